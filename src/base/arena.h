@@ -1,0 +1,28 @@
+/* The arena: one 64-byte aligned block of memory that holds what a plan laid out. */
+#ifndef SN_BASE_ARENA_H
+#define SN_BASE_ARENA_H
+
+#include <stddef.h>
+
+#include "base/error.h"
+
+enum { SN_ALIGNMENT = 64 };
+
+/* `size` rounded up to the alignment. */
+static inline size_t sn_align(size_t size) {
+    return (size + SN_ALIGNMENT - 1) / SN_ALIGNMENT * SN_ALIGNMENT;
+}
+
+typedef struct sn_arena {
+    unsigned char *base;
+    size_t size;
+} sn_arena;
+
+/* Takes `size` bytes (0 is legal), filled with zero; in checked builds (SN_CHECKED) with the bytes of a NaN, so that
+ * whatever is read before it was written shows.  `what` names the use in the error. */
+sn_status sn_arena_init(sn_arena *arena, size_t size, const char *what, sn_error *error);
+
+/* Gives the memory back. */
+void sn_arena_reset(sn_arena *arena);
+
+#endif

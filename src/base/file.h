@@ -1,0 +1,37 @@
+/* Files and directories: whole-file reads, atomic writes, paths, locks.  All paths are UTF-8 byte strings. */
+#ifndef SN_BASE_FILE_H
+#define SN_BASE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+
+/* Reads a whole file into *data (free()), one NUL byte added past *size.  Larger than `limit` bytes: SN_INVALID.
+ * `path` "-" reads standard input. */
+sn_status sn_file_read(const char *path, size_t limit, char **data, size_t *size, sn_error *error);
+
+/* Writes a temporary file beside `path`, fsyncs it, renames it over `path` and fsyncs the directory: afterwards
+ * `path` holds either the old content or the new one, whole.  SN_IO on failure, the temporary file removed. */
+sn_status sn_file_write_atomic(const char *path, const void *data, size_t size, sn_error *error);
+
+/* Makes the directory and its parents; an existing one is no error. */
+sn_status sn_dir_make(const char *path, sn_error *error);
+
+bool sn_path_exists(const char *path);
+bool sn_path_is_dir(const char *path);
+
+/* "BASE/NAME" (free()), or a copy of NAME where it is absolute or BASE is "".  NULL when out of memory. */
+char *sn_path_join(const char *base, const char *name);
+
+/* The directory part of a path ("." where it has none), free(); NULL when out of memory. */
+char *sn_path_dir(const char *path);
+
+/* The absolute form of a path, symbolic links kept, "." and ".." and "//" folded (free()); NULL when out of memory
+ * or the working directory is gone. */
+char *sn_path_absolute(const char *path);
+
+/* The last part of a path without its extension ("configs/deep50.json" -> "deep50"), free(). */
+char *sn_path_stem(const char *path);
+
+#endif

@@ -1,0 +1,53 @@
+/* Safetensors files (https://github.com/huggingface/safetensors#format): 8 bytes little-endian header length, a JSON
+ * header {"NAME": {"dtype", "shape", "data_offsets"}, "__metadata__": {...}}, then the data. */
+#ifndef SN_BASE_SAFETENSORS_H
+#define SN_BASE_SAFETENSORS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+typedef enum sn_dtype { SN_F32, SN_F64 } sn_dtype;
+
+/* Bytes of one element. */
+static inline size_t sn_dtype_size(sn_dtype dtype) {
+    return dtype == SN_F32 ? 4 : 8;
+}
+
+enum { SN_TENSOR_MAX_RANK = 4 };
+
+typedef struct sn_tensor {
+    const char *name;
+    sn_dtype dtype;
+    int rank;
+    int64_t shape[SN_TENSOR_MAX_RANK];
+    const void *data; /* row-major, little-endian, contiguous */
+} sn_tensor;
+
+typedef struct sn_metadata {
+    const char *key, *value;
+} sn_metadata;
+
+/* Writes tensors[0..n_tensors) and metadata[0..n_metadata) atomically; data in the order given, header padded with
+ * blanks to a multiple of 8 bytes. */
+sn_status sn_safetensors_write(const char *path, const sn_tensor *tensors, size_t n_tensors,
+                               const sn_metadata *metadata, size_t n_metadata, sn_error *error);
+
+typedef struct sn_safetensors sn_safetensors;
+
+/* Reads and checks a whole file: header length, JSON, dtypes F32 or F64 for the tensors (others are kept out with an
+ * error), shapes that fit their offsets, offsets inside the file, without holes or overlap, no name twice.
+ * SN_IO: cannot read.  SN_INVALID: content wrong or truncated, with the path, the tensor and the byte offset. */
+sn_status sn_safetensors_read(sn_safetensors **file, const char *path, sn_error *error);
+
+void sn_safetensors_free(sn_safetensors *file);
+
+/* How many tensors there are, and tensor `i` in the order of the header; valid until sn_safetensors_free. */
+size_t sn_safetensors_count(const sn_safetensors *file);
+const sn_tensor *sn_safetensors_at(const sn_safetensors *file, size_t i);
+
+/* The tensor of that name, NULL if there is none (found by hash or binary search: files have 20,000 tensors). */
+const sn_tensor *sn_safetensors_find(const sn_safetensors *file, const char *name);
+
+#endif

@@ -1,0 +1,122 @@
+/* Owns growable text.  Invariant: data[length] is NUL whenever data is not NULL. */
+#include "base/text.h"
+
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void sn_text_free(sn_text *text) {
+    free(text->data);
+    *text = SN_TEXT_EMPTY;
+}
+
+void sn_text_clear(sn_text *text) {
+    text->length = 0;
+    text->failed = false;
+    if (text->data) text->data[0] = '\0';
+}
+
+static bool reserve(sn_text *text, size_t extra) {
+    if (text->failed) return false;
+    size_t wanted = text->length + extra + 1;
+    if (wanted <= text->capacity) return true;
+    size_t capacity = text->capacity ? text->capacity : 64;
+    while (capacity < wanted)
+        capacity *= 2;
+    char *grown = realloc(text->data, capacity);
+    if (!grown) {
+        text->failed = true;
+        return false;
+    }
+    text->data = grown;
+    text->capacity = capacity;
+    return true;
+}
+
+void sn_text_add_bytes(sn_text *text, const void *bytes, size_t n) {
+    if (!reserve(text, n)) return;
+    if (n > 0) memcpy(text->data + text->length, bytes, n);
+    text->length += n;
+    text->data[text->length] = '\0';
+}
+
+void sn_text_add(sn_text *text, const char *string) {
+    sn_text_add_bytes(text, string, strlen(string));
+}
+
+void sn_text_addf(sn_text *text, const char *format, ...) {
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    int n = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    if (n < 0) {
+        text->failed = true;
+    } else if (reserve(text, (size_t)n)) {
+        vsnprintf(text->data + text->length, (size_t)n + 1, format, again);
+        text->length += (size_t)n;
+    }
+    va_end(again);
+}
+
+void sn_text_add_json(sn_text *text, const char *string) {
+    sn_text_add_bytes(text, "\"", 1);
+    for (const char *p = string; *p; p++) {
+        unsigned char c = (unsigned char)*p;
+        if (c == '"' || c == '\\') {
+            char escaped[2] = {'\\', *p};
+            sn_text_add_bytes(text, escaped, 2);
+        } else if (c == '\n') {
+            sn_text_add(text, "\\n");
+        } else if (c == '\t') {
+            sn_text_add(text, "\\t");
+        } else if (c < 0x20) {
+            sn_text_addf(text, "\\u%04x", c);
+        } else {
+            sn_text_add_bytes(text, p, 1);
+        }
+    }
+    sn_text_add_bytes(text, "\"", 1);
+}
+
+void sn_text_add_number(sn_text *text, double value, int digits) {
+    if (isnan(value)) {
+        sn_text_add(text, "nan");
+    } else if (isinf(value)) {
+        sn_text_add(text, value > 0 ? "inf" : "-inf");
+    } else {
+        sn_text_addf(text, "%.*g", digits, value);
+    }
+}
+
+void sn_text_add_json_number(sn_text *text, double value, int digits) {
+    if (isfinite(value)) {
+        sn_text_add_number(text, value, digits);
+    } else {
+        sn_text_add(text, "null");
+    }
+}
+
+const char *sn_text_string(const sn_text *text) {
+    return text->data ? text->data : "";
+}
+
+char *sn_text_take(sn_text *text) {
+    if (!reserve(text, 0)) {
+        sn_text_free(text);
+        return NULL;
+    }
+    text->data[text->length] = '\0';
+    char *taken = text->data;
+    *text = SN_TEXT_EMPTY;
+    return taken;
+}
+
+char *sn_string_copy(const char *string) {
+    size_t n = strlen(string) + 1;
+    char *copy = malloc(n);
+    if (copy) memcpy(copy, string, n);
+    return copy;
+}

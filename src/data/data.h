@@ -1,0 +1,60 @@
+/* Data sets: two splits in memory, their scaling, and the table of sources.
+ *
+ * A source loads raw values; the scaling is applied where a batch is gathered, so that images stay bytes. */
+#ifndef SN_DATA_DATA_H
+#define SN_DATA_DATA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/pool.h"
+#include "config/config.h"
+
+/* One split.  Exactly one of `bytes` and `values` is set, and exactly one of `labels` and `targets`. */
+typedef struct sn_samples {
+    size_t n;
+    const uint8_t *bytes;   /* (n, in_dim), raw pixels 0..255 */
+    const double *values;   /* (n, in_dim), raw features */
+    const uint32_t *labels; /* (n), each < out_dim */
+    const double *targets;  /* (n, out_dim), as they are: targets are not scaled */
+} sn_samples;
+
+typedef struct sn_dataset {
+    sn_samples train, test; /* test.n may be 0 */
+    size_t in_dim;
+    size_t out_dim;     /* number of classes, or of regression targets */
+    bool is_classes;    /* labels (true) or targets (false) */
+    int64_t shape[3];   /* height, width, channels of an image; in_dim, 1, 1 elsewhere */
+    size_t n_scales;    /* 1 (one scaling for all features) or in_dim */
+    const double *mean; /* (n_scales): feature value = (raw - mean) * factor */
+    const double *factor;
+    uint64_t checksum; /* of raw values, labels and targets of both splits after the limits */
+    char *origin;      /* where it came from, for people: a directory, a file, "generated" */
+    sn_pool pool;
+    void *blocks[8]; /* big memory, free()d with the set; private to src/data */
+} sn_dataset;
+
+/* One row of the table of sources.  `config` is the resolved "data" object.  The source fills the splits, dimensions,
+ * shape and origin; limits, scaling and checksum are done by sn_dataset_load for all sources. */
+typedef struct sn_source {
+    sn_kind kind; /* name, help, the source's own keys */
+    sn_status (*load)(sn_dataset *dataset, const sn_config *config, const sn_value *data, sn_error *error);
+} sn_source;
+
+/* NULL-terminated. */
+extern const sn_source *const sn_sources[];
+
+/* The choice for the key "data": the kinds are those of sn_sources; common keys path, seed, train_limit, test_limit,
+ * scaling. */
+extern const sn_choice sn_source_choice;
+
+/* Loads what data[...] asks for.  Errors: SN_INVALID (content; file with byte offset or row), SN_IO (cannot read; a
+ * missing file names the package to install, the variable SKIPNET_DATA and the key data.path). */
+sn_status sn_dataset_load(sn_dataset *dataset, const sn_config *config, const sn_value *data, sn_error *error);
+
+/* Releases everything; the record is empty afterwards.  Fine on a zeroed record. */
+void sn_dataset_reset(sn_dataset *dataset);
+
+#endif
