@@ -11,8 +11,9 @@
  * `path` "-" reads standard input. */
 sn_status sn_file_read(const char *path, size_t limit, char **data, size_t *size, sn_error *error);
 
-/* Writes a temporary file beside `path`, fsyncs it, renames it over `path` and fsyncs the directory: afterwards
- * `path` holds either the old content or the new one, whole.  SN_IO on failure, the temporary file removed. */
+/* Writes a temporary file PATH.PID-N.tmp beside `path`, fsyncs it, renames it over `path` and fsyncs the directory:
+ * afterwards `path` holds either the old content or the new one, whole.  SN_IO on failure, the temporary file removed.
+ */
 sn_status sn_file_write_atomic(const char *path, const void *data, size_t size, sn_error *error);
 
 /* Makes the directory and its parents; an existing one is no error. */

@@ -1,0 +1,234 @@
+/* Owns whole-file input and output, and the handling of paths.  See file.h for the contract.
+ *
+ * A short read or write and EINTR are normal and looped over; every return value of the system is looked at, that of
+ * close included, since a network file system reports a full disk there. */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/text.h"
+
+static sn_status read_all(int fd, const char *name, size_t limit, sn_text *text, sn_error *error) {
+    char block[1 << 16];
+    for (;;) {
+        ssize_t n = read(fd, block, sizeof block);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return sn_error_io(error, "read", name);
+        if (n == 0) return SN_OK;
+        if ((size_t)n > limit - text->length)
+            return sn_error_set(error, SN_INVALID, "%s: larger than the limit of %zu bytes", name, limit);
+        sn_text_add_bytes(text, block, (size_t)n);
+        if (text->failed) return sn_error_memory(error, text->length + (size_t)n, name);
+    }
+}
+
+sn_status sn_file_read(const char *path, size_t limit, char **data, size_t *size, sn_error *error) {
+    *data = NULL;
+    *size = 0;
+    bool is_stdin = strcmp(path, "-") == 0;
+    const char *name = is_stdin ? "<stdin>" : path;
+    int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return sn_error_io(error, "open", name);
+
+    sn_text text = SN_TEXT_EMPTY;
+    sn_status status = read_all(fd, name, limit, &text, error);
+    if (!is_stdin) close(fd); /* nothing was written: close has nothing to report */
+    if (status == SN_OK) {
+        *size = text.length;
+        *data = sn_text_take(&text);
+        if (!*data) status = sn_error_memory(error, *size + 1, name);
+    }
+    sn_text_free(&text);
+    return status;
+}
+
+static bool write_all(int fd, const void *data, size_t size) {
+    const char *at = data;
+    while (size > 0) {
+        ssize_t n = write(fd, at, size);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return false;
+        at += n;
+        size -= (size_t)n;
+    }
+    return true;
+}
+
+/* Some file systems know no fsync; that is no failure to write. */
+static bool sync_file(int fd) {
+    return fsync(fd) == 0 || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP;
+}
+
+/* A directory that may be written but not read cannot be opened for fsync; what it holds is right all the same. */
+static bool sync_dir(const char *path) {
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) return errno == EACCES;
+    bool synced = sync_file(fd);
+    int cause = errno;
+    close(fd);
+    errno = cause;
+    return synced;
+}
+
+/* Not mkstemp: that makes files for the owner alone, where the umask should rule.  The name is of this process and
+ * this call, so only a remnant of a dead process can stand in the way. */
+static int open_temporary(const char *path, char **temporary, sn_error *error) {
+    static atomic_uint n_calls;
+    sn_text name = SN_TEXT_EMPTY;
+    sn_text_addf(&name, "%s.%ld-%u.tmp", path, (long)getpid(), atomic_fetch_add(&n_calls, 1));
+    size_t size = name.length + 1;
+    *temporary = sn_text_take(&name);
+    if (!*temporary) {
+        sn_error_memory(error, size, "a file name");
+        return -1;
+    }
+    unlink(*temporary);
+    int fd = open(*temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0) sn_error_io(error, "create", *temporary);
+    return fd;
+}
+
+static sn_status fill_and_close(int fd, const char *path, const void *data, size_t size, sn_error *error) {
+    sn_status status = SN_OK;
+    if (!write_all(fd, data, size) || !sync_file(fd)) status = sn_error_io(error, "write", path);
+    if (close(fd) != 0 && status == SN_OK) status = sn_error_io(error, "write", path);
+    return status;
+}
+
+/* rename would replace a device such as /dev/null by a file. */
+static sn_status check_target(const char *path, sn_error *error) {
+    struct stat info;
+    if (lstat(path, &info) != 0 || S_ISREG(info.st_mode) || S_ISLNK(info.st_mode)) return SN_OK;
+    if (S_ISDIR(info.st_mode)) {
+        errno = EISDIR;
+        return sn_error_io(error, "write", path);
+    }
+    return sn_error_set(error, SN_IO, "cannot write %s: not a regular file", path);
+}
+
+sn_status sn_file_write_atomic(const char *path, const void *data, size_t size, sn_error *error) {
+    char *temporary = NULL;
+    char *dir = NULL;
+    sn_status status = check_target(path, error);
+    if (status != SN_OK) return status;
+
+    int fd = open_temporary(path, &temporary, error);
+    if (fd < 0) {
+        status = error->status;
+        goto out;
+    }
+    status = fill_and_close(fd, path, data, size, error);
+    if (status == SN_OK && !(dir = sn_path_dir(path))) status = sn_error_memory(error, strlen(path) + 1, "a path");
+    if (status == SN_OK && rename(temporary, path) != 0) status = sn_error_io(error, "replace", path);
+    if (status != SN_OK) {
+        unlink(temporary);
+        goto out;
+    }
+    if (!sync_dir(dir)) status = sn_error_io(error, "sync the directory", dir);
+out:
+    free(dir);
+    free(temporary);
+    return status;
+}
+
+sn_status sn_dir_make(const char *path, sn_error *error) {
+    if (path[0] == '\0' || sn_path_is_dir(path)) return SN_OK;
+    char *prefix = sn_string_copy(path);
+    if (!prefix) return sn_error_memory(error, strlen(path) + 1, "a path");
+
+    /* A parent that cannot be made may well exist (on a read-only file system, say): the last one decides. */
+    int cause = 0;
+    for (char *at = prefix + 1; *at; at++) {
+        if (*at != '/') continue;
+        *at = '\0';
+        if (mkdir(prefix, 0777) != 0 && errno != EEXIST && cause == 0) cause = errno;
+        *at = '/';
+    }
+    if (mkdir(prefix, 0777) != 0 && (errno != ENOENT || cause == 0)) cause = errno;
+    free(prefix);
+    if (sn_path_is_dir(path)) return SN_OK;
+    errno = cause == EEXIST ? ENOTDIR : cause;
+    return sn_error_io(error, "make the directory", path);
+}
+
+bool sn_path_exists(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0;
+}
+
+bool sn_path_is_dir(const char *path) {
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+char *sn_path_join(const char *base, const char *name) {
+    size_t n = strlen(base);
+    if (n == 0 || name[0] == '/') return sn_string_copy(name);
+    sn_text text = SN_TEXT_EMPTY;
+    sn_text_addf(&text, base[n - 1] == '/' ? "%s%s" : "%s/%s", base, name);
+    return sn_text_take(&text);
+}
+
+/* The length of path without trailing slashes; of "/" and "//" it is 1. */
+static size_t trimmed_length(const char *path) {
+    size_t n = strlen(path);
+    while (n > 1 && path[n - 1] == '/')
+        n--;
+    return n;
+}
+
+char *sn_path_dir(const char *path) {
+    size_t n = trimmed_length(path);
+    while (n > 0 && path[n - 1] != '/')
+        n--;
+    if (n == 0) return sn_string_copy(".");
+    while (n > 1 && path[n - 1] == '/')
+        n--;
+    return strndup(path, n);
+}
+
+/* Appends the parts of `path` to `out`, which holds "" (the root) or "/a/b"; ".." takes the last part away. */
+static void fold_parts(sn_text *out, const char *path) {
+    while (*path) {
+        size_t n = strcspn(path, "/");
+        if (n == 2 && path[0] == '.' && path[1] == '.') {
+            while (out->length > 0 && out->data[--out->length] != '/')
+                continue;
+        } else if (n > 0 && !(n == 1 && path[0] == '.')) {
+            sn_text_add(out, "/");
+            sn_text_add_bytes(out, path, n);
+        }
+        path += n + (path[n] == '/');
+    }
+}
+
+char *sn_path_absolute(const char *path) {
+    sn_text out = SN_TEXT_EMPTY;
+    if (path[0] != '/') {
+        char *cwd = getcwd(NULL, 0);
+        if (!cwd) return NULL;
+        fold_parts(&out, cwd);
+        free(cwd);
+    }
+    fold_parts(&out, path);
+    if (out.length == 0) sn_text_add(&out, "/");
+    return sn_text_take(&out);
+}
+
+char *sn_path_stem(const char *path) {
+    size_t end = trimmed_length(path), start = end;
+    while (start > 0 && path[start - 1] != '/')
+        start--;
+    size_t dot = end;
+    while (dot > start && path[dot - 1] != '.')
+        dot--;
+    if (dot > start + 1) end = dot - 1; /* a leading dot begins a name, not an extension */
+    return strndup(path + start, end - start);
+}
