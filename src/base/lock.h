@@ -13,9 +13,10 @@ typedef struct sn_lock {
 
 #define SN_LOCK_NONE ((sn_lock){-1, NULL})
 
-/* Takes the lock file `path` (made when absent) and writes "pid PID on HOST" into it.  When another process holds it:
- * SN_INVALID, the message naming the holder.  Cannot open: SN_IO.  Where the file system has no locks: SN_OK with
- * lock->fd == -1, so that the caller can warn. */
+/* Takes the lock file `path` (made when absent) and writes "pid PID on HOST" into it; never waits.  A file left behind
+ * by a dead process is taken over.  When another process holds it: SN_INVALID, the message naming the holder.  Cannot
+ * open or write: SN_IO.  Where the file system has no locks: SN_OK with lock->fd == -1, so that the caller can warn
+ * (the file then stays, empty). */
 sn_status sn_lock_take(sn_lock *lock, const char *path, sn_error *error);
 
 /* Removes the lock file and gives the lock up; nothing to do where it is not held. */
