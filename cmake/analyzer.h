@@ -1,0 +1,13 @@
+/* For clang-tidy only, included before every file but error.c: it analyses one file at a time, and has to be told that
+ * the functions which record an error never return SN_OK. */
+#ifndef SN_CMAKE_ANALYZER_H
+#define SN_CMAKE_ANALYZER_H
+
+#include "base/error.h"
+
+#define sn_error_set(error, status, ...) (sn_error_set(error, status, __VA_ARGS__), (status))
+#define sn_error_add(error, status, ...) (sn_error_add(error, status, __VA_ARGS__), (status))
+#define sn_error_io(...) (sn_error_io(__VA_ARGS__), SN_IO)
+#define sn_error_memory(...) (sn_error_memory(__VA_ARGS__), SN_FAILED)
+
+#endif

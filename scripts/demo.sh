@@ -1,0 +1,115 @@
+#!/usr/bin/env bash
+# From nothing to pictures: installs what is missing, builds, trains a 50-layer network and its two twins with skip
+# connections, compares and plots them.  A second call finds everything done and only shows it again.
+set -euo pipefail
+export LC_ALL=C
+
+usage() {
+    cat <<'END'
+usage: scripts/demo.sh [--out DIR] [-- TRAIN_OPTION...]
+
+Trains configs/deep50.json, deep50-add.json and deep50-concat.json into DIR (runs/demo in the source tree)
+and draws the comparison into DIR/plots.  What stands after -- goes to every `skipnet train`
+(-- --set train.steps=50 is a quicker look).
+END
+}
+
+root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
+out=$root/runs/demo
+names=(deep50 deep50-add deep50-concat)
+train_options=()
+
+parse() {
+    while (($#)); do
+        case $1 in
+        -h | --help) usage && exit 0 ;;
+        --out)
+            (($# >= 2)) || { usage >&2 && exit 2; }
+            out=$(realpath -m -- "$2")
+            shift
+            ;;
+        --) shift && train_options=("$@") && break ;;
+        *) usage >&2 && exit 2 ;;
+        esac
+        shift
+    done
+}
+
+say() {
+    printf '\n== %s\n' "$1" >&2
+}
+
+build() {
+    "$root/scripts/install_packages.sh" build
+    cd "$root"
+    cmake --preset release
+    cmake --build --preset release
+}
+
+# A run that an earlier, interrupted demo left is started anew.
+train() { # NAME
+    local run=$out/$1 options=("${train_options[@]}")
+    if [[ -f $run/run.json ]] && grep -Eq '"status": *"(running|interrupted)"' "$run/run.json"; then
+        options+=(--force)
+    fi
+    "$root/build/release/skipnet" train "$root/configs/$1.json" --out "$run" "${options[@]}"
+}
+
+# What one run shows, in one line, from its own files: the columns are found by name.
+finding() { # NAME
+    awk -F, -v run="$1" '
+    function power(x) { return x == "" ? "not measured" : sprintf("10^%+.1f", x) }
+    FNR == 1 { for (i = 1; i <= NF; i++) column[FILENAME, $i] = i; next }
+    function at(name) { return $(column[FILENAME, name]) }
+    FILENAME ~ /gradients.csv$/ {
+        if (at("step") == 0 && at("role") == "hidden") {
+            layers++
+            if (at("layer") == 1) first = at("grad_rms")
+        }
+        next
+    }
+    { loss = at("train_loss"); accuracy = at("test_accuracy"); frozen = at("frozen_layers"); steps = at("step") }
+    FNR == 2 { ratio = at("log10_delta_ratio") }
+    END {
+        printf "%-14s the first layer gets %s of the last one'\''s gradient (weights: rms %.1e); ", run ":",
+               power(ratio), first
+        printf "after %d steps %d of %d layers are frozen, train loss %.3f, test accuracy %.1f %%\n", steps, frozen,
+               layers, loss, 100 * accuracy
+    }' "$out/$1/gradients.csv" "$out/$1/loss.csv"
+}
+
+show() {
+    local name
+    say "What it shows"
+    for name in "${names[@]}"; do
+        finding "$name"
+    done
+    say "Where everything lies"
+    printf '%s\n' "pictures    $out/plots" "CSV files   $out/{deep50,deep50-add,deep50-concat}/{loss,gradients}.csv" \
+        "comparison  $out/runs.csv" "program     $root/build/release/skipnet"
+    say "What to try next"
+    sed "s|^ *||; s|SCRIPTS|$root/scripts|; s|SKIPNET|$root/build/release/skipnet|; s|CONFIGS|$root/configs|" <<'END'
+    a skip over two layers:   SKIPNET train CONFIGS/deep50-add.json --set network.skip.layers_per_block=2
+    the 1e-31 case:           SKIPNET train CONFIGS/sigmoid50.json
+    depth by skip kind:       SCRIPTS/sweep.sh CONFIGS/deep50.json --depths "5 10 20 50" --skips "none add concat"
+    all that a config takes:  SKIPNET list keys
+END
+}
+
+main() {
+    local name runs=()
+    parse "$@"
+    say "Build"
+    build
+    for name in "${names[@]}"; do
+        say "Train $name"
+        train "$name"
+        runs+=("$out/$name")
+    done
+    say "Compare"
+    "$root/build/release/skipnet" compare "${runs[@]}" --out "$out"
+    "$root/scripts/plot.sh" "${runs[@]}" --out "$out/plots"
+    show
+}
+
+main "$@"

@@ -1,0 +1,196 @@
+#!/usr/bin/env bash
+# Installs what is missing, builds, runs the tests.  --all adds what a developer runs before stopping: every check is
+# a named step that can be run alone.
+set -euo pipefail
+export LC_ALL=C
+
+root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
+self=$root/scripts/test.sh
+
+# Tests by name (regular expressions of ctest -R).
+numeric_tests='op|kernel|loss|gradient|engine|golden|theory|train|layer|skip'
+thread_tests='engine|thread|train|run|cli'
+
+# What --all adds to the step "tests", in order, and what each is.
+all_steps=(clang portable format tidy shell rooms sanitize simd threads valgrind install demo)
+declare -A about=(
+    [tests]="gcc, warnings are errors; all tests"
+    [clang]="clang 14, warnings are errors"
+    [portable]="only the portable kernels; numeric tests"
+    [format]="clang-format 14 over src and tests"
+    [tidy]="clang-tidy 14 over every file, any warning fails"
+    [shell]="shellcheck over all scripts"
+    [rooms]="includes point down, no wall is broken"
+    [sanitize]="all tests under ASan and UBSan"
+    [simd]="numeric tests on every SIMD path of this processor"
+    [threads]="tests with threads under TSan"
+    [valgrind]="a tiny run: no error, no leak"
+    [install]="cmake --install into a prefix, used from there"
+    [demo]="scripts/demo.sh, a few steps, twice"
+)
+
+usage() {
+    cat <<'END'
+usage: scripts/test.sh [--all | STEP...]
+
+Without arguments: installs what is missing, builds and runs the tests.  --all adds these steps, each can be named:
+END
+    local step
+    for step in tests "${all_steps[@]}"; do
+        printf '  %-10s %s\n' "$step" "${about[$step]}"
+    done
+}
+
+build() { # PRESET
+    cmake --preset "$1"
+    cmake --build --preset "$1"
+}
+
+step_tests() {
+    build test
+    ctest --preset test
+}
+
+step_clang() {
+    build clang
+}
+
+step_portable() {
+    build portable
+    ctest --preset portable -R "$numeric_tests"
+}
+
+c_files() {
+    find src tests -name '*.[ch]' | sort
+}
+
+step_format() {
+    c_files | xargs clang-format-14 --dry-run -Werror
+}
+
+step_tidy() {
+    cmake --preset portable >/dev/null
+    local tidy=(clang-tidy-14 --quiet -p build/portable)
+    "${tidy[@]}" src/base/error.c
+    find src tests -name '*.c' ! -path src/base/error.c | sort |
+        xargs -P "$(nproc)" -n 1 "${tidy[@]}" --extra-arg=-include --extra-arg="$root/cmake/analyzer.h"
+}
+
+step_shell() {
+    find scripts tests -name '*.sh' -print0 | xargs -0 shellcheck .ci/run
+}
+
+step_rooms() {
+    tests/check_rooms.sh
+}
+
+step_sanitize() {
+    build dev
+    ctest --preset dev
+}
+
+step_simd() {
+    local path
+    build test
+    for path in generic avx2 avx512f; do
+        if [[ $path != generic ]] && ! grep -qw "$path" /proc/cpuinfo; then
+            echo "this processor has no $path"
+            continue
+        fi
+        echo "SKIPNET_SIMD=${path%f}"
+        SKIPNET_SIMD=${path%f} ctest --preset test -R "$numeric_tests"
+    done
+}
+
+step_threads() {
+    build tsan
+    # gcc 12's TSan cannot live with much address space randomness.
+    setarch "$(uname -m)" --addr-no-randomize ctest --preset tsan -R "$thread_tests"
+}
+
+# Valgrind knows no AVX-512, and OpenBLAS would start threads of its own before main.
+step_valgrind() {
+    build test
+    SKIPNET_SIMD=avx2 OPENBLAS_CORETYPE=Haswell OPENBLAS_NUM_THREADS=1 \
+        valgrind --quiet --error-exitcode=9 --leak-check=full \
+        build/test/skipnet train configs/spirals.json --out "$scratch/run" --set train.steps=3 --threads 2
+}
+
+# Fails unless each of the files is there and holds something.
+want() { # FILE...
+    local file
+    for file; do
+        [[ -s $file ]] || { echo "missing or empty: $file" >&2 && return 1; }
+    done
+}
+
+step_install() {
+    local prefix=$scratch/prefix
+    build release
+    cmake --install build/release --prefix "$prefix"
+    want "$prefix/share/doc/skipnet/"{README.md,LICENSE}
+    cd "$scratch"
+    "$prefix/bin/skipnet" version
+    "$prefix/bin/skipnet-sweep" "$prefix/share/skipnet/configs/spirals.json" --depths "2 3" --skips "none add" \
+        --out sweep -- --set train.steps=5
+    "$prefix/bin/skipnet-plot" "sweep/depth=2,skip=add,seed=1" --out plots
+    want sweep/runs.csv plots/*.svg sweep/plots/*.svg
+}
+
+step_demo() {
+    local call
+    for call in 1 2; do
+        echo "call $call"
+        scripts/demo.sh --out "$scratch/demo" -- --set train.steps=5 --set data.train_limit=1000 \
+            --set data.test_limit=500
+    done
+    want "$scratch/demo/runs.csv" "$scratch/demo/plots/"*.{svg,png}
+}
+
+# One step in a shell of its own, so that its first failing command ends it.
+run_one() { # STEP
+    local scratch
+    cd "$root"
+    scratch=$(mktemp -d)
+    # shellcheck disable=SC2064 # the directory of now
+    trap "rm -rf '$scratch'" EXIT
+    "step_$1"
+}
+
+run_steps() { # STEP...
+    local step start result table='' failed=0
+    for step; do
+        printf '\n== %s: %s\n' "$step" "${about[$step]}"
+        start=$SECONDS result=ok
+        "$self" --one "$step" || result=FAILED
+        [[ $result == ok ]] || failed=$((failed + 1))
+        table+=$(printf '%-7s %-10s %4d s  %s' "$result" "$step" $((SECONDS - start)) "${about[$step]}")$'\n'
+    done
+    printf '\n%s%d of %d steps passed, %d failed\n' "$table" $(($# - failed)) $# "$failed"
+    ((failed == 0))
+}
+
+main() {
+    local step
+    case ${1:-} in
+    -h | --help) usage ;;
+    --one) run_one "$2" ;;
+    '')
+        "$root/scripts/install_packages.sh" test
+        run_one tests
+        ;;
+    --all)
+        "$root/scripts/install_packages.sh" check
+        run_steps tests "${all_steps[@]}"
+        ;;
+    *)
+        for step; do
+            [[ -n ${about[$step]:-} ]] || { usage >&2 && exit 2; }
+        done
+        "$root/scripts/install_packages.sh" check
+        run_steps "$@"
+        ;;
+    esac
+}
+
+main "$@"

@@ -1,0 +1,142 @@
+#!/usr/bin/env bash
+# The walls between the rooms of src/: includes point downwards only, and what belongs to one room stays in it.
+#
+#   tests/check_rooms.sh [SOURCE_DIR]
+#
+# Prints "FILE:LINE: what is wrong" per violation, exit status 1 if there is one.  Then plants violations in a copy and
+# asserts that each is found, so that the check cannot pass by looking at nothing.
+set -euo pipefail
+export LC_ALL=C
+
+# Every room on the floor above what it uses, the lowest first.
+rooms="base config data network ops engine report run study cli"
+
+check() { # SOURCE_DIR
+    local files
+    files=$(cd "$1" && find src -name '*.[ch]' | sort)
+    [[ -n $files ]] || { echo "$1/src: no C files" && return 1; }
+    # shellcheck disable=SC2086 # one word per file
+    (cd "$1" && awk -v rooms="$rooms" "$program" $files)
+}
+
+# POSIX awk: no \< and no gensub.
+# shellcheck disable=SC2016 # awk's own $
+program='
+BEGIN {
+    n = split(rooms, name, " ")
+    for (i = 1; i <= n; i++) floor_of[name[i]] = i
+    top = n + 1 # main.c
+}
+
+FNR == 1 {
+    in_comment = 0
+    split(FILENAME, part, "/")
+    room = part[2]
+    if (!(room == "main.c" || room in floor_of)) fail("src/" room " is not a room")
+    floor = room in floor_of ? floor_of[room] : top
+}
+
+/^[ \t]*#[ \t]*include/ { check_include($0); next }
+{ check_code(code_of($0)) }
+
+END { exit bad }
+
+function fail(what) { print FILENAME ":" FNR ": " what; bad = 1 }
+
+function check_include(line,    target, to) {
+    if (line ~ /<cjson\//) {
+        if (room != "config") fail("only src/config uses cJSON")
+    } else if (line ~ /<(cblas|openblas_config|f77blas)\.h>/) {
+        if (room != "ops" && FILENAME !~ /^src\/engine\/backend/) fail("only src/ops and the backend use BLAS")
+    } else if (line ~ /"/) {
+        target = line
+        sub(/^[^"]*"/, "", target)
+        sub(/".*$/, "", target)
+        to = target
+        sub(/\/.*/, "", to)
+        if (target !~ /^[a-z0-9_]+\/[a-z0-9_]+\.[a-z]+$/ || !(to in floor_of))
+            fail("\"" target "\" is not of the form \"ROOM/FILE\"")
+        else if (floor_of[to] > floor)
+            fail("src/" room " must not use " target ": " to " is on a higher floor")
+    }
+}
+
+function check_code(code) {
+    if (room == "cli" || room == "main.c") return
+    if (code ~ /(^|[^A-Za-z0-9_])(v?printf|puts|putchar|perror|exit|_exit|_Exit|quick_exit|abort)[ \t]*\(/ ||
+        code ~ /(^|[^A-Za-z0-9_])(stdout|stderr)([^A-Za-z0-9_]|$)/)
+        fail("only main.c and src/cli print or exit")
+}
+
+# The line without comments and without the inside of strings and characters.
+function code_of(line,    code, c, i, quote) {
+    code = ""
+    for (i = 1; i <= length(line); i++) {
+        c = substr(line, i, 2)
+        if (in_comment) {
+            if (c == "*/") { in_comment = 0; i++ }
+        } else if (quote != "") {
+            c = substr(line, i, 1)
+            if (c == "\\") i++
+            else if (c == quote) quote = ""
+        } else if (c == "/*") {
+            in_comment = 1
+            i++
+        } else if (c == "//") {
+            break
+        } else {
+            c = substr(line, i, 1)
+            if (c == "\"" || c == "\047") quote = c
+            code = code c
+        }
+    }
+    return code
+}
+'
+
+plant() { # COPY FILE TEXT EXPECTED: the check finds TEXT in FILE, and finds nothing once it is gone
+    local copy=$1 file=$1/src/$2 found
+    mkdir -p "$(dirname "$file")"
+    printf '%s\n' "$3" >"$file"
+    if found=$(check "$copy"); then
+        echo "self-test: '$3' in src/$2 was not found"
+        return 1
+    fi
+    rm "$file"
+    if [[ $found != "src/$2:1: $4" ]]; then
+        printf 'self-test: in src/%s\n  wanted: %s\n  found:  %s\n' "$2" "$4" "$found"
+        return 1
+    fi
+}
+
+self_test() { # SOURCE_DIR
+    local copy
+    copy=$(mktemp -d)
+    # shellcheck disable=SC2064 # the directory of now
+    trap "rm -rf '$copy'" EXIT
+    cp -R "$1/src" "$copy/src"
+    plant "$copy" base/planted.c '#include "run/trainer.h"' \
+        'src/base must not use run/trainer.h: run is on a higher floor'
+    plant "$copy" ops/planted.h '# include "engine/plan.h"' \
+        'src/ops must not use engine/plan.h: engine is on a higher floor'
+    plant "$copy" run/planted.c '#include "trainer.h"' '"trainer.h" is not of the form "ROOM/FILE"'
+    plant "$copy" base/planted.c '#include "../run/trainer.h"' '"../run/trainer.h" is not of the form "ROOM/FILE"'
+    plant "$copy" attic/planted.c 'int x;' 'src/attic is not a room'
+    plant "$copy" base/planted.c '#include <cjson/cJSON.h>' 'only src/config uses cJSON'
+    plant "$copy" run/planted.c '#include <cblas.h>' 'only src/ops and the backend use BLAS'
+    plant "$copy" report/planted.c 'void f(void) { /* so */ printf("x"); }' 'only main.c and src/cli print or exit'
+    plant "$copy" data/planted.c 'void f(void) { fputs("\"", stderr); }' 'only main.c and src/cli print or exit'
+    plant "$copy" study/planted.c 'void f(void) { exit(1); }' 'only main.c and src/cli print or exit'
+    printf '%s\n' '/* exit(1) */ // printf("x")' 'const char *f = "exit(1) stdout";' 'int my_exit(void);' \
+        '#include "base/error.h"' '#include "ops/op.h"' >"$copy/src/ops/planted.c"
+    check "$copy"
+}
+
+main() {
+    local source=${1:-$(dirname "${BASH_SOURCE[0]}")/..}
+    check "$source"
+    self_test "$source"
+    echo "rooms: $(find "$source/src" -name '*.[ch]' | wc -l) files, every arrow points down"
+}
+
+main "$@"
