@@ -7,7 +7,7 @@
 
 #define sn_error_set(error, status, ...) (sn_error_set(error, status, __VA_ARGS__), (status))
 #define sn_error_add(error, status, ...) (sn_error_add(error, status, __VA_ARGS__), (status))
-#define sn_error_io(...) (sn_error_io(__VA_ARGS__), SN_IO)
-#define sn_error_memory(...) (sn_error_memory(__VA_ARGS__), SN_FAILED)
+#define sn_error_io(...)                 (sn_error_io(__VA_ARGS__), SN_IO)
+#define sn_error_memory(...)             (sn_error_memory(__VA_ARGS__), SN_FAILED)
 
 #endif

@@ -60,7 +60,13 @@ finding() { # NAME
     awk -F, -v run="$1" '
     function power(x) { return x == "" ? "not measured" : sprintf("10^%+.1f", x) }
     FNR == 1 { for (i = 1; i <= NF; i++) column[FILENAME, $i] = i; next }
-    function at(name) { return $(column[FILENAME, name]) }
+    function at(name) {
+        if (!((FILENAME, name) in column)) {
+            print "demo: no column " name " in " FILENAME >"/dev/stderr"
+            exit failed = 1
+        }
+        return $(column[FILENAME, name])
+    }
     FILENAME ~ /gradients.csv$/ {
         if (at("step") == 0 && at("role") == "hidden") {
             layers++
@@ -71,6 +77,7 @@ finding() { # NAME
     { loss = at("train_loss"); accuracy = at("test_accuracy"); frozen = at("frozen_layers"); steps = at("step") }
     FNR == 2 { ratio = at("log10_delta_ratio") }
     END {
+        if (failed) exit 1
         printf "%-14s the first layer gets %s of the last one'\''s gradient (weights: rms %.1e); ", run ":",
                power(ratio), first
         printf "after %d steps %d of %d layers are frozen, train loss %.3f, test accuracy %.1f %%\n", steps, frozen,

@@ -17,7 +17,7 @@ declare -A about=(
     [tests]="gcc, warnings are errors; all tests"
     [clang]="clang 14, warnings are errors"
     [portable]="only the portable kernels; numeric tests"
-    [format]="clang-format 14 over src and tests"
+    [format]="clang-format 14 over all C files"
     [tidy]="clang-tidy 14 over every file, any warning fails"
     [shell]="shellcheck over all scripts"
     [rooms]="includes point down, no wall is broken"
@@ -61,7 +61,7 @@ step_portable() {
 }
 
 c_files() {
-    find src tests -name '*.[ch]' | sort
+    find cmake src tests -name '*.[ch]' | sort
 }
 
 step_format() {
