@@ -36,7 +36,7 @@ parse() {
 }
 
 say() {
-    printf '\n== %s\n' "$1" >&2
+    printf '\n== %s\n' "$1"
 }
 
 build() {
@@ -74,12 +74,18 @@ finding() { # NAME
         }
         next
     }
-    { loss = at("train_loss"); accuracy = at("test_accuracy"); frozen = at("frozen_layers"); steps = at("step") }
+    function last(name, before) { return at(name) == "" ? before : at(name) } # empty: not measured at this step
+    {
+        steps = at("step")
+        loss = last("train_loss", loss)
+        accuracy = last("test_accuracy", accuracy)
+        frozen = last("frozen_layers", frozen)
+    }
     FNR == 2 { ratio = at("log10_delta_ratio") }
     END {
         if (failed) exit 1
-        printf "%-14s the first layer gets %s of the last one'\''s gradient (weights: rms %.1e); ", run ":",
-               power(ratio), first
+        printf "%-14s the first layer gets %s of the gradient of the last (rms by weights %.1e); ",
+               run ":", power(ratio), first
         printf "after %d steps %d of %d layers are frozen, train loss %.3f, test accuracy %.1f %%\n", steps, frozen,
                layers, loss, 100 * accuracy
     }' "$out/$1/gradients.csv" "$out/$1/loss.csv"
@@ -92,7 +98,7 @@ show() {
         finding "$name"
     done
     say "Where everything lies"
-    printf '%s\n' "pictures    $out/plots" "CSV files   $out/{deep50,deep50-add,deep50-concat}/{loss,gradients}.csv" \
+    printf '%s\n' "pictures    $out/plots" "CSV files   $out/{${names[0]},${names[1]},${names[2]}}/{loss,gradients}.csv" \
         "comparison  $out/runs.csv" "program     $root/build/release/skipnet"
     say "What to try next"
     sed "s|^ *||; s|SCRIPTS|$root/scripts|; s|SKIPNET|$root/build/release/skipnet|; s|CONFIGS|$root/configs|" <<'END'

@@ -24,8 +24,7 @@ packages_of() { # SET
         ;;
     test) echo "$(packages_of build)" libcmocka-dev ;;
     check)
-        echo "$(packages_of test)" clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev valgrind \
-            shellcheck libxml2-utils
+        echo "$(packages_of test)" clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev valgrind shellcheck
         ;;
     *) return 1 ;;
     esac

@@ -71,9 +71,11 @@ step_format() {
 step_tidy() {
     cmake --preset portable >/dev/null
     local tidy=(clang-tidy-14 --quiet -p build/portable)
-    "${tidy[@]}" src/base/error.c
-    find src tests -name '*.c' ! -path src/base/error.c | sort |
-        xargs -P "$(nproc)" -n 1 "${tidy[@]}" --extra-arg=-include --extra-arg="$root/cmake/analyzer.h"
+    {
+        "${tidy[@]}" src/base/error.c
+        find src tests -name '*.c' ! -path src/base/error.c | sort |
+            xargs -P "$(nproc)" -n 1 "${tidy[@]}" --extra-arg=-include --extra-arg="$root/cmake/analyzer.h"
+    } 2> >(grep -v ' warnings\? generated' >&2)
 }
 
 step_shell() {
