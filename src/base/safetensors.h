@@ -30,7 +30,7 @@ typedef struct sn_metadata {
 } sn_metadata;
 
 /* Writes tensors[0..n_tensors) and metadata[0..n_metadata) atomically; data in the order given, header padded with
- * blanks to a multiple of 8 bytes. */
+ * blanks to a multiple of 8 bytes.  SN_INVALID: two tensors of one name, or a shape that is none. */
 sn_status sn_safetensors_write(const char *path, const sn_tensor *tensors, size_t n_tensors,
                                const sn_metadata *metadata, size_t n_metadata, sn_error *error);
 
@@ -38,7 +38,8 @@ typedef struct sn_safetensors sn_safetensors;
 
 /* Reads and checks a whole file: header length, JSON, dtypes F32 or F64 for the tensors (others are kept out with an
  * error), shapes that fit their offsets, offsets inside the file, without holes or overlap, no name twice.
- * SN_IO: cannot read.  SN_INVALID: content wrong or truncated, with the path, the tensor and the byte offset. */
+ * SN_IO: cannot read.  SN_INVALID: content wrong or truncated, with the path, the tensor and the byte offset.
+ * The data of a tensor is aligned for its dtype, wherever the file puts it. */
 sn_status sn_safetensors_read(sn_safetensors **file, const char *path, sn_error *error);
 
 void sn_safetensors_free(sn_safetensors *file);
