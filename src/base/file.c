@@ -114,18 +114,18 @@ static sn_status check_target(const char *path, sn_error *error) {
 }
 
 sn_status sn_file_write_atomic(const char *path, const void *data, size_t size, sn_error *error) {
-    char *temporary = NULL;
-    char *dir = NULL;
     sn_status status = check_target(path, error);
     if (status != SN_OK) return status;
+    char *dir = sn_path_dir(path);
+    if (!dir) return sn_error_memory(error, strlen(path) + 1, "a path");
 
+    char *temporary = NULL;
     int fd = open_temporary(path, &temporary, error);
     if (fd < 0) {
         status = error->status;
         goto out;
     }
     status = fill_and_close(fd, path, data, size, error);
-    if (status == SN_OK && !(dir = sn_path_dir(path))) status = sn_error_memory(error, strlen(path) + 1, "a path");
     if (status == SN_OK && rename(temporary, path) != 0) status = sn_error_io(error, "replace", path);
     if (status != SN_OK) {
         unlink(temporary);

@@ -283,31 +283,31 @@ static sn_status check_entry(const reader *r, const entry *e) {
     return SN_OK;
 }
 
-static sn_status add_entry(sn_safetensors *file, entry **added, sn_error *error) {
+/* NULL when out of memory. */
+static entry *add_entry(sn_safetensors *file) {
     if (file->n_entries == file->capacity) {
         size_t capacity = file->capacity ? 2 * file->capacity : 64;
         entry *grown = realloc(file->entries, capacity * sizeof *grown);
-        if (!grown) return sn_error_memory(error, capacity * sizeof *grown, "tensors");
+        if (!grown) return NULL;
         file->entries = grown;
         file->capacity = capacity;
     }
-    *added = &file->entries[file->n_entries++];
-    **added = (entry){.begin = 0};
-    return SN_OK;
+    entry *e = &file->entries[file->n_entries++];
+    *e = (entry){.begin = 0};
+    return e;
 }
 
 /* The current token is the name. */
 static sn_status read_tensor(reader *r) {
-    entry *e = NULL;
-    sn_status status = add_entry(r->file, &e, r->error);
-    if (status != SN_OK) return status;
+    entry *e = add_entry(r->file);
+    if (!e) return sn_error_memory(r->error, 2 * r->file->capacity * sizeof *e, "tensors");
     char *name = sn_pool_alloc(&r->file->pool, r->token.length);
     if (!name) return sn_error_memory(r->error, r->token.length, "a tensor name");
     sn_json_string(&r->token, name, r->token.length);
     e->tensor.name = name;
     e->label = r->token;
     r->entry = e;
-    status = read_fields(r, e);
+    sn_status status = read_fields(r, e);
     if (status == SN_OK) status = check_entry(r, e);
     r->entry = NULL;
     return status;
