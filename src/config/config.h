@@ -64,10 +64,12 @@ bool sn_value_is_text(const sn_value *value);
 bool sn_value_is_object(const sn_value *value);
 bool sn_value_is_list(const sn_value *value);
 
-/* Lists: length, first element, and the one after `element` (NULL at the end), so that a walk is linear. */
+/* Lists and objects: length, first element or member, and the one after `element` (NULL at the end), so that a walk is
+ * linear; the key of a member (NULL for an element of a list). */
 size_t sn_value_count(const sn_value *list);
 const sn_value *sn_value_first(const sn_value *list);
 const sn_value *sn_value_next(const sn_value *element);
+const char *sn_value_name(const sn_value *member);
 
 /* Adds a line "FILE:LINE:COL: PATH: message" to `error`, status SN_INVALID, for a value of the resolved tree (a
  * default stands where the object that lacks it opens; a --set value is named by its --set). */

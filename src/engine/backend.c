@@ -1,0 +1,90 @@
+/* Owns the choice of a variant, and binds the op and loss tables to the key tables: their rows are equal in all
+ * variants but for the functions, so the generic float rows stand for all. */
+#include "engine/backend.h"
+
+#include <cblas.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "network/layers.h"
+#include "ops/list.h"
+
+extern const sn_backend sn_backend_f32_generic, sn_backend_f64_generic;
+#ifdef SN_HAS_X86_VARIANTS
+extern const sn_backend sn_backend_f32_avx2, sn_backend_f64_avx2, sn_backend_f32_avx512, sn_backend_f64_avx512;
+#endif
+
+/* From the best to the one that always runs. */
+static const sn_backend *const backends[] = {
+#ifdef SN_HAS_X86_VARIANTS
+    &sn_backend_f32_avx512, &sn_backend_f64_avx512, &sn_backend_f32_avx2, &sn_backend_f64_avx2,
+#endif
+    &sn_backend_f32_generic, &sn_backend_f64_generic,
+};
+
+static bool cpu_runs(const char *simd) {
+#ifdef SN_HAS_X86_VARIANTS
+    bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
+    bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                  __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
+                  __builtin_cpu_supports("avx512vl");
+    if (strcmp(simd, "avx512") == 0) return avx2 && avx512;
+    if (strcmp(simd, "avx2") == 0) return avx2;
+#endif
+    return strcmp(simd, "generic") == 0;
+}
+
+sn_status sn_backend_select(const sn_backend **backend, sn_dtype dtype, sn_error *error) {
+    const char *forced = getenv("SKIPNET_SIMD");
+    bool is_known = false;
+    for (size_t i = 0; i < sizeof backends / sizeof *backends; i++) {
+        if (forced && *forced && strcmp(forced, backends[i]->simd) != 0) continue;
+        is_known = true;
+        if (backends[i]->dtype != dtype || !cpu_runs(backends[i]->simd)) continue;
+        *backend = backends[i];
+        return SN_OK;
+    }
+    return sn_error_set(error, SN_INVALID, "SKIPNET_SIMD=%s: %s", forced,
+                        is_known ? "this CPU cannot run it (unset it, or take generic)"
+                                 : "unknown (one of: generic, avx2, avx512)");
+}
+
+sn_status sn_blas_pin(sn_error *error) {
+    openblas_set_num_threads(1);
+    int n = openblas_get_num_threads();
+    if (n == 1) return SN_OK;
+    return sn_error_set(error, SN_FAILED, "OpenBLAS keeps %d threads (set OPENBLAS_NUM_THREADS=1)", n);
+}
+
+const char *sn_blas_config(void) {
+    return openblas_get_config();
+}
+
+const char *sn_blas_core(void) {
+    return openblas_get_corename();
+}
+
+const char *sn_blas_threading(void) {
+    static const char *const names[] = {"serial", "pthread", "openmp"};
+    int parallel = openblas_get_parallel();
+    return parallel >= 0 && parallel <= 2 ? names[parallel] : "unknown";
+}
+
+#define SN_DECLARE_OP(name) extern const sn_op sn_op_##name##_f32_generic;
+#define SN_DECLARE_LOSS(name) extern const sn_loss sn_loss_##name##_f32_generic;
+#define SN_LIST_OP(name) &sn_op_##name##_f32_generic.kind,
+#define SN_LIST_LOSS(name) &sn_loss_##name##_f32_generic.kind,
+
+SN_OPS(SN_DECLARE_OP)
+SN_LOSSES(SN_DECLARE_LOSS)
+
+static const sn_kind *const op_kinds[] = {SN_OPS(SN_LIST_OP) & sn_repeat_kind, NULL};
+static const sn_kind *const activation_kinds[] = {SN_ACTIVATIONS(SN_LIST_OP) NULL};
+static const sn_kind *const loss_kinds[] = {SN_LOSSES(SN_LIST_LOSS) NULL};
+
+const sn_choice sn_op_choice = {
+    .what = "op", .discriminator = "op", .kinds = op_kinds, .common = sn_layer_common_keys};
+const sn_choice sn_activation_choice = {
+    .what = "activation", .discriminator = "kind", .kinds = activation_kinds, .fallback = "tanh"};
+const sn_choice sn_loss_choice = {
+    .what = "loss", .discriminator = "kind", .kinds = loss_kinds, .fallback = "softmax_cross_entropy"};

@@ -1,0 +1,23 @@
+/* Which variant of the ops runs: by precision, and by what the CPU can do. */
+#ifndef SN_ENGINE_BACKEND_H
+#define SN_ENGINE_BACKEND_H
+
+#include "base/error.h"
+#include "ops/backend.h"
+
+/* The backend of a precision for this CPU.  The environment variable SKIPNET_SIMD (generic, avx2, avx512) forces a
+ * path; SN_INVALID where the name is unknown or the CPU cannot run it. */
+sn_status sn_backend_select(const sn_backend **backend, sn_dtype dtype, sn_error *error);
+
+/* Pins OpenBLAS to one thread: threads are the engine's own.  SN_FAILED if it does not obey. */
+sn_status sn_blas_pin(sn_error *error);
+
+/* What OpenBLAS says of itself: version and build, the core its kernels are for, "pthread", "openmp" or "serial". */
+const char *sn_blas_config(void);
+const char *sn_blas_core(void);
+const char *sn_blas_threading(void);
+
+/* The choice for the key "loss". */
+extern const sn_choice sn_loss_choice;
+
+#endif

@@ -1,0 +1,276 @@
+/* Owns the engine's memory and its steps. */
+#include "engine/engine.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/backend.h"
+#include "engine/internal.h"
+
+const sn_loss *sn_loss_find(const sn_backend *backend, const char *name) {
+    for (const sn_loss *const *loss = backend->losses; *loss; loss++) {
+        if (strcmp((*loss)->kind.name, name) == 0) return *loss;
+    }
+    return NULL;
+}
+
+void sn_engine_plan_options(sn_plan_options *plan, const sn_engine_options *options) {
+    *plan = (sn_plan_options){.batch = options->batch,
+                              .is_reference = options->is_reference,
+                              .has_velocity = options->momentum != 0,
+                              .keeps_gradients = options->keeps_gradients || options->clip_norm > 0};
+}
+
+static sn_status take_regions(sn_engine *e, sn_error *error) {
+    const sn_plan *plan = &e->plan;
+    size_t real_size = e->real_size, threads = (size_t)e->options.threads;
+    size_t velocities = plan->options.has_velocity ? plan->param_elements : 0;
+    size_t gradients = plan->options.keeps_gradients ? plan->param_elements : 0;
+    size_t partials = plan->partial_doubles * plan->max_tiles * sizeof(double);
+    size_t scratch = threads * (plan->scratch_elements + 3 * plan->max_item_elements);
+    sn_status status = sn_arena_init(&e->batch, plan->batch_elements * real_size, "signals", error);
+    if (!status) status = sn_arena_init(&e->params, plan->param_elements * real_size, "parameters", error);
+    if (!status) status = sn_arena_init(&e->transposed, plan->transposed_elements * real_size, "parameters", error);
+    if (!status) status = sn_arena_init(&e->velocities, velocities * real_size, "velocities", error);
+    if (!status) status = sn_arena_init(&e->gradients, gradients * real_size, "gradients", error);
+    if (!status) status = sn_arena_init(&e->partials, partials, "partial sums", error);
+    if (!status) status = sn_arena_init(&e->scratch, scratch * real_size, "scratch", error);
+    if (status) return status;
+    memset(e->params.base, 0, e->params.size);
+    memset(e->transposed.base, 0, e->transposed.size);
+    memset(e->velocities.base, 0, e->velocities.size);
+    return SN_OK;
+}
+
+static size_t most_inputs(const sn_graph *graph) {
+    int most = 1;
+    for (int i = 0; i < graph->n_nodes; i++) {
+        if (graph->nodes[i].n_inputs > most) most = graph->nodes[i].n_inputs;
+    }
+    return (size_t)most;
+}
+
+static sn_status take_workspaces(sn_engine *e, sn_error *error) {
+    size_t threads = (size_t)e->options.threads, inputs = most_inputs(e->graph);
+    size_t per_thread = e->plan.scratch_elements + 3 * e->plan.max_item_elements;
+    size_t item = e->plan.max_item_elements * e->real_size;
+    e->workspaces = sn_pool_alloc(&e->pool, threads * sizeof *e->workspaces);
+    for (size_t t = 0; t < threads && e->workspaces; t++) {
+        sn_workspace *w = &e->workspaces[t];
+        w->scratch = e->scratch.base + t * per_thread * e->real_size;
+        w->gradient = w->scratch + e->plan.scratch_elements * e->real_size;
+        w->old_weight = w->gradient + item;
+        w->old_velocity = w->old_weight + item;
+        w->x = sn_pool_alloc(&e->pool, inputs * sizeof *w->x);
+        w->dx = sn_pool_alloc(&e->pool, inputs * sizeof *w->dx);
+        w->base = sn_pool_alloc(&e->pool, inputs * sizeof *w->base);
+        w->flow = sn_pool_alloc(&e->pool, inputs * sizeof *w->flow);
+        w->widths = sn_pool_alloc(&e->pool, inputs * sizeof *w->widths);
+        if (!w->x || !w->dx || !w->base || !w->flow || !w->widths) e->workspaces = NULL;
+    }
+    return e->workspaces ? SN_OK : sn_error_memory(error, threads * inputs * sizeof(sn_view), "workspaces");
+}
+
+static sn_status take_tables(sn_engine *e, sn_error *error) {
+    const sn_plan *plan = &e->plan;
+    size_t n = (size_t)plan->n_params;
+    e->param_pointers = sn_pool_alloc(&e->pool, n * sizeof *e->param_pointers);
+    e->transposed_pointers = sn_pool_alloc(&e->pool, n * sizeof *e->transposed_pointers);
+    e->tensor_names = sn_pool_alloc(&e->pool, n * sizeof *e->tensor_names);
+    e->tiles = sn_pool_alloc(&e->pool, plan->max_tiles * sizeof *e->tiles);
+    e->items = sn_pool_alloc(&e->pool, (size_t)plan->n_items * sizeof *e->items);
+    bool ok = e->param_pointers && e->transposed_pointers && e->tensor_names && e->tiles && e->items;
+    for (size_t p = 0; p < n && ok; p++) {
+        const sn_node *node = &e->graph->nodes[plan->params[p].node];
+        const sn_param *param = &node->params[plan->params[p].index];
+        e->param_pointers[p] = e->params.base + plan->params[p].offset * e->real_size;
+        if (param->wants_transpose) {
+            e->transposed_pointers[p] = e->transposed.base + plan->params[p].transposed * e->real_size;
+        }
+        size_t length = strlen(node->label) + strlen(param->name) + 2;
+        e->tensor_names[p] = sn_pool_alloc(&e->pool, length);
+        ok = e->tensor_names[p] != NULL;
+        if (ok) snprintf(e->tensor_names[p], length, "%s.%s", node->label, param->name);
+    }
+    return ok ? SN_OK : sn_error_memory(error, n * sizeof(void *), "the engine's tables");
+}
+
+sn_status sn_engine_new(sn_engine **engine, const sn_graph *graph, const sn_backend *backend,
+                        const sn_engine_options *options, sn_error *error) {
+    sn_engine *e = *engine = calloc(1, sizeof **engine);
+    if (!e) return sn_error_memory(error, sizeof *e, "the engine");
+    e->graph = graph;
+    e->backend = backend;
+    e->options = *options;
+    e->real_size = sn_dtype_size(backend->dtype);
+    sn_plan_options plan_options;
+    sn_engine_plan_options(&plan_options, options);
+    sn_status status = sn_blas_pin(error);
+    if (!status) status = sn_plan_build(&e->plan, graph, &plan_options, error);
+    if (!status) status = take_regions(e, error);
+    if (!status) status = take_workspaces(e, error);
+    if (!status) status = take_tables(e, error);
+    if (!status) status = sn_watch_init(e, error);
+    if (!status) status = sn_team_new(&e->team, options->threads, error);
+    if (!status) return SN_OK;
+    sn_engine_free(e);
+    *engine = NULL;
+    return status;
+}
+
+void sn_engine_free(sn_engine *engine) {
+    if (!engine) return;
+    sn_team_free(engine->team);
+    sn_arena *regions[] = {&engine->batch,     &engine->params,   &engine->transposed, &engine->velocities,
+                           &engine->gradients, &engine->partials, &engine->scratch};
+    for (size_t i = 0; i < sizeof regions / sizeof *regions; i++) sn_arena_reset(regions[i]);
+    sn_plan_reset(&engine->plan);
+    sn_pool_free(&engine->pool);
+    free(engine);
+}
+
+const sn_plan *sn_engine_plan(const sn_engine *engine) {
+    return &engine->plan;
+}
+
+/* An earlier fault of the walk: forward faults by the first node, then the loss, then backward by the last node. */
+static bool is_earlier(const sn_fault *a, const sn_fault *b) {
+    if (b->kind == SN_FAULT_NONE) return a->kind != SN_FAULT_NONE;
+    if (a->kind == SN_FAULT_NONE) return false;
+    if (a->kind != b->kind) return a->kind < b->kind;
+    return a->kind == SN_FAULT_ACTIVATION ? a->node < b->node : a->node > b->node;
+}
+
+static sn_fault walk_fault(const sn_engine *engine) {
+    sn_fault first = {SN_FAULT_NONE, 0, 0};
+    size_t n_tiles = sn_tile_count(engine, engine->step->batch.rows);
+    for (size_t t = 0; t < n_tiles; t++) {
+        if (is_earlier(&engine->tiles[t].fault, &first)) first = engine->tiles[t].fault;
+    }
+    return first;
+}
+
+static sn_fault item_fault(const sn_engine *engine) {
+    sn_fault first = {SN_FAULT_NONE, 0, 0};
+    for (int j = 0; j < engine->plan.n_items; j++) {
+        if (is_earlier(&engine->items[j].fault, &first)) first = engine->items[j].fault;
+    }
+    return first;
+}
+
+static void copy_outputs(sn_engine *engine, int thread, size_t tile) {
+    int last = engine->graph->n_nodes - 1;
+    size_t width = engine->graph->nodes[last].width, row = tile * engine->plan.tile_rows;
+    size_t rows = sn_tile_size(engine, tile, engine->step->batch.rows);
+    sn_view y = sn_slot_view(engine, &engine->workspaces[thread], engine->plan.value[last], row);
+    for (size_t i = 0; i < rows * width; i++) {
+        size_t at = i / width * y.ld + i % width;
+        bool is_float = engine->backend->dtype == SN_F32;
+        engine->outputs[row * width + i] = is_float ? (double)((float *)y.data)[at] : ((double *)y.data)[at];
+    }
+}
+
+/* What every thread does in a step.  All see the same tile results after the barrier, so all decide alike. */
+static void step_task(void *argument, int thread) {
+    sn_engine *engine = argument;
+    size_t n_tiles = sn_tile_count(engine, engine->step->batch.rows);
+    for (size_t t; (t = atomic_fetch_add(&engine->next_tile, 1)) < n_tiles;) {
+        sn_walk_tile(engine, thread, t);
+        if (engine->outputs) copy_outputs(engine, thread, t);
+    }
+    if (engine->mode == SN_MODE_EVALUATE) return;
+    sn_team_barrier(engine->team);
+    if (engine->diagnoses || walk_fault(engine).kind == SN_FAULT_NONE) sn_work_items(engine, thread);
+}
+
+static void run_task(sn_engine *engine, const sn_step *step, sn_mode mode) {
+    engine->step = step;
+    engine->mode = mode;
+    engine->observes = mode == SN_MODE_TRAIN && step->observation;
+    engine->clip = 1;
+    atomic_store(&engine->next_tile, 0);
+    atomic_store(&engine->next_item, 0);
+    atomic_store(&engine->next_update, 0);
+    sn_team_run(engine->team, step_task, engine);
+}
+
+static sn_loss_sums loss_sums(const sn_engine *engine) {
+    sn_loss_sums sums = {0, 0};
+    size_t n_tiles = sn_tile_count(engine, engine->step->batch.rows);
+    for (size_t t = 0; t < n_tiles; t++) {
+        sums.loss += engine->tiles[t].loss.loss;
+        sums.correct += engine->tiles[t].loss.correct;
+    }
+    return sums;
+}
+
+static void set_result(const sn_engine *engine, sn_step_result *result, sn_loss_sums sums, size_t n) {
+    result->loss = sums.loss / (double)n;
+    result->accuracy = engine->options.loss->needs_classes ? sums.correct / (double)n : (double)NAN;
+    result->fault = (sn_fault){SN_FAULT_NONE, 0, 0};
+}
+
+sn_status sn_engine_step(sn_engine *engine, const sn_step *step, sn_step_result *result) {
+    engine->diagnoses = false;
+    run_task(engine, step, SN_MODE_TRAIN);
+    set_result(engine, result, loss_sums(engine), step->batch.rows);
+    result->fault = walk_fault(engine);
+    if (result->fault.kind != SN_FAULT_NONE) {
+        /* The weights are those of before: walk again, look at every node, measure, change nothing. */
+        sn_step again = *step;
+        again.applies = false;
+        engine->diagnoses = true;
+        run_task(engine, &again, SN_MODE_TRAIN);
+        result->fault = walk_fault(engine);
+        if (step->observation) sn_observe_collect(engine, step->observation);
+        engine->step = NULL;
+        return SN_DIVERGED;
+    }
+    result->fault = item_fault(engine);
+    if (step->observation) sn_observe_collect(engine, step->observation);
+    return result->fault.kind == SN_FAULT_NONE ? SN_OK : SN_DIVERGED;
+}
+
+void sn_engine_evaluate(sn_engine *engine, const sn_dataset *dataset, const sn_samples *samples, size_t n,
+                        sn_step_result *result) {
+    sn_loss_sums total = {0, 0};
+    uint32_t indices[SN_EVALUATION_ROWS];
+    size_t most = engine->options.batch < SN_EVALUATION_ROWS ? engine->options.batch : SN_EVALUATION_ROWS;
+    for (size_t begin = 0; begin < n; begin += most) {
+        size_t rows = n - begin < most ? n - begin : most;
+        for (size_t r = 0; r < rows; r++) indices[r] = (uint32_t)(begin + r);
+        sn_step step = {.batch = {dataset, samples, indices, rows}};
+        run_task(engine, &step, SN_MODE_EVALUATE);
+        sn_loss_sums sums = loss_sums(engine);
+        total.loss += sums.loss;
+        total.correct += sums.correct;
+    }
+    set_result(engine, result, total, n);
+}
+
+void sn_engine_predict(sn_engine *engine, const sn_batch *batch, double *outputs) {
+    sn_step step = {.batch = *batch};
+    engine->outputs = outputs;
+    run_task(engine, &step, SN_MODE_EVALUATE);
+    engine->outputs = NULL;
+}
+
+static const char *fault_phrase(sn_fault_kind kind) {
+    static const char *const phrases[] = {"nothing",
+                                          "the activation (output) of",
+                                          "the loss, on the output of",
+                                          "the gradient by the output of",
+                                          "the gradient of",
+                                          "the updated parameter"};
+    return phrases[kind];
+}
+
+const char *sn_fault_text(const sn_fault *fault, const sn_graph *graph, char out[SN_FAULT_TEXT]) {
+    const sn_node *node = &graph->nodes[fault->node];
+    bool names_param = fault->kind == SN_FAULT_PARAM_GRADIENT || fault->kind == SN_FAULT_PARAM;
+    snprintf(out, SN_FAULT_TEXT, "%s %s%s%s", fault_phrase(fault->kind), node->label, names_param ? "." : "",
+             names_param ? node->params[fault->param].name : "");
+    return out;
+}

@@ -1,0 +1,145 @@
+/* The engine: trains and evaluates one graph, in one precision, with a team of threads.
+ *
+ * Bits of weights and results depend on graph, weights, batches and the backend, never on the number of threads nor on
+ * what is observed.  Nothing is allocated inside a step. */
+#ifndef SN_ENGINE_ENGINE_H
+#define SN_ENGINE_ENGINE_H
+
+#include "base/error.h"
+#include "base/safetensors.h"
+#include "base/sums.h"
+#include "data/data.h"
+#include "engine/plan.h"
+#include "network/graph.h"
+#include "ops/backend.h"
+
+typedef struct sn_engine sn_engine;
+
+typedef struct sn_engine_options {
+    size_t batch; /* rows of the largest batch */
+    int threads;
+    const sn_loss *loss; /* a row of backend->losses */
+    double momentum, weight_decay;
+    bool nesterov;
+    double clip_norm; /* 0: no clipping */
+    bool is_reference;    /* the unfused walk, for comparison */
+    bool keeps_gradients; /* for sn_engine_gradient */
+} sn_engine_options;
+
+/* The loss of that name, NULL if there is none. */
+const sn_loss *sn_loss_find(const sn_backend *backend, const char *name);
+
+/* The plan that sn_engine_new would make, for `check`. */
+void sn_engine_plan_options(sn_plan_options *plan, const sn_engine_options *options);
+
+/* Plans, takes memory (the graph must outlive the engine) and starts the threads.  Weights are zero. */
+sn_status sn_engine_new(sn_engine **engine, const sn_graph *graph, const sn_backend *backend,
+                        const sn_engine_options *options, sn_error *error);
+void sn_engine_free(sn_engine *engine);
+
+const sn_plan *sn_engine_plan(const sn_engine *engine);
+
+/* Weights (weights.c). */
+
+/* Draws the initial weights of every parameter: see sn_init_fill. */
+sn_status sn_engine_init_weights(sn_engine *engine, uint64_t seed, sn_error *error);
+
+/* Takes all weights from a safetensors file: every tensor of the network must be there with its shape and a dtype of
+ * float (rounded where the precision differs), and no other.  SN_INVALID names the tensor. */
+sn_status sn_engine_load_weights(sn_engine *engine, const char *path, sn_error *error);
+
+/* Writes all weights. */
+sn_status sn_engine_save_weights(const sn_engine *engine, const char *path, sn_error *error);
+
+/* Number of parameter tensors, and tensor `i` in topological order (name "LABEL.weight", data inside the engine; the
+ * name is valid as long as the engine). */
+size_t sn_engine_tensor_count(const sn_engine *engine);
+void sn_engine_tensor(const sn_engine *engine, size_t i, sn_tensor *tensor);
+
+/* Sets tensor `i` from doubles (count elements). */
+void sn_engine_set_tensor(sn_engine *engine, size_t i, const double *values);
+
+/* The gradient of tensor `i` in the last step; needs keeps_gradients. */
+const void *sn_engine_gradient(const sn_engine *engine, size_t i);
+
+/* Hash of all weights, in the order of the tensors. */
+uint64_t sn_engine_weights_hash(const sn_engine *engine);
+
+/* Steps. */
+
+typedef struct sn_batch {
+    const sn_dataset *dataset;
+    const sn_samples *samples; /* a split of the dataset */
+    const uint32_t *indices;   /* (rows) */
+    size_t rows;               /* 1 .. options.batch */
+} sn_batch;
+
+typedef enum sn_fault_kind {
+    SN_FAULT_NONE,
+    SN_FAULT_ACTIVATION,      /* the output of `node` */
+    SN_FAULT_LOSS,
+    SN_FAULT_SIGNAL_GRADIENT, /* the gradient by the output of `node` */
+    SN_FAULT_PARAM_GRADIENT,  /* the gradient by parameter `param` of `node` */
+    SN_FAULT_PARAM,           /* parameter `param` of `node` after its update */
+} sn_fault_kind;
+
+/* Where the first non-finite value stood: activations in forward order, else gradients in backward order. */
+typedef struct sn_fault {
+    sn_fault_kind kind;
+    int node, param;
+} sn_fault;
+
+/* Writes "the gradient by the output of hidden3" or the like. */
+enum { SN_FAULT_TEXT = 256 };
+const char *sn_fault_text(const sn_fault *fault, const sn_graph *graph, char out[SN_FAULT_TEXT]);
+
+/* What one step measured of one node with parameters. */
+typedef struct sn_node_sums {
+    int node;
+    sn_tensor_sums gradient; /* of params[0], before clipping, without decay */
+    sn_tensor_sums weight;   /* of params[0], before the update */
+    sn_tensor_sums bias_gradient; /* of params[1]; n == 0 where there is none */
+    sn_change_sums change;   /* of params[0]; n == 0 where nothing was updated */
+    sn_tensor_sums output, delta, carried, input; /* z; gradients by z and at carried_at (batch-mean loss); x */
+    double saturated; /* saturated elements of the input; < 0 where the input is no activation */
+} sn_node_sums;
+
+/* All that an observed step measured; made by sn_observation_new for one graph, filled by sn_engine_step. */
+typedef struct sn_observation {
+    sn_node_sums *nodes; /* nodes with parameters, in topological order */
+    int n_nodes;
+    size_t rows;         /* of the batch: gradients times rows are those of a sample's own loss */
+    sn_sumsq gradient;   /* over all parameters */
+    sn_change_sums change;
+    double nonfinite;    /* values among loss, parameter gradients and updated parameters */
+} sn_observation;
+
+sn_status sn_observation_new(sn_observation *observation, const sn_graph *graph, sn_error *error);
+void sn_observation_reset(sn_observation *observation);
+
+typedef struct sn_step {
+    sn_batch batch;
+    double lr;
+    bool applies;                /* false: measure only, weights stay */
+    sn_observation *observation; /* NULL: not observed */
+} sn_step;
+
+typedef struct sn_step_result {
+    double loss;     /* mean over the batch */
+    double accuracy; /* NAN for targets */
+    sn_fault fault;
+} sn_step_result;
+
+/* One training step.  SN_DIVERGED: a non-finite value appeared; result->fault names the first, and where the step is
+ * observed the observation is complete.  Found in signals, the weights are untouched; found in a parameter gradient or
+ * an updated parameter, other parameters have been updated. */
+sn_status sn_engine_step(sn_engine *engine, const sn_step *step, sn_step_result *result);
+
+/* Mean loss and accuracy over `n` samples of a split, in order, from sample 0. */
+void sn_engine_evaluate(sn_engine *engine, const sn_dataset *dataset, const sn_samples *samples, size_t n,
+                        sn_step_result *result);
+
+/* The outputs of a batch: (rows, out_dim), doubles. */
+void sn_engine_predict(sn_engine *engine, const sn_batch *batch, double *outputs);
+
+#endif

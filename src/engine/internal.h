@@ -1,0 +1,118 @@
+/* What the files of the engine share; not for other rooms. */
+#ifndef SN_ENGINE_INTERNAL_H
+#define SN_ENGINE_INTERNAL_H
+
+#include <stdatomic.h>
+
+#include "base/arena.h"
+#include "engine/engine.h"
+#include "engine/team.h"
+
+enum { SN_EVALUATION_ROWS = 4096 }; /* samples of one pass of an evaluation, at most */
+
+/* What one row tile's walk left behind. */
+typedef struct sn_tile_result {
+    sn_loss_sums loss;
+    sn_fault fault;
+} sn_tile_result;
+
+/* What one work item left behind. */
+typedef struct sn_item_result {
+    sn_tensor_sums gradient, weight;
+    sn_change_sums change;
+    sn_fault fault;
+} sn_item_result;
+
+/* Signals of one row tile, observed during its walk; arrays in the order of sn_watch. */
+typedef struct sn_tile_signals {
+    sn_tensor_sums *output, *delta, *input; /* per node with parameters */
+    sn_tensor_sums *carried;                /* per node of watch.carried_index */
+    double *saturated;                      /* per node of watch.saturated_index */
+} sn_tile_signals;
+
+/* Which nodes an observation looks at; -1: not. */
+typedef struct sn_watch {
+    int *node_index;      /* per node: its place among the nodes with parameters */
+    int *carried_index;   /* per node: its gradient is the out_grad of some node with parameters */
+    int *saturated_index; /* per node: an activation that a node with parameters reads */
+    int n_nodes, n_carried, n_saturated;
+    sn_tile_signals *tiles; /* per row tile */
+} sn_watch;
+
+/* A thread's own memory. */
+typedef struct sn_workspace {
+    unsigned char *scratch;          /* plan->scratch_elements */
+    unsigned char *gradient;         /* an item's gradient, weights and velocities before the update: */
+    unsigned char *old_weight, *old_velocity; /* plan->max_item_elements each */
+    sn_view *x, *dx, *base; /* per input of a node, as many as the node with most inputs has */
+    sn_flow *flow;
+    size_t *widths;
+} sn_workspace;
+
+typedef enum sn_mode { SN_MODE_TRAIN, SN_MODE_EVALUATE } sn_mode;
+
+struct sn_engine {
+    const sn_graph *graph;
+    const sn_backend *backend;
+    sn_engine_options options;
+    sn_plan plan;
+    size_t real_size;
+    sn_team *team;
+
+    sn_arena batch, params, transposed, velocities, gradients, partials, scratch;
+    sn_workspace *workspaces;
+    void *workspace_memory;
+    void **param_pointers, **transposed_pointers; /* per plan param */
+    char **tensor_names;
+    sn_pool pool;
+
+    sn_watch watch;
+    sn_tile_result *tiles;
+    sn_item_result *items;
+
+    /* The step under way; written by thread 0 while the others wait. */
+    const sn_step *step;
+    sn_mode mode;
+    bool observes, diagnoses;
+    double clip;
+    double *outputs; /* where predictions go; NULL: nowhere */
+    atomic_size_t next_tile, next_item, next_update;
+};
+
+static inline sn_view sn_slot_view(const sn_engine *engine, const sn_workspace *workspace, sn_slot slot, size_t row) {
+    const sn_buffer *buffer = &engine->plan.buffers[slot.buffer];
+    bool is_scratch = buffer->place == SN_PLACE_SCRATCH;
+    size_t element = buffer->offset + slot.column + (is_scratch ? 0 : row * buffer->width);
+    return (sn_view){(is_scratch ? workspace->scratch : engine->batch.base) + element * engine->real_size,
+                     buffer->width};
+}
+
+/* Columns to the right of a view. */
+static inline sn_view sn_view_at(const sn_engine *engine, sn_view view, size_t row, size_t col) {
+    return (sn_view){(unsigned char *)view.data + (row * view.ld + col) * engine->real_size, view.ld};
+}
+
+/* Rows of tile `t` of a batch of `rows`. */
+static inline size_t sn_tile_size(const sn_engine *engine, size_t t, size_t rows) {
+    size_t begin = t * engine->plan.tile_rows;
+    return rows - begin < engine->plan.tile_rows ? rows - begin : engine->plan.tile_rows;
+}
+
+static inline size_t sn_tile_count(const sn_engine *engine, size_t rows) {
+    return (rows + engine->plan.tile_rows - 1) / engine->plan.tile_rows;
+}
+
+/* walk.c: forward, and in training loss and backward, over one row tile. */
+void sn_walk_tile(sn_engine *engine, int thread, size_t tile);
+
+/* work.c: gradients and updates over the whole batch; all threads together. */
+void sn_work_items(sn_engine *engine, int thread);
+
+/* observe.c */
+sn_status sn_watch_init(sn_engine *engine, sn_error *error);
+void sn_observe_collect(sn_engine *engine, sn_observation *observation);
+
+/* weights.c: brings all transposed copies up to date. */
+void sn_engine_refresh_transposed(sn_engine *engine);
+
+#endif

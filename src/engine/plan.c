@@ -1,0 +1,48 @@
+/* Owns the assembly of plans; the steps have files of their own. */
+#include "engine/plan.h"
+
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "base/sums.h"
+
+/* Eight tiles of a batch keep up to eight threads busy; fewer than 8 rows waste the matrix kernels, more than 64 leave
+ * the first cache. */
+size_t sn_plan_tile_rows(size_t batch) {
+    size_t rows = (batch + 7) / 8;
+    rows = (rows + 7) / 8 * 8;
+    return rows > 64 ? 64 : rows;
+}
+
+sn_status sn_plan_build(sn_plan *plan, const sn_graph *graph, const sn_plan_options *options, sn_error *error) {
+    *plan = (sn_plan){.graph = graph, .options = *options, .tile_rows = sn_plan_tile_rows(options->batch)};
+    plan->max_tiles = (options->batch + plan->tile_rows - 1) / plan->tile_rows;
+    sn_status status = sn_plan_slots(plan, error);
+    if (!status) status = sn_plan_flows(plan, error);
+    if (!status) status = sn_plan_memory(plan, error);
+    if (!status) status = sn_plan_work(plan, error);
+    if (status) sn_plan_reset(plan);
+    return status;
+}
+
+void sn_plan_reset(sn_plan *plan) {
+    free(plan->value);
+    free(plan->gradient);
+    free(plan->first_edge);
+    free(plan->edges);
+    free(plan->first_clear);
+    free(plan->buffers);
+    free(plan->params);
+    free(plan->first_param);
+    free(plan->items);
+    free(plan->item_order);
+    *plan = (sn_plan){0};
+}
+
+size_t sn_plan_bytes(const sn_plan *plan, int threads, size_t real_size) {
+    size_t per_param = 1 + (plan->options.has_velocity ? 1U : 0U) + (plan->options.keeps_gradients ? 1U : 0U);
+    size_t per_thread = plan->scratch_elements + 3 * plan->max_item_elements;
+    size_t elements = plan->batch_elements + plan->transposed_elements + per_param * plan->param_elements +
+                      (size_t)threads * per_thread;
+    return elements * real_size + plan->partial_doubles * plan->max_tiles * sizeof(double);
+}

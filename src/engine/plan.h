@@ -1,0 +1,106 @@
+/* The plan of a training step: where every signal lives, what flows where, and which work items there are.
+ *
+ * A step is one walk over row tiles (forward, loss, backward; each thread takes whole tiles), a barrier, then work items
+ * over the whole batch (parameter gradients and updates).  Times order the walk: forward of node i at i, the loss at n,
+ * backward of node i at 2n - i, the items at 2n + 1, for a graph of n nodes.
+ *
+ * A buffer that nothing reads after its tile's walk lives in scratch memory of the thread; one that a work item or the
+ * other direction reads has a row for every sample of the batch.  Row tiles depend on the batch size only, tiles of
+ * parameters on their shapes only, so nothing in a plan depends on the number of threads. */
+#ifndef SN_ENGINE_PLAN_H
+#define SN_ENGINE_PLAN_H
+
+#include "base/error.h"
+#include "network/graph.h"
+
+typedef enum sn_place { SN_PLACE_BATCH, SN_PLACE_SCRATCH } sn_place;
+
+/* A signal's place: columns of a buffer. */
+typedef struct sn_slot {
+    int buffer; /* -1: none */
+    size_t column;
+} sn_slot;
+
+typedef struct sn_buffer {
+    size_t width;  /* elements of a row, the leading dimension */
+    sn_place place;
+    size_t offset; /* elements from the start of its region */
+    int first, last; /* times of its first write and last use */
+    int clear_before; /* gradients that are not written in one piece: cleared before this node's backward; else -1 */
+    int next_clear;   /* chain of the buffers that one node clears; -1 ends it */
+} sn_buffer;
+
+/* One input of one node in the backward pass. */
+typedef struct sn_edge {
+    sn_flow flow;
+    sn_slot base; /* where flow is SN_FLOW_ADD */
+} sn_edge;
+
+typedef struct sn_plan_param {
+    int node, index;    /* graph->nodes[node].params[index] */
+    size_t offset;      /* elements, in the regions of weights, velocities and gradients */
+    size_t transposed;  /* elements, in the region of transposed copies */
+    size_t partial;     /* doubles from the start of a row tile's partials */
+    int first_item, n_items;
+} sn_plan_param;
+
+typedef struct sn_item {
+    int param; /* index into sn_plan.params */
+    size_t row, col, rows, cols;
+} sn_item;
+
+typedef struct sn_plan_options {
+    size_t batch;       /* rows of the largest batch */
+    bool is_reference;  /* every signal in a buffer of its own, every gradient copied: the unfused walk */
+    bool has_velocity;  /* momentum is not 0 */
+    bool keeps_gradients; /* all parameter gradients stay until the end of the step (clip_norm, tests) */
+} sn_plan_options;
+
+typedef struct sn_plan {
+    const sn_graph *graph;
+    sn_plan_options options;
+    size_t tile_rows, max_tiles;
+    sn_slot *value, *gradient; /* per node */
+    int *first_edge;           /* per node, into edges */
+    sn_edge *edges;
+    int *first_clear;          /* per node: chain of buffers to clear before its backward; -1: none */
+    sn_buffer *buffers;
+    int n_buffers;
+    sn_plan_param *params;
+    int n_params;
+    int *first_param; /* per node, into params */
+    sn_item *items;
+    int *item_order; /* the items, those with most work first */
+    int n_items;
+    size_t batch_elements, scratch_elements; /* the two regions; scratch per thread */
+    size_t param_elements, transposed_elements, partial_doubles, max_item_elements;
+    int n_copies; /* concat inputs that have to be copied */
+} sn_plan;
+
+sn_status sn_plan_build(sn_plan *plan, const sn_graph *graph, const sn_plan_options *options, sn_error *error);
+void sn_plan_reset(sn_plan *plan);
+
+/* Bytes that an engine with this plan takes for `threads` threads and elements of `real_size` bytes. */
+size_t sn_plan_bytes(const sn_plan *plan, int threads, size_t real_size);
+
+/* Rows of a tile for a batch of that size. */
+size_t sn_plan_tile_rows(size_t batch);
+
+/* Steps of sn_plan_build, in this order; each allocates what it fills. */
+sn_status sn_plan_slots(sn_plan *plan, sn_error *error);     /* value, gradient, buffers: who shares with whom */
+sn_status sn_plan_flows(sn_plan *plan, sn_error *error);     /* edges, clears */
+sn_status sn_plan_memory(sn_plan *plan, sn_error *error);    /* lifetimes, places, offsets */
+sn_status sn_plan_work(sn_plan *plan, sn_error *error);      /* params, items */
+
+/* Times. */
+static inline int sn_time_loss(const sn_plan *plan) {
+    return plan->graph->n_nodes;
+}
+static inline int sn_time_backward(const sn_plan *plan, int node) {
+    return 2 * plan->graph->n_nodes - node;
+}
+static inline int sn_time_work(const sn_plan *plan) {
+    return 2 * plan->graph->n_nodes + 1;
+}
+
+#endif

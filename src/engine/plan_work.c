@@ -1,0 +1,87 @@
+/* Owns the work items: parameters cut into tiles by their shape alone. */
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "engine/plan.h"
+
+enum { TILE_ROWS = 64, TILE_COLS = 256, TILE_STEP = 16, OFFSET_STEP = SN_ALIGNMENT / 4 };
+
+static size_t round_up(size_t n, size_t step) {
+    return (n + step - 1) / step * step;
+}
+
+/* `n` cut into equal pieces of at most `most`, in steps of 16. */
+static size_t piece(size_t n, size_t most) {
+    size_t pieces = (n + most - 1) / most;
+    size_t size = round_up((n + pieces - 1) / pieces, TILE_STEP);
+    return size < n ? size : n;
+}
+
+/* What the columns are cut by: partials and biases are read in one go. */
+static size_t tile_cols(const sn_param *param) {
+    return param->route == SN_FROM_PARTIALS || param->rank == 1 ? param->cols : piece(param->cols, TILE_COLS);
+}
+
+static int count_items(const sn_param *param) {
+    size_t rows = piece(param->rows, TILE_ROWS), cols = tile_cols(param);
+    return (int)((param->rows + rows - 1) / rows * ((param->cols + cols - 1) / cols));
+}
+
+static void add_items(sn_plan *plan, int p, const sn_param *param) {
+    size_t rows = piece(param->rows, TILE_ROWS), cols = tile_cols(param);
+    for (size_t row = 0; row < param->rows; row += rows) {
+        for (size_t col = 0; col < param->cols; col += cols) {
+            sn_item item = {.param = p, .row = row, .col = col};
+            item.rows = param->rows - row < rows ? param->rows - row : rows;
+            item.cols = param->cols - col < cols ? param->cols - col : cols;
+            size_t elements = round_up(item.rows * item.cols, OFFSET_STEP);
+            if (elements > plan->max_item_elements) plan->max_item_elements = elements;
+            plan->items[plan->n_items++] = item;
+        }
+    }
+}
+
+static void add_param(sn_plan *plan, int node, int index) {
+    const sn_param *param = &plan->graph->nodes[node].params[index];
+    sn_plan_param *entry = &plan->params[plan->n_params];
+    *entry = (sn_plan_param){.node = node, .index = index, .offset = plan->param_elements,
+                             .transposed = plan->transposed_elements, .partial = plan->partial_doubles,
+                             .first_item = plan->n_items};
+    plan->param_elements += round_up(param->count, OFFSET_STEP);
+    if (param->wants_transpose) plan->transposed_elements += round_up(param->count, OFFSET_STEP);
+    if (param->route == SN_FROM_PARTIALS) plan->partial_doubles += param->count;
+    add_items(plan, plan->n_params++, param);
+    entry->n_items = plan->n_items - entry->first_item;
+}
+
+/* Most work first, so that the threads end together; equal work in the order of the items. */
+static int by_work(const void *a, const void *b, void *items) {
+    int i = *(const int *)a, j = *(const int *)b;
+    const sn_item *first = items;
+    size_t x = first[i].rows * first[i].cols, y = first[j].rows * first[j].cols;
+    if (x != y) return x > y ? -1 : 1;
+    return i < j ? -1 : i > j;
+}
+
+sn_status sn_plan_work(sn_plan *plan, sn_error *error) {
+    const sn_graph *graph = plan->graph;
+    size_t n_params = 0, n_items = 0;
+    for (int i = 0; i < graph->n_nodes; i++) {
+        n_params += (size_t)graph->nodes[i].n_params;
+        for (int p = 0; p < graph->nodes[i].n_params; p++) n_items += (size_t)count_items(&graph->nodes[i].params[p]);
+    }
+    plan->params = calloc(n_params, sizeof *plan->params);
+    plan->first_param = calloc((size_t)graph->n_nodes, sizeof *plan->first_param);
+    plan->items = calloc(n_items, sizeof *plan->items);
+    plan->item_order = calloc(n_items, sizeof *plan->item_order);
+    if (!plan->params || !plan->first_param || !plan->items || !plan->item_order) {
+        return sn_error_memory(error, n_items * sizeof *plan->items, "the plan");
+    }
+    for (int i = 0; i < graph->n_nodes; i++) {
+        plan->first_param[i] = plan->n_params;
+        for (int p = 0; p < graph->nodes[i].n_params; p++) add_param(plan, i, p);
+    }
+    for (int j = 0; j < plan->n_items; j++) plan->item_order[j] = j;
+    qsort_r(plan->item_order, (size_t)plan->n_items, sizeof *plan->item_order, by_work, plan->items);
+    return SN_OK;
+}

@@ -1,0 +1,152 @@
+/* Owns the threads.  A barrier counts arrivals; the last one turns the phase and wakes the sleepers.  Waiting spins for
+ * a few microseconds (a step has barriers some tens of microseconds apart), then parks on a condition variable, so that
+ * a neighbour that takes a core does not make the others burn theirs. */
+#include "engine/team.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { SPINS = 4000 };
+
+typedef struct member {
+    sn_team *team;
+    int number;
+    pthread_t thread;
+} member;
+
+struct sn_team {
+    int n, started;
+    member *members;
+    atomic_int arrived, phase;
+    pthread_mutex_t mutex;
+    pthread_cond_t turned;
+    void (*task)(void *argument, int thread); /* written before a barrier, read after it */
+    void *argument;
+    bool is_over;
+};
+
+static void relax(void) {
+#if defined(__x86_64__)
+    __builtin_ia32_pause();
+#endif
+}
+
+static void turn_phase(sn_team *team) {
+    atomic_store(&team->arrived, 0);
+    pthread_mutex_lock(&team->mutex);
+    atomic_fetch_add(&team->phase, 1);
+    pthread_cond_broadcast(&team->turned);
+    pthread_mutex_unlock(&team->mutex);
+}
+
+void sn_team_barrier(sn_team *team) {
+    if (team->n == 1) return;
+    int phase = atomic_load(&team->phase);
+    if (atomic_fetch_add(&team->arrived, 1) + 1 == team->n) {
+        turn_phase(team);
+        return;
+    }
+    for (int i = 0; i < SPINS; i++) {
+        if (atomic_load_explicit(&team->phase, memory_order_acquire) != phase) return;
+        relax();
+    }
+    pthread_mutex_lock(&team->mutex);
+    while (atomic_load(&team->phase) == phase) pthread_cond_wait(&team->turned, &team->mutex);
+    pthread_mutex_unlock(&team->mutex);
+}
+
+static void *member_main(void *argument) {
+    member *self = argument;
+    for (;;) {
+        sn_team_barrier(self->team); /* a task, or the end */
+        if (self->team->is_over) return NULL;
+        self->team->task(self->team->argument, self->number);
+        sn_team_barrier(self->team); /* done */
+    }
+}
+
+void sn_team_run(sn_team *team, void (*task)(void *argument, int thread), void *argument) {
+    team->task = task;
+    team->argument = argument;
+    sn_team_barrier(team);
+    task(argument, 0);
+    sn_team_barrier(team);
+}
+
+int sn_team_size(const sn_team *team) {
+    return team->n;
+}
+
+static sn_status start_members(sn_team *team, sn_error *error) {
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    sn_status status = SN_OK;
+    for (team->started = 1; team->started < team->n && !status; team->started++) {
+        member *m = &team->members[team->started];
+        *m = (member){.team = team, .number = team->started};
+        if (pthread_create(&m->thread, NULL, member_main, m)) {
+            status = sn_error_set(error, SN_FAILED, "cannot start %d threads (take fewer by --threads)", team->n);
+            break;
+        }
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return status;
+}
+
+sn_status sn_team_new(sn_team **team, int n, sn_error *error) {
+    *team = calloc(1, sizeof **team);
+    if (!*team) return sn_error_memory(error, sizeof **team, "the thread team");
+    sn_team *t = *team;
+    t->n = n;
+    t->members = calloc((size_t)n, sizeof *t->members);
+    pthread_mutex_init(&t->mutex, NULL);
+    pthread_cond_init(&t->turned, NULL);
+    sn_status status = t->members ? start_members(t, error)
+                                  : sn_error_memory(error, (size_t)n * sizeof *t->members, "the thread team");
+    if (status) {
+        sn_team_free(t);
+        *team = NULL;
+    }
+    return status;
+}
+
+void sn_team_free(sn_team *team) {
+    if (!team) return;
+    if (team->started > 1) {
+        team->is_over = true;
+        team->n = team->started; /* fewer than asked for when a start failed */
+        sn_team_barrier(team);
+        for (int i = 1; i < team->started; i++) pthread_join(team->members[i].thread, NULL);
+    }
+    pthread_cond_destroy(&team->turned);
+    pthread_mutex_destroy(&team->mutex);
+    free(team->members);
+    free(team);
+}
+
+/* The quota of cgroup version 2 in CPUs, rounded up; 0 where there is none. */
+static int cgroup_quota(void) {
+    FILE *file = fopen("/sys/fs/cgroup/cpu.max", "re");
+    if (!file) return 0;
+    char line[128] = "";
+    bool ok = fgets(line, sizeof line, file) != NULL;
+    fclose(file);
+    char *end = line;
+    long quota = ok ? strtol(line, &end, 10) : 0;
+    long period = end != line ? strtol(end, NULL, 10) : 0;
+    return quota > 0 && period > 0 ? (int)((quota + period - 1) / period) : 0;
+}
+
+int sn_team_available(void) {
+    cpu_set_t set;
+    int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    int quota = cgroup_quota();
+    if (quota > 0 && quota < n) n = quota;
+    return n > 0 ? n : 1;
+}

@@ -1,0 +1,141 @@
+/* Owns the work items: the gradient of a tile of a parameter over the whole batch, and its update at once while it is in
+ * cache.  With clip_norm all gradients come first, then their norm in the order of the items, then the updates. */
+#include <math.h>
+#include <string.h>
+
+#include "engine/internal.h"
+
+typedef struct work {
+    sn_engine *engine;
+    sn_workspace *workspace;
+    const sn_item *item;
+    const sn_plan_param *entry;
+    const sn_param *param;
+    sn_item_result *result;
+    sn_view gradient;
+} work;
+
+/* A tile of one of the regions that are laid out like the weights. */
+static sn_view region_tile(const work *w, const sn_arena *region) {
+    size_t element = w->entry->offset + w->item->row * w->param->cols + w->item->col;
+    return (sn_view){region->base + element * w->engine->real_size, w->param->cols};
+}
+
+static work open_item(sn_engine *engine, int thread, int j) {
+    work w = {.engine = engine, .workspace = &engine->workspaces[thread], .item = &engine->plan.items[j]};
+    w.entry = &engine->plan.params[w.item->param];
+    w.param = &engine->graph->nodes[w.entry->node].params[w.entry->index];
+    w.result = &engine->items[j];
+    w.gradient = engine->plan.options.keeps_gradients ? region_tile(&w, &engine->gradients)
+                                                      : (sn_view){w.workspace->gradient, w.item->cols};
+    return w;
+}
+
+static void compute_gradient(const work *w) {
+    const sn_engine *e = w->engine;
+    const sn_node *node = &e->graph->nodes[w->entry->node];
+    size_t rows = e->step->batch.rows;
+    if (w->param->route == SN_FROM_PARTIALS) {
+        const double *partials = (const double *)(const void *)e->partials.base + w->entry->partial;
+        e->backend->add_partials(w->gradient, partials, w->param->count, sn_tile_count(e, rows),
+                                 e->plan.partial_doubles);
+        return;
+    }
+    node->op->param_gradient(&(sn_gradient_call){
+        .node = node,
+        .param = w->entry->index,
+        .batch = rows,
+        .x = sn_slot_view(e, w->workspace, e->plan.value[node->inputs[0]], 0),
+        .dy = sn_slot_view(e, w->workspace, e->plan.gradient[w->entry->node], 0),
+        .row = w->item->row,
+        .col = w->item->col,
+        .rows = w->item->rows,
+        .cols = w->item->cols,
+        .gradient = w->gradient,
+    });
+}
+
+static void gradient_of_item(const work *w) {
+    const sn_engine *e = w->engine;
+    *w->result = (sn_item_result){0};
+    compute_gradient(w);
+    if (!e->backend->all_finite(w->gradient, w->item->rows, w->item->cols)) {
+        w->result->fault = (sn_fault){SN_FAULT_PARAM_GRADIENT, w->entry->node, w->entry->index};
+    }
+    if (!e->observes && e->options.clip_norm == 0) return;
+    e->backend->tensor_sums(&w->result->gradient, w->gradient, w->item->rows, w->item->cols);
+    if (e->observes) {
+        e->backend->tensor_sums(&w->result->weight, region_tile(w, &e->params), w->item->rows, w->item->cols);
+    }
+}
+
+static sn_update_call update_call(const work *w) {
+    const sn_engine *e = w->engine;
+    sn_update_call call = {.rows = w->item->rows,
+                           .cols = w->item->cols,
+                           .weight = region_tile(w, &e->params),
+                           .gradient = w->gradient,
+                           .sgd = {.lr = e->step->lr,
+                                   .momentum = e->options.momentum,
+                                   .weight_decay = w->param->decays ? e->options.weight_decay : 0,
+                                   .clip = e->clip,
+                                   .nesterov = e->options.nesterov}};
+    if (e->plan.options.has_velocity) call.velocity = region_tile(w, &e->velocities);
+    if (w->param->wants_transpose) {
+        size_t element = w->entry->transposed + w->item->col * w->param->rows + w->item->row;
+        call.transposed = (sn_view){e->transposed.base + element * e->real_size, w->param->rows};
+    }
+    return call;
+}
+
+/* A tile whose gradient is not finite keeps its weights. */
+static void update_item(const work *w) {
+    const sn_engine *e = w->engine;
+    const sn_backend *backend = e->backend;
+    if (!e->step->applies || w->result->fault.kind != SN_FAULT_NONE) return;
+    sn_update_call call = update_call(w);
+    sn_change_call change = {.update = &call};
+    if (e->observes) {
+        change.old_weight = (sn_view){w->workspace->old_weight, call.cols};
+        backend->copy(change.old_weight, call.weight, call.rows, call.cols);
+        if (call.velocity.data) {
+            change.old_velocity = (sn_view){w->workspace->old_velocity, call.cols};
+            backend->copy(change.old_velocity, call.velocity, call.rows, call.cols);
+        }
+    }
+    backend->update(&call);
+    if (e->observes) backend->change_sums(&w->result->change, &change);
+    if (!backend->all_finite(call.weight, call.rows, call.cols)) {
+        w->result->fault = (sn_fault){SN_FAULT_PARAM, w->entry->node, w->entry->index};
+    }
+}
+
+static int next(atomic_size_t *counter, const sn_plan *plan) {
+    size_t at = atomic_fetch_add(counter, 1);
+    return at < (size_t)plan->n_items ? plan->item_order[at] : -1;
+}
+
+/* clip_norm / norm where the norm of all gradients is larger, else 1: the same on every thread. */
+static double clip_factor(const sn_engine *engine) {
+    sn_sumsq squares = {0, 0};
+    for (int j = 0; j < engine->plan.n_items; j++) sn_sumsq_merge(&squares, engine->items[j].gradient.squares);
+    double norm = sn_sumsq_norm(squares);
+    return norm > engine->options.clip_norm ? engine->options.clip_norm / norm : 1;
+}
+
+void sn_work_items(sn_engine *engine, int thread) {
+    bool is_clipped = engine->options.clip_norm > 0;
+    for (int j; (j = next(&engine->next_item, &engine->plan)) >= 0;) {
+        work w = open_item(engine, thread, j);
+        gradient_of_item(&w);
+        if (!is_clipped) update_item(&w);
+    }
+    if (!is_clipped) return;
+    sn_team_barrier(engine->team);
+    if (thread == 0) engine->clip = clip_factor(engine);
+    sn_team_barrier(engine->team);
+    for (int j; (j = next(&engine->next_update, &engine->plan)) >= 0;) {
+        work w = open_item(engine, thread, j);
+        update_item(&w);
+    }
+}

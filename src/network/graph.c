@@ -1,0 +1,189 @@
+/* Owns the graph: from a resolved "network" object to nodes with shapes and parameters. */
+#include "network/graph.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "network/layers.h"
+#include "network/mlp.h"
+
+static sn_status check_inputs(const sn_node *node, sn_error *error) {
+    const sn_op *op = node->op;
+    if (node->n_inputs >= op->min_inputs && node->n_inputs <= op->max_inputs) return SN_OK;
+    if (op->min_inputs == op->max_inputs) {
+        return sn_node_fault(node, error, "%s reads %d input%s, got %d", op->kind.name, op->min_inputs,
+                             op->min_inputs == 1 ? "" : "s", node->n_inputs);
+    }
+    return sn_node_fault(node, error, "%s reads at least %d inputs, got %d (name them in \"inputs\")", op->kind.name,
+                         op->min_inputs, node->n_inputs);
+}
+
+static sn_status build_node(sn_graph *graph, int i, const sn_layer *layer, const sn_graph_request *request,
+                            sn_error *error) {
+    sn_node *node = &graph->nodes[i];
+    node->label = sn_pool_string(&graph->pool, layer->label);
+    node->origin = graph->expansion ? graph->expansion : request->config;
+    node->config = layer->config;
+    node->n_inputs = layer->n_inputs;
+    node->inputs = sn_pool_alloc(&graph->pool, (size_t)layer->n_inputs * sizeof *node->inputs);
+    if (!node->label || !node->inputs) return sn_error_memory(error, strlen(layer->label), "a node");
+    memcpy(node->inputs, layer->inputs, (size_t)layer->n_inputs * sizeof *node->inputs);
+    const char *op = sn_value_text(layer->config, "op");
+    node->op = sn_op_find(request->ops, op);
+    if (!node->op) return sn_error_set(error, SN_FAILED, "op \"%s\" is not in the table", op);
+    sn_status status = check_inputs(node, error);
+    return status ? status : node->op->build(node, graph->nodes, &graph->pool, error);
+}
+
+/* The shape checks of later nodes need the earlier ones, so the first faulty node ends the build. */
+static sn_status build_nodes(sn_graph *graph, const sn_layer_list *flat, const sn_graph_request *request,
+                             sn_error *error) {
+    graph->n_nodes = flat->n + 1;
+    graph->nodes = calloc((size_t)graph->n_nodes, sizeof *graph->nodes);
+    if (!graph->nodes) return sn_error_memory(error, (size_t)graph->n_nodes * sizeof *graph->nodes, "the graph");
+    graph->nodes[0].label = "input";
+    graph->nodes[0].origin = request->config;
+    graph->nodes[0].config = request->network;
+    sn_node_set_shape(&graph->nodes[0], &request->input);
+    for (int i = 0; i < flat->n; i++) {
+        sn_status status = build_node(graph, i + 1, &flat->items[i], request, error);
+        if (status) return status;
+    }
+    return SN_OK;
+}
+
+static sn_status check_output(const sn_graph *graph, const sn_graph_request *request, sn_error *error) {
+    const sn_node *last = &graph->nodes[graph->n_nodes - 1];
+    char shape[SN_SHAPE_TEXT];
+    if (last->width == request->out_dim) return SN_OK;
+    return sn_node_fault(last, error, "the last entry feeds the loss and has shape %s, the data need %zu",
+                         sn_shape_text(&last->shape, shape), request->out_dim);
+}
+
+static sn_status check_read(const sn_graph *graph, sn_error *error) {
+    for (int i = 1; i < graph->n_nodes - 1; i++) {
+        if (graph->nodes[i].n_readers > 0) continue;
+        sn_node_fault(&graph->nodes[i], error,
+                      "nothing reads this entry (name it in the inputs of a later one, or take it out)");
+    }
+    return error->status;
+}
+
+static sn_status check_size(const sn_graph *graph, sn_error *error) {
+    const sn_node *last = &graph->nodes[graph->n_nodes - 1];
+    if (graph->n_params > SN_MAX_ELEMENTS) {
+        return sn_node_fault(last, error, "%zu parameters, the limit is %zu", graph->n_params, SN_MAX_ELEMENTS);
+    }
+    if (graph->n_params == 0) return sn_node_fault(last, error, "the network has no parameters to train");
+    return SN_OK;
+}
+
+static const sn_key expansion_keys[] = {
+    {.name = "layers", .types = SN_LIST, .flags = SN_REQUIRED, .element = &sn_layer_element, .help = "the layer list"},
+    {0},
+};
+static const sn_schema expansion_schema = {.title = "layers", .keys = expansion_keys};
+
+static sn_status expand_family(sn_graph *graph, const sn_graph_request *request, sn_error *error) {
+    const char *order = sn_value_text(request->network, "order"), *skip = sn_value_text(request->network, "skip.kind");
+    if (strcmp(order, "post") == 0 && strcmp(skip, "concat") == 0) {
+        return sn_config_fault(request->config, sn_value_get(request->network, "order"), error,
+                               "order post needs skip add or none: after a concat no sum stands to be activated "
+                               "(use pre or inside)");
+    }
+    sn_text text = SN_TEXT_EMPTY;
+    sn_mlp_expand(request->network, request->out_dim, &text);
+    sn_status status = text.failed ? sn_error_memory(error, text.length, "the layer list")
+                                   : sn_config_parse(&graph->expansion, &expansion_schema, sn_text_string(&text),
+                                                     text.length, "mlp", "", error);
+    sn_text_free(&text);
+    return status;
+}
+
+sn_status sn_graph_build(sn_graph *graph, const sn_graph_request *request, sn_error *error) {
+    *graph = (sn_graph){0};
+    const sn_config *config = request->config;
+    const sn_value *list = sn_value_get(request->network, "layers");
+    sn_layer_list flat = {0};
+    sn_status status = list ? SN_OK : expand_family(graph, request, error);
+    if (status) goto out;
+    if (!list) {
+        config = graph->expansion;
+        list = sn_value_get(sn_config_root(config), "layers");
+    }
+    status = sn_layers_flatten(&flat, config, list, error);
+    if (!status) status = build_nodes(graph, &flat, request, error);
+    if (!status) status = sn_graph_annotate(graph, error);
+    if (!status) status = check_read(graph, error);
+    if (!status) status = check_output(graph, request, error);
+    if (!status) status = check_size(graph, error);
+out:
+    sn_layers_reset(&flat);
+    if (status) sn_graph_reset(graph);
+    return status;
+}
+
+void sn_graph_reset(sn_graph *graph) {
+    free(graph->nodes);
+    sn_config_free(graph->expansion);
+    sn_pool_free(&graph->pool);
+    *graph = (sn_graph){0};
+}
+
+int sn_graph_find(const sn_graph *graph, const char *label) {
+    for (int i = 0; i < graph->n_nodes; i++) {
+        if (strcmp(graph->nodes[i].label, label) == 0) return i;
+    }
+    return -1;
+}
+
+static void expand_node(const sn_graph *graph, const sn_node *node, sn_text *text) {
+    sn_text_add(text, "  {\"label\": ");
+    sn_text_add_json(text, node->label);
+    sn_text_add(text, ", \"inputs\": [");
+    for (int k = 0; k < node->n_inputs; k++) {
+        if (k > 0) sn_text_add(text, ", ");
+        sn_text_add_json(text, graph->nodes[node->inputs[k]].label);
+    }
+    sn_text_add(text, "]");
+    for (const sn_value *v = sn_value_first(node->config); v; v = sn_value_next(v)) {
+        const char *name = sn_value_name(v);
+        if (strcmp(name, "label") == 0 || strcmp(name, "inputs") == 0) continue;
+        sn_text_add(text, ", ");
+        sn_text_add_json(text, name);
+        sn_text_add(text, ": ");
+        sn_value_text_compact(v, text);
+    }
+    sn_text_add(text, "}");
+}
+
+void sn_graph_expand(const sn_graph *graph, sn_text *text) {
+    sn_text_add(text, "{\"layers\": [\n");
+    for (int i = 1; i < graph->n_nodes; i++) {
+        expand_node(graph, &graph->nodes[i], text);
+        sn_text_add(text, i + 1 < graph->n_nodes ? ",\n" : "\n");
+    }
+    sn_text_add(text, "]}");
+}
+
+static const sn_key list_keys[] = {
+    {.name = "layers", .types = SN_LIST, .flags = SN_REQUIRED | SN_NOT_EMPTY, .element = &sn_layer_element,
+     .help = "the entries of the graph, in an order in which inputs come first"},
+    {0},
+};
+static const sn_kind list_kind = {
+    .name = "layers", .help = "an explicit graph", .keys = list_keys, .chosen_by = "layers"};
+static const sn_kind *const network_kinds[] = {&sn_mlp_kind, &list_kind, NULL};
+
+static const sn_key network_common_keys[] = {
+    {.name = "weights", .types = SN_PATH | SN_NULL, .fallback = "null",
+     .help = "safetensors file of initial weights, named LABEL.weight and LABEL.bias"},
+    {0},
+};
+
+const sn_choice sn_network_choice = {.what = "network family",
+                                     .discriminator = "family",
+                                     .kinds = network_kinds,
+                                     .common = network_common_keys,
+                                     .fallback = "mlp"};

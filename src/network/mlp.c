@@ -1,0 +1,234 @@
+/* Owns the family "mlp": writes the layer list that a short description stands for.
+ *
+ * hidden1 maps the input to `width`; the other hidden layers form blocks of layers_per_block, the last block takes what
+ * is left.  The family is nothing but this text: training from the written list gives the same bytes. */
+#include "network/mlp.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "network/init.h"
+#include "network/op.h"
+
+static const char *const norms[] = {"none", "layer", NULL};
+static const char *const orders[] = {"pre", "inside", "post", NULL};
+static const char *const scale_words[] = {"inverse_sqrt_blocks", NULL};
+
+static const sn_key learned_keys[] = {
+    {.name = "learned", .types = SN_NUMBER, .flags = SN_REQUIRED, .help = "start value of a learned scalar per block"},
+    {0},
+};
+static const sn_kind learned_kind = {.name = "learned",
+                                     .help = "a scalar per block, trained with the rest (SkipInit, ReZero)",
+                                     .keys = learned_keys,
+                                     .source = "De & Smith 2020, arXiv 2002.10444; Bachlechner et al. 2020",
+                                     .chosen_by = "learned"};
+static const sn_kind *const scale_kinds[] = {&learned_kind, NULL};
+static const sn_choice scale_choice = {.what = "scale", .discriminator = "kind", .kinds = scale_kinds};
+
+#define BLOCK_KEY                                                                                                      \
+    {                                                                                                                  \
+        .name = "layers_per_block", .types = SN_INTEGER, .fallback = "1", .min = 1, .max = 1e6,                        \
+        .help = "weight layers that a skip jumps over"                                                                 \
+    }
+
+static const sn_key add_keys[] = {
+    BLOCK_KEY,
+    {.name = "branch_scale",
+     .types = SN_NUMBER | SN_WORD | SN_KIND,
+     .fallback = "1",
+     .words = scale_words,
+     .choice = &scale_choice,
+     .help = "factor of the residual branch: a number, 1/sqrt(number of blocks), or learned"},
+    {.name = "shortcut_scale", .types = SN_NUMBER, .fallback = "1", .help = "factor of the shortcut"},
+    {0},
+};
+static const sn_key concat_keys[] = {
+    BLOCK_KEY,
+    {.name = "growth", .types = SN_INTEGER, .fallback = "12", .min = 1, .max = 1e6,
+     .help = "features that a block adds (growth rate)"},
+    {0},
+};
+static const sn_kind none_skip = {.name = "none", .help = "a plain chain of layers"};
+static const sn_kind add_skip = {.name = "add",
+                                 .help = "residual blocks",
+                                 .keys = add_keys,
+                                 .formula = "y = shortcut_scale x + branch_scale F(x)",
+                                 .source = "He et al. 2015, arXiv 1512.03385"};
+static const sn_kind concat_skip = {.name = "concat",
+                                    .help = "dense blocks: every later layer reads the earlier features",
+                                    .keys = concat_keys,
+                                    .formula = "y = [x, F(x)]",
+                                    .source = "Huang et al. 2016, arXiv 1608.06993"};
+static const sn_kind *const skip_kinds[] = {&none_skip, &add_skip, &concat_skip, NULL};
+static const sn_choice skip_choice = {
+    .what = "skip", .discriminator = "kind", .kinds = skip_kinds, .fallback = "none"};
+
+static const sn_key mlp_keys[] = {
+    {.name = "depth", .types = SN_INTEGER, .fallback = "50", .min = 1, .max = 250000,
+     .help = "hidden weight layers; the output layer is extra"},
+    {.name = "width", .types = SN_INTEGER, .fallback = "64", .min = 1, .max = 1e6, .help = "units of a hidden layer"},
+    {.name = "activation", .types = SN_KIND, .fallback = "\"tanh\"", .choice = &sn_activation_choice,
+     .help = "phi"},
+    {.name = "order", .types = SN_WORD, .fallback = "\"pre\"", .words = orders,
+     .help = "pre: W phi(norm(x)) + b; inside: phi(norm(W x + b)); post: as inside, a block's last phi after the add"},
+    {.name = "norm", .types = SN_WORD, .fallback = "\"none\"", .words = norms, .help = "normalization before phi"},
+    {.name = "init", .types = SN_KIND, .fallback = "\"pytorch\"", .choice = &sn_init_choice,
+     .help = "initial weights of the hidden layers"},
+    {.name = "bias_init", .types = SN_KIND | SN_NULL, .fallback = "null", .choice = &sn_init_choice,
+     .help = "initial biases; null: what belongs to the init (pytorch: its own, others: zeros)"},
+    {.name = "output_init", .types = SN_KIND | SN_NULL, .fallback = "null", .choice = &sn_init_choice,
+     .help = "initial weights of the output layer; null: as init"},
+    {.name = "skip", .types = SN_KIND, .fallback = "\"none\"", .choice = &skip_choice, .help = "skip connections"},
+    {0},
+};
+
+const sn_kind sn_mlp_kind = {.name = "mlp", .help = "multilayer perceptron with optional skips", .keys = mlp_keys};
+
+typedef enum order { PRE, INSIDE, POST } order;
+typedef enum skip { PLAIN, ADD, CONCAT } skip;
+
+/* The writer's state: the description, and the label that the next entry reads. */
+typedef struct writer {
+    sn_text *text;
+    sn_text activation, init, bias_init, output_init; /* as JSON */
+    bool has_norm;
+    order order;
+    skip skip;
+    long depth, width, growth, per_block, n_blocks;
+    char from[64];
+} writer;
+
+static void json_of(sn_text *out, const sn_value *network, const char *key, const char *otherwise) {
+    const sn_value *value = sn_value_get(network, key);
+    if (value) {
+        sn_value_text_compact(value, out);
+    } else {
+        sn_text_add(out, otherwise);
+    }
+}
+
+static int word_index(const char *const *words, const char *word) {
+    for (int i = 0; words[i]; i++) {
+        if (strcmp(words[i], word) == 0) return i;
+    }
+    return 0;
+}
+
+static void read_description(writer *w, const sn_value *network, sn_text *text) {
+    *w = (writer){.text = text, .from = "input"};
+    json_of(&w->activation, network, "activation", "\"tanh\"");
+    json_of(&w->init, network, "init", "\"pytorch\"");
+    json_of(&w->bias_init, network, "bias_init", "null");
+    json_of(&w->output_init, network, "output_init", sn_text_string(&w->init));
+    w->has_norm = strcmp(sn_value_text(network, "norm"), "layer") == 0;
+    w->order = (order)word_index(orders, sn_value_text(network, "order"));
+    const char *kind = sn_value_text(network, "skip.kind");
+    w->skip = strcmp(kind, "add") == 0 ? ADD : strcmp(kind, "concat") == 0 ? CONCAT : PLAIN;
+    w->depth = (long)sn_value_integer(network, "depth");
+    w->width = (long)sn_value_integer(network, "width");
+    w->growth = (long)sn_value_integer(network, "skip.growth");
+    w->per_block = w->skip == PLAIN ? w->depth : (long)sn_value_integer(network, "skip.layers_per_block");
+    w->n_blocks = (w->depth - 1 + w->per_block - 1) / w->per_block;
+}
+
+static void free_description(writer *w) {
+    sn_text_free(&w->activation);
+    sn_text_free(&w->init);
+    sn_text_free(&w->bias_init);
+    sn_text_free(&w->output_init);
+}
+
+/* The next entry reads NAME + SUFFIX. */
+static void set_from(writer *w, const char *name, const char *suffix) {
+    snprintf(w->from, sizeof w->from, "%s%s", name, suffix);
+}
+
+/* phi(norm(.)) before or after the layer `name`. */
+static void write_norm(writer *w, const char *name) {
+    if (!w->has_norm) return;
+    sn_text_addf(w->text, "{\"op\":\"layer_norm\",\"label\":\"%s.norm\",\"inputs\":[\"%s\"]},\n", name, w->from);
+    set_from(w, name, ".norm");
+}
+
+/* The activation is an object like {"kind":"leaky_relu","slope":0.1}; the entry has the same keys, with "op" for
+ * "kind".  (Inside a string the quotes are escaped, so the key is found where it stands.) */
+static void write_activation(writer *w, const char *name) {
+    const char *json = sn_text_string(&w->activation) + 1, *kind = strstr(json, "\"kind\":");
+    sn_text_addf(w->text, "{\"label\":\"%s.act\",\"inputs\":[\"%s\"],", name, w->from);
+    sn_text_addf(w->text, "%.*s\"op\":%s,\n", (int)(kind - json), json, kind + strlen("\"kind\":"));
+    set_from(w, name, ".act");
+}
+
+static void write_linear(writer *w, const char *name, long units, const sn_text *init) {
+    sn_text_addf(w->text, "{\"op\":\"linear\",\"label\":\"%s\",\"inputs\":[\"%s\"],\"units\":%ld,", name, w->from, units);
+    sn_text_addf(w->text, "\"init\":%s,\"bias_init\":%s},\n", sn_text_string(init), sn_text_string(&w->bias_init));
+    set_from(w, name, "");
+}
+
+static void write_hidden(writer *w, long k, long units, bool last_of_branch) {
+    char name[32];
+    snprintf(name, sizeof name, "hidden%ld", k);
+    if (w->order == PRE && k > 1) {
+        write_norm(w, name);
+        write_activation(w, name);
+    }
+    write_linear(w, name, units, &w->init);
+    if (w->order == PRE) return;
+    write_norm(w, name);
+    if (w->order == INSIDE || !last_of_branch) write_activation(w, name);
+}
+
+/* y = shortcut_scale x + branch_scale F(x); F(x) is w->from. */
+static void write_add(writer *w, const char *block, const char *x, const sn_value *network) {
+    const sn_value *scale = sn_value_get(network, "skip.branch_scale");
+    double factor = 1;
+    if (sn_value_is_number(scale)) {
+        factor = sn_value_number(scale, "");
+    } else if (sn_value_is_text(scale)) {
+        factor = 1 / sqrt((double)w->n_blocks);
+    } else {
+        sn_text_addf(w->text, "{\"op\":\"scale\",\"label\":\"%s.scale\",\"inputs\":[\"%s\"],\"factor\":{\"learned\":%.17g}},\n",
+                     block, w->from, sn_value_number(scale, "learned"));
+        set_from(w, block, ".scale");
+    }
+    sn_text_addf(w->text, "{\"op\":\"add\",\"label\":\"%s\",\"inputs\":[\"%s\",\"%s\"],\"factors\":[%.17g,%.17g]},\n", block, x,
+                 w->from, sn_value_number(network, "skip.shortcut_scale"), factor);
+    set_from(w, block, "");
+}
+
+static void write_block(writer *w, long index, const sn_value *network) {
+    char x[64], block[32];
+    snprintf(x, sizeof x, "%s", w->from);
+    snprintf(block, sizeof block, "block%ld", index);
+    long first = 2 + (index - 1) * w->per_block, last = first + w->per_block - 1;
+    if (last > w->depth) last = w->depth;
+    for (long k = first; k <= last; k++) {
+        long units = w->skip == CONCAT && k == last ? w->growth : w->width;
+        write_hidden(w, k, units, k == last && w->skip == ADD);
+    }
+    if (w->skip == CONCAT) {
+        sn_text_addf(w->text, "{\"op\":\"concat\",\"label\":\"%s\",\"inputs\":[\"%s\",\"%s\"]},\n", block, x, w->from);
+        set_from(w, block, "");
+    } else if (w->skip == ADD) {
+        write_add(w, block, x, network);
+        if (w->order == POST) write_activation(w, block);
+    }
+}
+
+void sn_mlp_expand(const sn_value *network, size_t out_dim, sn_text *text) {
+    writer w;
+    read_description(&w, network, text);
+    sn_text_add(text, "{\"layers\":[\n");
+    write_hidden(&w, 1, w.width, false);
+    for (long b = 1; b <= w.n_blocks; b++) write_block(&w, b, network);
+    if (w.order == PRE) {
+        write_norm(&w, "output");
+        write_activation(&w, "output");
+    }
+    write_linear(&w, "output", (long)out_dim, &w.output_init);
+    text->length -= 2; /* the comma and newline after the last entry */
+    sn_text_add(text, "\n]}\n");
+    free_description(&w);
+}

@@ -1,0 +1,14 @@
+/* The family "mlp": plain, residual (add) and dense (concat) multilayer perceptrons. */
+#ifndef SN_NETWORK_MLP_H
+#define SN_NETWORK_MLP_H
+
+#include "base/error.h"
+#include "base/text.h"
+#include "config/config.h"
+
+extern const sn_kind sn_mlp_kind;
+
+/* Writes the layer list that the resolved "network" object stands for, as JSON {"layers": [...]}. */
+void sn_mlp_expand(const sn_value *network, size_t out_dim, sn_text *text);
+
+#endif

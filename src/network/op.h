@@ -1,0 +1,178 @@
+/* The interface that an op fulfils, free of precision: what a node is, what an op says about it, how it is called.
+ *
+ * Signals are matrices of (rows, features): one row per sample, features of an image in the order height, width,
+ * channels.  `dx` stands for the gradient of the loss by x. */
+#ifndef SN_NETWORK_OP_H
+#define SN_NETWORK_OP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/pool.h"
+#include "config/config.h"
+
+/* The shape of one sample: rank 1 (features) or rank 3 (height, width, channels). */
+typedef struct sn_shape {
+    int rank;
+    int64_t dim[3];
+} sn_shape;
+
+/* Elements of one sample. */
+size_t sn_shape_size(const sn_shape *shape);
+
+/* Writes "64" or "28x28x1" into `out`. */
+enum { SN_SHAPE_TEXT = 72 };
+const char *sn_shape_text(const sn_shape *shape, char out[SN_SHAPE_TEXT]);
+
+/* How the gradient of a parameter comes about. */
+typedef enum sn_route {
+    SN_FROM_BATCH,    /* by `param_gradient` over the whole batch, after the walk, tile of the tensor by tile */
+    SN_FROM_PARTIALS, /* `backward` leaves one partial sum per row tile; they are added in the order of the tiles */
+} sn_route;
+
+typedef struct sn_param {
+    const char *name; /* "weight", "bias" */
+    int rank;
+    int64_t dim[4];
+    size_t count;          /* elements */
+    size_t rows, cols;     /* the tensor as a matrix, rows * cols == count */
+    sn_route route;
+    bool decays;           /* weight decay acts on it */
+    bool wants_transpose;  /* kernels also read a transposed copy (cols, rows), kept up to date by the engine */
+    const sn_value *init;  /* resolved {"kind": ..., ...}; NULL: every element is `start` */
+    double start;
+    int64_t fan_in, fan_out;
+} sn_param;
+
+typedef enum sn_role {
+    SN_ROLE_NONE, /* no parameters */
+    SN_ROLE_HIDDEN,
+    SN_ROLE_OUTPUT,
+    SN_ROLE_GATE,
+    SN_ROLE_PROJECTION,
+    SN_ROLE_NORM,
+    SN_ROLE_SCALE,
+} sn_role;
+
+const char *sn_role_name(sn_role role);
+
+struct sn_op;
+
+enum { SN_MAX_PARAMS = 2 };
+
+/* One node of the graph.  Node 0 is the network's input and has no op. */
+typedef struct sn_node {
+    const struct sn_op *op;
+    const char *label;
+    const sn_config *origin; /* the config that `config` is part of, for errors */
+    const sn_value *config;  /* the resolved layer entry */
+    int n_inputs;
+    int *inputs; /* node numbers, each smaller than the node's own */
+    sn_shape shape;
+    size_t width; /* sn_shape_size(&shape) */
+    int n_params;
+    sn_param params[SN_MAX_PARAMS]; /* the first is the one that the weight columns of gradients.csv describe */
+    void *attributes;               /* the op's own record, made by `build` */
+    int n_readers;
+    int *readers; /* nodes that read this one, ascending, one entry per edge */
+    bool needs_gradient; /* this node or one before it has parameters */
+    sn_role role;
+    int layer;         /* number of the weight layer, 1 = nearest the input; see roles.c */
+    int carried_at;    /* the node whose gradient is out_grad of this node; see roles.c */
+} sn_node;
+
+/* A matrix in memory: element (r, c) at data[r * ld + c], of the backend's precision. */
+typedef struct sn_view {
+    void *data;
+    size_t ld;
+} sn_view;
+
+/* What to do with the gradient of an input. */
+typedef enum sn_flow {
+    SN_FLOW_NONE,  /* nothing: it is not wanted, or it is a view of the output's gradient */
+    SN_FLOW_WRITE, /* dx = contribution */
+    SN_FLOW_ADD,   /* dx = base + contribution, where base is dx itself or another matrix */
+} sn_flow;
+
+/* One call of an op over a tile of rows.  Arrays have one entry per input. */
+typedef struct sn_op_call {
+    const sn_node *node;
+    size_t rows;
+    const size_t *widths; /* of the inputs */
+    const sn_view *x;
+    sn_view y;
+    sn_view dy;
+    const sn_view *dx;
+    const sn_view *base;
+    const sn_flow *flow;
+    void *const *params;     /* parameter tensors */
+    void *const *transposed; /* their transposed copies, NULL where not wanted */
+    double *const *partials; /* per parameter: where this tile's part of its gradient goes (SN_FROM_PARTIALS) */
+} sn_op_call;
+
+/* The gradient of a tile of a parameter over the whole batch. */
+typedef struct sn_gradient_call {
+    const sn_node *node;
+    int param;
+    size_t batch;
+    sn_view x;  /* (batch, width of input 0) */
+    sn_view dy; /* (batch, width) */
+    size_t row, col, rows, cols; /* the tile of the tensor */
+    sn_view gradient;            /* (rows, cols), written */
+} sn_gradient_call;
+
+typedef enum sn_join { SN_JOIN_NONE, SN_JOIN_ADD, SN_JOIN_CONCAT, SN_JOIN_GATE } sn_join;
+
+enum { SN_READS_X = 1, SN_READS_Y = 2 };
+
+typedef struct sn_op {
+    sn_kind kind; /* name, help, keys, formula, source */
+    int min_inputs, max_inputs;
+    sn_join join;
+    bool is_activation;
+    sn_role role;            /* of nodes with parameters: hidden for weights; refined by roles.c */
+    unsigned backward_reads; /* SN_READS_X, SN_READS_Y: what `backward` looks at besides dy */
+
+    /* Reads node->config, checks the shapes of the inputs, sets shape, params and attributes (from `pool`). */
+    sn_status (*build)(sn_node *node, const sn_node *nodes, sn_pool *pool, sn_error *error);
+
+    /* Floating-point operations of the forward pass per sample (a multiply-add is two); NULL: one per output. */
+    double (*flops)(const sn_node *node);
+
+    /* d output / d input `k` where that is one constant times the identity, else 0; NULL: 0 for every input. */
+    double (*pass_factor)(const sn_node *node, int k);
+
+    void (*forward)(const sn_op_call *call);
+    void (*backward)(const sn_op_call *call);
+
+    /* Parameters of route SN_FROM_BATCH; NULL where there are none. */
+    void (*param_gradient)(const sn_gradient_call *call);
+
+    /* Activations: how many elements of the tile are saturated, |phi'| < 0.05 max |phi'| (relu kinds: on the flat
+     * side). */
+    size_t (*saturated)(const sn_op_call *call);
+} sn_op;
+
+/* The choices of ops for the key tables.  They are defined by src/engine/backend.c, where the variants of the op table
+ * are bound: the rows themselves belong to src/ops. */
+extern const sn_choice sn_op_choice;         /* an entry of a layer list */
+extern const sn_choice sn_activation_choice; /* the key "activation" of a family */
+
+/* The op of that name in a NULL-terminated table; NULL if there is none. */
+const sn_op *sn_op_find(const sn_op *const *ops, const char *name);
+
+/* Helpers for `build`. */
+
+/* Adds a fault at the node's config entry: "...: LABEL: message". */
+sn_status sn_node_fault(const sn_node *node, sn_error *error, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Sets the node's shape (and width). */
+void sn_node_set_shape(sn_node *node, const sn_shape *shape);
+
+/* Adds a parameter of `rows` x `cols` (rank 1 where rows is 0: a vector of `cols`). */
+sn_param *sn_node_add_param(sn_node *node, const char *name, size_t rows, size_t cols, const sn_value *init);
+
+#endif

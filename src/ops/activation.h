@@ -1,0 +1,65 @@
+/* What all activations share: one input, one output of the same shape, y = phi(x), dx = dy phi'(x).
+ *
+ * A file of an activation defines three inline functions of one element and calls SN_ACTIVATION once:
+ *     real NAME_value(real x, real p)            phi
+ *     real NAME_slope(real x, real y, real p)    phi', from x or from y as `reads` says
+ *     bool NAME_flat(real x, real y, real p)     saturated: |phi'| < 0.05 max |phi'|, relu kinds: on the flat side
+ * p is the op's one parameter (a slope), from the key named in the call, else 0. */
+#ifndef SN_OPS_ACTIVATION_H
+#define SN_OPS_ACTIVATION_H
+
+#include "ops/variant.h"
+
+/* Shared `build`: the shape of the input; attributes hold p, read from the first of the op's own keys. */
+sn_status SN_V(sn_activation_build)(sn_node *node, const sn_node *nodes, sn_pool *pool, sn_error *error);
+
+static inline real sn_activation_parameter(const sn_op_call *call) {
+    return (real) * (const double *)call->node->attributes;
+}
+
+#define SN_ACTIVATION(name_, reads_, keys_, help_, formula_, source_)                                                  \
+    static void name_##_forward(const sn_op_call *call) {                                                              \
+        real p = sn_activation_parameter(call);                                                                        \
+        for (size_t r = 0; r < call->rows; r++) {                                                                      \
+            const real *x = sn_row(call->x[0], r);                                                                     \
+            real *y = sn_row(call->y, r);                                                                              \
+            SN_SIMD for (size_t c = 0; c < call->node->width; c++) y[c] = name_##_value(x[c], p);                      \
+        }                                                                                                              \
+    }                                                                                                                  \
+    static void name_##_backward(const sn_op_call *call) {                                                             \
+        real p = sn_activation_parameter(call);                                                                        \
+        size_t width = call->node->width;                                                                              \
+        for (size_t r = 0; r < call->rows && call->flow[0] == SN_FLOW_WRITE; r++) {                                    \
+            const real *x = sn_row(call->x[0], r), *y = sn_row(call->y, r), *dy = sn_row(call->dy, r);                 \
+            real *dx = sn_row(call->dx[0], r);                                                                         \
+            SN_SIMD for (size_t c = 0; c < width; c++) dx[c] = dy[c] * name_##_slope(x[c], y[c], p);                   \
+        }                                                                                                              \
+        for (size_t r = 0; r < call->rows && call->flow[0] == SN_FLOW_ADD; r++) {                                      \
+            const real *x = sn_row(call->x[0], r), *y = sn_row(call->y, r), *dy = sn_row(call->dy, r);                 \
+            const real *base = sn_row(call->base[0], r);                                                               \
+            real *dx = sn_row(call->dx[0], r);                                                                         \
+            SN_SIMD for (size_t c = 0; c < width; c++) dx[c] = base[c] + dy[c] * name_##_slope(x[c], y[c], p);         \
+        }                                                                                                              \
+    }                                                                                                                  \
+    static size_t name_##_saturated(const sn_op_call *call) {                                                          \
+        real p = sn_activation_parameter(call);                                                                        \
+        size_t count = 0;                                                                                              \
+        for (size_t r = 0; r < call->rows; r++) {                                                                      \
+            const real *x = sn_row(call->x[0], r), *y = sn_row(call->y, r);                                            \
+            for (size_t c = 0; c < call->node->width; c++) count += name_##_flat(x[c], y[c], p);                       \
+        }                                                                                                              \
+        return count;                                                                                                  \
+    }                                                                                                                  \
+    const sn_op SN_V(sn_op_##name_) = {                                                                                \
+        .kind = {.name = #name_, .help = help_, .keys = keys_, .formula = formula_, .source = source_},                \
+        .min_inputs = 1,                                                                                               \
+        .max_inputs = 1,                                                                                               \
+        .is_activation = true,                                                                                         \
+        .backward_reads = reads_,                                                                                      \
+        .build = SN_V(sn_activation_build),                                                                            \
+        .forward = name_##_forward,                                                                                    \
+        .backward = name_##_backward,                                                                                  \
+        .saturated = name_##_saturated,                                                                                \
+    }
+
+#endif

@@ -1,0 +1,32 @@
+/* Owns the way of samples into a batch: raw values in, scaled values of the backend's precision out. */
+#include "ops/kernels.h"
+
+/* One scaling for all features: a table of the 256 values a pixel can have. */
+static void gather_bytes(const sn_gather_call *call) {
+    real table[256];
+    size_t dim = call->dataset->in_dim;
+    for (int v = 0; v < 256; v++) table[v] = (real)((v - call->dataset->mean[0]) * call->dataset->factor[0]);
+    for (size_t r = 0; r < call->rows; r++) {
+        const uint8_t *raw = call->samples->bytes + (size_t)call->indices[r] * dim;
+        real *x = sn_row(call->x, r);
+        for (size_t c = 0; c < dim; c++) x[c] = table[raw[c]];
+    }
+}
+
+static void gather_values(const sn_gather_call *call) {
+    const sn_dataset *dataset = call->dataset;
+    size_t dim = dataset->in_dim, step = dataset->n_scales > 1;
+    for (size_t r = 0; r < call->rows; r++) {
+        const double *raw = call->samples->values + (size_t)call->indices[r] * dim;
+        real *x = sn_row(call->x, r);
+        for (size_t c = 0; c < dim; c++) x[c] = (real)((raw[c] - dataset->mean[c * step]) * dataset->factor[c * step]);
+    }
+}
+
+void SN_V(sn_gather)(const sn_gather_call *call) {
+    if (call->samples->bytes) {
+        gather_bytes(call);
+    } else {
+        gather_values(call);
+    }
+}

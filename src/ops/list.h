@@ -1,0 +1,27 @@
+/* The lists of ops and losses.  A new op is a file src/ops/NAME.c that defines its row sn_op_NAME, and one line here; a
+ * loss likewise with sn_loss_NAME. */
+#ifndef SN_OPS_LIST_H
+#define SN_OPS_LIST_H
+
+#define SN_ACTIVATIONS(X)                                                                                              \
+    X(identity)                                                                                                        \
+    X(relu)                                                                                                            \
+    X(leaky_relu)                                                                                                      \
+    X(tanh)                                                                                                            \
+    X(sigmoid)                                                                                                         \
+    X(erf)                                                                                                             \
+    X(gelu)
+
+#define SN_OPS(X)                                                                                                      \
+    X(linear)                                                                                                          \
+    SN_ACTIVATIONS(X)                                                                                                  \
+    X(add)                                                                                                             \
+    X(concat)                                                                                                          \
+    X(scale)                                                                                                           \
+    X(layer_norm)
+
+#define SN_LOSSES(X)                                                                                                   \
+    X(softmax_cross_entropy)                                                                                           \
+    X(mean_squared_error)
+
+#endif

@@ -1,0 +1,21 @@
+/* Rectified linear unit. */
+#include "ops/activation.h"
+
+/* Written so that NaN passes. */
+static inline real relu_value(real x, real p) {
+    (void)p;
+    return x < 0 ? 0 : x;
+}
+
+static inline real relu_slope(real x, real y, real p) {
+    (void)x, (void)p;
+    return y > 0 ? 1 : 0;
+}
+
+static inline bool relu_flat(real x, real y, real p) {
+    (void)x, (void)p;
+    return y <= 0;
+}
+
+SN_ACTIVATION(relu, SN_READS_Y, NULL, "rectified linear unit", "y = max(x, 0), y' = [x > 0]",
+              "Nair & Hinton 2010");

@@ -1,0 +1,100 @@
+/* y = s x: a constant, or one learned scalar (SkipInit, ReZero). */
+#include "ops/variant.h"
+
+typedef struct scale_attributes {
+    double factor;
+    bool is_learned;
+} scale_attributes;
+
+static sn_status scale_build(sn_node *node, const sn_node *nodes, sn_pool *pool, sn_error *error) {
+    scale_attributes *attributes = sn_pool_alloc(pool, sizeof *attributes);
+    if (!attributes) return sn_error_memory(error, sizeof *attributes, "a scale");
+    const sn_value *factor = sn_value_get(node->config, "factor");
+    attributes->is_learned = sn_value_is_object(factor);
+    attributes->factor = sn_value_number(factor, attributes->is_learned ? "learned" : "");
+    node->attributes = attributes;
+    if (attributes->is_learned) {
+        sn_param *param = sn_node_add_param(node, "weight", 0, 1, NULL);
+        param->route = SN_FROM_PARTIALS;
+        param->start = attributes->factor;
+    }
+    sn_node_set_shape(node, &nodes[node->inputs[0]].shape);
+    return SN_OK;
+}
+
+static real factor_of(const sn_op_call *call) {
+    const scale_attributes *attributes = call->node->attributes;
+    return attributes->is_learned ? *(const real *)call->params[0] : (real)attributes->factor;
+}
+
+static double scale_pass_factor(const sn_node *node, int k) {
+    (void)k;
+    const scale_attributes *attributes = node->attributes;
+    return attributes->is_learned ? 0 : attributes->factor;
+}
+
+static void scale_forward(const sn_op_call *call) {
+    real s = factor_of(call);
+    for (size_t r = 0; r < call->rows; r++) {
+        const real *x = sn_row(call->x[0], r);
+        real *y = sn_row(call->y, r);
+        SN_SIMD for (size_t c = 0; c < call->node->width; c++) y[c] = s * x[c];
+    }
+}
+
+/* ds = sum dy x */
+static double scale_gradient(const sn_op_call *call) {
+    double sum = 0;
+    for (size_t r = 0; r < call->rows; r++) {
+        const real *x = sn_row(call->x[0], r), *dy = sn_row(call->dy, r);
+        _Pragma("omp simd reduction(+ : sum)") for (size_t c = 0; c < call->node->width; c++) {
+            sum += (double)dy[c] * (double)x[c];
+        }
+    }
+    return sum;
+}
+
+static void scale_backward(const sn_op_call *call) {
+    real s = factor_of(call);
+    if (call->node->n_params > 0) call->partials[0][0] = scale_gradient(call);
+    for (size_t r = 0; r < call->rows && call->flow[0] != SN_FLOW_NONE; r++) {
+        const real *dy = sn_row(call->dy, r);
+        real *dx = sn_row(call->dx[0], r);
+        if (call->flow[0] == SN_FLOW_WRITE) {
+            SN_SIMD for (size_t c = 0; c < call->node->width; c++) dx[c] = s * dy[c];
+        } else {
+            const real *base = sn_row(call->base[0], r);
+            SN_SIMD for (size_t c = 0; c < call->node->width; c++) dx[c] = base[c] + s * dy[c];
+        }
+    }
+}
+
+static const sn_key learned_keys[] = {
+    {.name = "learned", .types = SN_NUMBER, .flags = SN_REQUIRED, .help = "start value of a learned scalar"},
+    {0},
+};
+static const sn_kind learned_kind = {
+    .name = "learned", .help = "a scalar, trained with the rest", .keys = learned_keys, .chosen_by = "learned"};
+static const sn_kind *const factor_kinds[] = {&learned_kind, NULL};
+static const sn_choice factor_choice = {.what = "factor", .discriminator = "kind", .kinds = factor_kinds};
+static const sn_key scale_keys[] = {
+    {.name = "factor", .types = SN_NUMBER | SN_KIND, .flags = SN_REQUIRED, .choice = &factor_choice,
+     .help = "a number, or {\"learned\": start}"},
+    {0},
+};
+
+const sn_op SN_V(sn_op_scale) = {
+    .kind = {.name = "scale",
+             .help = "multiplies by a constant or by one learned scalar",
+             .keys = scale_keys,
+             .formula = "y = s x",
+             .source = "De & Smith 2020, arXiv 2002.10444; Bachlechner et al. 2020, arXiv 2003.04887"},
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .role = SN_ROLE_SCALE,
+    .backward_reads = SN_READS_X,
+    .build = scale_build,
+    .pass_factor = scale_pass_factor,
+    .forward = scale_forward,
+    .backward = scale_backward,
+};

@@ -1,0 +1,32 @@
+/* Names and types of one variant.  Every file of src/ops is compiled once per precision and instruction set; the build
+ * defines SN_SUFFIX (such as _f32_avx2), SN_SIMD_NAME and SN_IS_DOUBLE. */
+#ifndef SN_OPS_VARIANT_H
+#define SN_OPS_VARIANT_H
+
+#include <cblas.h>
+
+#include "network/op.h"
+
+#define SN_GLUE2(a, b) a##b
+#define SN_GLUE(a, b) SN_GLUE2(a, b)
+#define SN_V(name) SN_GLUE(name, SN_SUFFIX) /* the variant's own name of a symbol that other files see */
+
+#if SN_IS_DOUBLE
+typedef double real;
+#define SN_GEMM cblas_dgemm
+#define SN_REAL_MIN 0x1p-1022
+#define SN_REAL(c) c
+#else
+typedef float real;
+#define SN_GEMM cblas_sgemm
+#define SN_REAL_MIN 0x1p-126F
+#define SN_REAL(c) SN_GLUE2(c, F)
+#endif
+
+#define SN_SIMD _Pragma("omp simd")
+
+static inline real *sn_row(sn_view view, size_t r) {
+    return (real *)view.data + r * view.ld;
+}
+
+#endif
