@@ -1,0 +1,99 @@
+/* Owns the schedules of learning rates and rows. */
+#include "run/schedule.h"
+
+#include <math.h>
+#include <string.h>
+
+double sn_learning_rate(const sn_value *train, int64_t step, int64_t steps) {
+    double lr = sn_value_number(train, "lr");
+    const sn_value *schedule = sn_value_get(train, "lr_schedule");
+    const char *kind = sn_value_text(schedule, "kind");
+    int64_t warmup = sn_value_integer(schedule, "warmup_steps");
+    if (step < warmup) return lr * (double)(step + 1) / (double)warmup;
+    int64_t t = step - warmup, total = steps - warmup;
+    if (strcmp(kind, "step") == 0) {
+        return lr * pow(sn_value_number(schedule, "factor"), (double)(t / sn_value_integer(schedule, "every")));
+    }
+    if (strcmp(kind, "cosine") == 0 && total > 0) {
+        double final = sn_value_number(schedule, "final");
+        return lr * (final + (1 - final) * 0.5 * (1 + cos(3.14159265358979323846 * (double)t / (double)total)));
+    }
+    return lr;
+}
+
+void sn_report_schedule_init(sn_report_schedule *schedule, const sn_value *report, int64_t steps,
+                             int64_t steps_per_epoch) {
+    *schedule = (sn_report_schedule){
+        .is_log = strcmp(sn_value_text(report, "schedule.kind"), "log") == 0,
+        .every = sn_value_integer(report, "schedule.every"),
+        .per_decade = sn_value_integer(report, "schedule.per_decade"),
+        .steps = steps,
+        .steps_per_epoch = steps_per_epoch,
+    };
+}
+
+bool sn_report_evaluates(const sn_report_schedule *schedule, int64_t step) {
+    return step == 0 || step == schedule->steps || step % schedule->steps_per_epoch == 0;
+}
+
+/* Is there a k with round(10^(k / per_decade)) == step? */
+static bool is_log_point(const sn_report_schedule *schedule, int64_t step) {
+    double k = (double)schedule->per_decade * log10((double)step);
+    for (int nearby = -1; nearby <= 1; nearby++) {
+        double point = pow(10, (nearbyint(k) + nearby) / (double)schedule->per_decade);
+        if ((int64_t)llround(point) == step) return true;
+    }
+    return false;
+}
+
+bool sn_report_is_due(const sn_report_schedule *schedule, int64_t step) {
+    if (step <= 2 || step >= schedule->steps - 1 || sn_report_evaluates(schedule, step)) return true;
+    return schedule->is_log ? is_log_point(schedule, step) : step % schedule->every == 0;
+}
+
+static const sn_key warmup_keys[] = {
+    {.name = "warmup_steps", .types = SN_INTEGER, .fallback = "0", .min = 0, .max = 1e12,
+     .help = "steps over which the rate rises linearly from 0"},
+    {0},
+};
+static const sn_key step_keys[] = {
+    {.name = "every", .types = SN_INTEGER, .flags = SN_REQUIRED, .min = 1, .max = 1e12,
+     .help = "steps between two reductions"},
+    {.name = "factor", .types = SN_NUMBER, .fallback = "0.1", .min = 0, .max = 1e6, .help = "of one reduction"},
+    {0},
+};
+static const sn_key cosine_keys[] = {
+    {.name = "final", .types = SN_NUMBER, .fallback = "0", .min = 0, .max = 1,
+     .help = "share of the rate that is left at the end"},
+    {0},
+};
+static const sn_kind constant_kind = {.name = "constant", .help = "one rate throughout"};
+static const sn_kind step_kind = {
+    .name = "step", .help = "reduced by a factor every so many steps", .keys = step_keys,
+    .formula = "lr factor^floor(t / every)"};
+static const sn_kind cosine_kind = {.name = "cosine",
+                                    .help = "half a cosine down to the end",
+                                    .keys = cosine_keys,
+                                    .formula = "lr (final + (1 - final) (1 + cos(pi t / T)) / 2)",
+                                    .source = "Loshchilov & Hutter 2016, arXiv 1608.03983"};
+static const sn_kind *const lr_kinds[] = {&constant_kind, &step_kind, &cosine_kind, NULL};
+const sn_choice sn_lr_schedule_choice = {.what = "learning-rate schedule",
+                                         .discriminator = "kind",
+                                         .kinds = lr_kinds,
+                                         .common = warmup_keys,
+                                         .fallback = "constant"};
+
+static const sn_key log_keys[] = {
+    {.name = "per_decade", .types = SN_INTEGER, .fallback = "20", .min = 1, .max = 1000000,
+     .help = "rows per tenfold number of steps"},
+    {0},
+};
+static const sn_key linear_keys[] = {
+    {.name = "every", .types = SN_INTEGER, .fallback = "1", .min = 1, .max = 1e12, .help = "steps between two rows"},
+    {0},
+};
+static const sn_kind log_kind = {.name = "log", .help = "rows at equal ratios of steps", .keys = log_keys};
+static const sn_kind linear_kind = {.name = "linear", .help = "rows at equal distances", .keys = linear_keys};
+static const sn_kind *const report_kinds[] = {&log_kind, &linear_kind, NULL};
+const sn_choice sn_report_schedule_choice = {
+    .what = "report schedule", .discriminator = "kind", .kinds = report_kinds, .fallback = "log"};

@@ -1,0 +1,34 @@
+/* Schedules: which learning rate a step has, and at which steps rows are written.  Pure functions of the step. */
+#ifndef SN_RUN_SCHEDULE_H
+#define SN_RUN_SCHEDULE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "config/config.h"
+
+extern const sn_choice sn_lr_schedule_choice, sn_report_schedule_choice;
+
+/* The learning rate of `step` (updates applied before it) in a run of `steps`; `train` is the resolved object.
+ * Linear warm-up: lr (step + 1) / warmup_steps for the first warmup_steps.  step: lr factor^floor(t / every).  cosine:
+ * lr (final + (1 - final) (1 + cos(pi t / T)) / 2) (Loshchilov & Hutter 2016), with t and T counted after the warm-up. */
+double sn_learning_rate(const sn_value *train, int64_t step, int64_t steps);
+
+typedef struct sn_report_schedule {
+    bool is_log;
+    int64_t every;      /* linear */
+    int64_t per_decade; /* log */
+    int64_t steps, steps_per_epoch;
+} sn_report_schedule;
+
+void sn_report_schedule_init(sn_report_schedule *schedule, const sn_value *report, int64_t steps,
+                             int64_t steps_per_epoch);
+
+/* Whether `step` has rows: 0, 1, 2, N-1, N, epoch ends, and what the schedule says: every n-th, or for log the rounded
+ * values of 10^(k / per_decade). */
+bool sn_report_is_due(const sn_report_schedule *schedule, int64_t step);
+
+/* Whether `step` has evaluation passes: 0, epoch ends, N. */
+bool sn_report_evaluates(const sn_report_schedule *schedule, int64_t step);
+
+#endif
