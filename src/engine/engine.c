@@ -221,11 +221,11 @@ sn_status sn_engine_step(sn_engine *engine, const sn_step *step, sn_step_result 
         /* The weights are those of before: walk again, look at every node, measure, change nothing. */
         sn_step again = *step;
         again.applies = false;
+        if (!again.observation) again.observation = step->on_fault;
         engine->diagnoses = true;
         run_task(engine, &again, SN_MODE_TRAIN);
         result->fault = walk_fault(engine);
-        if (step->observation) sn_observe_collect(engine, step->observation);
-        engine->step = NULL;
+        if (again.observation) sn_observe_collect(engine, again.observation);
         return SN_DIVERGED;
     }
     result->fault = item_fault(engine);

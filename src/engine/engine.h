@@ -122,6 +122,7 @@ typedef struct sn_step {
     double lr;
     bool applies;                /* false: measure only, weights stay */
     sn_observation *observation; /* NULL: not observed */
+    sn_observation *on_fault;    /* filled when an unobserved step meets a fault in its signals; may be NULL */
 } sn_step;
 
 typedef struct sn_step_result {
@@ -130,9 +131,9 @@ typedef struct sn_step_result {
     sn_fault fault;
 } sn_step_result;
 
-/* One training step.  SN_DIVERGED: a non-finite value appeared; result->fault names the first, and where the step is
- * observed the observation is complete.  Found in signals, the weights are untouched; found in a parameter gradient or
- * an updated parameter, other parameters have been updated. */
+/* One training step.  SN_DIVERGED: a non-finite value appeared; result->fault names the first.  Found in signals, the
+ * weights are untouched and the observation (or on_fault) is complete; found in a parameter gradient or an updated
+ * parameter, other parameters have been updated and the observation, where there is one, tells what happened. */
 sn_status sn_engine_step(sn_engine *engine, const sn_step *step, sn_step_result *result);
 
 /* Mean loss and accuracy over `n` samples of a split, in order, from sample 0. */

@@ -1,0 +1,171 @@
+/* Owns run directories. */
+#include "run/directory.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "run/language.h"
+#include "run/manifest.h"
+
+static const char *const written_files[] = {SN_FILE_CONFIG,   SN_FILE_LOSS,  SN_FILE_GRADIENTS, SN_FILE_PACKAGE,
+                                            SN_FILE_MANIFEST, SN_FILE_FINAL, SN_FILE_INITIAL,   SN_FILE_LOCK};
+enum { N_WRITTEN = sizeof written_files / sizeof *written_files };
+
+char *sn_run_directory_file(const sn_run_directory *directory, const char *name) {
+    return sn_path_join(directory->path, name);
+}
+
+static bool is_written_by_us(const char *name) {
+    for (int i = 0; i < N_WRITTEN; i++) {
+        if (strcmp(name, written_files[i]) == 0) return true;
+    }
+    return false;
+}
+
+/* The name of a file in the directory that skipnet does not write, copied into `name`; false if there is none. */
+static bool find_stranger(const char *path, char *name, size_t capacity) {
+    DIR *dir = opendir(path);
+    bool found = false;
+    for (struct dirent *entry; dir && !found && (entry = readdir(dir));) {
+        bool is_dot = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+        found = !is_dot && !is_written_by_us(entry->d_name);
+        if (found) snprintf(name, capacity, "%s", entry->d_name);
+    }
+    if (dir) closedir(dir);
+    return found;
+}
+
+static sn_status remove_run(const sn_run_directory *directory, sn_error *error) {
+    for (int i = 0; i < N_WRITTEN; i++) {
+        if (strcmp(written_files[i], SN_FILE_LOCK) == 0) continue;
+        char *file = sn_run_directory_file(directory, written_files[i]);
+        if (!file) return sn_error_memory(error, strlen(directory->path), "a path");
+        sn_status status = unlink(file) == 0 || errno == ENOENT ? SN_OK : sn_error_io(error, "remove", file);
+        free(file);
+        if (status) return status;
+    }
+    return SN_OK;
+}
+
+/* "another config": which keys differ from the config.json that lies there. */
+static sn_status refuse_other_config(const sn_run_directory *directory, const sn_config *config, sn_error *error) {
+    char *file = sn_run_directory_file(directory, SN_FILE_CONFIG);
+    if (!file) return sn_error_memory(error, strlen(directory->path), "a path");
+    sn_config *there = NULL;
+    sn_text keys = SN_TEXT_EMPTY;
+    sn_config_source source = {.path = file};
+    sn_error ignored;
+    sn_error_clear(&ignored);
+    bool is_readable = sn_config_read(&there, &sn_language, &source, &ignored) == SN_OK;
+    if (is_readable) sn_config_differences(there, config, &keys);
+    const char *what = !is_readable ? "its config.json cannot be read" : keys.length ? sn_text_string(&keys) : "the data";
+    sn_error_set(error, SN_INVALID,
+                 "%s holds a run of another config; they differ in: %s (take another --out, or --force to replace it)",
+                 directory->path, what);
+    sn_text_free(&keys);
+    sn_config_free(there);
+    free(file);
+    return error->status;
+}
+
+/* What run.json says decides; a directory with other files and no run is left alone. */
+static sn_status examine(sn_run_directory *directory, const sn_config *config, uint64_t hash, sn_error *error) {
+    char *file = sn_run_directory_file(directory, SN_FILE_MANIFEST), stranger[256];
+    if (!file) return sn_error_memory(error, strlen(directory->path), "a path");
+    sn_status status = SN_OK;
+    sn_manifest_state state = {0};
+    if (!sn_path_exists(file)) {
+        if (find_stranger(directory->path, stranger, sizeof stranger)) {
+            status = sn_error_set(error, SN_INVALID,
+                                  "%s is not empty and holds no run (there is %s); take another --out, or --force to "
+                                  "write beside it",
+                                  directory->path, stranger);
+        }
+    } else if ((status = sn_manifest_read_state(&state, file, error)) == SN_OK) {
+        if (state.config_hash != hash) {
+            status = refuse_other_config(directory, config, error);
+        } else if (state.is_finished) {
+            directory->is_finished = true;
+        } else {
+            status = sn_error_set(error, SN_INVALID,
+                                  "%s holds an unfinished run of this config (status %s); --resume continues it, --force "
+                                  "starts it anew",
+                                  directory->path, state.status);
+        }
+    }
+    free(file);
+    return status;
+}
+
+sn_status sn_run_directory_open(sn_run_directory *directory, const char *path, const sn_config *config, uint64_t hash,
+                                bool force, sn_error *error) {
+    *directory = (sn_run_directory){.path = sn_string_copy(path), .lock = SN_LOCK_NONE};
+    if (!directory->path) return sn_error_memory(error, strlen(path), "a path");
+    sn_status status = sn_dir_make(path, error);
+    char *lock = status ? NULL : sn_run_directory_file(directory, SN_FILE_LOCK);
+    if (!status && !lock) status = sn_error_memory(error, strlen(path), "a path");
+    if (!status) status = sn_lock_take(&directory->lock, lock, error);
+    free(lock);
+    if (!status) directory->has_no_locks = directory->lock.fd < 0;
+    if (!status) status = force ? remove_run(directory, error) : examine(directory, config, hash, error);
+    if (status) sn_run_directory_close(directory);
+    return status;
+}
+
+void sn_run_directory_close(sn_run_directory *directory) {
+    sn_lock_release(&directory->lock);
+    free(directory->path);
+    *directory = (sn_run_directory){.lock = SN_LOCK_NONE};
+}
+
+/* How many dotted paths at and below `value` end with ".TAIL" or are TAIL; `prefix` is the path of `value`. */
+static int count_tail(const sn_value *value, const char *prefix, const char *tail) {
+    int count = 0;
+    if (!sn_value_is_object(value)) return 0;
+    for (const sn_value *v = sn_value_first(value); v; v = sn_value_next(v)) {
+        sn_text path = SN_TEXT_EMPTY;
+        sn_text_addf(&path, "%s%s%s", prefix, *prefix ? "." : "", sn_value_name(v));
+        size_t length = strlen(tail);
+        bool fits = path.length >= length && strcmp(path.data + path.length - length, tail) == 0;
+        count += fits && (path.length == length || path.data[path.length - length - 1] == '.');
+        count += count_tail(v, sn_text_string(&path), tail);
+        sn_text_free(&path);
+    }
+    return count;
+}
+
+static const char *shortest_tail(const sn_config *config, const char *key) {
+    const char *tail = strrchr(key, '.');
+    tail = tail ? tail + 1 : key;
+    while (tail > key && count_tail(sn_config_root(config), "", tail) > 1) {
+        tail -= 2; /* on the last character of the part before */
+        while (tail > key && tail[-1] != '.') tail--;
+    }
+    return tail;
+}
+
+char *sn_run_directory_default(const sn_config *config, const char *const *sets, size_t n_sets) {
+    sn_text path = SN_TEXT_EMPTY;
+    sn_text_addf(&path, "%s", sn_value_text(sn_config_root(config), "name"));
+    for (size_t i = 0; i < n_sets; i++) {
+        const char *equals = strchr(sets[i], '=');
+        char *key = sn_string_copy(sets[i]);
+        if (!equals || !key) continue;
+        key[equals - sets[i]] = '\0';
+        if (strcmp(key, "name") != 0) sn_text_addf(&path, ",%s%s", shortest_tail(config, key), equals);
+        free(key);
+    }
+    for (size_t i = 0; i < path.length; i++) {
+        if (path.data[i] == '/') path.data[i] = '_';
+    }
+    char *result = path.failed ? NULL : sn_path_join("runs", sn_text_string(&path));
+    sn_text_free(&path);
+    return result;
+}

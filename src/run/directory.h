@@ -1,0 +1,43 @@
+/* Run directories: their files, their states, their lock. */
+#ifndef SN_RUN_DIRECTORY_H
+#define SN_RUN_DIRECTORY_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/lock.h"
+#include "config/config.h"
+
+#define SN_FILE_CONFIG "config.json"
+#define SN_FILE_LOSS "loss.csv"
+#define SN_FILE_GRADIENTS "gradients.csv"
+#define SN_FILE_PACKAGE "datapackage.json"
+#define SN_FILE_MANIFEST "run.json"
+#define SN_FILE_FINAL "final.safetensors"
+#define SN_FILE_INITIAL "initial.safetensors"
+#define SN_FILE_LOCK "run.lock"
+
+typedef struct sn_run_directory {
+    char *path;
+    sn_lock lock;
+    bool is_finished; /* it holds a finished run of the same config: there is nothing to do */
+    bool has_no_locks; /* the file system has none: another process could write here */
+} sn_run_directory;
+
+/* Makes and locks the directory for a run of this config and hash, by the rules of `train`: empty or absent: ready;
+ * finished with the same config: is_finished; unfinished with the same config, or another config: SN_INVALID with the
+ * remedy.  `force` removes what an earlier run left (only files that skipnet writes). */
+sn_status sn_run_directory_open(sn_run_directory *directory, const char *path, const sn_config *config, uint64_t hash,
+                                bool force, sn_error *error);
+
+/* Gives the lock up. */
+void sn_run_directory_close(sn_run_directory *directory);
+
+/* The path of a file in the directory (free()); NULL when out of memory. */
+char *sn_run_directory_file(const sn_run_directory *directory, const char *name);
+
+/* Where a run goes without --out: "runs/NAME", and with --set "runs/NAME,depth=100,skip.kind=add": the shortest tails
+ * of the keys that are unique in the resolved config; '/' in values becomes '_' (free(); NULL when out of memory). */
+char *sn_run_directory_default(const sn_config *config, const char *const *sets, size_t n_sets);
+
+#endif

@@ -1,0 +1,130 @@
+/* Owns the assembly of an experiment from a config. */
+#include "run/experiment.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "engine/backend.h"
+
+#define WEIGHTS_MAX_BYTES ((size_t)1 << 40)
+
+double sn_seconds(void) {
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+static sn_status set_options(sn_experiment *x, int threads, sn_error *error) {
+    const sn_value *root = sn_config_root(x->config), *train = sn_value_get(root, "train");
+    bool is_double = strcmp(sn_value_text(root, "precision"), "float64") == 0;
+    sn_status status = sn_backend_select(&x->backend, is_double ? SN_F64 : SN_F32, error);
+    if (status) return status;
+    double clip = sn_value_number(train, "clip_norm");
+    x->options = (sn_engine_options){
+        .batch = (size_t)sn_value_integer(train, "batch_size"),
+        .threads = threads,
+        .loss = sn_loss_find(x->backend, sn_value_text(train, "loss.kind")),
+        .momentum = sn_value_number(train, "optimizer.momentum"),
+        .weight_decay = sn_value_number(train, "optimizer.weight_decay"),
+        .nesterov = sn_value_bool(train, "optimizer.nesterov"),
+        .clip_norm = isnan(clip) ? 0 : clip,
+    };
+    if (x->options.batch > x->data.train.n) x->options.batch = x->data.train.n;
+    return SN_OK;
+}
+
+static sn_status check_loss(const sn_experiment *x, sn_error *error) {
+    const sn_loss *loss = x->options.loss;
+    if (loss->needs_classes == x->data.is_classes) return SN_OK;
+    const sn_value *value = sn_value_get(sn_config_root(x->config), "train.loss");
+    return sn_config_fault(x->config, value, error, "%s needs %s, these data have %s (take %s)", loss->kind.name,
+                           loss->needs_classes ? "class labels" : "regression targets",
+                           x->data.is_classes ? "class labels" : "regression targets",
+                           x->data.is_classes ? "softmax_cross_entropy" : "mean_squared_error");
+}
+
+static sn_status build_graph(sn_experiment *x, sn_error *error) {
+    sn_graph_request request = {.config = x->config,
+                                .network = sn_value_get(sn_config_root(x->config), "network"),
+                                .ops = x->backend->ops,
+                                .out_dim = x->data.out_dim};
+    bool is_image = x->data.shape[2] > 1;
+    request.input = is_image ? (sn_shape){3, {x->data.shape[0], x->data.shape[1], x->data.shape[2]}}
+                             : (sn_shape){1, {(int64_t)x->data.in_dim}};
+    return sn_graph_build(&x->graph, &request, error);
+}
+
+static void set_length(sn_experiment *x) {
+    const sn_value *train = sn_value_get(sn_config_root(x->config), "train");
+    x->steps_per_epoch = (int64_t)sn_order_steps_per_epoch(&x->order);
+    bool by_steps = sn_value_get(train, "steps") != NULL;
+    x->epochs = by_steps ? 0 : sn_value_integer(train, "epochs");
+    x->steps = by_steps ? sn_value_integer(train, "steps") : x->epochs * x->steps_per_epoch;
+}
+
+/* The data enter the hash by their checksum and a file of initial weights by its content, not by their paths. */
+static sn_status set_hash(sn_experiment *x, sn_error *error) {
+    uint64_t hash = sn_config_hash(x->config);
+    hash = sn_hash(&x->data.checksum, sizeof x->data.checksum, hash);
+    const char *weights = sn_value_text(sn_config_root(x->config), "network.weights");
+    if (weights) {
+        char *content = NULL;
+        size_t size = 0;
+        sn_status status = sn_file_read(weights, WEIGHTS_MAX_BYTES, &content, &size, error);
+        if (status) return status;
+        hash = sn_hash(content, size, hash);
+        free(content);
+    }
+    x->hash = hash;
+    return SN_OK;
+}
+
+sn_status sn_experiment_open(sn_experiment *experiment, const sn_config *config, int threads, sn_error *error) {
+    const sn_value *root = sn_config_root(config);
+    *experiment = (sn_experiment){.config = config, .name = sn_value_text(root, "name")};
+    sn_experiment *x = experiment;
+    x->seed = (uint64_t)sn_value_integer(root, "seed");
+    double start = sn_seconds();
+    sn_status status = sn_dataset_load(&x->data, config, sn_value_get(root, "data"), error);
+    x->load_seconds = sn_seconds() - start;
+    if (!status) status = set_options(x, threads, error);
+    if (!status) status = check_loss(x, error);
+    if (!status) status = build_graph(x, error);
+    if (!status) {
+        status = sn_order_init(&x->order, x->seed, sn_value_bool(root, "train.shuffle"), (uint32_t)x->data.train.n,
+                               (uint32_t)x->options.batch, error);
+    }
+    if (!status) status = set_hash(x, error);
+    if (status) {
+        sn_experiment_reset(x);
+        return status;
+    }
+    set_length(x);
+    x->build_seconds = sn_seconds() - start - x->load_seconds;
+    return SN_OK;
+}
+
+sn_status sn_experiment_start(sn_experiment *experiment, sn_error *error) {
+    sn_experiment *x = experiment;
+    double start = sn_seconds();
+    sn_status status = sn_engine_new(&x->engine, &x->graph, x->backend, &x->options, error);
+    const char *weights = sn_value_text(sn_config_root(x->config), "network.weights");
+    if (!status) {
+        status = weights ? sn_engine_load_weights(x->engine, weights, error)
+                         : sn_engine_init_weights(x->engine, x->seed, error);
+    }
+    x->build_seconds += sn_seconds() - start;
+    return status;
+}
+
+void sn_experiment_reset(sn_experiment *experiment) {
+    sn_engine_free(experiment->engine);
+    sn_order_reset(&experiment->order);
+    sn_graph_reset(&experiment->graph);
+    sn_dataset_reset(&experiment->data);
+    *experiment = (sn_experiment){0};
+}

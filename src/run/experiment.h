@@ -1,0 +1,39 @@
+/* An experiment: a resolved config with its data, its graph and, once started, its engine. */
+#ifndef SN_RUN_EXPERIMENT_H
+#define SN_RUN_EXPERIMENT_H
+
+#include "base/error.h"
+#include "config/config.h"
+#include "data/data.h"
+#include "data/order.h"
+#include "engine/engine.h"
+#include "network/graph.h"
+
+typedef struct sn_experiment {
+    const sn_config *config; /* must outlive the experiment */
+    const char *name;
+    sn_dataset data;
+    sn_graph graph;
+    const sn_backend *backend;
+    sn_engine_options options;
+    int64_t steps, epochs; /* epochs is 0 where train.steps rules */
+    int64_t steps_per_epoch;
+    uint64_t seed;
+    uint64_t hash;         /* over the meaning of the config, the data and the initial weights file */
+    sn_order order;
+    sn_engine *engine;     /* NULL until sn_experiment_start */
+    double load_seconds, build_seconds;
+} sn_experiment;
+
+/* Loads the data and builds the graph; checks what needs both (loss and data, outputs and classes). */
+sn_status sn_experiment_open(sn_experiment *experiment, const sn_config *config, int threads, sn_error *error);
+
+/* Takes memory, starts the threads, sets the initial weights. */
+sn_status sn_experiment_start(sn_experiment *experiment, sn_error *error);
+
+void sn_experiment_reset(sn_experiment *experiment);
+
+/* Seconds on a clock that only goes forward. */
+double sn_seconds(void);
+
+#endif

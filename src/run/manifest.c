@@ -1,0 +1,214 @@
+/* Owns run.json. */
+#include "run/manifest.h"
+
+#include <float.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "engine/backend.h"
+
+#define MANIFEST_MAX_BYTES ((size_t)64 << 20)
+
+/* The CPU's name as Linux tells it; "unknown" elsewhere. */
+static void add_cpu(sn_text *text) {
+    char line[512], *name = NULL;
+    FILE *file = fopen("/proc/cpuinfo", "re");
+    while (file && !name && fgets(line, sizeof line, file)) {
+        if (strncmp(line, "model name", 10) == 0) name = strchr(line, ':');
+    }
+    if (file) fclose(file);
+    if (name) {
+        name[strcspn(name, "\n")] = '\0';
+        name += strspn(name, ": \t");
+    }
+    sn_text_add_json(text, name ? name : "unknown");
+}
+
+static bool keeps_denormals(void) {
+    volatile double smallest = DBL_MIN;
+    return smallest / 2 > 0;
+}
+
+static void add_string(sn_text *text, const char *key, const char *value) {
+    sn_text_addf(text, "  \"%s\": ", key);
+    sn_text_add_json(text, value);
+    sn_text_add(text, ",\n");
+}
+
+static void add_hash(sn_text *text, const char *key, uint64_t hash) {
+    sn_text_addf(text, "  \"%s\": \"%016" PRIx64 "\",\n", key, hash);
+}
+
+static void add_machine(sn_text *text, const sn_manifest *manifest) {
+    add_string(text, "program", "skipnet " SN_VERSION);
+    sn_text_add(text, "  \"cpu\": ");
+    add_cpu(text);
+    sn_text_add(text, ",\n");
+    add_string(text, "compiler", __VERSION__);
+    add_string(text, "simd", manifest->experiment->backend->simd);
+    add_string(text, "openblas", sn_blas_config());
+    add_string(text, "openblas_core", sn_blas_core());
+    add_string(text, "openblas_threading", sn_blas_threading());
+    sn_text_addf(text, "  \"openblas_threads\": 1,\n  \"threads\": %d,\n", manifest->experiment->options.threads);
+    add_string(text, "denormals", keeps_denormals() ? "kept" : "flushed");
+}
+
+/* The share of the time that went into measuring: evaluation passes, rows, and what observed steps took beyond the mean
+ * of the plain ones; negative where there were no plain steps to compare with. */
+static double measuring_share(const sn_timings *t) {
+    if (t->total <= 0 || (t->n_plain == 0 && t->n_observed > 0)) return NAN;
+    double plain = t->n_plain > 0 ? t->plain / (double)t->n_plain : 0;
+    double extra = t->observed - plain * (double)t->n_observed;
+    return (t->evaluate + t->report + (extra > 0 ? extra : 0)) / t->total;
+}
+
+static void add_timings(sn_text *text, const sn_manifest *manifest) {
+    const sn_timings *t = &manifest->timings;
+    const struct {
+        const char *name;
+        double value;
+    } rows[] = {{"load_data_s", manifest->experiment->load_seconds},
+                {"build_s", manifest->experiment->build_seconds},
+                {"train_s", t->total},
+                {"evaluate_s", t->evaluate},
+                {"plain_steps_s", t->plain},
+                {"plain_steps", (double)t->n_plain},
+                {"observed_steps_s", t->observed},
+                {"observed_steps", (double)t->n_observed},
+                {"report_s", t->report},
+                {"measuring_share", measuring_share(t)}};
+    sn_text_add(text, "  \"timings\": {");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        sn_text_addf(text, "%s\n    \"%s\": ", i ? "," : "", rows[i].name);
+        sn_text_add_json_number(text, rows[i].value, 9);
+    }
+    sn_text_add(text, "\n  },\n");
+}
+
+/* Indents what the report room wrote, so that the object stands where it belongs. */
+static void add_summary(sn_text *text, const sn_summary *summary) {
+    sn_text inner = SN_TEXT_EMPTY;
+    sn_summary_json(summary, &inner);
+    sn_text_add(text, "  \"summary\": ");
+    for (const char *p = sn_text_string(&inner); *p; p++) {
+        if (*p == '\n' && !p[1]) break;
+        sn_text_add_bytes(text, p, 1);
+        if (*p == '\n') sn_text_add(text, "  ");
+    }
+    sn_text_add(text, "\n");
+    text->failed |= inner.failed;
+    sn_text_free(&inner);
+}
+
+sn_status sn_manifest_write(const sn_manifest *manifest, const char *path, sn_error *error) {
+    const sn_experiment *x = manifest->experiment;
+    sn_text text = SN_TEXT_EMPTY;
+    sn_text_addf(&text, "{\n  \"format_version\": %d,\n", SN_MANIFEST_VERSION);
+    add_string(&text, "status", manifest->status);
+    add_string(&text, "name", x->name);
+    add_hash(&text, "config_hash", x->hash);
+    sn_text_addf(&text, "  \"seed\": %" PRIu64 ",\n", x->seed);
+    add_string(&text, "precision", x->backend->dtype == SN_F64 ? "float64" : "float32");
+    add_machine(&text, manifest);
+    add_string(&text, "data_origin", x->data.origin ? x->data.origin : "");
+    add_hash(&text, "data_checksum", x->data.checksum);
+    if (manifest->has_weights) add_hash(&text, "weights_hash", manifest->weights_hash);
+    if (manifest->summary) {
+        add_timings(&text, manifest);
+        add_summary(&text, manifest->summary);
+    } else {
+        sn_text_addf(&text, "  \"steps\": %" PRId64 "\n", x->steps);
+    }
+    sn_text_add(&text, "}\n");
+    sn_status status = text.failed ? sn_error_memory(error, text.length, "run.json")
+                                   : sn_file_write_atomic(path, sn_text_string(&text), text.length, error);
+    sn_text_free(&text);
+    return status;
+}
+
+static sn_status parse(sn_config **config, const char *path, sn_error *error) {
+    char *content = NULL;
+    size_t size = 0;
+    sn_status status = sn_file_read(path, MANIFEST_MAX_BYTES, &content, &size, error);
+    if (!status) status = sn_config_parse_free(config, content, size, path, error);
+    free(content);
+    return status;
+}
+
+sn_status sn_manifest_read_state(sn_manifest_state *state, const char *path, sn_error *error) {
+    sn_config *config = NULL;
+    sn_status status = parse(&config, path, error);
+    if (status) return status;
+    const sn_value *root = sn_config_root(config);
+    const char *word = sn_value_text(root, "status"), *hash = sn_value_text(root, "config_hash");
+    if (!word || !hash || sn_value_integer(root, "format_version") != SN_MANIFEST_VERSION) {
+        status = sn_error_set(error, SN_INVALID, "%s: not a run.json of format version %d (take another --out, or --force)",
+                              path, SN_MANIFEST_VERSION);
+    } else {
+        snprintf(state->status, sizeof state->status, "%s", word);
+        state->config_hash = strtoull(hash, NULL, 16);
+        state->is_finished = strcmp(word, "done") == 0 || strcmp(word, "diverged") == 0;
+    }
+    sn_config_free(config);
+    return status;
+}
+
+static sn_measure measure_of(const sn_value *object, const char *key) {
+    const sn_value *value = sn_value_get(object, key);
+    return value && sn_value_is_number(value) ? sn_measured(sn_value_number(value, "")) : SN_NOT_MEASURED;
+}
+
+static sn_status read_layers(sn_summary *summary, const sn_value *list, sn_summary_layer **layers, sn_error *error) {
+    size_t n = sn_value_count(list);
+    *layers = calloc(n + 1, sizeof **layers);
+    if (!*layers) return sn_error_memory(error, n * sizeof **layers, "a summary");
+    sn_summary_layer *layer = *layers;
+    for (const sn_value *v = sn_value_first(list); v; v = sn_value_next(v), layer++) {
+        *layer = (sn_summary_layer){.layer = (int)sn_value_integer(v, "layer"),
+                                    .delta_rms = measure_of(v, "delta_rms"),
+                                    .grad_rms = measure_of(v, "grad_rms"),
+                                    .stalled_frac = measure_of(v, "stalled_frac"),
+                                    .is_frozen = sn_value_bool(v, "frozen")};
+    }
+    summary->layers = *layers;
+    summary->n_hidden = (int)n;
+    return SN_OK;
+}
+
+static int count_of(const sn_value *object, const char *key) {
+    return sn_value_get(object, key) ? (int)sn_value_integer(object, key) : -1;
+}
+
+sn_status sn_summary_from_manifest(sn_summary *summary, const sn_config *manifest, sn_summary_layer **layers,
+                                   sn_error *error) {
+    const sn_value *s = sn_value_get(sn_config_root(manifest), "summary");
+    if (!s) return sn_error_set(error, SN_INVALID, "run.json has no summary");
+    *summary = (sn_summary){.name = sn_value_text(s, "name"),
+                            .status = sn_value_text(s, "status"),
+                            .fault = sn_value_text(s, "fault"),
+                            .steps = sn_value_integer(s, "steps"),
+                            .wall_seconds = sn_value_number(s, "wall_seconds"),
+                            .train_loss = measure_of(s, "train_loss"),
+                            .train_accuracy = measure_of(s, "train_accuracy"),
+                            .test_loss = measure_of(s, "test_loss"),
+                            .test_accuracy = measure_of(s, "test_accuracy"),
+                            .log10_delta_ratio = measure_of(s, "log10_delta_ratio"),
+                            .decades_per_layer = measure_of(s, "decades_per_layer"),
+                            .profile_step = sn_value_integer(s, "profile_step"),
+                            .frozen_start = count_of(s, "frozen_start"),
+                            .frozen_end = count_of(s, "frozen_end")};
+    if (!summary->name || !summary->status) return sn_error_set(error, SN_INVALID, "the summary of run.json is broken");
+    return read_layers(summary, sn_value_get(s, "layers"), layers, error);
+}
+
+sn_status sn_manifest_read_summary(sn_summary *summary, sn_config **config, sn_summary_layer **layers,
+                                   const char *path, sn_error *error) {
+    *layers = NULL;
+    sn_status status = parse(config, path, error);
+    if (!status) status = sn_summary_from_manifest(summary, *config, layers, error);
+    return status;
+}

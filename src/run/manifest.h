@@ -1,0 +1,52 @@
+/* run.json: what ran, where, how it ended, what it showed. */
+#ifndef SN_RUN_MANIFEST_H
+#define SN_RUN_MANIFEST_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "report/summary.h"
+#include "run/experiment.h"
+
+enum { SN_MANIFEST_VERSION = 1 };
+
+/* Seconds of a run, by what they went into. */
+typedef struct sn_timings {
+    double total;      /* from the start of training to its end */
+    double evaluate;   /* evaluation passes */
+    double plain, observed; /* training steps without and with statistics */
+    int64_t n_plain, n_observed;
+    double report;     /* deriving, formatting and writing rows */
+} sn_timings;
+
+typedef struct sn_manifest {
+    const sn_experiment *experiment;
+    const char *status; /* "running", "done", "diverged", "interrupted", "failed" */
+    sn_timings timings;
+    bool has_weights;
+    uint64_t weights_hash;
+    const sn_summary *summary; /* NULL while running */
+} sn_manifest;
+
+/* Writes run.json atomically. */
+sn_status sn_manifest_write(const sn_manifest *manifest, const char *path, sn_error *error);
+
+/* What decides about a directory. */
+typedef struct sn_manifest_state {
+    char status[32];
+    uint64_t config_hash;
+    bool is_finished; /* done or diverged */
+} sn_manifest_state;
+
+sn_status sn_manifest_read_state(sn_manifest_state *state, const char *path, sn_error *error);
+
+/* The summary that a finished run's run.json holds; texts and layers point into *config (sn_config_free) and *layers
+ * (free()). */
+sn_status sn_manifest_read_summary(sn_summary *summary, sn_config **config, sn_summary_layer **layers,
+                                   const char *path, sn_error *error);
+
+/* The summary out of a parsed run.json. */
+sn_status sn_summary_from_manifest(sn_summary *summary, const sn_config *manifest, sn_summary_layer **layers,
+                                   sn_error *error);
+
+#endif

@@ -1,0 +1,300 @@
+/* Owns the training loop: steps, evaluation passes, rows, the summary, the files of a run. */
+#include "run/trainer.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "report/metrics.h"
+#include "run/manifest.h"
+#include "run/schedule.h"
+#include "run/sink.h"
+
+typedef struct trainer {
+    sn_experiment *x;
+    const sn_run_directory *directory;
+    const sn_trainer_options *options;
+    sn_outcome *outcome;
+    sn_error *error;
+    const sn_value *train;
+    sn_report_schedule schedule;
+    size_t train_eval;
+    sn_observation observation;
+    sn_records records;
+    sn_sink sink;
+    sn_timings timings;
+    double start, last_progress;
+    int64_t step;
+    sn_step_result result;
+} trainer;
+
+void sn_outcome_reset(sn_outcome *outcome) {
+    free(outcome->layers);
+    sn_config_free(outcome->manifest);
+    *outcome = (sn_outcome){0};
+}
+
+static sn_status write_text(const trainer *t, const char *name, sn_text *text) {
+    char *path = sn_run_directory_file(t->directory, name);
+    sn_status status = !path || text->failed
+                           ? sn_error_memory(t->error, text->length, name)
+                           : sn_file_write_atomic(path, sn_text_string(text), text->length, t->error);
+    free(path);
+    sn_text_free(text);
+    return status;
+}
+
+static sn_status save_weights(const trainer *t, const char *name) {
+    char *path = sn_run_directory_file(t->directory, name);
+    sn_status status = path ? sn_engine_save_weights(t->x->engine, path, t->error)
+                            : sn_error_memory(t->error, strlen(name), "a path");
+    free(path);
+    return status;
+}
+
+static sn_status write_manifest(trainer *t, const char *status, bool is_over) {
+    sn_manifest manifest = {.experiment = t->x, .status = status, .timings = t->timings};
+    if (is_over) {
+        manifest.summary = &t->outcome->summary;
+        manifest.has_weights = true;
+        manifest.weights_hash = sn_engine_weights_hash(t->x->engine);
+    }
+    char *path = sn_run_directory_file(t->directory, SN_FILE_MANIFEST);
+    sn_status result = path ? sn_manifest_write(&manifest, path, t->error)
+                            : sn_error_memory(t->error, strlen(status), "a path");
+    free(path);
+    return result;
+}
+
+/* All files are opened or written before the first step, so that a full disk or a wrong place shows at once. */
+static sn_status open_files(trainer *t) {
+    sn_text config = SN_TEXT_EMPTY, package = SN_TEXT_EMPTY;
+    sn_config_text(t->x->config, &config);
+    sn_datapackage(&package, t->x->name);
+    sn_status status = write_text(t, SN_FILE_CONFIG, &config);
+    if (status) {
+        sn_text_free(&package);
+        return status;
+    }
+    status = write_text(t, SN_FILE_PACKAGE, &package);
+    if (!status) status = write_manifest(t, "running", false);
+    bool saves_initial = sn_value_bool(sn_config_root(t->x->config), "report.save_initial");
+    if (!status && saves_initial) status = save_weights(t, SN_FILE_INITIAL);
+    int digits = t->x->backend->dtype == SN_F64 ? 17 : 9;
+    if (!status) status = sn_sink_open(&t->sink, t->directory, digits, t->error);
+    return status;
+}
+
+static sn_status prepare(trainer *t) {
+    const sn_experiment *x = t->x;
+    sn_summary *s = &t->outcome->summary;
+    *s = (sn_summary){.name = x->name, .status = "failed", .frozen_start = -1, .frozen_end = -1};
+    t->outcome->layers = calloc((size_t)x->graph.n_hidden + 1, sizeof *t->outcome->layers);
+    if (!t->outcome->layers) return sn_error_memory(t->error, sizeof *t->outcome->layers, "the summary");
+    s->layers = t->outcome->layers;
+    const sn_value *root = sn_config_root(x->config);
+    t->train = sn_value_get(root, "train");
+    sn_report_schedule_init(&t->schedule, sn_value_get(root, "report"), x->steps, x->steps_per_epoch);
+    t->train_eval = (size_t)sn_value_integer(root, "report.train_eval");
+    if (t->train_eval > x->data.train.n) t->train_eval = x->data.train.n;
+    sn_status status = sn_observation_new(&t->observation, &x->graph, t->error);
+    if (!status) status = sn_records_new(&t->records, &x->graph, t->error);
+    return status;
+}
+
+/* The passes over samples of both splits, with the weights of the step. */
+static void evaluate(trainer *t) {
+    double start = sn_seconds();
+    sn_loss_record *row = &t->records.loss;
+    const sn_dataset *data = &t->x->data;
+    sn_step_result result;
+    if (t->train_eval > 0) {
+        sn_engine_evaluate(t->x->engine, data, &data->train, t->train_eval, &result);
+        row->train_loss = sn_measured(result.loss);
+        if (data->is_classes) row->train_accuracy = sn_measured(result.accuracy);
+    }
+    if (data->test.n > 0) {
+        sn_engine_evaluate(t->x->engine, data, &data->test, data->test.n, &result);
+        row->test_loss = sn_measured(result.loss);
+        if (data->is_classes) row->test_accuracy = sn_measured(result.accuracy);
+    }
+    t->timings.evaluate += sn_seconds() - start;
+}
+
+/* Keeps what the summary shows: the last evaluation, and the layers of the last update that was observed (of the
+ * initialisation where there are no updates). */
+static void remember(trainer *t, bool updated) {
+    sn_summary *s = &t->outcome->summary;
+    const sn_loss_record *row = &t->records.loss;
+    if (row->train_loss.is_measured) s->train_loss = row->train_loss, s->train_accuracy = row->train_accuracy;
+    if (row->test_loss.is_measured) s->test_loss = row->test_loss, s->test_accuracy = row->test_accuracy;
+    if (!updated && t->x->steps > 0) return;
+    s->log10_delta_ratio = row->log10_delta_ratio;
+    s->decades_per_layer = row->decades_per_layer;
+    s->profile_step = row->step;
+    int frozen = row->frozen_layers.is_measured ? (int)row->frozen_layers.value : -1;
+    if (row->step == 0) s->frozen_start = frozen;
+    s->frozen_end = frozen;
+    s->n_hidden = 0;
+    for (int k = 0; k < t->records.n_layers; k++) {
+        const sn_layer_record *layer = &t->records.layers[k];
+        if (layer->node->role != SN_ROLE_HIDDEN) continue;
+        t->outcome->layers[s->n_hidden++] = (sn_summary_layer){.layer = layer->node->layer,
+                                                               .delta_rms = layer->delta_rms,
+                                                               .grad_rms = layer->grad_rms,
+                                                               .stalled_frac = layer->stalled_frac,
+                                                               .is_frozen = layer->is_frozen};
+    }
+}
+
+/* Derives, keeps and writes the rows of the step under way.  The evaluation columns are filled already and outlive the
+ * deriving.  `with_layers`: the observation is that of this step. */
+static sn_status report(trainer *t, double lr, bool updated, bool with_layers) {
+    double start = sn_seconds();
+    sn_loss_record kept = t->records.loss;
+    sn_loss_record *row = &t->records.loss;
+    if (with_layers) {
+        sn_records_derive(&t->records, &t->x->graph, &t->observation, t->step, lr, updated);
+    } else {
+        *row = (sn_loss_record){.step = t->step};
+    }
+    row->epoch = (double)t->step / (double)t->x->steps_per_epoch;
+    row->train_loss = kept.train_loss;
+    row->train_accuracy = kept.train_accuracy;
+    row->test_loss = kept.test_loss;
+    row->test_accuracy = kept.test_accuracy;
+    row->batch_loss = sn_measured(t->result.loss);
+    if (t->x->data.is_classes) row->batch_accuracy = sn_measured(t->result.accuracy);
+    if (t->step < t->x->steps) row->lr = sn_measured(lr);
+    if (with_layers) remember(t, updated);
+    sn_status status = sn_sink_rows(&t->sink, &t->records, with_layers, t->error);
+    t->timings.report += sn_seconds() - start;
+    return status;
+}
+
+static void clear_evaluation(trainer *t) {
+    sn_loss_record *row = &t->records.loss;
+    row->train_loss = row->train_accuracy = row->test_loss = row->test_accuracy = SN_NOT_MEASURED;
+}
+
+static void tell_progress(trainer *t, double now) {
+    if (!t->options->progress || now - t->last_progress < 0.1) return;
+    t->last_progress = now;
+    double seconds = now - t->start, done = (double)t->step + 1;
+    sn_progress progress = {.epoch = (double)t->step / (double)t->x->steps_per_epoch,
+                            .epochs = (double)t->x->epochs,
+                            .step = t->step + 1,
+                            .steps = t->x->steps,
+                            .steps_per_second = done / seconds,
+                            .eta_seconds = seconds / done * ((double)t->x->steps - done),
+                            .loss = sn_measured(t->result.loss),
+                            .log10_delta_ratio = t->outcome->summary.log10_delta_ratio};
+    if (t->x->data.is_classes) progress.accuracy = sn_measured(t->result.accuracy);
+    t->options->progress(t->options->context, &progress);
+}
+
+static void count_time(trainer *t, double seconds, bool observed) {
+    if (observed) {
+        t->timings.observed += seconds;
+        t->timings.n_observed++;
+    } else {
+        t->timings.plain += seconds;
+        t->timings.n_plain++;
+    }
+}
+
+static sn_status diverge(trainer *t, double lr, bool observed) {
+    char text[SN_FAULT_TEXT];
+    const sn_fault *fault = &t->result.fault;
+    bool in_walk = fault->kind <= SN_FAULT_SIGNAL_GRADIENT;
+    snprintf(t->outcome->fault, sizeof t->outcome->fault, "%s is not finite in step %lld",
+             sn_fault_text(fault, &t->x->graph, text), (long long)t->step);
+    t->outcome->summary.fault = t->outcome->fault;
+    sn_status status = report(t, lr, observed && !in_walk, observed || in_walk);
+    return status ? status : SN_DIVERGED;
+}
+
+/* One step: evaluation, update, rows.  The last "step" N measures and updates nothing. */
+static sn_status take_step(trainer *t) {
+    bool is_last = t->step == t->x->steps, observed = sn_report_is_due(&t->schedule, t->step);
+    double lr = sn_learning_rate(t->train, t->step, t->x->steps);
+    clear_evaluation(t);
+    if (sn_report_evaluates(&t->schedule, t->step)) evaluate(t);
+    sn_step step = {.batch = {.dataset = &t->x->data, .samples = &t->x->data.train},
+                    .lr = lr,
+                    .applies = !is_last,
+                    .observation = observed ? &t->observation : NULL,
+                    .on_fault = &t->observation};
+    step.batch.indices = sn_order_batch(&t->x->order, (uint64_t)t->step, &step.batch.rows);
+    double start = sn_seconds();
+    sn_status status = sn_engine_step(t->x->engine, &step, &t->result);
+    double now = sn_seconds();
+    if (!is_last) count_time(t, now - start, observed);
+    if (status == SN_DIVERGED) return diverge(t, lr, observed);
+    if (observed) status = report(t, lr, !is_last, true);
+    if (!is_last) tell_progress(t, now);
+    return status;
+}
+
+static sn_status run_steps(trainer *t) {
+    for (t->step = 0; t->step <= t->x->steps; t->step++) {
+        if (t->options->stop && *t->options->stop) return SN_INTERRUPTED;
+        sn_status status = take_step(t);
+        if (status) return status;
+    }
+    return SN_OK;
+}
+
+static const char *status_word(sn_status status) {
+    switch (status) {
+    case SN_OK:
+        return "done";
+    case SN_DIVERGED:
+        return "diverged";
+    case SN_INTERRUPTED:
+        return "interrupted";
+    default:
+        return "failed";
+    }
+}
+
+/* Closes the files and writes how the run ended.  A failure of its own counts only if there was none before. */
+static sn_status finish(trainer *t, sn_status status) {
+    sn_error later;
+    sn_error_clear(&later);
+    sn_error *error = t->error;
+    if (status != SN_OK && status != SN_DIVERGED && status != SN_INTERRUPTED) t->error = &later;
+    sn_status closing = sn_sink_close(&t->sink, t->error);
+    bool keeps_weights = status == SN_OK || status == SN_DIVERGED;
+    if (!closing && keeps_weights) closing = save_weights(t, SN_FILE_FINAL);
+    sn_summary *s = &t->outcome->summary;
+    s->status = status_word(closing ? closing : status);
+    s->steps = t->step < t->x->steps ? t->step : t->x->steps;
+    t->timings.total = s->wall_seconds = sn_seconds() - t->start;
+    sn_status manifest = write_manifest(t, s->status, true);
+    t->error = error;
+    if (later.status) return status;
+    return closing ? closing : manifest ? manifest : status;
+}
+
+sn_status sn_train(sn_experiment *experiment, const sn_run_directory *directory, const sn_trainer_options *options,
+                   sn_outcome *outcome, sn_error *error) {
+    *outcome = (sn_outcome){0};
+    trainer t = {.x = experiment, .directory = directory, .options = options, .outcome = outcome, .error = error};
+    t.start = t.last_progress = sn_seconds();
+    sn_status status = prepare(&t);
+    if (!status) status = open_files(&t);
+    if (!status) status = run_steps(&t);
+    if (t.sink.loss || status == SN_OK) {
+        status = finish(&t, status);
+    } else {
+        sn_error ignored; /* what went wrong before is told already */
+        sn_error_clear(&ignored);
+        sn_sink_close(&t.sink, &ignored);
+    }
+    sn_records_reset(&t.records);
+    sn_observation_reset(&t.observation);
+    return status;
+}
