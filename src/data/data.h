@@ -1,6 +1,18 @@
 /* Data sets: two splits in memory, their scaling, and the table of sources.
  *
- * A source loads raw values; the scaling is applied where a batch is gathered, so that images stay bytes. */
+ * A source loads raw values; the scaling is applied where a batch is gathered, so that images stay bytes.
+ *
+ * The scaling is fitted to the training split as it is used (after train_limit) and applied to both splits:
+ *
+ *     scaling      images                                 other samples
+ *     standardize  (pixel/255 - m) / s, one m and s for   (x - mean) / sd for every feature
+ *                  all pixels
+ *     unit         pixel/255                              min-max to [0, 1] for every feature
+ *     none         pixel, 0..255                          x
+ *
+ * m, s, mean and sd are means and population standard deviations, those of images from exact integer sums.  A constant
+ * feature becomes 0 (factor 1).  Targets are never scaled.  The default, standardize, also changes the samples of
+ * teacher and gaussian a little: studies of signal propagation set scaling to none. */
 #ifndef SN_DATA_DATA_H
 #define SN_DATA_DATA_H
 
@@ -31,13 +43,13 @@ typedef struct sn_dataset {
     const double *mean; /* (n_scales): feature value = (raw - mean) * factor */
     const double *factor;
     uint64_t checksum; /* of raw values, labels and targets of both splits after the limits */
-    char *origin;      /* where it came from, for people: a directory, a file, "generated" */
+    char *origin;      /* where it came from, for people: a directory, a file, "generated"; of `pool` */
     sn_pool pool;
     void *blocks[8]; /* big memory, free()d with the set; private to src/data */
 } sn_dataset;
 
-/* One row of the table of sources.  `config` is the resolved "data" object.  The source fills the splits, dimensions,
- * shape and origin; limits, scaling and checksum are done by sn_dataset_load for all sources. */
+/* One row of the table of sources.  `data` is the resolved "data" object of `config`.  The source fills the splits,
+ * dimensions, shape and origin; limits, scaling and checksum are done by sn_dataset_load for all sources. */
 typedef struct sn_source {
     sn_kind kind; /* name, help, the source's own keys */
     sn_status (*load)(sn_dataset *dataset, const sn_config *config, const sn_value *data, sn_error *error);
@@ -46,8 +58,8 @@ typedef struct sn_source {
 /* NULL-terminated. */
 extern const sn_source *const sn_sources[];
 
-/* The choice for the key "data": the kinds are those of sn_sources; common keys path, seed, train_limit, test_limit,
- * scaling. */
+/* The choice for the key "data": the kinds are those of sn_sources; common keys seed, train_limit, test_limit,
+ * scaling (path belongs to the kinds that read files, since csv requires it and images do not). */
 extern const sn_choice sn_source_choice;
 
 /* Loads what data[...] asks for.  Errors: SN_INVALID (content; file with byte offset or row), SN_IO (cannot read; a

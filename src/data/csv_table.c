@@ -1,0 +1,161 @@
+/* Owns the reading of a CSV file into arrays.  How many rows can come is bounded by the size of the file before any
+ * array is taken. */
+#include "data/csv_table.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void sn_table_add_column(const sn_table *table, size_t column, sn_text *text) {
+    if (table->names && table->names[column][0]) {
+        sn_text_add(text, "column ");
+        sn_table_add_cell(table->names[column], text);
+    } else {
+        sn_text_addf(text, "column index %zu", column);
+    }
+}
+
+void sn_table_add_cell(const char *cell, sn_text *text) {
+    enum { MOST = 40 };
+    char start[MOST + sizeof "..."];
+    size_t n = strnlen(cell, MOST + 1);
+    if (n > MOST) {
+        n = MOST;
+        while (n > 0 && ((unsigned char)cell[n] & 0xC0) == 0x80) /* not inside a character of UTF-8 */
+            n--;
+    }
+    snprintf(start, sizeof start, "%.*s%s", (int)n, cell, cell[n] ? "..." : "");
+    sn_text_add_json(text, start);
+}
+
+/* "PATH: row N, column "width": "abc" WHAT"; cell NULL: only WHAT. */
+static sn_status fault_cell(const sn_table *table, size_t column, const char *cell, const char *what, sn_error *error) {
+    sn_text text = SN_TEXT_EMPTY;
+    sn_table_add_column(table, column, &text);
+    sn_text_add(&text, ": ");
+    if (cell) sn_table_add_cell(cell, &text);
+    sn_error_set(error, SN_INVALID, "%s: row %zu, %s%s%s", table->csv.path, table->csv.row, sn_text_string(&text),
+                 cell ? " " : "", what);
+    sn_text_free(&text);
+    return SN_INVALID;
+}
+
+/* A header of numbers is a row of data that would be lost; but 0,1,2,... is what pandas calls columns without names. */
+static sn_status check_header(const sn_table *table, sn_error *error) {
+    bool is_count = true;
+    for (size_t i = 0; i < table->n_columns; i++) {
+        double number = 0;
+        if (sn_csv_number(table->csv.cells[i], &number) != SN_CELL_NUMBER) return SN_OK;
+        is_count = is_count && number == (double)i;
+    }
+    if (is_count) return SN_OK;
+    return sn_error_set(error, SN_INVALID,
+                        "%s: row 1: only numbers where the header should be; set data.header to false if it is data",
+                        table->csv.path);
+}
+
+static sn_status take_header(sn_table *table, sn_error *error) {
+    size_t size = table->n_columns * sizeof *table->names;
+    sn_status status = check_header(table, error);
+    if (status != SN_OK) return status;
+    table->names = malloc(size);
+    if (!table->names) return sn_error_memory(error, size, table->csv.path);
+    memcpy(table->names, table->csv.cells, size);
+    return SN_OK;
+}
+
+sn_status sn_table_open(sn_table *table, const char *path, char delimiter, bool has_header, sn_error *error) {
+    *table = (sn_table){0};
+    bool is_end = false;
+    sn_status status = sn_csv_open(&table->csv, path, delimiter, error);
+    if (status == SN_OK) status = sn_csv_next(&table->csv, &is_end, error);
+    if (status == SN_OK) {
+        table->n_columns = table->csv.n_cells;
+        if (has_header) status = take_header(table, error);
+    }
+    if (status != SN_OK) sn_table_close(table);
+    return status;
+}
+
+void sn_table_close(sn_table *table) {
+    sn_csv_close(&table->csv);
+    free(table->names);
+    free(table->features);
+    free(table->targets);
+    free(table->labels);
+    *table = (sn_table){0};
+}
+
+size_t sn_table_row(const sn_table *table, size_t i) {
+    return i + 1 + (table->names != NULL);
+}
+
+static sn_status make_room(sn_table *table, const sn_columns *columns, size_t n_rows, sn_error *error) {
+    size_t n_features = columns->n - columns->n_targets;
+    table->features = malloc(n_rows * n_features * sizeof *table->features);
+    if (columns->is_classes) {
+        table->labels = malloc(n_rows * sizeof *table->labels);
+    } else {
+        table->targets = malloc(n_rows * columns->n_targets * sizeof *table->targets);
+    }
+    if (table->features && (table->labels || table->targets)) return SN_OK;
+    return sn_error_memory(error, n_rows * columns->n * sizeof *table->features, table->csv.path);
+}
+
+static sn_status read_number(const sn_table *table, size_t column, double *value, sn_error *error) {
+    const char *cell = table->csv.cells[column];
+    switch (sn_csv_number(cell, value)) {
+    case SN_CELL_NUMBER:
+        return SN_OK;
+    case SN_CELL_EMPTY:
+        return fault_cell(table, column, NULL, "empty cell", error);
+    case SN_CELL_NOT_FINITE:
+        return fault_cell(table, column, cell, "is not a finite number", error);
+    case SN_CELL_TEXT:
+        break;
+    }
+    bool is_maybe_header = table->csv.row == 1;
+    return fault_cell(
+        table, column, cell,
+        is_maybe_header ? "is not a number (if this is a header: set data.header to true)" : "is not a number", error);
+}
+
+/* The current row becomes data row table->n. */
+static sn_status take_row(sn_table *table, const sn_columns *columns, sn_error *error) {
+    const sn_csv *csv = &table->csv;
+    if (csv->n_cells != table->n_columns) {
+        return sn_error_set(error, SN_INVALID, "%s: row %zu: %zu cell%s, expected %zu as in row 1", csv->path, csv->row,
+                            csv->n_cells, csv->n_cells == 1 ? "" : "s", table->n_columns);
+    }
+    double *feature = table->features + table->n * (columns->n - columns->n_targets);
+    sn_status status = SN_OK;
+    for (size_t i = 0; i < columns->n && status == SN_OK; i++) {
+        size_t target = columns->target[i];
+        if (target == SN_FEATURE) {
+            status = read_number(table, i, feature++, error);
+        } else if (!columns->is_classes) {
+            status = read_number(table, i, &table->targets[table->n * columns->n_targets + target], error);
+        } else {
+            table->labels[table->n] = csv->cells[i];
+            if (!csv->cells[i][0]) status = fault_cell(table, i, NULL, "empty cell", error);
+        }
+    }
+    table->n++;
+    return status;
+}
+
+sn_status sn_table_read(sn_table *table, const sn_columns *columns, sn_error *error) {
+    sn_status status = make_room(table, columns, 1 + sn_csv_rows_left(&table->csv, columns->n), error);
+    if (status == SN_OK && !table->names) status = take_row(table, columns, error);
+    while (status == SN_OK) {
+        bool is_end = false;
+        status = sn_csv_next(&table->csv, &is_end, error);
+        if (is_end) break;
+        if (status == SN_OK) status = take_row(table, columns, error);
+    }
+    if (status == SN_OK && table->n == 0) {
+        status = sn_error_set(error, SN_INVALID, "%s: a header, but no rows of data", table->csv.path);
+    }
+    return status;
+}

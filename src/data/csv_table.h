@@ -1,0 +1,49 @@
+/* One CSV file as a table of features and targets. */
+#ifndef SN_DATA_CSV_TABLE_H
+#define SN_DATA_CSV_TABLE_H
+
+#include <stdint.h>
+
+#include "base/text.h"
+#include "data/csv_reader.h"
+
+/* What the columns are.  The features are all columns that are no targets, in the order of the file. */
+typedef struct sn_columns {
+    size_t n;         /* columns */
+    size_t n_targets; /* 1 for classes */
+    size_t *target;   /* (n): which target a column is, SN_FEATURE if it is none */
+    bool is_classes;
+} sn_columns;
+
+#define SN_FEATURE SIZE_MAX
+
+typedef struct sn_table {
+    sn_csv csv;   /* keeps the text that names and labels point into */
+    char **names; /* (n_columns) the header; NULL: none */
+    size_t n_columns;
+    size_t n;            /* rows of data */
+    double *features;    /* (n, n_columns - n_targets) */
+    double *targets;     /* (n, n_targets); NULL for classes */
+    const char **labels; /* (n); NULL for regression */
+} sn_table;
+
+/* Opens the file and reads its first row, so that n_columns and names are known. */
+sn_status sn_table_open(sn_table *table, const char *path, char delimiter, bool has_header, sn_error *error);
+
+/* Reads the rest, once.  SN_INVALID with file, row and column for a cell that is empty or no finite number, a row with
+ * another number of cells, a file without rows. */
+sn_status sn_table_read(sn_table *table, const sn_columns *columns, sn_error *error);
+
+/* Fine on a zeroed record. */
+void sn_table_close(sn_table *table);
+
+/* The row of the file (from 1, a header included) that data row i came from. */
+size_t sn_table_row(const sn_table *table, size_t i);
+
+/* Appends what a message calls a column: `column "width"`, or `column index 3` (from 0) where it has no name. */
+void sn_table_add_column(const sn_table *table, size_t column, sn_text *text);
+
+/* Appends a cell in quotes, escaped and cut where it is long. */
+void sn_table_add_cell(const char *cell, sn_text *text);
+
+#endif

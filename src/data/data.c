@@ -1,0 +1,128 @@
+/* Owns the loading of a dataset: picks the source, then applies what all sources have in common (limits, scaling,
+ * checksum).  The table of sources is at the bottom; a source is one file and two lines here. */
+#include "data/data.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/hash.h"
+#include "data/scale.h"
+#include "data/source.h"
+
+static void apply_limit(sn_samples *samples, const sn_value *data, const char *key) {
+    if (!sn_value_get(data, key)) return;
+    uint64_t limit = (uint64_t)sn_value_integer(data, key);
+    if (samples->n > limit) samples->n = (size_t)limit;
+}
+
+static uint64_t hash_split(const sn_dataset *dataset, const sn_samples *samples, uint64_t hash) {
+    uint64_t n = samples->n;
+    size_t n_values = samples->n * dataset->in_dim;
+    hash = sn_hash(&n, sizeof n, hash);
+    if (samples->bytes) hash = sn_hash(samples->bytes, n_values, hash);
+    if (samples->values) hash = sn_hash(samples->values, n_values * sizeof *samples->values, hash);
+    if (samples->labels) hash = sn_hash(samples->labels, samples->n * sizeof *samples->labels, hash);
+    if (samples->targets) {
+        hash = sn_hash(samples->targets, samples->n * dataset->out_dim * sizeof *samples->targets, hash);
+    }
+    return hash;
+}
+
+/* The dimensions come first, so that equal bytes in another arrangement are other data. */
+static uint64_t hash_dataset(const sn_dataset *dataset) {
+    uint64_t shape[4] = {dataset->in_dim, dataset->out_dim, dataset->is_classes, dataset->train.bytes != NULL};
+    uint64_t hash = sn_hash(shape, sizeof shape, 0);
+    hash = hash_split(dataset, &dataset->train, hash);
+    return hash_split(dataset, &dataset->test, hash);
+}
+
+/* What no source need care about: samples without a shape of their own are vectors, without an origin generated. */
+static sn_status complete(sn_dataset *dataset, sn_error *error) {
+    if (dataset->shape[0] == 0) {
+        dataset->shape[0] = (int64_t)dataset->in_dim;
+        dataset->shape[1] = dataset->shape[2] = 1;
+    }
+    if (!dataset->origin) dataset->origin = sn_pool_string(&dataset->pool, "generated");
+    return dataset->origin ? SN_OK : sn_error_memory(error, sizeof "generated", "the data");
+}
+
+static const sn_source *find_source(const char *name) {
+    for (size_t i = 0; sn_sources[i]; i++) {
+        if (strcmp(sn_sources[i]->kind.name, name) == 0) return sn_sources[i];
+    }
+    return NULL;
+}
+
+sn_status sn_dataset_load(sn_dataset *dataset, const sn_config *config, const sn_value *data, sn_error *error) {
+    *dataset = (sn_dataset){0};
+    const char *kind = sn_value_text(data, sn_source_choice.discriminator);
+    const sn_source *source = kind ? find_source(kind) : NULL;
+    if (!source) return sn_error_set(error, SN_FAILED, "no data source \"%s\"", kind ? kind : "");
+
+    sn_status status = source->load(dataset, config, data, error);
+    if (status == SN_OK) status = complete(dataset, error);
+    if (status == SN_OK) {
+        apply_limit(&dataset->train, data, "train_limit");
+        apply_limit(&dataset->test, data, "test_limit");
+        status = sn_scaling_fit(dataset, sn_value_text(data, "scaling"), error);
+    }
+    if (status != SN_OK) {
+        sn_dataset_reset(dataset);
+        return status;
+    }
+    dataset->checksum = hash_dataset(dataset);
+    return SN_OK;
+}
+
+void sn_dataset_reset(sn_dataset *dataset) {
+    for (size_t i = 0; i < sizeof dataset->blocks / sizeof *dataset->blocks; i++)
+        free(dataset->blocks[i]);
+    sn_pool_free(&dataset->pool);
+    *dataset = (sn_dataset){0};
+}
+
+static const sn_key common_keys[] = {
+    {.name = "seed",
+     .types = SN_INTEGER,
+     .fallback = "0",
+     .min = 0,
+     .max = 0x1p53,
+     .help = "seed of generated samples and of a drawn held-out split; apart from the seed of the run"},
+    {.name = "train_limit",
+     .types = SN_INTEGER | SN_NULL,
+     .fallback = "null",
+     .min = 1,
+     .max = 0x1p53,
+     .help = "use at most the first n training samples; null: all"},
+    {.name = "test_limit",
+     .types = SN_INTEGER | SN_NULL,
+     .fallback = "null",
+     .min = 0,
+     .max = 0x1p53,
+     .help = "use at most the first n test samples; null: all"},
+    {.name = "scaling",
+     .types = SN_WORD,
+     .fallback = "\"standardize\"",
+     .words = sn_scaling_words,
+     .help = "standardize: mean 0, sd 1 over the training samples used (images: one for all pixels, else per feature); "
+             "unit: pixel/255, else min-max to [0, 1]; none: raw"},
+    {0},
+};
+
+const sn_source *const sn_sources[] = {
+    &sn_source_fashion_mnist, &sn_source_mnist,    &sn_source_csv, &sn_source_spirals,
+    &sn_source_teacher,       &sn_source_gaussian, NULL,
+};
+
+static const sn_kind *const kinds[] = {
+    &sn_source_fashion_mnist.kind,
+    &sn_source_mnist.kind,
+    &sn_source_csv.kind,
+    &sn_source_spirals.kind,
+    &sn_source_teacher.kind,
+    &sn_source_gaussian.kind,
+    NULL,
+};
+
+const sn_choice sn_source_choice = {
+    .what = "data source", .discriminator = "kind", .kinds = kinds, .common = common_keys, .fallback = "fashion-mnist"};

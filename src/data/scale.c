@@ -1,0 +1,110 @@
+/* Owns the scaling.  Images have one scaling for all pixels, fitted in exact integer arithmetic; other samples one per
+ * feature.  A constant feature is recognised by its range, not by a standard deviation that rounding keeps above 0. */
+#include "data/scale.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+const char *const sn_scaling_words[] = {"standardize", "unit", "none", NULL};
+
+/* Sums over a block that 32 bits hold: 2^15 * 255^2 < 2^32.  The compiler makes vector code of the inner loop. */
+static void sum_pixels(const uint8_t *bytes, size_t n, uint64_t *sum, uint64_t *squares) {
+    enum { BLOCK = 1 << 15 };
+    *sum = *squares = 0;
+    for (size_t start = 0; start < n; start += BLOCK) {
+        size_t end = n - start < BLOCK ? n : start + BLOCK;
+        uint32_t block_sum = 0, block_squares = 0;
+        for (size_t i = start; i < end; i++) {
+            uint32_t pixel = bytes[i];
+            block_sum += pixel;
+            block_squares += pixel * pixel;
+        }
+        *sum += block_sum;
+        *squares += block_squares;
+    }
+}
+
+/* (pixel/255 - m) / s with the mean m and the population standard deviation s of pixel/255 is the same as
+ * (pixel - 255 m) / (255 s), where the 255 drop out. */
+static void standardize_pixels(const sn_samples *train, size_t in_dim, double *mean, double *factor) {
+    uint64_t sum = 0, squares = 0;
+    size_t n = train->n * in_dim;
+    sum_pixels(train->bytes, n, &sum, &squares);
+    unsigned __int128 spread = (unsigned __int128)n * squares - (unsigned __int128)sum * sum; /* n^2 variance */
+    *mean = (double)sum / (double)n;
+    *factor = spread == 0 ? 1 : (double)n / sqrt((double)spread);
+}
+
+static void find_ranges(const sn_samples *train, size_t in_dim, double *low, double *high) {
+    memcpy(low, train->values, in_dim * sizeof *low);
+    memcpy(high, train->values, in_dim * sizeof *high);
+    for (size_t i = 1; i < train->n; i++) {
+        const double *row = train->values + i * in_dim;
+        for (size_t j = 0; j < in_dim; j++) {
+            low[j] = row[j] < low[j] ? row[j] : low[j];
+            high[j] = row[j] > high[j] ? row[j] : high[j];
+        }
+    }
+}
+
+/* Two passes: the squares are those of differences from the mean, so that nothing cancels. */
+static void sum_features(const sn_samples *train, size_t in_dim, double *mean, double *squares) {
+    memset(mean, 0, in_dim * sizeof *mean);
+    memset(squares, 0, in_dim * sizeof *squares);
+    for (size_t i = 0; i < train->n; i++) {
+        for (size_t j = 0; j < in_dim; j++)
+            mean[j] += train->values[i * in_dim + j];
+    }
+    for (size_t j = 0; j < in_dim; j++)
+        mean[j] /= (double)train->n;
+    for (size_t i = 0; i < train->n; i++) {
+        for (size_t j = 0; j < in_dim; j++) {
+            double difference = train->values[i * in_dim + j] - mean[j];
+            squares[j] += difference * difference;
+        }
+    }
+}
+
+static sn_status fit_features(const sn_dataset *dataset, bool is_unit, double *mean, double *factor, sn_error *error) {
+    size_t in_dim = dataset->in_dim;
+    double *low = malloc(2 * in_dim * sizeof *low);
+    if (!low) return sn_error_memory(error, 2 * in_dim * sizeof *low, "the scaling");
+    double *high = low + in_dim;
+    find_ranges(&dataset->train, in_dim, low, high);
+    if (!is_unit) sum_features(&dataset->train, in_dim, mean, factor);
+
+    sn_status status = SN_OK;
+    for (size_t j = 0; j < in_dim && status == SN_OK; j++) {
+        double spread = is_unit ? high[j] - low[j] : sqrt(factor[j] / (double)dataset->train.n);
+        bool is_constant = !(high[j] > low[j]);
+        if (is_unit || is_constant) mean[j] = low[j];
+        factor[j] = is_constant ? 1 : 1 / spread;
+        if (!isfinite(mean[j]) || !isfinite(factor[j]) || factor[j] == 0) {
+            status = sn_error_set(error, SN_INVALID,
+                                  "%s: feature %zu runs from %g to %g, which double precision cannot scale; "
+                                  "set data.scaling to none",
+                                  dataset->origin, j, low[j], high[j]);
+        }
+    }
+    free(low);
+    return status;
+}
+
+sn_status sn_scaling_fit(sn_dataset *dataset, const char *scaling, sn_error *error) {
+    bool is_unit = strcmp(scaling, "unit") == 0;
+    bool is_none = strcmp(scaling, "none") == 0;
+    size_t n_scales = dataset->train.bytes || is_none ? 1 : dataset->in_dim;
+    double *mean = sn_pool_alloc(&dataset->pool, 2 * n_scales * sizeof *mean);
+    if (!mean) return sn_error_memory(error, 2 * n_scales * sizeof *mean, "the scaling");
+    double *factor = mean + n_scales;
+    dataset->n_scales = n_scales;
+    dataset->mean = mean;
+    dataset->factor = factor;
+
+    if (!is_none && !dataset->train.bytes) return fit_features(dataset, is_unit, mean, factor, error);
+    mean[0] = 0;
+    factor[0] = is_none ? 1 : 1.0 / 255;
+    if (!is_none && !is_unit) standardize_pixels(&dataset->train, dataset->in_dim, mean, factor);
+    return SN_OK;
+}

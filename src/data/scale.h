@@ -1,0 +1,14 @@
+/* The scaling of the features, fitted to the training split. */
+#ifndef SN_DATA_SCALE_H
+#define SN_DATA_SCALE_H
+
+#include "data/data.h"
+
+/* The words of the key data.scaling, NULL-terminated. */
+extern const char *const sn_scaling_words[];
+
+/* Sets n_scales, mean and factor by dataset->train, as the comment of sn_dataset says.  SN_INVALID where the numbers
+ * are too large or too small to be scaled in double precision. */
+sn_status sn_scaling_fit(sn_dataset *dataset, const char *scaling, sn_error *error);
+
+#endif

@@ -1,0 +1,58 @@
+/* Owns the memory of a dataset and the making of its splits.  Big arrays are single blocks, freed with the set. */
+#include "data/source.h"
+
+#include <stdlib.h>
+
+enum { N_BLOCKS = sizeof((sn_dataset *)0)->blocks / sizeof(void *) };
+
+void sn_dataset_adopt(sn_dataset *dataset, void *memory) {
+    size_t i = 0;
+    while (i + 1 < N_BLOCKS && dataset->blocks[i])
+        i++;
+    dataset->blocks[i] = memory;
+}
+
+void *sn_dataset_block(sn_dataset *dataset, size_t count, size_t size, const char *what, sn_error *error) {
+    if (count == 0) count = 1; /* an empty split has arrays too */
+    void *memory = count <= SIZE_MAX / size ? malloc(count * size) : NULL;
+    if (!memory) {
+        sn_error_memory(error, count <= SIZE_MAX / size ? count * size : SIZE_MAX, what);
+        return NULL;
+    }
+    sn_dataset_adopt(dataset, memory);
+    return memory;
+}
+
+sn_status sn_dataset_make_room(sn_dataset *dataset, sn_samples *samples, size_t n, sn_room *room, sn_error *error) {
+    *room = (sn_room){.n = n};
+    room->values = sn_dataset_block(dataset, n * dataset->in_dim, sizeof(double), "samples", error);
+    if (!room->values) return SN_FAILED;
+    if (dataset->is_classes) {
+        room->labels = sn_dataset_block(dataset, n, sizeof(uint32_t), "labels", error);
+        if (!room->labels) return SN_FAILED;
+    } else {
+        room->targets = sn_dataset_block(dataset, n * dataset->out_dim, sizeof(double), "targets", error);
+        if (!room->targets) return SN_FAILED;
+    }
+    *samples = (sn_samples){.n = n, .values = room->values, .labels = room->labels, .targets = room->targets};
+    return SN_OK;
+}
+
+sn_status sn_dataset_make_generated(sn_dataset *dataset, const sn_config *config, const sn_value *data, sn_room room[2],
+                                    sn_error *error) {
+    static const char *const keys[2] = {"samples", "test_samples"};
+    sn_samples *splits[2] = {&dataset->train, &dataset->test};
+    size_t n_targets = dataset->is_classes ? 1 : dataset->out_dim;
+    size_t widest = dataset->in_dim > n_targets ? dataset->in_dim : n_targets;
+    for (int split = 0; split < 2; split++) {
+        size_t n = (size_t)sn_value_integer(data, keys[split]);
+        if (n > SN_DATA_MAX_BYTES / sizeof(double) / widest) {
+            return sn_config_fault(config, sn_value_get(data, keys[split]), error,
+                                   "%zu samples of %zu values of 8 bytes are more than the limit of %llu bytes", n,
+                                   widest, (unsigned long long)SN_DATA_MAX_BYTES);
+        }
+        sn_status status = sn_dataset_make_room(dataset, splits[split], n, &room[split], error);
+        if (status != SN_OK) return status;
+    }
+    return SN_OK;
+}

@@ -1,0 +1,39 @@
+/* What the sources share, private to src/data: their rows, the memory of the splits, the splits of generated data. */
+#ifndef SN_DATA_SOURCE_H
+#define SN_DATA_SOURCE_H
+
+#include "data/data.h"
+
+/* No file is read and no split is made beyond this size: an absurd header or config fails before it allocates. */
+#define SN_DATA_MAX_BYTES ((uint64_t)1 << 31)
+
+extern const sn_source sn_source_fashion_mnist;
+extern const sn_source sn_source_mnist;
+extern const sn_source sn_source_csv;
+extern const sn_source sn_source_spirals;
+extern const sn_source sn_source_teacher;
+extern const sn_source sn_source_gaussian;
+
+/* Memory for count elements of `size` bytes, not filled, owned by the dataset; NULL with an error for `what`. */
+void *sn_dataset_block(sn_dataset *dataset, size_t count, size_t size, const char *what, sn_error *error);
+
+/* Hands a malloc-ed block over to the dataset. */
+void sn_dataset_adopt(sn_dataset *dataset, void *memory);
+
+/* A split while it is being filled; labels or targets, as dataset->is_classes says. */
+typedef struct sn_room {
+    size_t n;
+    double *values;   /* (n, in_dim) */
+    uint32_t *labels; /* (n) */
+    double *targets;  /* (n, out_dim) */
+} sn_room;
+
+/* Makes room for n samples of the dataset's dimensions and points *samples (a split of the same dataset) at it. */
+sn_status sn_dataset_make_room(sn_dataset *dataset, sn_samples *samples, size_t n, sn_room *room, sn_error *error);
+
+/* For generated sources, whose dimensions are set already: reads the keys samples and test_samples, checks the size,
+ * makes room[0] (train) and room[1] (test). */
+sn_status sn_dataset_make_generated(sn_dataset *dataset, const sn_config *config, const sn_value *data, sn_room room[2],
+                                    sn_error *error);
+
+#endif
