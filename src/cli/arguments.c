@@ -1,0 +1,166 @@
+/* Owns the option table and the parsing of arguments.  Parsing, --help and the usage lines loop over the same rows. */
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+typedef struct option_row {
+    const char *name;
+    char letter;          /* 0: none */
+    const char *argument; /* NULL: takes none */
+    const char *help;
+} option_row;
+
+static const option_row rows[] = {
+    {"set", 0, "KEY=VALUE", "set a config key, such as network.skip.kind=add; may be given many times"},
+    {"out", 0, "DIR", "directory for the results"},
+    {"threads", 0, "N", "threads; default: what affinity and cgroup allow"},
+    {"resume", 0, NULL, "continue an unfinished run"},
+    {"force", 0, NULL, "replace a run that is there (only files that skipnet writes)"},
+    {"quiet", 'q', NULL, "no progress, no summary"},
+    {"json", 0, NULL, "print the summary as JSON"},
+    {"expand", 0, NULL, "print the network as an explicit list of layers"},
+    {"help", 'h', NULL, "this text"},
+};
+enum { N_ROWS = sizeof rows / sizeof *rows };
+
+static const option_row *find_row(const char *name) {
+    for (int i = 0; i < N_ROWS; i++) {
+        if (strcmp(rows[i].name, name) == 0) return &rows[i];
+    }
+    return NULL;
+}
+
+static bool verb_has(const sn_verb *verb, const char *name) {
+    if (strcmp(name, "help") == 0) return true;
+    for (const char *const *option = verb->options; *option; option++) {
+        if (strcmp(*option, name) == 0) return true;
+    }
+    return false;
+}
+
+static void add_option_line(const option_row *row, sn_text *text) {
+    char left[64], letter[8] = "    ";
+    if (row->letter) snprintf(letter, sizeof letter, "-%c, ", row->letter);
+    snprintf(left, sizeof left, "%s--%s%s%s", letter, row->name, row->argument ? " " : "",
+             row->argument ? row->argument : "");
+    sn_text_addf(text, "  %-24s %s\n", left, row->help);
+}
+
+void sn_help_verb(const sn_verb *verb, sn_text *text) {
+    sn_text_addf(text, "usage: skipnet %s%s%s", verb->name, *verb->operands ? " " : "", verb->operands);
+    for (const char *const *name = verb->options; *name; name++) {
+        const option_row *row = find_row(*name);
+        sn_text_addf(text, " [--%s%s%s]%s", row->name, row->argument ? " " : "", row->argument ? row->argument : "",
+                     strcmp(row->name, "set") == 0 ? "..." : "");
+    }
+    sn_text_addf(text, "\n\n%s\n", verb->help);
+    if (verb->details) sn_text_addf(text, "\n%s\n", verb->details);
+    sn_text_add(text, "\noptions:\n");
+    for (const char *const *name = verb->options; *name; name++) add_option_line(find_row(*name), text);
+    add_option_line(find_row("help"), text);
+}
+
+static sn_status usage_error(const sn_verb *verb, sn_error *error, const char *what, const char *which) {
+    return sn_error_set(error, SN_INVALID, "skipnet %s: %s%s (see skipnet %s --help)", verb->name, what, which,
+                        verb->name);
+}
+
+static sn_status parse_threads(sn_arguments *arguments, const sn_verb *verb, const char *value, sn_error *error) {
+    char *end = NULL;
+    errno = 0;
+    long n = strtol(value, &end, 10);
+    if (errno || *end || end == value || n < 1 || n > 1024) {
+        return usage_error(verb, error, "--threads wants a whole number from 1 to 1024, got ", value);
+    }
+    arguments->threads = (int)n;
+    return SN_OK;
+}
+
+static sn_status take_option(sn_arguments *arguments, const sn_verb *verb, const char *name, const char *value,
+                             sn_error *error) {
+    const struct {
+        const char *name;
+        bool *flag;
+    } flags[] = {{"resume", &arguments->resume}, {"force", &arguments->force},   {"quiet", &arguments->quiet},
+                 {"json", &arguments->json},     {"expand", &arguments->expand}};
+    for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
+        if (strcmp(flags[i].name, name) == 0) *flags[i].flag = true;
+    }
+    if (strcmp(name, "set") == 0) arguments->sets[arguments->n_sets++] = value;
+    if (strcmp(name, "out") == 0) arguments->out = value;
+    return strcmp(name, "threads") == 0 ? parse_threads(arguments, verb, value, error) : SN_OK;
+}
+
+/* getopt's tables out of ours. */
+static void make_tables(const sn_verb *verb, struct option *longs, char *shorts) {
+    *shorts++ = ':'; /* a missing argument is told apart from an unknown option */
+    for (int i = 0; i < N_ROWS; i++) {
+        if (!verb_has(verb, rows[i].name)) continue;
+        *longs++ = (struct option){rows[i].name, rows[i].argument ? required_argument : no_argument, NULL, i + 256};
+        if (rows[i].letter) *shorts++ = rows[i].letter;
+    }
+    *longs = (struct option){0};
+    *shorts = '\0';
+}
+
+static const option_row *row_of(int code) {
+    if (code >= 256) return &rows[code - 256];
+    for (int i = 0; i < N_ROWS; i++) {
+        if (rows[i].letter && rows[i].letter == code) return &rows[i];
+    }
+    return NULL;
+}
+
+static sn_status parse_options(sn_arguments *arguments, const sn_verb *verb, int argc, char **argv, bool *is_over,
+                               sn_error *error) {
+    struct option longs[N_ROWS + 1];
+    char shorts[N_ROWS + 2];
+    make_tables(verb, longs, shorts);
+    opterr = 0;
+    optind = 1;
+    for (int code; (code = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {
+        const option_row *row = row_of(code);
+        if (code == ':') return usage_error(verb, error, "an argument is missing after ", argv[optind - 1]);
+        if (!row) return usage_error(verb, error, "unknown option ", argv[optind - 1]);
+        if (strcmp(row->name, "help") == 0) {
+            *is_over = true;
+            return SN_OK;
+        }
+        sn_status status = take_option(arguments, verb, row->name, optarg, error);
+        if (status) return status;
+    }
+    for (int i = optind; i < argc; i++) arguments->operands[arguments->n_operands++] = argv[i];
+    return SN_OK;
+}
+
+sn_status sn_arguments_parse(sn_arguments *arguments, const sn_verb *verb, int argc, char **argv, bool *is_over,
+                             sn_error *error) {
+    *arguments = (sn_arguments){.verb = verb->name};
+    *is_over = false;
+    arguments->operands = calloc((size_t)argc + 1, sizeof *arguments->operands);
+    arguments->sets = calloc((size_t)argc + 1, sizeof *arguments->sets);
+    if (!arguments->operands || !arguments->sets) return sn_error_memory(error, (size_t)argc, "arguments");
+    sn_status status = parse_options(arguments, verb, argc, argv, is_over, error);
+    if (status) return status;
+    if (*is_over) {
+        sn_text text = SN_TEXT_EMPTY;
+        sn_help_verb(verb, &text);
+        return sn_print(&text, error);
+    }
+    if (arguments->n_operands < verb->min_operands) return usage_error(verb, error, "wants ", verb->operands);
+    if (arguments->n_operands > verb->max_operands) {
+        return usage_error(verb, error, "does not know what to do with ", arguments->operands[verb->max_operands]);
+    }
+    return SN_OK;
+}
+
+void sn_arguments_reset(sn_arguments *arguments) {
+    free(arguments->operands);
+    free(arguments->sets);
+    *arguments = (sn_arguments){0};
+}

@@ -1,0 +1,111 @@
+/* Owns the verb check: validates a config and prints the resolved network. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "engine/team.h"
+#include "run/experiment.h"
+
+static void add_inputs(const sn_graph *graph, const sn_node *node, sn_text *text) {
+    for (int k = 0; k < node->n_inputs; k++) {
+        sn_text_addf(text, "%s%s", k ? ", " : "", graph->nodes[node->inputs[k]].label);
+    }
+}
+
+static size_t count_params(const sn_node *node) {
+    size_t count = 0;
+    for (int p = 0; p < node->n_params; p++) count += node->params[p].count;
+    return count;
+}
+
+static void add_nodes(const sn_graph *graph, sn_text *text) {
+    char shape[SN_SHAPE_TEXT];
+    sn_text_addf(text, "%-18s %-11s %-10s %12s  %s\n", "node", "op", "shape", "parameters", "inputs");
+    sn_text_addf(text, "%-18s %-11s %-10s %12s\n", "input", "", sn_shape_text(&graph->nodes[0].shape, shape), "");
+    for (int i = 1; i < graph->n_nodes; i++) {
+        const sn_node *node = &graph->nodes[i];
+        sn_text_addf(text, "%-18s %-11s %-10s %12zu  ", node->label, node->op->kind.name,
+                     sn_shape_text(&node->shape, shape), count_params(node));
+        add_inputs(graph, node, text);
+        sn_text_add(text, "\n");
+    }
+}
+
+static void add_bytes(sn_text *text, const char *what, double bytes) {
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    int unit = 0;
+    for (; bytes >= 1024 && unit < 4; unit++) bytes /= 1024;
+    sn_text_addf(text, "%-14s %.4g %s\n", what, bytes, units[unit]);
+}
+
+static size_t data_bytes(const sn_dataset *data) {
+    size_t n = data->train.n + data->test.n;
+    size_t features = n * data->in_dim * (data->train.bytes ? 1 : sizeof(double));
+    return features + n * (data->is_classes ? sizeof(uint32_t) : data->out_dim * sizeof(double));
+}
+
+static sn_status add_totals(const sn_experiment *x, sn_text *text, sn_error *error) {
+    const sn_graph *graph = &x->graph;
+    sn_plan_options options;
+    sn_plan plan;
+    sn_engine_plan_options(&options, &x->options);
+    sn_status status = sn_plan_build(&plan, graph, &options, error);
+    if (status) return status;
+    sn_text_addf(text, "\n%-14s %d hidden + output = %d weight layers\n", "layers", graph->n_hidden, graph->n_layers);
+    sn_text_addf(text, "%-14s %zu\n", "parameters", graph->n_params);
+    sn_text_addf(text, "%-14s %.6g forward, %.6g training step, of a sample\n", "FLOPs", graph->forward_flops,
+                 graph->step_flops);
+    sn_text_addf(text, "%-14s %zu train, %zu test, %zu features, %zu %s\n", "samples", x->data.train.n, x->data.test.n,
+                 x->data.in_dim, x->data.out_dim, x->data.is_classes ? "classes" : "targets");
+    sn_text_addf(text, "%-14s %" PRId64 " (%" PRId64 " per epoch)\n", "steps", x->steps, x->steps_per_epoch);
+    sn_text_addf(text, "%-14s %d\n", "copies", plan.n_copies);
+    size_t arena = sn_plan_bytes(&plan, x->options.threads, sn_dtype_size(x->backend->dtype));
+    add_bytes(text, "arena", (double)arena);
+    add_bytes(text, "data", (double)data_bytes(&x->data));
+    sn_plan_reset(&plan);
+    return SN_OK;
+}
+
+static sn_status check_with(const sn_arguments *arguments, const sn_config *config, sn_error *error) {
+    sn_experiment experiment;
+    int threads = arguments->threads ? arguments->threads : sn_team_available();
+    sn_status status = sn_experiment_open(&experiment, config, threads, error);
+    if (status) return status;
+    sn_text text = SN_TEXT_EMPTY;
+    if (arguments->expand) {
+        sn_graph_expand(&experiment.graph, &text);
+        sn_text_add(&text, "\n");
+    } else {
+        add_nodes(&experiment.graph, &text);
+        status = add_totals(&experiment, &text, error);
+    }
+    if (status) {
+        sn_text_free(&text);
+    } else {
+        status = sn_print(&text, error);
+    }
+    sn_experiment_reset(&experiment);
+    return status;
+}
+
+static sn_status run_check(const sn_arguments *arguments, sn_error *error) {
+    sn_config *config = NULL;
+    sn_status status = sn_read_config(&config, arguments, error);
+    if (!status) status = check_with(arguments, config, error);
+    sn_config_free(config);
+    return status;
+}
+
+static const char *const options[] = {"set", "threads", "expand", NULL};
+
+const sn_verb sn_verb_check = {
+    .name = "check",
+    .operands = "CONFIG",
+    .min_operands = 1,
+    .max_operands = 1,
+    .options = options,
+    .help = "validate a config; print the network: nodes, shapes, parameters, FLOPs, memory",
+    .details = "FLOPs of a training step are those of its matrix products: forward, gradient by the input, gradient by\n"
+               "the weights.  copies counts concat inputs that could not be placed where the concat reads them.",
+    .run = run_check};

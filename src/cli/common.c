@@ -1,0 +1,17 @@
+/* Owns what several verbs do alike. */
+#include <stdio.h>
+
+#include "cli/cli.h"
+#include "run/language.h"
+
+sn_status sn_print(sn_text *text, sn_error *error) {
+    sn_status status = text->failed ? sn_error_memory(error, text->length, "output") : SN_OK;
+    if (!status) fwrite(sn_text_string(text), 1, text->length, stdout);
+    sn_text_free(text);
+    return status;
+}
+
+sn_status sn_read_config(sn_config **config, const sn_arguments *arguments, sn_error *error) {
+    sn_config_source source = {.path = arguments->operands[0], .sets = arguments->sets, .n_sets = arguments->n_sets};
+    return sn_config_read(config, &sn_language, &source, error);
+}

@@ -1,0 +1,63 @@
+/* Owns the verbs help and version. */
+#include <string.h>
+
+#include "cli/cli.h"
+
+const sn_verb *sn_verb_find(const char *name) {
+    for (const sn_verb *const *verb = sn_verbs; *verb; verb++) {
+        if (strcmp((*verb)->name, name) == 0) return *verb;
+    }
+    return NULL;
+}
+
+void sn_help_program(sn_text *text) {
+    sn_text_add(text, "skipnet " SN_VERSION ": what depth does to the gradient, and what skip connections do about it\n\n"
+                      "usage: skipnet VERB ...\n\n");
+    for (const sn_verb *const *verb = sn_verbs; *verb; verb++) {
+        sn_text_addf(text, "  %-8s %-12s %s\n", (*verb)->name, (*verb)->operands, (*verb)->help);
+    }
+    sn_text_add(text,
+                "\nskipnet VERB --help tells more.  A run in a minute: skipnet train configs/spirals.json\n\n"
+                "exit status: 0 done; 1 failure while running; 2 usage, config or content of a file is wrong, or a run\n"
+                "stands in the way; 3 diverged (what was measured is kept); 4 cannot open, read or write\n\n"
+                "environment: SKIPNET_DATA  directories to look for data in, separated by colons\n"
+                "             SKIPNET_SIMD  generic, avx2 or avx512 forces a path of the kernels\n"
+                "             NO_COLOR      no colours\n");
+}
+
+static sn_status run_help(const sn_arguments *arguments, sn_error *error) {
+    sn_text text = SN_TEXT_EMPTY;
+    const char *name = arguments->n_operands ? arguments->operands[0] : NULL;
+    const sn_verb *verb = name ? sn_verb_find(name) : NULL;
+    if (name && !verb) {
+        return sn_error_set(error, SN_INVALID, "skipnet help: no verb \"%s\" (see skipnet help)", name);
+    }
+    if (verb) {
+        sn_help_verb(verb, &text);
+    } else {
+        sn_help_program(&text);
+    }
+    return sn_print(&text, error);
+}
+
+static sn_status run_version(const sn_arguments *arguments, sn_error *error) {
+    (void)arguments;
+    sn_text text = SN_TEXT_EMPTY;
+    sn_text_add(&text, "skipnet " SN_VERSION "\n");
+    return sn_print(&text, error);
+}
+
+static const char *const no_options[] = {NULL};
+
+const sn_verb sn_verb_help = {.name = "help",
+                              .operands = "[VERB]",
+                              .max_operands = 1,
+                              .options = no_options,
+                              .help = "what there is, or what one verb does",
+                              .run = run_help};
+
+const sn_verb sn_verb_version = {.name = "version",
+                                 .operands = "",
+                                 .options = no_options,
+                                 .help = "the version",
+                                 .run = run_version};

@@ -1,0 +1,68 @@
+/* Owns the verbs list and schema: everything that a config accepts, from the tables that the reader uses. */
+#include <string.h>
+
+#include "cli/cli.h"
+#include "config/describe.h"
+#include "report/metrics.h"
+#include "run/language.h"
+
+static void add_names(sn_text *text) {
+    for (const sn_list_entry *entry = sn_language_lists; entry->name; entry++) {
+        sn_text_addf(text, "%s%s", entry == sn_language_lists ? "" : ", ", entry->name);
+    }
+    sn_text_add(text, ", metrics, keys");
+}
+
+static bool describe(const char *what, sn_text *text) {
+    for (const sn_list_entry *entry = sn_language_lists; entry->name; entry++) {
+        if (strcmp(entry->name, what) != 0) continue;
+        sn_describe_kinds(entry->choice, text);
+        return true;
+    }
+    if (strcmp(what, "metrics") == 0) {
+        sn_metrics_list(text);
+    } else if (strcmp(what, "keys") == 0) {
+        sn_describe_keys(&sn_language, text);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+static sn_status run_list(const sn_arguments *arguments, sn_error *error) {
+    sn_text text = SN_TEXT_EMPTY;
+    if (arguments->n_operands == 0) {
+        sn_text_add(&text, "skipnet list WHAT, where WHAT is one of: ");
+        add_names(&text);
+        sn_text_add(&text, "\n");
+    } else if (!describe(arguments->operands[0], &text)) {
+        add_names(&text);
+        sn_error_set(error, SN_INVALID, "skipnet list: nothing called \"%s\" (one of: %s)", arguments->operands[0],
+                     sn_text_string(&text));
+        sn_text_free(&text);
+        return SN_INVALID;
+    }
+    return sn_print(&text, error);
+}
+
+static sn_status run_schema(const sn_arguments *arguments, sn_error *error) {
+    (void)arguments;
+    sn_text text = SN_TEXT_EMPTY;
+    sn_describe_schema(&sn_language, &text);
+    return sn_print(&text, error);
+}
+
+static const char *const no_options[] = {NULL};
+
+const sn_verb sn_verb_list = {.name = "list",
+                              .operands = "[WHAT]",
+                              .max_operands = 1,
+                              .options = no_options,
+                              .help = "everything a config accepts: ops, activations, keys, metrics ...",
+                              .run = run_list};
+
+const sn_verb sn_verb_schema = {.name = "schema",
+                                .operands = "",
+                                .options = no_options,
+                                .help = "JSON Schema of the config",
+                                .run = run_schema};

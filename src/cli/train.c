@@ -1,0 +1,159 @@
+/* Owns the verb train: signals, progress, summary. */
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "cli/cli.h"
+#include "engine/team.h"
+#include "run/manifest.h"
+#include "run/trainer.h"
+
+static volatile sig_atomic_t caught_signal;
+static const int handled_signals[] = {SIGINT, SIGTERM, SIGHUP};
+enum { N_SIGNALS = sizeof handled_signals / sizeof *handled_signals };
+
+static void on_signal(int number) {
+    caught_signal = number;
+}
+
+/* The first signal ends the run in order, the second ends the process at once.  Signals that were ignored at the start
+ * (nohup) stay ignored. */
+static void catch_signals(void) {
+    for (int i = 0; i < N_SIGNALS; i++) {
+        struct sigaction before, action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+        sigemptyset(&action.sa_mask);
+        if (sigaction(handled_signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
+            sigaction(handled_signals[i], &action, NULL);
+        }
+    }
+}
+
+static int terminal_columns(int fd) {
+    struct winsize size;
+    return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
+}
+
+static void show_progress(void *context, const sn_progress *progress) {
+    sn_text *line = context;
+    sn_text_clear(line);
+    sn_progress_line(progress, terminal_columns(STDERR_FILENO) - 1, line);
+    fprintf(stderr, "\r\033[K%s", sn_text_string(line));
+}
+
+static bool wants_unicode(void) {
+    const char *names[] = {"LC_ALL", "LC_CTYPE", "LANG"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        const char *value = getenv(names[i]);
+        if (value && *value) return strstr(value, "UTF-8") || strstr(value, "utf8") || strstr(value, "UTF8");
+    }
+    return false;
+}
+
+static sn_status print_outcome(const sn_arguments *arguments, const sn_outcome *outcome, const char *directory,
+                               sn_error *error) {
+    sn_text text = SN_TEXT_EMPTY;
+    const char *no_color = getenv("NO_COLOR");
+    sn_summary_style style = {.columns = isatty(STDOUT_FILENO) ? terminal_columns(STDOUT_FILENO) : 80,
+                              .colour = isatty(STDOUT_FILENO) && !(no_color && *no_color),
+                              .unicode = wants_unicode()};
+    if (arguments->json) {
+        sn_summary_json(&outcome->summary, &text);
+    } else if (!arguments->quiet) {
+        sn_summary_text(&outcome->summary, &style, &text);
+        sn_text_addf(&text, "\nresults: %s\n", directory);
+    }
+    return sn_print(&text, error);
+}
+
+static sn_status print_finished(const sn_arguments *arguments, const sn_run_directory *directory, sn_error *error) {
+    sn_outcome outcome = {0};
+    char *path = sn_run_directory_file(directory, SN_FILE_MANIFEST);
+    sn_status status = path ? sn_manifest_read_summary(&outcome.summary, &outcome.manifest, &outcome.layers, path, error)
+                            : sn_error_memory(error, 0, "a path");
+    if (!status && !arguments->quiet) fprintf(stderr, "%s holds this run, finished\n", directory->path);
+    if (!status) status = print_outcome(arguments, &outcome, directory->path, error);
+    free(path);
+    sn_outcome_reset(&outcome);
+    return status;
+}
+
+static sn_status train_in(const sn_arguments *arguments, sn_experiment *experiment, const sn_run_directory *directory,
+                          sn_error *error) {
+    if (directory->has_no_locks) fprintf(stderr, "warning: no locks in %s: keep other processes out\n", directory->path);
+    sn_status status = sn_experiment_start(experiment, error);
+    if (status) return status;
+    catch_signals();
+    sn_text line = SN_TEXT_EMPTY;
+    bool shows = isatty(STDERR_FILENO) && !arguments->quiet;
+    sn_trainer_options options = {
+        .stop = &caught_signal, .progress = shows ? show_progress : NULL, .context = &line};
+    sn_outcome outcome;
+    status = sn_train(experiment, directory, &options, &outcome, error);
+    if (shows) fprintf(stderr, "\r\033[K");
+    sn_text_free(&line);
+    bool has_outcome = status == SN_OK || status == SN_DIVERGED || status == SN_INTERRUPTED;
+    if (has_outcome) {
+        sn_status printed = print_outcome(arguments, &outcome, directory->path, error);
+        if (printed) status = printed;
+    }
+    if (status == SN_DIVERGED) sn_error_set(error, SN_DIVERGED, "diverged: %s", outcome.fault);
+    sn_outcome_reset(&outcome);
+    return status;
+}
+
+static sn_status run_with(const sn_arguments *arguments, const sn_config *config, sn_error *error) {
+    sn_experiment experiment;
+    sn_run_directory directory = {.lock = SN_LOCK_NONE};
+    int threads = arguments->threads ? arguments->threads : sn_team_available();
+    sn_status status = sn_experiment_open(&experiment, config, threads, error);
+    if (status) return status;
+    char *path = arguments->out ? sn_string_copy(arguments->out)
+                                : sn_run_directory_default(config, arguments->sets, arguments->n_sets);
+    status = path ? sn_run_directory_open(&directory, path, config, experiment.hash, arguments->force, error)
+                  : sn_error_memory(error, 0, "a path");
+    if (!status) {
+        status = directory.is_finished ? print_finished(arguments, &directory, error)
+                                       : train_in(arguments, &experiment, &directory, error);
+    }
+    sn_run_directory_close(&directory);
+    sn_experiment_reset(&experiment);
+    free(path);
+    return status;
+}
+
+/* Raised again with its default action, so that a shell's loop stops. */
+static void raise_caught(void) {
+    fflush(stdout);
+    signal(caught_signal, SIG_DFL);
+    raise(caught_signal);
+}
+
+static sn_status run_train(const sn_arguments *arguments, sn_error *error) {
+    if (arguments->resume) {
+        return sn_error_set(error, SN_INVALID,
+                            "skipnet train: --resume comes with checkpoints in a later version (--force starts anew)");
+    }
+    sn_config *config = NULL;
+    sn_status status = sn_read_config(&config, arguments, error);
+    if (!status) status = run_with(arguments, config, error);
+    sn_config_free(config);
+    if (status == SN_INTERRUPTED) raise_caught();
+    return status;
+}
+
+static const char *const options[] = {"set", "out", "threads", "resume", "force", "quiet", "json", NULL};
+
+const sn_verb sn_verb_train = {
+    .name = "train",
+    .operands = "CONFIG",
+    .min_operands = 1,
+    .max_operands = 1,
+    .options = options,
+    .help = "train a network and write its loss and gradients as CSV",
+    .details = "CONFIG is a JSON file, or - for standard input.  The run lives in --out DIR, else in runs/NAME, with --set\n"
+               "in runs/NAME,KEY=VALUE.  A finished run of the same config is not repeated: its summary is printed.",
+    .run = run_train};

@@ -1,0 +1,53 @@
+/* The program: finds the verb, runs it, turns the status into the exit status, reports errors. */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+
+const sn_verb *const sn_verbs[] = {&sn_verb_train, &sn_verb_check, &sn_verb_compare, &sn_verb_list,
+                                   &sn_verb_schema, &sn_verb_help, &sn_verb_version, NULL};
+
+static const sn_verb *choose(const char *word) {
+    if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) return &sn_verb_help;
+    if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) return &sn_verb_version;
+    return sn_verb_find(word);
+}
+
+static sn_status run_verb(const sn_verb *verb, int argc, char **argv, sn_error *error) {
+    sn_arguments arguments;
+    bool is_over = false;
+    sn_status status = sn_arguments_parse(&arguments, verb, argc, argv, &is_over, error);
+    if (!status && !is_over) status = verb->run(&arguments, error);
+    sn_arguments_reset(&arguments);
+    return status;
+}
+
+static sn_status run(int argc, char **argv, sn_error *error) {
+    if (argc < 2) {
+        return sn_error_set(error, SN_INVALID, "skipnet: a verb is missing (see skipnet help)");
+    }
+    const sn_verb *verb = choose(argv[1]);
+    if (verb) return run_verb(verb, argc - 1, argv + 1, error);
+    return sn_error_set(error, SN_INVALID, "skipnet: no verb \"%s\" (see skipnet help)", argv[1]);
+}
+
+/* A full disk behind standard output is an error; a reader that went away is not. */
+static sn_status close_output(sn_status status, sn_error *error) {
+    errno = 0;
+    bool failed = ferror(stdout) != 0;
+    failed |= fclose(stdout) != 0;
+    if (!failed || errno == EPIPE || errno == 0 || status != SN_OK) return status;
+    return sn_error_io(error, "write", "standard output");
+}
+
+int main(int argc, char **argv) {
+    signal(SIGPIPE, SIG_IGN);
+    static sn_error error;
+    sn_error_clear(&error);
+    sn_status status = close_output(run(argc, argv, &error), &error);
+    if (error.length > 0) fprintf(stderr, "%s\n", error.text);
+    if (error.dropped > 0) fprintf(stderr, "(%zu more)\n", error.dropped);
+    return (int)status;
+}
