@@ -49,7 +49,7 @@ build() {
 # A run that an earlier, interrupted demo left is started anew.
 train() { # NAME
     local run=$out/$1 options=("${train_options[@]}")
-    if [[ -f $run/run.json ]] && grep -Eq '"status": *"(running|interrupted)"' "$run/run.json"; then
+    if [[ -f $run/run.json ]] && ! grep -Eq '"status": *"(done|diverged)"' "$run/run.json"; then
         options+=(--force)
     fi
     "$root/build/release/skipnet" train "$root/configs/$1.json" --out "$run" "${options[@]}"

@@ -11,7 +11,7 @@ usage: sweep.sh CONFIG [--depths "10 20 50"] [--skips "none add concat"] [--seed
 Trains CONFIG once per depth, skip kind and seed into DIR/depth=D,skip=S,seed=N (DIR: runs/sweep-CONFIG), then writes
 DIR/runs.csv with `skipnet compare` and draws DIR/plots.  What stands after -- goes to every `skipnet train`.
 
-A run that is finished is not repeated, one that was interrupted is started anew: call the same sweep again to go on.
+A run that is finished is not repeated, one that was broken off is started anew: call the same sweep again to go on.
 A run that diverges is a result.  Other failures are listed at the end; the rest of the sweep goes on.
 
 The program is $SKIPNET, else skipnet beside this script, else build/release/skipnet, else the one on the PATH.
@@ -70,7 +70,7 @@ find_program() { # VALUE NAME FILE...
 }
 
 is_unfinished() { # RUN
-    [[ -f $1/run.json ]] && grep -Eq '"status": *"(running|interrupted)"' "$1/run.json"
+    [[ -f $1/run.json ]] && ! grep -Eq '"status": *"(done|diverged)"' "$1/run.json"
 }
 
 # The exit status decides; what the run said goes to the list of failures.

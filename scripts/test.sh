@@ -79,7 +79,7 @@ step_tidy() {
 }
 
 step_shell() {
-    find scripts tests -name '*.sh' -print0 | xargs -0 shellcheck .ci/run
+    find scripts tests -name '*.sh' -print0 | xargs -0 shellcheck --external-sources --source-path=SCRIPTDIR .ci/run
 }
 
 step_rooms() {
