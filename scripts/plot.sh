@@ -1,0 +1,162 @@
+#!/usr/bin/env bash
+# Draws the CSV files of one or more runs with gnuplot.  Installed as skipnet-plot.
+#
+# awk (plot/*.awk) picks columns by name, sorts zeros and non-finite values apart and takes the logarithms; gnuplot only
+# ever sees finite numbers on linear axes with ticks of our own, so nothing can fall off a log axis unseen.  What the
+# pictures are made of is in plot/parts.sh, the pictures in plot/pictures.sh.
+set -euo pipefail
+shopt -s nullglob
+export LC_ALL=C
+
+usage() {
+    cat <<'END'
+usage: plot.sh RUN... [--out DIR] [--steps A,B,C]
+
+Draws, as SVG and PNG, for the run directories RUN (loss.csv, gradients.csv):
+  loss            loss of the batch, the training set and the test set over the steps
+  gradients       delta_rms, out_grad_rms and grad_rms by layer at chosen steps
+  heatmap         log10 of delta_rms, layer by step; one picture per run (heatmap-NAME for several), one scale for all
+  frozen          stalled_frac by layer at chosen steps, and which layers are frozen
+
+Exact zeros stand on a marked floor below the log axis, values that are not finite on a marked ceiling, and a curve
+breaks where nothing was measured.
+
+  --out DIR       where the pictures go; made when missing.  Default: the run directory for one run, else the
+                  directory `plots` beside the first run
+  --steps A,B,C   the steps to show in gradients and frozen; of each the nearest measured one is taken.
+                  Default: the first and the last measured before the final row, which has no update
+
+A run is called as in its config.json, or after its directory where that tells more or runs would share a name.
+Exit status: 0 done, 1 gnuplot failed, 2 usage or the runs are at fault, 4 cannot write or gnuplot is missing.
+END
+}
+
+here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
+runs=() names=() chosen=() out='' steps='' work='' lib=''
+
+fail() { # STATUS MESSAGE
+    echo "plot: $2" >&2
+    exit "$1"
+}
+
+parse() {
+    while (($#)); do
+        case $1 in
+        -h | --help) usage && exit 0 ;;
+        --out | --steps)
+            [[ -n ${2:-} ]] || fail 2 "$1 wants a value (see --help)"
+            printf -v "${1#--}" '%s' "$2"
+            shift
+            ;;
+        -*) fail 2 "unknown option $1 (see --help)" ;;
+        *) runs+=("${1%/}") ;;
+        esac
+        shift
+    done
+    ((${#runs[@]})) || fail 2 "no run given (see --help)"
+    [[ -z $steps || $steps =~ ^[0-9]{1,15}(,[0-9]{1,15})*$ ]] || fail 2 "--steps wants step numbers, as in 0,100,468"
+}
+
+check() {
+    local run file
+    for run in "${runs[@]}"; do
+        [[ -d $run ]] || fail 2 "no run directory $run"
+        for file in loss.csv gradients.csv; do
+            [[ -r $run/$file ]] || fail 2 "cannot read $run/$file: not a run of skipnet train"
+        done
+    done
+    command -v gnuplot >/dev/null || fail 4 "gnuplot is missing: install the package gnuplot-nox"
+    for lib in "$here/plot" "$here/../share/skipnet/plot"; do
+        [[ -f $lib/columns.awk ]] && break
+    done
+    [[ -f $lib/columns.awk ]] || fail 1 "the directory plot is missing beside this script, and $lib too"
+    if [[ -z $out ]]; then
+        out=${runs[0]}
+        ((${#runs[@]} == 1)) || out=$(dirname "${runs[0]}")/plots
+    fi
+    mkdir -p -- "$out" 2>/dev/null || fail 4 "cannot make the directory $out"
+    [[ -w $out ]] || fail 4 "cannot write into $out"
+}
+
+# The name at the top level of config.json as skipnet indents it; nothing where there is none.
+config_name() { # RUN
+    sed -n 's/^ \{0,2\}"name": *"\(\([^"\\]\|\\.\)*\)".*/\1/p; T; q' "$1/config.json" 2>/dev/null |
+        sed 's/\\\(["\\/]\)/\1/g'
+}
+
+# Sets names; they tell the runs apart as long as their paths do.
+name_runs() {
+    local i run name base
+    declare -A seen=()
+    for run in "${runs[@]}"; do
+        base=$(basename "$(readlink -f "$run")")
+        name=$(config_name "$run") || true
+        [[ -n $name && $base != "$name",* ]] || name=$base # runs/deep50,depth=100 is more than deep50
+        names+=("$(tr -d '\000-\037' <<<"$name")")
+    done
+    for name in "${names[@]}"; do seen[$name]=$((${seen[$name]:-0} + 1)); done
+    for i in "${!names[@]}"; do
+        ((${seen[${names[i]}]} == 1)) || names[i]=$(basename "$(readlink -f "${runs[i]}")")
+    done
+    seen=()
+    for name in "${names[@]}"; do seen[$name]=$((${seen[$name]:-0} + 1)); done
+    for i in "${!names[@]}"; do
+        ((${seen[${names[i]}]} == 1)) || names[i]=${runs[i]}
+    done
+}
+
+# By stdin: awk takes an argument such as depth=5/loss.csv for an assignment.
+columns() { # FILE COLUMN...
+    NAME=$1 awk -v wanted="${*:2}" -v text=role -f "$lib/columns.awk" <"$1" || exit 2
+}
+
+# Makes the tables $work/RUN.loss and $work/RUN.gradients, RUN being the number of a run; sets chosen (the steps to
+# show of every run), n_chosen and last_layer.
+read_runs() {
+    local i
+    for i in "${!runs[@]}"; do
+        columns "${runs[i]}/loss.csv" step batch_loss train_loss test_loss lr grad_norm >"$work/$i.loss"
+        columns "${runs[i]}/gradients.csv" step layer role delta_rms out_grad_rms grad_rms stalled_frac \
+            unchanged_frac >"$work/$i.gradients"
+        chosen[i]=$(choose_steps "$i")
+    done
+    last_layer=$(cat "$work"/*.gradients | awk '$2 > last { last = $2 } END { print last }')
+    n_chosen=$(printf '%s\n' "${chosen[@]}" | awk 'NF > n { n = NF } END { print n }')
+}
+
+# The steps to show of a run; as many as asked for, in that order.
+choose_steps() { # RUN
+    awk -v wanted="$steps" '
+        NR == 1 || $1 != last { step[n++] = last = $1 }
+        END {
+            if (wanted == "") {
+                print step[0] (n > 2 ? " " step[n - 2] : "")
+                exit
+            }
+            for (n_wanted = split(wanted, want, ","); ++w <= n_wanted;) {
+                best = step[0]
+                for (i = 1; i < n; i++)
+                    if ((step[i] - want[w]) ^ 2 < (best - want[w]) ^ 2) best = step[i]
+                printf "%s%s", (w > 1 ? " " : ""), best
+            }
+        }' "$work/$1.gradients"
+}
+
+main() {
+    parse "$@"
+    check
+    work=$(mktemp -d)
+    trap 'rm -rf "$work"' EXIT
+    # shellcheck source=scripts/plot/parts.sh
+    . "$lib/parts.sh"
+    # shellcheck source=scripts/plot/pictures.sh
+    . "$lib/pictures.sh"
+    name_runs
+    read_runs
+    draw_loss
+    draw_gradients
+    draw_heatmaps
+    draw_frozen
+}
+
+main "$@"
