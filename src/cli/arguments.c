@@ -61,7 +61,8 @@ void sn_help_verb(const sn_verb *verb, sn_text *text) {
     sn_text_addf(text, "\n\n%s\n", verb->help);
     if (verb->details) sn_text_addf(text, "\n%s\n", verb->details);
     sn_text_add(text, "\noptions:\n");
-    for (const char *const *name = verb->options; *name; name++) add_option_line(find_row(*name), text);
+    for (const char *const *name = verb->options; *name; name++)
+        add_option_line(find_row(*name), text);
     add_option_line(find_row("help"), text);
 }
 
@@ -86,8 +87,11 @@ static sn_status take_option(sn_arguments *arguments, const sn_verb *verb, const
     const struct {
         const char *name;
         bool *flag;
-    } flags[] = {{"resume", &arguments->resume}, {"force", &arguments->force},   {"quiet", &arguments->quiet},
-                 {"json", &arguments->json},     {"expand", &arguments->expand}};
+    } flags[] = {{"resume", &arguments->resume},
+                 {"force", &arguments->force},
+                 {"quiet", &arguments->quiet},
+                 {"json", &arguments->json},
+                 {"expand", &arguments->expand}};
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
         if (strcmp(flags[i].name, name) == 0) *flags[i].flag = true;
     }
@@ -134,7 +138,8 @@ static sn_status parse_options(sn_arguments *arguments, const sn_verb *verb, int
         sn_status status = take_option(arguments, verb, row->name, optarg, error);
         if (status) return status;
     }
-    for (int i = optind; i < argc; i++) arguments->operands[arguments->n_operands++] = argv[i];
+    for (int i = optind; i < argc; i++)
+        arguments->operands[arguments->n_operands++] = argv[i];
     return SN_OK;
 }
 

@@ -15,7 +15,8 @@ static void add_inputs(const sn_graph *graph, const sn_node *node, sn_text *text
 
 static size_t count_params(const sn_node *node) {
     size_t count = 0;
-    for (int p = 0; p < node->n_params; p++) count += node->params[p].count;
+    for (int p = 0; p < node->n_params; p++)
+        count += node->params[p].count;
     return count;
 }
 
@@ -35,7 +36,8 @@ static void add_nodes(const sn_graph *graph, sn_text *text) {
 static void add_bytes(sn_text *text, const char *what, double bytes) {
     static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
     int unit = 0;
-    for (; bytes >= 1024 && unit < 4; unit++) bytes /= 1024;
+    for (; bytes >= 1024 && unit < 4; unit++)
+        bytes /= 1024;
     sn_text_addf(text, "%-14s %.4g %s\n", what, bytes, units[unit]);
 }
 
@@ -106,6 +108,7 @@ const sn_verb sn_verb_check = {
     .max_operands = 1,
     .options = options,
     .help = "validate a config; print the network: nodes, shapes, parameters, FLOPs, memory",
-    .details = "FLOPs of a training step are those of its matrix products: forward, gradient by the input, gradient by\n"
-               "the weights.  copies counts concat inputs that could not be placed where the concat reads them.",
+    .details =
+        "FLOPs of a training step are those of its matrix products: forward, gradient by the input, gradient by\n"
+        "the weights.  copies counts concat inputs that could not be placed where the concat reads them.",
     .run = run_check};

@@ -24,7 +24,7 @@ typedef struct sn_arguments {
 /* A row of the verb table in main.c. */
 typedef struct sn_verb {
     const char *name;
-    const char *operands;       /* for the usage line: "CONFIG" */
+    const char *operands; /* for the usage line: "CONFIG" */
     int min_operands, max_operands;
     const char *const *options; /* names out of the option table, NULL-terminated */
     const char *help;           /* one line */

@@ -43,6 +43,7 @@ const sn_verb sn_verb_compare = {
     .max_operands = 1 << 20,
     .options = options,
     .help = "a table over several runs; with --out also runs.csv",
-    .details = "RUN is a run directory, DIR a directory with runs below it.  log10 ratio: delta_rms of the first hidden\n"
-               "layer over that of the last, at the last measured update; decades/layer: its slope towards the input.",
+    .details =
+        "RUN is a run directory, DIR a directory with runs below it.  log10 ratio: delta_rms of the first hidden\n"
+        "layer over that of the last, at the last measured update; decades/layer: its slope towards the input.",
     .run = run_compare};

@@ -11,18 +11,19 @@ const sn_verb *sn_verb_find(const char *name) {
 }
 
 void sn_help_program(sn_text *text) {
-    sn_text_add(text, "skipnet " SN_VERSION ": what depth does to the gradient, and what skip connections do about it\n\n"
-                      "usage: skipnet VERB ...\n\n");
+    sn_text_add(text,
+                "skipnet " SN_VERSION ": what depth does to the gradient, and what skip connections do about it\n\n"
+                "usage: skipnet VERB ...\n\n");
     for (const sn_verb *const *verb = sn_verbs; *verb; verb++) {
         sn_text_addf(text, "  %-8s %-12s %s\n", (*verb)->name, (*verb)->operands, (*verb)->help);
     }
-    sn_text_add(text,
-                "\nskipnet VERB --help tells more.  A run in a minute: skipnet train configs/spirals.json\n\n"
-                "exit status: 0 done; 1 failure while running; 2 usage, config or content of a file is wrong, or a run\n"
-                "stands in the way; 3 diverged (what was measured is kept); 4 cannot open, read or write\n\n"
-                "environment: SKIPNET_DATA  directories to look for data in, separated by colons\n"
-                "             SKIPNET_SIMD  generic, avx2 or avx512 forces a path of the kernels\n"
-                "             NO_COLOR      no colours\n");
+    sn_text_add(
+        text, "\nskipnet VERB --help tells more.  A run in a minute: skipnet train configs/spirals.json\n\n"
+              "exit status: 0 done; 1 failure while running; 2 usage, config or content of a file is wrong, or a run\n"
+              "stands in the way; 3 diverged (what was measured is kept); 4 cannot open, read or write\n\n"
+              "environment: SKIPNET_DATA  directories to look for data in, separated by colons\n"
+              "             SKIPNET_SIMD  generic, avx2 or avx512 forces a path of the kernels\n"
+              "             NO_COLOR      no colours\n");
 }
 
 static sn_status run_help(const sn_arguments *arguments, sn_error *error) {
@@ -56,8 +57,5 @@ const sn_verb sn_verb_help = {.name = "help",
                               .help = "what there is, or what one verb does",
                               .run = run_help};
 
-const sn_verb sn_verb_version = {.name = "version",
-                                 .operands = "",
-                                 .options = no_options,
-                                 .help = "the version",
-                                 .run = run_version};
+const sn_verb sn_verb_version = {
+    .name = "version", .operands = "", .options = no_options, .help = "the version", .run = run_version};

@@ -61,8 +61,5 @@ const sn_verb sn_verb_list = {.name = "list",
                               .help = "everything a config accepts: ops, activations, keys, metrics ...",
                               .run = run_list};
 
-const sn_verb sn_verb_schema = {.name = "schema",
-                                .operands = "",
-                                .options = no_options,
-                                .help = "JSON Schema of the config",
-                                .run = run_schema};
+const sn_verb sn_verb_schema = {
+    .name = "schema", .operands = "", .options = no_options, .help = "JSON Schema of the config", .run = run_schema};

@@ -72,8 +72,9 @@ static sn_status print_outcome(const sn_arguments *arguments, const sn_outcome *
 static sn_status print_finished(const sn_arguments *arguments, const sn_run_directory *directory, sn_error *error) {
     sn_outcome outcome = {0};
     char *path = sn_run_directory_file(directory, SN_FILE_MANIFEST);
-    sn_status status = path ? sn_manifest_read_summary(&outcome.summary, &outcome.manifest, &outcome.layers, path, error)
-                            : sn_error_memory(error, 0, "a path");
+    sn_status status = path
+                           ? sn_manifest_read_summary(&outcome.summary, &outcome.manifest, &outcome.layers, path, error)
+                           : sn_error_memory(error, 0, "a path");
     if (!status && !arguments->quiet) fprintf(stderr, "%s holds this run, finished\n", directory->path);
     if (!status) status = print_outcome(arguments, &outcome, directory->path, error);
     free(path);
@@ -83,14 +84,14 @@ static sn_status print_finished(const sn_arguments *arguments, const sn_run_dire
 
 static sn_status train_in(const sn_arguments *arguments, sn_experiment *experiment, const sn_run_directory *directory,
                           sn_error *error) {
-    if (directory->has_no_locks) fprintf(stderr, "warning: no locks in %s: keep other processes out\n", directory->path);
+    if (directory->has_no_locks)
+        fprintf(stderr, "warning: no locks in %s: keep other processes out\n", directory->path);
     sn_status status = sn_experiment_start(experiment, error);
     if (status) return status;
     catch_signals();
     sn_text line = SN_TEXT_EMPTY;
     bool shows = isatty(STDERR_FILENO) && !arguments->quiet;
-    sn_trainer_options options = {
-        .stop = &caught_signal, .progress = shows ? show_progress : NULL, .context = &line};
+    sn_trainer_options options = {.stop = &caught_signal, .progress = shows ? show_progress : NULL, .context = &line};
     sn_outcome outcome;
     status = sn_train(experiment, directory, &options, &outcome, error);
     if (shows) fprintf(stderr, "\r\033[K");
@@ -154,6 +155,7 @@ const sn_verb sn_verb_train = {
     .max_operands = 1,
     .options = options,
     .help = "train a network and write its loss and gradients as CSV",
-    .details = "CONFIG is a JSON file, or - for standard input.  The run lives in --out DIR, else in runs/NAME, with --set\n"
-               "in runs/NAME,KEY=VALUE.  A finished run of the same config is not repeated: its summary is printed.",
+    .details =
+        "CONFIG is a JSON file, or - for standard input.  The run lives in --out DIR, else in runs/NAME, with --set\n"
+        "in runs/NAME,KEY=VALUE.  A finished run of the same config is not repeated: its summary is printed.",
     .run = run_train};

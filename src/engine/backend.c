@@ -17,7 +17,7 @@ extern const sn_backend sn_backend_f32_avx2, sn_backend_f64_avx2, sn_backend_f32
 /* From the best to the one that always runs. */
 static const sn_backend *const backends[] = {
 #ifdef SN_HAS_X86_VARIANTS
-    &sn_backend_f32_avx512, &sn_backend_f64_avx512, &sn_backend_f32_avx2, &sn_backend_f64_avx2,
+    &sn_backend_f32_avx512,  &sn_backend_f64_avx512,  &sn_backend_f32_avx2, &sn_backend_f64_avx2,
 #endif
     &sn_backend_f32_generic, &sn_backend_f64_generic,
 };
@@ -70,10 +70,10 @@ const char *sn_blas_threading(void) {
     return parallel >= 0 && parallel <= 2 ? names[parallel] : "unknown";
 }
 
-#define SN_DECLARE_OP(name) extern const sn_op sn_op_##name##_f32_generic;
+#define SN_DECLARE_OP(name)   extern const sn_op sn_op_##name##_f32_generic;
 #define SN_DECLARE_LOSS(name) extern const sn_loss sn_loss_##name##_f32_generic;
-#define SN_LIST_OP(name) &sn_op_##name##_f32_generic.kind,
-#define SN_LIST_LOSS(name) &sn_loss_##name##_f32_generic.kind,
+#define SN_LIST_OP(name)      &sn_op_##name##_f32_generic.kind,
+#define SN_LIST_LOSS(name)    &sn_loss_##name##_f32_generic.kind,
 
 SN_OPS(SN_DECLARE_OP)
 SN_LOSSES(SN_DECLARE_LOSS)
@@ -82,8 +82,7 @@ static const sn_kind *const op_kinds[] = {SN_OPS(SN_LIST_OP) & sn_repeat_kind, N
 static const sn_kind *const activation_kinds[] = {SN_ACTIVATIONS(SN_LIST_OP) NULL};
 static const sn_kind *const loss_kinds[] = {SN_LOSSES(SN_LIST_LOSS) NULL};
 
-const sn_choice sn_op_choice = {
-    .what = "op", .discriminator = "op", .kinds = op_kinds, .common = sn_layer_common_keys};
+const sn_choice sn_op_choice = {.what = "op", .discriminator = "op", .kinds = op_kinds, .common = sn_layer_common_keys};
 const sn_choice sn_activation_choice = {
     .what = "activation", .discriminator = "kind", .kinds = activation_kinds, .fallback = "tanh"};
 const sn_choice sn_loss_choice = {

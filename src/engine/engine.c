@@ -125,7 +125,8 @@ void sn_engine_free(sn_engine *engine) {
     sn_team_free(engine->team);
     sn_arena *regions[] = {&engine->batch,     &engine->params,   &engine->transposed, &engine->velocities,
                            &engine->gradients, &engine->partials, &engine->scratch};
-    for (size_t i = 0; i < sizeof regions / sizeof *regions; i++) sn_arena_reset(regions[i]);
+    for (size_t i = 0; i < sizeof regions / sizeof *regions; i++)
+        sn_arena_reset(regions[i]);
     sn_plan_reset(&engine->plan);
     sn_pool_free(&engine->pool);
     free(engine);
@@ -240,7 +241,8 @@ void sn_engine_evaluate(sn_engine *engine, const sn_dataset *dataset, const sn_s
     size_t most = engine->options.batch < SN_EVALUATION_ROWS ? engine->options.batch : SN_EVALUATION_ROWS;
     for (size_t begin = 0; begin < n; begin += most) {
         size_t rows = n - begin < most ? n - begin : most;
-        for (size_t r = 0; r < rows; r++) indices[r] = (uint32_t)(begin + r);
+        for (size_t r = 0; r < rows; r++)
+            indices[r] = (uint32_t)(begin + r);
         sn_step step = {.batch = {dataset, samples, indices, rows}};
         run_task(engine, &step, SN_MODE_EVALUATE);
         sn_loss_sums sums = loss_sums(engine);
@@ -258,12 +260,9 @@ void sn_engine_predict(sn_engine *engine, const sn_batch *batch, double *outputs
 }
 
 static const char *fault_phrase(sn_fault_kind kind) {
-    static const char *const phrases[] = {"nothing",
-                                          "the activation (output) of",
-                                          "the loss, on the output of",
-                                          "the gradient by the output of",
-                                          "the gradient of",
-                                          "the updated parameter"};
+    static const char *const phrases[] = {
+        "nothing",         "the activation (output) of", "the loss, on the output of", "the gradient by the output of",
+        "the gradient of", "the updated parameter"};
     return phrases[kind];
 }
 

@@ -21,7 +21,7 @@ typedef struct sn_engine_options {
     const sn_loss *loss; /* a row of backend->losses */
     double momentum, weight_decay;
     bool nesterov;
-    double clip_norm; /* 0: no clipping */
+    double clip_norm;     /* 0: no clipping */
     bool is_reference;    /* the unfused walk, for comparison */
     bool keeps_gradients; /* for sn_engine_gradient */
 } sn_engine_options;
@@ -76,7 +76,7 @@ typedef struct sn_batch {
 
 typedef enum sn_fault_kind {
     SN_FAULT_NONE,
-    SN_FAULT_ACTIVATION,      /* the output of `node` */
+    SN_FAULT_ACTIVATION, /* the output of `node` */
     SN_FAULT_LOSS,
     SN_FAULT_SIGNAL_GRADIENT, /* the gradient by the output of `node` */
     SN_FAULT_PARAM_GRADIENT,  /* the gradient by parameter `param` of `node` */
@@ -96,10 +96,10 @@ const char *sn_fault_text(const sn_fault *fault, const sn_graph *graph, char out
 /* What one step measured of one node with parameters. */
 typedef struct sn_node_sums {
     int node;
-    sn_tensor_sums gradient; /* of params[0], before clipping, without decay */
-    sn_tensor_sums weight;   /* of params[0], before the update */
-    sn_tensor_sums bias_gradient; /* of params[1]; n == 0 where there is none */
-    sn_change_sums change;   /* of params[0]; n == 0 where nothing was updated */
+    sn_tensor_sums gradient;                      /* of params[0], before clipping, without decay */
+    sn_tensor_sums weight;                        /* of params[0], before the update */
+    sn_tensor_sums bias_gradient;                 /* of params[1]; n == 0 where there is none */
+    sn_change_sums change;                        /* of params[0]; n == 0 where nothing was updated */
     sn_tensor_sums output, delta, carried, input; /* z; gradients by z and at carried_at (batch-mean loss); x */
     double saturated; /* saturated elements of the input; < 0 where the input is no activation */
 } sn_node_sums;
@@ -108,10 +108,10 @@ typedef struct sn_node_sums {
 typedef struct sn_observation {
     sn_node_sums *nodes; /* nodes with parameters, in topological order */
     int n_nodes;
-    size_t rows;         /* of the batch: gradients times rows are those of a sample's own loss */
-    sn_sumsq gradient;   /* over all parameters */
+    size_t rows;       /* of the batch: gradients times rows are those of a sample's own loss */
+    sn_sumsq gradient; /* over all parameters */
     sn_change_sums change;
-    double nonfinite;    /* values among loss, parameter gradients and updated parameters */
+    double nonfinite; /* values among loss, parameter gradients and updated parameters */
 } sn_observation;
 
 sn_status sn_observation_new(sn_observation *observation, const sn_graph *graph, sn_error *error);

@@ -41,10 +41,10 @@ typedef struct sn_watch {
 
 /* A thread's own memory. */
 typedef struct sn_workspace {
-    unsigned char *scratch;          /* plan->scratch_elements */
-    unsigned char *gradient;         /* an item's gradient, weights and velocities before the update: */
+    unsigned char *scratch;                   /* plan->scratch_elements */
+    unsigned char *gradient;                  /* an item's gradient, weights and velocities before the update: */
     unsigned char *old_weight, *old_velocity; /* plan->max_item_elements each */
-    sn_view *x, *dx, *base; /* per input of a node, as many as the node with most inputs has */
+    sn_view *x, *dx, *base;                   /* per input of a node, as many as the node with most inputs has */
     sn_flow *flow;
     size_t *widths;
 } sn_workspace;

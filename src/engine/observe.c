@@ -8,7 +8,8 @@
 static int *new_indices(sn_engine *engine) {
     size_t n = (size_t)engine->graph->n_nodes;
     int *indices = sn_pool_alloc(&engine->pool, n * sizeof *indices);
-    for (size_t i = 0; i < n && indices; i++) indices[i] = -1;
+    for (size_t i = 0; i < n && indices; i++)
+        indices[i] = -1;
     return indices;
 }
 
@@ -46,7 +47,8 @@ sn_status sn_watch_init(sn_engine *engine, sn_error *error) {
     watch->tiles = sn_pool_alloc(&engine->pool, engine->plan.max_tiles * sizeof *watch->tiles);
     bool ok = watch->node_index && watch->carried_index && watch->saturated_index && watch->tiles;
     if (ok) index_nodes(engine);
-    for (size_t t = 0; t < engine->plan.max_tiles && ok; t++) ok = take_tile(engine, &watch->tiles[t]);
+    for (size_t t = 0; t < engine->plan.max_tiles && ok; t++)
+        ok = take_tile(engine, &watch->tiles[t]);
     return ok ? SN_OK : sn_error_memory(error, (size_t)watch->n_nodes * sizeof(sn_tensor_sums), "observations");
 }
 
@@ -89,16 +91,19 @@ void sn_observe_collect(sn_engine *engine, sn_observation *observation) {
         sn_node_sums *sums = &observation->nodes[k];
         int x = engine->graph->nodes[sums->node].inputs[0];
         *sums = (sn_node_sums){.node = sums->node, .saturated = engine->watch.saturated_index[x] < 0 ? -1 : 0};
-        for (size_t t = 0; t < n_tiles; t++) collect_signals(engine, sums, &engine->watch.tiles[t]);
+        for (size_t t = 0; t < n_tiles; t++)
+            collect_signals(engine, sums, &engine->watch.tiles[t]);
         collect_items(engine, sums, observation);
     }
-    for (size_t t = 0; t < n_tiles; t++) observation->nonfinite += !isfinite(engine->tiles[t].loss.loss);
+    for (size_t t = 0; t < n_tiles; t++)
+        observation->nonfinite += !isfinite(engine->tiles[t].loss.loss);
 }
 
 sn_status sn_observation_new(sn_observation *observation, const sn_graph *graph, sn_error *error) {
     *observation = (sn_observation){0};
     size_t n = 0;
-    for (int i = 0; i < graph->n_nodes; i++) n += graph->nodes[i].n_params > 0;
+    for (int i = 0; i < graph->n_nodes; i++)
+        n += graph->nodes[i].n_params > 0;
     observation->nodes = calloc(n, sizeof *observation->nodes);
     if (!observation->nodes) return sn_error_memory(error, n * sizeof *observation->nodes, "observations");
     for (int i = 0; i < graph->n_nodes; i++) {

@@ -1,8 +1,8 @@
 /* The plan of a training step: where every signal lives, what flows where, and which work items there are.
  *
- * A step is one walk over row tiles (forward, loss, backward; each thread takes whole tiles), a barrier, then work items
- * over the whole batch (parameter gradients and updates).  Times order the walk: forward of node i at i, the loss at n,
- * backward of node i at 2n - i, the items at 2n + 1, for a graph of n nodes.
+ * A step is one walk over row tiles (forward, loss, backward; each thread takes whole tiles), a barrier, then work
+ * items over the whole batch (parameter gradients and updates).  Times order the walk: forward of node i at i, the loss
+ * at n, backward of node i at 2n - i, the items at 2n + 1, for a graph of n nodes.
  *
  * A buffer that nothing reads after its tile's walk lives in scratch memory of the thread; one that a work item or the
  * other direction reads has a row for every sample of the batch.  Row tiles depend on the batch size only, tiles of
@@ -22,10 +22,10 @@ typedef struct sn_slot {
 } sn_slot;
 
 typedef struct sn_buffer {
-    size_t width;  /* elements of a row, the leading dimension */
+    size_t width; /* elements of a row, the leading dimension */
     sn_place place;
-    size_t offset; /* elements from the start of its region */
-    int first, last; /* times of its first write and last use */
+    size_t offset;    /* elements from the start of its region */
+    int first, last;  /* times of its first write and last use */
     int clear_before; /* gradients that are not written in one piece: cleared before this node's backward; else -1 */
     int next_clear;   /* chain of the buffers that one node clears; -1 ends it */
 } sn_buffer;
@@ -37,10 +37,10 @@ typedef struct sn_edge {
 } sn_edge;
 
 typedef struct sn_plan_param {
-    int node, index;    /* graph->nodes[node].params[index] */
-    size_t offset;      /* elements, in the regions of weights, velocities and gradients */
-    size_t transposed;  /* elements, in the region of transposed copies */
-    size_t partial;     /* doubles from the start of a row tile's partials */
+    int node, index;   /* graph->nodes[node].params[index] */
+    size_t offset;     /* elements, in the regions of weights, velocities and gradients */
+    size_t transposed; /* elements, in the region of transposed copies */
+    size_t partial;    /* doubles from the start of a row tile's partials */
     int first_item, n_items;
 } sn_plan_param;
 
@@ -50,9 +50,9 @@ typedef struct sn_item {
 } sn_item;
 
 typedef struct sn_plan_options {
-    size_t batch;       /* rows of the largest batch */
-    bool is_reference;  /* every signal in a buffer of its own, every gradient copied: the unfused walk */
-    bool has_velocity;  /* momentum is not 0 */
+    size_t batch;         /* rows of the largest batch */
+    bool is_reference;    /* every signal in a buffer of its own, every gradient copied: the unfused walk */
+    bool has_velocity;    /* momentum is not 0 */
     bool keeps_gradients; /* all parameter gradients stay until the end of the step (clip_norm, tests) */
 } sn_plan_options;
 
@@ -63,7 +63,7 @@ typedef struct sn_plan {
     sn_slot *value, *gradient; /* per node */
     int *first_edge;           /* per node, into edges */
     sn_edge *edges;
-    int *first_clear;          /* per node: chain of buffers to clear before its backward; -1: none */
+    int *first_clear; /* per node: chain of buffers to clear before its backward; -1: none */
     sn_buffer *buffers;
     int n_buffers;
     sn_plan_param *params;
@@ -87,10 +87,10 @@ size_t sn_plan_bytes(const sn_plan *plan, int threads, size_t real_size);
 size_t sn_plan_tile_rows(size_t batch);
 
 /* Steps of sn_plan_build, in this order; each allocates what it fills. */
-sn_status sn_plan_slots(sn_plan *plan, sn_error *error);     /* value, gradient, buffers: who shares with whom */
-sn_status sn_plan_flows(sn_plan *plan, sn_error *error);     /* edges, clears */
-sn_status sn_plan_memory(sn_plan *plan, sn_error *error);    /* lifetimes, places, offsets */
-sn_status sn_plan_work(sn_plan *plan, sn_error *error);      /* params, items */
+sn_status sn_plan_slots(sn_plan *plan, sn_error *error);  /* value, gradient, buffers: who shares with whom */
+sn_status sn_plan_flows(sn_plan *plan, sn_error *error);  /* edges, clears */
+sn_status sn_plan_memory(sn_plan *plan, sn_error *error); /* lifetimes, places, offsets */
+sn_status sn_plan_work(sn_plan *plan, sn_error *error);   /* params, items */
 
 /* Times. */
 static inline int sn_time_loss(const sn_plan *plan) {

@@ -1,9 +1,9 @@
 /* Owns the flow of gradients: which contribution is written, which is added, and to what.
  *
- * The first contribution to a gradient is written, later ones are added, in the order of the walk.  A first contribution
- * that is only passed on unchanged is not copied: it becomes the base that the next contribution is added to.  Where
- * columns of one buffer are written at different times (a part of a concat is read before the whole), the buffer is
- * cleared beforehand and every contribution is added. */
+ * The first contribution to a gradient is written, later ones are added, in the order of the walk.  A first
+ * contribution that is only passed on unchanged is not copied: it becomes the base that the next contribution is added
+ * to.  Where columns of one buffer are written at different times (a part of a concat is read before the whole), the
+ * buffer is cleared beforehand and every contribution is added. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -32,7 +32,8 @@ typedef enum coverage { NOTHING, PARTS, ALL } coverage;
 static coverage coverage_of(const flow_walk *walk, int x) {
     sn_slot slot = walk->plan->gradient[x];
     size_t width = walk->plan->graph->nodes[x].width, count = 0;
-    for (size_t c = 0; c < width; c++) count += walk->written[slot.buffer][slot.column + c];
+    for (size_t c = 0; c < width; c++)
+        count += walk->written[slot.buffer][slot.column + c];
     return count == 0 ? NOTHING : count == width ? ALL : PARTS;
 }
 
@@ -85,7 +86,8 @@ static void walk_backward(flow_walk *walk) {
         plan->buffers[b].clear_before = -1;
         if (walk->written[b]) memset(walk->written[b], walk->must_clear[b], plan->buffers[b].width);
     }
-    for (int i = 0; i <= last; i++) walk->pending[i].buffer = -1;
+    for (int i = 0; i <= last; i++)
+        walk->pending[i].buffer = -1;
     mark_written(walk, last);
     for (int i = last; i > 0; i--) {
         for (int k = 0; k < plan->graph->nodes[i].n_inputs && plan->graph->nodes[i].needs_gradient; k++) {
@@ -109,7 +111,8 @@ static bool start_walk(flow_walk *walk, sn_plan *plan, unsigned char *columns) {
 }
 
 static void chain_clears(sn_plan *plan) {
-    for (int i = 0; i < plan->graph->n_nodes; i++) plan->first_clear[i] = -1;
+    for (int i = 0; i < plan->graph->n_nodes; i++)
+        plan->first_clear[i] = -1;
     for (int b = 0; b < plan->n_buffers; b++) {
         int node = plan->buffers[b].clear_before;
         if (node < 0) continue;
@@ -127,7 +130,8 @@ sn_status sn_plan_flows(sn_plan *plan, sn_error *error) {
         plan->first_edge[i] = (int)n_edges;
         n_edges += (size_t)plan->graph->nodes[i].n_inputs;
     }
-    for (int b = 0; b < plan->n_buffers; b++) n_columns += plan->buffers[b].width;
+    for (int b = 0; b < plan->n_buffers; b++)
+        n_columns += plan->buffers[b].width;
     plan->edges = calloc(n_edges, sizeof *plan->edges);
     unsigned char *columns = calloc(n_columns, 1);
     flow_walk walk = {0};

@@ -23,7 +23,8 @@ static void touch(sn_plan *plan, sn_slot slot, int time) {
 static void touch_forward(sn_plan *plan, int i) {
     const sn_node *node = &plan->graph->nodes[i];
     touch(plan, plan->value[i], i);
-    for (int k = 0; k < node->n_inputs; k++) touch(plan, plan->value[node->inputs[k]], i);
+    for (int k = 0; k < node->n_inputs; k++)
+        touch(plan, plan->value[node->inputs[k]], i);
 }
 
 static void touch_backward(sn_plan *plan, int i) {
@@ -48,7 +49,8 @@ static void touch_backward(sn_plan *plan, int i) {
 static void set_lifetimes(sn_plan *plan) {
     int last = plan->graph->n_nodes - 1;
     touch(plan, plan->value[0], 0);
-    for (int i = 1; i <= last; i++) touch_forward(plan, i);
+    for (int i = 1; i <= last; i++)
+        touch_forward(plan, i);
     touch(plan, plan->value[last], sn_time_loss(plan));
     touch(plan, plan->gradient[last], sn_time_loss(plan));
     for (int i = last; i > 0; i--) {
@@ -88,7 +90,8 @@ static void place_scratch(sn_plan *plan, live_list *live, sn_buffer *b) {
     for (; at < live->n && live->items[at]->offset < offset + size; at++) {
         offset = live->items[at]->offset + round_up(live->items[at]->width * plan->tile_rows);
     }
-    for (int j = live->n++; j > at; j--) live->items[j] = live->items[j - 1];
+    for (int j = live->n++; j > at; j--)
+        live->items[j] = live->items[j - 1];
     live->items[at] = b;
     b->offset = offset;
     if (offset + size > plan->scratch_elements) plan->scratch_elements = offset + size;
@@ -112,7 +115,8 @@ sn_status sn_plan_memory(sn_plan *plan, sn_error *error) {
     if (order && alive) {
         qsort(order, (size_t)n_scratch, sizeof *order, by_first_use);
         live_list live = {alive, 0};
-        for (int j = 0; j < n_scratch; j++) place_scratch(plan, &live, order[j]);
+        for (int j = 0; j < n_scratch; j++)
+            place_scratch(plan, &live, order[j]);
     }
     sn_status status = order && alive ? SN_OK : sn_error_memory(error, 2 * bytes, "the plan");
     free(order);

@@ -2,8 +2,8 @@
  *
  * Values: an input of a concat lives in its columns of the concat's buffer, where it is not placed already; nested
  * concats end in one buffer, so dense connections copy nothing.
- * Gradients: likewise, and an input whose only reader passes the gradient on unchanged (an add with factor 1) shares the
- * reader's gradient. */
+ * Gradients: likewise, and an input whose only reader passes the gradient on unchanged (an add with factor 1) shares
+ * the reader's gradient. */
 #include <stdlib.h>
 
 #include "engine/plan.h"
@@ -16,7 +16,8 @@ static sn_slot new_buffer(sn_plan *plan, size_t width) {
 /* How often node i reads node x. */
 static int times_read(const sn_node *node, int x) {
     int count = 0;
-    for (int k = 0; k < node->n_inputs; k++) count += node->inputs[k] == x;
+    for (int k = 0; k < node->n_inputs; k++)
+        count += node->inputs[k] == x;
     return count;
 }
 
@@ -73,8 +74,10 @@ sn_status sn_plan_slots(sn_plan *plan, sn_error *error) {
     plan->value = calloc(n, sizeof *plan->value);
     plan->gradient = calloc(n, sizeof *plan->gradient);
     plan->buffers = calloc(2 * n, sizeof *plan->buffers);
-    if (!plan->value || !plan->gradient || !plan->buffers) return sn_error_memory(error, 4 * n * sizeof(sn_buffer), "the plan");
-    for (size_t i = 0; i < n; i++) plan->value[i].buffer = plan->gradient[i].buffer = -1;
+    if (!plan->value || !plan->gradient || !plan->buffers)
+        return sn_error_memory(error, 4 * n * sizeof(sn_buffer), "the plan");
+    for (size_t i = 0; i < n; i++)
+        plan->value[i].buffer = plan->gradient[i].buffer = -1;
     set_slots(plan);
     count_copies(plan);
     return SN_OK;

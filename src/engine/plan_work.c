@@ -44,8 +44,11 @@ static void add_items(sn_plan *plan, int p, const sn_param *param) {
 static void add_param(sn_plan *plan, int node, int index) {
     const sn_param *param = &plan->graph->nodes[node].params[index];
     sn_plan_param *entry = &plan->params[plan->n_params];
-    *entry = (sn_plan_param){.node = node, .index = index, .offset = plan->param_elements,
-                             .transposed = plan->transposed_elements, .partial = plan->partial_doubles,
+    *entry = (sn_plan_param){.node = node,
+                             .index = index,
+                             .offset = plan->param_elements,
+                             .transposed = plan->transposed_elements,
+                             .partial = plan->partial_doubles,
                              .first_item = plan->n_items};
     plan->param_elements += round_up(param->count, OFFSET_STEP);
     if (param->wants_transpose) plan->transposed_elements += round_up(param->count, OFFSET_STEP);
@@ -68,7 +71,8 @@ sn_status sn_plan_work(sn_plan *plan, sn_error *error) {
     size_t n_params = 0, n_items = 0;
     for (int i = 0; i < graph->n_nodes; i++) {
         n_params += (size_t)graph->nodes[i].n_params;
-        for (int p = 0; p < graph->nodes[i].n_params; p++) n_items += (size_t)count_items(&graph->nodes[i].params[p]);
+        for (int p = 0; p < graph->nodes[i].n_params; p++)
+            n_items += (size_t)count_items(&graph->nodes[i].params[p]);
     }
     plan->params = calloc(n_params, sizeof *plan->params);
     plan->first_param = calloc((size_t)graph->n_nodes, sizeof *plan->first_param);
@@ -79,9 +83,11 @@ sn_status sn_plan_work(sn_plan *plan, sn_error *error) {
     }
     for (int i = 0; i < graph->n_nodes; i++) {
         plan->first_param[i] = plan->n_params;
-        for (int p = 0; p < graph->nodes[i].n_params; p++) add_param(plan, i, p);
+        for (int p = 0; p < graph->nodes[i].n_params; p++)
+            add_param(plan, i, p);
     }
-    for (int j = 0; j < plan->n_items; j++) plan->item_order[j] = j;
+    for (int j = 0; j < plan->n_items; j++)
+        plan->item_order[j] = j;
     qsort_r(plan->item_order, (size_t)plan->n_items, sizeof *plan->item_order, by_work, plan->items);
     return SN_OK;
 }

@@ -56,7 +56,8 @@ void sn_team_barrier(sn_team *team) {
         relax();
     }
     pthread_mutex_lock(&team->mutex);
-    while (atomic_load(&team->phase) == phase) pthread_cond_wait(&team->turned, &team->mutex);
+    while (atomic_load(&team->phase) == phase)
+        pthread_cond_wait(&team->turned, &team->mutex);
     pthread_mutex_unlock(&team->mutex);
 }
 
@@ -122,7 +123,8 @@ void sn_team_free(sn_team *team) {
         team->is_over = true;
         team->n = team->started; /* fewer than asked for when a start failed */
         sn_team_barrier(team);
-        for (int i = 1; i < team->started; i++) pthread_join(team->members[i].thread, NULL);
+        for (int i = 1; i < team->started; i++)
+            pthread_join(team->members[i].thread, NULL);
     }
     pthread_cond_destroy(&team->turned);
     pthread_mutex_destroy(&team->mutex);

@@ -1,5 +1,5 @@
-/* Owns the walk of one row tile: forward through the nodes, the loss, backward through them.  A thread that walks a tile
- * touches rows of that tile and its own scratch only. */
+/* Owns the walk of one row tile: forward through the nodes, the loss, backward through them.  A thread that walks a
+ * tile touches rows of that tile and its own scratch only. */
 #include <math.h>
 #include <string.h>
 
@@ -142,8 +142,7 @@ void sn_walk_tile(sn_engine *engine, int thread, size_t tile) {
               .rows = sn_tile_size(engine, tile, batch->rows)};
     *w.result = (sn_tile_result){0};
     sn_view x = sn_slot_view(engine, w.workspace, engine->plan.value[0], w.row);
-    engine->backend->gather(
-        &(sn_gather_call){batch->dataset, batch->samples, batch->indices + w.row, w.rows, x});
+    engine->backend->gather(&(sn_gather_call){batch->dataset, batch->samples, batch->indices + w.row, w.rows, x});
     forward(&w);
     loss(&w);
     if (engine->mode == SN_MODE_TRAIN) backward(&w);

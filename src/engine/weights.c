@@ -32,7 +32,8 @@ void sn_engine_tensor(const sn_engine *engine, size_t i, sn_tensor *tensor) {
                           .dtype = engine->backend->dtype,
                           .rank = param->rank,
                           .data = engine->param_pointers[i]};
-    for (int d = 0; d < param->rank; d++) tensor->shape[d] = param->dim[d];
+    for (int d = 0; d < param->rank; d++)
+        tensor->shape[d] = param->dim[d];
 }
 
 void sn_engine_set_tensor(sn_engine *engine, size_t i, const double *values) {
@@ -115,7 +116,8 @@ static void report_strangers(const sn_engine *engine, const sn_safetensors *file
     for (size_t i = 0; i < sn_safetensors_count(file); i++) {
         const char *name = sn_safetensors_at(file, i)->name;
         size_t p = 0, n = sn_engine_tensor_count(engine);
-        while (p < n && strcmp(engine->tensor_names[p], name) != 0) p++;
+        while (p < n && strcmp(engine->tensor_names[p], name) != 0)
+            p++;
         if (p == n) sn_error_add(error, SN_INVALID, "%s: tensor \"%s\" is not in the network", path, name);
     }
 }
@@ -124,7 +126,8 @@ sn_status sn_engine_load_weights(sn_engine *engine, const char *path, sn_error *
     sn_safetensors *file = NULL;
     sn_status status = sn_safetensors_read(&file, path, error);
     if (status) return status;
-    for (size_t p = 0; p < sn_engine_tensor_count(engine); p++) load_tensor(engine, p, file, path, error);
+    for (size_t p = 0; p < sn_engine_tensor_count(engine); p++)
+        load_tensor(engine, p, file, path, error);
     if (error->status || sn_safetensors_count(file) != sn_engine_tensor_count(engine)) {
         report_strangers(engine, file, path, error);
     }
@@ -138,7 +141,8 @@ sn_status sn_engine_save_weights(const sn_engine *engine, const char *path, sn_e
     size_t n = sn_engine_tensor_count(engine);
     sn_tensor *tensors = malloc(n * sizeof *tensors);
     if (!tensors) return sn_error_memory(error, n * sizeof *tensors, "the list of tensors");
-    for (size_t p = 0; p < n; p++) sn_engine_tensor(engine, p, &tensors[p]);
+    for (size_t p = 0; p < n; p++)
+        sn_engine_tensor(engine, p, &tensors[p]);
     sn_metadata metadata = {"format", "pt"};
     sn_status status = sn_safetensors_write(path, tensors, n, &metadata, 1, error);
     free(tensors);

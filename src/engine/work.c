@@ -1,5 +1,5 @@
-/* Owns the work items: the gradient of a tile of a parameter over the whole batch, and its update at once while it is in
- * cache.  With clip_norm all gradients come first, then their norm in the order of the items, then the updates. */
+/* Owns the work items: the gradient of a tile of a parameter over the whole batch, and its update at once while it is
+ * in cache.  With clip_norm all gradients come first, then their norm in the order of the items, then the updates. */
 #include <math.h>
 #include <string.h>
 
@@ -118,7 +118,8 @@ static int next(atomic_size_t *counter, const sn_plan *plan) {
 /* clip_norm / norm where the norm of all gradients is larger, else 1: the same on every thread. */
 static double clip_factor(const sn_engine *engine) {
     sn_sumsq squares = {0, 0};
-    for (int j = 0; j < engine->plan.n_items; j++) sn_sumsq_merge(&squares, engine->items[j].gradient.squares);
+    for (int j = 0; j < engine->plan.n_items; j++)
+        sn_sumsq_merge(&squares, engine->items[j].gradient.squares);
     double norm = sn_sumsq_norm(squares);
     return norm > engine->options.clip_norm ? engine->options.clip_norm / norm : 1;
 }

@@ -168,7 +168,10 @@ void sn_graph_expand(const sn_graph *graph, sn_text *text) {
 }
 
 static const sn_key list_keys[] = {
-    {.name = "layers", .types = SN_LIST, .flags = SN_REQUIRED | SN_NOT_EMPTY, .element = &sn_layer_element,
+    {.name = "layers",
+     .types = SN_LIST,
+     .flags = SN_REQUIRED | SN_NOT_EMPTY,
+     .element = &sn_layer_element,
      .help = "the entries of the graph, in an order in which inputs come first"},
     {0},
 };
@@ -177,7 +180,9 @@ static const sn_kind list_kind = {
 static const sn_kind *const network_kinds[] = {&sn_mlp_kind, &list_kind, NULL};
 
 static const sn_key network_common_keys[] = {
-    {.name = "weights", .types = SN_PATH | SN_NULL, .fallback = "null",
+    {.name = "weights",
+     .types = SN_PATH | SN_NULL,
+     .fallback = "null",
      .help = "safetensors file of initial weights, named LABEL.weight and LABEL.bias"},
     {0},
 };

@@ -9,9 +9,9 @@
 
 typedef struct sn_graph {
     int n_nodes;
-    sn_node *nodes; /* nodes[0] is the input, the last one feeds the loss */
-    int n_hidden;   /* nodes of role hidden */
-    int n_layers;   /* weight layers: hidden and output */
+    sn_node *nodes;       /* nodes[0] is the input, the last one feeds the loss */
+    int n_hidden;         /* nodes of role hidden */
+    int n_layers;         /* weight layers: hidden and output */
     size_t n_params;      /* elements of all parameters */
     double forward_flops; /* per sample */
     double step_flops;    /* forward, backward and parameter gradients of one sample: what a training step executes in
@@ -25,10 +25,10 @@ enum { SN_MAX_NODES = 1 << 20 };
 
 typedef struct sn_graph_request {
     const sn_config *config;
-    const sn_value *network;     /* the resolved "network" object */
-    const sn_op *const *ops;     /* the op table, NULL-terminated */
-    sn_shape input;              /* of one sample */
-    size_t out_dim;              /* what the loss needs: classes or targets */
+    const sn_value *network; /* the resolved "network" object */
+    const sn_op *const *ops; /* the op table, NULL-terminated */
+    sn_shape input;          /* of one sample */
+    size_t out_dim;          /* what the loss needs: classes or targets */
 } sn_graph_request;
 
 /* Builds the graph of a family or of an explicit list.  SN_INVALID with all faults found: unknown or later labels, a

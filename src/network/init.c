@@ -13,11 +13,13 @@ static double gain_of(const sn_value *init) {
 }
 
 static void fill_uniform(double *values, size_t n, double bound, sn_rng rng) {
-    for (size_t i = 0; i < n; i++) values[i] = (2.0 * sn_rng_uniform(rng, i) - 1.0) * bound;
+    for (size_t i = 0; i < n; i++)
+        values[i] = (2.0 * sn_rng_uniform(rng, i) - 1.0) * bound;
 }
 
 static void fill_normal(double *values, size_t n, double std, sn_rng rng) {
-    for (size_t i = 0; i < n; i++) values[i] = std * sn_rng_normal(rng, i);
+    for (size_t i = 0; i < n; i++)
+        values[i] = std * sn_rng_normal(rng, i);
 }
 
 /* The variance that the scheme asks for: 1/fan_in (lecun), 2/(fan_in+fan_out) (xavier), 2/fan_in (he). */
@@ -50,8 +52,7 @@ static sn_status scheme_uniform_fill(double *values, const sn_param *param, cons
     return SN_OK;
 }
 
-static sn_status normal_fill(double *values, const sn_param *param, const sn_value *init, sn_rng rng,
-                             sn_error *error) {
+static sn_status normal_fill(double *values, const sn_param *param, const sn_value *init, sn_rng rng, sn_error *error) {
     (void)error;
     fill_normal(values, param->count, gain_of(init) * sn_value_number(init, "std"), rng);
     return SN_OK;
@@ -61,7 +62,8 @@ static sn_status constant_fill(double *values, const sn_param *param, const sn_v
                                sn_error *error) {
     (void)rng, (void)error;
     double value = sn_value_number(init, "value");
-    for (size_t i = 0; i < param->count; i++) values[i] = value;
+    for (size_t i = 0; i < param->count; i++)
+        values[i] = value;
     return SN_OK;
 }
 
@@ -75,13 +77,15 @@ static sn_status identity_fill(double *values, const sn_param *param, const sn_v
                                sn_error *error) {
     (void)rng, (void)error;
     memset(values, 0, param->count * sizeof *values);
-    for (size_t i = 0; i < param->rows && i < param->cols; i++) values[i * param->cols + i] = gain_of(init);
+    for (size_t i = 0; i < param->rows && i < param->cols; i++)
+        values[i * param->cols + i] = gain_of(init);
     return SN_OK;
 }
 
 static double dot(const double *a, const double *b, size_t n) {
     double sum = 0;
-    for (size_t i = 0; i < n; i++) sum += a[i] * b[i];
+    for (size_t i = 0; i < n; i++)
+        sum += a[i] * b[i];
     return sum;
 }
 
@@ -93,10 +97,12 @@ static void orthonormalize(double *rows, size_t n, size_t dim) {
         for (int pass = 0; pass < 2; pass++) {
             for (size_t j = 0; j < i; j++) {
                 double overlap = dot(row, rows + j * dim, dim);
-                for (size_t k = 0; k < dim; k++) row[k] -= overlap * rows[j * dim + k];
+                for (size_t k = 0; k < dim; k++)
+                    row[k] -= overlap * rows[j * dim + k];
             }
             double length = sqrt(dot(row, row, dim));
-            for (size_t k = 0; k < dim; k++) row[k] /= length;
+            for (size_t k = 0; k < dim; k++)
+                row[k] /= length;
         }
     }
 }
@@ -121,7 +127,8 @@ static sn_status orthogonal_fill(double *values, const sn_param *param, const sn
 
 sn_status sn_init_fill(double *values, const sn_node *node, const sn_param *param, uint64_t seed, sn_error *error) {
     if (!param->init) {
-        for (size_t i = 0; i < param->count; i++) values[i] = param->start;
+        for (size_t i = 0; i < param->count; i++)
+            values[i] = param->start;
         return SN_OK;
     }
     const char *kind = sn_value_text(param->init, "kind");
@@ -182,17 +189,35 @@ INIT(identity_init, "identity", identity_fill, identity_keys, "ones on the diago
      "Le et al. 2015, arXiv 1504.00941");
 
 const sn_init *const sn_inits[] = {
-    &pytorch_init,    &lecun_normal_init,  &lecun_uniform_init, &xavier_normal_init, &xavier_uniform_init,
-    &he_normal_init,  &he_uniform_init,    &normal_init,        &orthogonal_init,    &constant_init,
-    &zeros_init,      &identity_init,      NULL,
-};
-
-static const sn_kind *const kinds[] = {
-    &pytorch_init.kind,   &lecun_normal_init.kind, &lecun_uniform_init.kind, &xavier_normal_init.kind,
-    &xavier_uniform_init.kind, &he_normal_init.kind, &he_uniform_init.kind, &normal_init.kind,
-    &orthogonal_init.kind, &constant_init.kind,    &zeros_init.kind,         &identity_init.kind,
+    &pytorch_init,
+    &lecun_normal_init,
+    &lecun_uniform_init,
+    &xavier_normal_init,
+    &xavier_uniform_init,
+    &he_normal_init,
+    &he_uniform_init,
+    &normal_init,
+    &orthogonal_init,
+    &constant_init,
+    &zeros_init,
+    &identity_init,
     NULL,
 };
 
-const sn_choice sn_init_choice = {
-    .what = "init", .discriminator = "kind", .kinds = kinds, .fallback = "pytorch"};
+static const sn_kind *const kinds[] = {
+    &pytorch_init.kind,
+    &lecun_normal_init.kind,
+    &lecun_uniform_init.kind,
+    &xavier_normal_init.kind,
+    &xavier_uniform_init.kind,
+    &he_normal_init.kind,
+    &he_uniform_init.kind,
+    &normal_init.kind,
+    &orthogonal_init.kind,
+    &constant_init.kind,
+    &zeros_init.kind,
+    &identity_init.kind,
+    NULL,
+};
+
+const sn_choice sn_init_choice = {.what = "init", .discriminator = "kind", .kinds = kinds, .fallback = "pytorch"};

@@ -49,13 +49,15 @@ static sn_status grow(flattener *f) {
     f->n_slots = 4 * (size_t)capacity;
     f->slots = calloc(f->n_slots, sizeof *f->slots);
     if (!f->slots) return sn_error_memory(f->error, f->n_slots * sizeof *f->slots, "the labels");
-    for (int i = 0; i < flat->n; i++) *find_slot(f, items[i].label) = i + 1;
+    for (int i = 0; i < flat->n; i++)
+        *find_slot(f, items[i].label) = i + 1;
     return SN_OK;
 }
 
 static int next_ordinal(flattener *f, const char *op) {
     int i = 0;
-    while (i < MAX_OPS - 1 && f->ordinals[i].op && strcmp(f->ordinals[i].op, op) != 0) i++;
+    while (i < MAX_OPS - 1 && f->ordinals[i].op && strcmp(f->ordinals[i].op, op) != 0)
+        i++;
     f->ordinals[i].op = op;
     return ++f->ordinals[i].count;
 }
@@ -156,8 +158,7 @@ static sn_status add_repeat(flattener *f, const sn_value *entry, const char *suf
 /* Stops at memory and limits only: other faults are collected. */
 static sn_status add_list(flattener *f, const sn_value *list, const char *suffix) {
     for (const sn_value *entry = sn_value_first(list); entry; entry = sn_value_next(entry)) {
-        sn_status status =
-            sn_value_get(entry, "repeat") ? add_repeat(f, entry, suffix) : add_layer(f, entry, suffix);
+        sn_status status = sn_value_get(entry, "repeat") ? add_repeat(f, entry, suffix) : add_layer(f, entry, suffix);
         if (status) return status;
     }
     return SN_OK;
@@ -182,7 +183,10 @@ static const sn_key reference_key = {.types = SN_TEXT, .flags = SN_NOT_EMPTY, .h
 
 const sn_key sn_layer_common_keys[] = {
     {.name = "label", .types = SN_TEXT, .flags = SN_NOT_EMPTY, .help = "the entry's name; else its op and a number"},
-    {.name = "inputs", .types = SN_LIST, .flags = SN_NOT_EMPTY, .element = &reference_key,
+    {.name = "inputs",
+     .types = SN_LIST,
+     .flags = SN_NOT_EMPTY,
+     .element = &reference_key,
      .help = "labels of earlier entries, or input; else the entry before"},
     {0},
 };
@@ -190,9 +194,16 @@ const sn_key sn_layer_common_keys[] = {
 const sn_key sn_layer_element = {.types = SN_KIND, .choice = &sn_op_choice, .help = "an entry of the layer list"};
 
 static const sn_key repeat_keys[] = {
-    {.name = "repeat", .types = SN_INTEGER, .flags = SN_REQUIRED, .min = 1, .max = SN_MAX_NODES,
+    {.name = "repeat",
+     .types = SN_INTEGER,
+     .flags = SN_REQUIRED,
+     .min = 1,
+     .max = SN_MAX_NODES,
      .help = "how many copies"},
-    {.name = "layers", .types = SN_LIST, .flags = SN_REQUIRED | SN_NOT_EMPTY, .element = &sn_layer_element,
+    {.name = "layers",
+     .types = SN_LIST,
+     .flags = SN_REQUIRED | SN_NOT_EMPTY,
+     .element = &sn_layer_element,
      .help = "the entries to copy; labels get .1 ... .n"},
     {0},
 };

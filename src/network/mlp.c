@@ -46,7 +46,11 @@ static const sn_key add_keys[] = {
 };
 static const sn_key concat_keys[] = {
     BLOCK_KEY,
-    {.name = "growth", .types = SN_INTEGER, .fallback = "12", .min = 1, .max = 1e6,
+    {.name = "growth",
+     .types = SN_INTEGER,
+     .fallback = "12",
+     .min = 1,
+     .max = 1e6,
      .help = "features that a block adds (growth rate)"},
     {0},
 };
@@ -62,23 +66,37 @@ static const sn_kind concat_skip = {.name = "concat",
                                     .formula = "y = [x, F(x)]",
                                     .source = "Huang et al. 2016, arXiv 1608.06993"};
 static const sn_kind *const skip_kinds[] = {&none_skip, &add_skip, &concat_skip, NULL};
-static const sn_choice skip_choice = {
-    .what = "skip", .discriminator = "kind", .kinds = skip_kinds, .fallback = "none"};
+static const sn_choice skip_choice = {.what = "skip", .discriminator = "kind", .kinds = skip_kinds, .fallback = "none"};
 
 static const sn_key mlp_keys[] = {
-    {.name = "depth", .types = SN_INTEGER, .fallback = "50", .min = 1, .max = 250000,
+    {.name = "depth",
+     .types = SN_INTEGER,
+     .fallback = "50",
+     .min = 1,
+     .max = 250000,
      .help = "hidden weight layers; the output layer is extra"},
     {.name = "width", .types = SN_INTEGER, .fallback = "64", .min = 1, .max = 1e6, .help = "units of a hidden layer"},
-    {.name = "activation", .types = SN_KIND, .fallback = "\"tanh\"", .choice = &sn_activation_choice,
-     .help = "phi"},
-    {.name = "order", .types = SN_WORD, .fallback = "\"pre\"", .words = orders,
+    {.name = "activation", .types = SN_KIND, .fallback = "\"tanh\"", .choice = &sn_activation_choice, .help = "phi"},
+    {.name = "order",
+     .types = SN_WORD,
+     .fallback = "\"pre\"",
+     .words = orders,
      .help = "pre: W phi(norm(x)) + b; inside: phi(norm(W x + b)); post: as inside, a block's last phi after the add"},
     {.name = "norm", .types = SN_WORD, .fallback = "\"none\"", .words = norms, .help = "normalization before phi"},
-    {.name = "init", .types = SN_KIND, .fallback = "\"pytorch\"", .choice = &sn_init_choice,
+    {.name = "init",
+     .types = SN_KIND,
+     .fallback = "\"pytorch\"",
+     .choice = &sn_init_choice,
      .help = "initial weights of the hidden layers"},
-    {.name = "bias_init", .types = SN_KIND | SN_NULL, .fallback = "null", .choice = &sn_init_choice,
+    {.name = "bias_init",
+     .types = SN_KIND | SN_NULL,
+     .fallback = "null",
+     .choice = &sn_init_choice,
      .help = "initial biases; null: what belongs to the init (pytorch: its own, others: zeros)"},
-    {.name = "output_init", .types = SN_KIND | SN_NULL, .fallback = "null", .choice = &sn_init_choice,
+    {.name = "output_init",
+     .types = SN_KIND | SN_NULL,
+     .fallback = "null",
+     .choice = &sn_init_choice,
      .help = "initial weights of the output layer; null: as init"},
     {.name = "skip", .types = SN_KIND, .fallback = "\"none\"", .choice = &skip_choice, .help = "skip connections"},
     {0},
@@ -162,7 +180,8 @@ static void write_activation(writer *w, const char *name) {
 }
 
 static void write_linear(writer *w, const char *name, long units, const sn_text *init) {
-    sn_text_addf(w->text, "{\"op\":\"linear\",\"label\":\"%s\",\"inputs\":[\"%s\"],\"units\":%ld,", name, w->from, units);
+    sn_text_addf(w->text, "{\"op\":\"linear\",\"label\":\"%s\",\"inputs\":[\"%s\"],\"units\":%ld,", name, w->from,
+                 units);
     sn_text_addf(w->text, "\"init\":%s,\"bias_init\":%s},\n", sn_text_string(init), sn_text_string(&w->bias_init));
     set_from(w, name, "");
 }
@@ -189,12 +208,13 @@ static void write_add(writer *w, const char *block, const char *x, const sn_valu
     } else if (sn_value_is_text(scale)) {
         factor = 1 / sqrt((double)w->n_blocks);
     } else {
-        sn_text_addf(w->text, "{\"op\":\"scale\",\"label\":\"%s.scale\",\"inputs\":[\"%s\"],\"factor\":{\"learned\":%.17g}},\n",
+        sn_text_addf(w->text,
+                     "{\"op\":\"scale\",\"label\":\"%s.scale\",\"inputs\":[\"%s\"],\"factor\":{\"learned\":%.17g}},\n",
                      block, w->from, sn_value_number(scale, "learned"));
         set_from(w, block, ".scale");
     }
-    sn_text_addf(w->text, "{\"op\":\"add\",\"label\":\"%s\",\"inputs\":[\"%s\",\"%s\"],\"factors\":[%.17g,%.17g]},\n", block, x,
-                 w->from, sn_value_number(network, "skip.shortcut_scale"), factor);
+    sn_text_addf(w->text, "{\"op\":\"add\",\"label\":\"%s\",\"inputs\":[\"%s\",\"%s\"],\"factors\":[%.17g,%.17g]},\n",
+                 block, x, w->from, sn_value_number(network, "skip.shortcut_scale"), factor);
     set_from(w, block, "");
 }
 
@@ -222,7 +242,8 @@ void sn_mlp_expand(const sn_value *network, size_t out_dim, sn_text *text) {
     read_description(&w, network, text);
     sn_text_add(text, "{\"layers\":[\n");
     write_hidden(&w, 1, w.width, false);
-    for (long b = 1; b <= w.n_blocks; b++) write_block(&w, b, network);
+    for (long b = 1; b <= w.n_blocks; b++)
+        write_block(&w, b, network);
     if (w.order == PRE) {
         write_norm(&w, "output");
         write_activation(&w, "output");

@@ -8,13 +8,15 @@
 
 size_t sn_shape_size(const sn_shape *shape) {
     size_t size = 1;
-    for (int i = 0; i < shape->rank; i++) size *= (size_t)shape->dim[i];
+    for (int i = 0; i < shape->rank; i++)
+        size *= (size_t)shape->dim[i];
     return size;
 }
 
 const char *sn_shape_text(const sn_shape *shape, char out[SN_SHAPE_TEXT]) {
     int n = snprintf(out, SN_SHAPE_TEXT, "%" PRId64, shape->dim[0]);
-    for (int i = 1; i < shape->rank; i++) n += snprintf(out + n, SN_SHAPE_TEXT - (size_t)n, "x%" PRId64, shape->dim[i]);
+    for (int i = 1; i < shape->rank; i++)
+        n += snprintf(out + n, SN_SHAPE_TEXT - (size_t)n, "x%" PRId64, shape->dim[i]);
     return out;
 }
 

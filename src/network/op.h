@@ -36,12 +36,12 @@ typedef struct sn_param {
     const char *name; /* "weight", "bias" */
     int rank;
     int64_t dim[4];
-    size_t count;          /* elements */
-    size_t rows, cols;     /* the tensor as a matrix, rows * cols == count */
+    size_t count;      /* elements */
+    size_t rows, cols; /* the tensor as a matrix, rows * cols == count */
     sn_route route;
-    bool decays;           /* weight decay acts on it */
-    bool wants_transpose;  /* kernels also read a transposed copy (cols, rows), kept up to date by the engine */
-    const sn_value *init;  /* resolved {"kind": ..., ...}; NULL: every element is `start` */
+    bool decays;          /* weight decay acts on it */
+    bool wants_transpose; /* kernels also read a transposed copy (cols, rows), kept up to date by the engine */
+    const sn_value *init; /* resolved {"kind": ..., ...}; NULL: every element is `start` */
     double start;
     int64_t fan_in, fan_out;
 } sn_param;
@@ -76,11 +76,11 @@ typedef struct sn_node {
     sn_param params[SN_MAX_PARAMS]; /* the first is the one that the weight columns of gradients.csv describe */
     void *attributes;               /* the op's own record, made by `build` */
     int n_readers;
-    int *readers; /* nodes that read this one, ascending, one entry per edge */
+    int *readers;        /* nodes that read this one, ascending, one entry per edge */
     bool needs_gradient; /* this node or one before it has parameters */
     sn_role role;
-    int layer;         /* number of the weight layer, 1 = nearest the input; see roles.c */
-    int carried_at;    /* the node whose gradient is out_grad of this node; see roles.c */
+    int layer;      /* number of the weight layer, 1 = nearest the input; see roles.c */
+    int carried_at; /* the node whose gradient is out_grad of this node; see roles.c */
 } sn_node;
 
 /* A matrix in memory: element (r, c) at data[r * ld + c], of the backend's precision. */
@@ -117,8 +117,8 @@ typedef struct sn_gradient_call {
     const sn_node *node;
     int param;
     size_t batch;
-    sn_view x;  /* (batch, width of input 0) */
-    sn_view dy; /* (batch, width) */
+    sn_view x;                   /* (batch, width of input 0) */
+    sn_view dy;                  /* (batch, width) */
     size_t row, col, rows, cols; /* the tile of the tensor */
     sn_view gradient;            /* (rows, cols), written */
 } sn_gradient_call;

@@ -14,7 +14,8 @@ static sn_status set_readers(sn_graph *graph, sn_error *error) {
     size_t n_edges = 0;
     for (int i = 1; i < graph->n_nodes; i++) {
         n_edges += (size_t)graph->nodes[i].n_inputs;
-        for (int k = 0; k < graph->nodes[i].n_inputs; k++) graph->nodes[graph->nodes[i].inputs[k]].n_readers++;
+        for (int k = 0; k < graph->nodes[i].n_inputs; k++)
+            graph->nodes[graph->nodes[i].inputs[k]].n_readers++;
     }
     int *readers = sn_pool_alloc(&graph->pool, (n_edges + 1) * sizeof *readers);
     if (!readers) return sn_error_memory(error, n_edges * sizeof *readers, "the graph's edges");
@@ -66,7 +67,8 @@ static void count_cost(sn_graph *graph, const sn_node *node) {
     graph->forward_flops += flops;
     bool has_weight = node->n_params > 0 && node->params[0].route == SN_FROM_BATCH;
     if (has_weight) graph->step_flops += flops * (graph->nodes[node->inputs[0]].needs_gradient ? 3 : 2);
-    for (int p = 0; p < node->n_params; p++) graph->n_params += node->params[p].count;
+    for (int p = 0; p < node->n_params; p++)
+        graph->n_params += node->params[p].count;
 }
 
 sn_status sn_graph_annotate(sn_graph *graph, sn_error *error) {
@@ -77,7 +79,8 @@ sn_status sn_graph_annotate(sn_graph *graph, sn_error *error) {
         sn_node *node = &graph->nodes[i];
         node->carried_at = carried_at(graph, i);
         node->needs_gradient = node->n_params > 0;
-        for (int k = 0; k < node->n_inputs; k++) node->needs_gradient |= graph->nodes[node->inputs[k]].needs_gradient;
+        for (int k = 0; k < node->n_inputs; k++)
+            node->needs_gradient |= graph->nodes[node->inputs[k]].needs_gradient;
         set_role(graph, i, output);
         if (i > 0) count_cost(graph, node);
     }

@@ -9,8 +9,8 @@ static sn_status add_build(sn_node *node, const sn_node *nodes, sn_pool *pool, s
     for (int k = 1; k < node->n_inputs; k++) {
         const sn_node *other = &nodes[node->inputs[k]];
         if (memcmp(&first->shape, &other->shape, sizeof first->shape) == 0) continue;
-        sn_node_fault(node, error, "cannot add \"%s\" (%s) and \"%s\" (%s): all inputs need the same shape", first->label,
-                      sn_shape_text(&first->shape, a), other->label, sn_shape_text(&other->shape, b));
+        sn_node_fault(node, error, "cannot add \"%s\" (%s) and \"%s\" (%s): all inputs need the same shape",
+                      first->label, sn_shape_text(&first->shape, a), other->label, sn_shape_text(&other->shape, b));
     }
     const sn_value *factors = sn_value_get(node->config, "factors");
     if (factors && (int)sn_value_count(factors) != node->n_inputs) {
@@ -76,7 +76,10 @@ static void add_backward(const sn_op_call *call) {
 
 static const sn_key factor_key = {.types = SN_NUMBER, .help = "factor of one input"};
 static const sn_key add_keys[] = {
-    {.name = "factors", .types = SN_LIST, .flags = SN_NOT_EMPTY, .element = &factor_key,
+    {.name = "factors",
+     .types = SN_LIST,
+     .flags = SN_NOT_EMPTY,
+     .element = &factor_key,
      .help = "a factor per input; else all 1"},
     {0},
 };

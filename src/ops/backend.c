@@ -4,10 +4,10 @@
 #include "ops/kernels.h"
 #include "ops/list.h"
 
-#define SN_DECLARE_OP(name) extern const sn_op SN_V(sn_op_##name);
+#define SN_DECLARE_OP(name)   extern const sn_op SN_V(sn_op_##name);
 #define SN_DECLARE_LOSS(name) extern const sn_loss SN_V(sn_loss_##name);
-#define SN_LIST_OP(name) &SN_V(sn_op_##name),
-#define SN_LIST_LOSS(name) &SN_V(sn_loss_##name),
+#define SN_LIST_OP(name)      &SN_V(sn_op_##name),
+#define SN_LIST_LOSS(name)    &SN_V(sn_loss_##name),
 
 SN_OPS(SN_DECLARE_OP)
 SN_LOSSES(SN_DECLARE_LOSS)

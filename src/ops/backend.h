@@ -3,18 +3,18 @@
 #define SN_OPS_BACKEND_H
 
 #include "base/safetensors.h"
+#include "base/sums.h"
 #include "data/data.h"
 #include "network/op.h"
-#include "base/sums.h"
 
 /* A loss over a tile of rows. */
 typedef struct sn_loss_call {
     size_t rows, width;
-    sn_view y;                  /* (rows, width): logits or predictions */
+    sn_view y; /* (rows, width): logits or predictions */
     const sn_samples *samples;
-    const uint32_t *indices;    /* (rows): the samples of the rows */
-    sn_view dy;                 /* (rows, width), written; data NULL: not wanted */
-    double weight;              /* of one sample in the loss: 1 / batch */
+    const uint32_t *indices; /* (rows): the samples of the rows */
+    sn_view dy;              /* (rows, width), written; data NULL: not wanted */
+    double weight;           /* of one sample in the loss: 1 / batch */
 } sn_loss_call;
 
 typedef struct sn_loss_sums {
@@ -60,8 +60,8 @@ typedef struct sn_change_call {
 typedef struct sn_backend {
     const char *simd; /* "generic", "avx2", "avx512" */
     sn_dtype dtype;
-    const sn_op *const *ops;       /* NULL-terminated */
-    const sn_loss *const *losses;  /* NULL-terminated */
+    const sn_op *const *ops;      /* NULL-terminated */
+    const sn_loss *const *losses; /* NULL-terminated */
 
     void (*gather)(const sn_gather_call *call);
     void (*update)(const sn_update_call *call);

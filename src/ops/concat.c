@@ -28,8 +28,7 @@ static sn_status concat_build(sn_node *node, const sn_node *nodes, sn_pool *pool
         if (!same_but_channels(&shape, &other->shape)) {
             sn_node_fault(node, error,
                           "cannot join \"%s\" (%s) and \"%s\" (%s): all dimensions but the last need to be equal",
-                          first->label, sn_shape_text(&first->shape, a), other->label,
-                          sn_shape_text(&other->shape, b));
+                          first->label, sn_shape_text(&first->shape, a), other->label, sn_shape_text(&other->shape, b));
             continue;
         }
         shape.dim[shape.rank - 1] += channels(&other->shape);
@@ -75,8 +74,8 @@ static void concat_backward(const sn_op_call *call) {
         for (size_t r = 0; r < call->rows && call->flow[k] != SN_FLOW_NONE; r++) {
             for (size_t p = 0; p < pixels; p++) {
                 const real *base = call->flow[k] == SN_FLOW_ADD ? sn_row(call->base[k], r) + p * width : NULL;
-                concat_backward_row(sn_row(call->dy, r) + p * total + column, base,
-                                    sn_row(call->dx[k], r) + p * width, width);
+                concat_backward_row(sn_row(call->dy, r) + p * total + column, base, sn_row(call->dx[k], r) + p * width,
+                                    width);
             }
         }
         column += width;

@@ -14,23 +14,23 @@
 #if SN_IS_DOUBLE
 typedef uint64_t sn_bits;
 typedef int64_t sn_signed_bits;
-#define SN_ROUNDER 0x1.8p52
-#define SN_LN2_HIGH 0x1.62e42feep-1
-#define SN_LN2_LOW 0x1.a39ef35793c76p-33
+#define SN_ROUNDER        0x1.8p52
+#define SN_LN2_HIGH       0x1.62e42feep-1
+#define SN_LN2_LOW        0x1.a39ef35793c76p-33
 #define SN_EXPONENT_SHIFT 52
-#define SN_EXPONENT_BIAS 1023
-#define SN_EXP_LOWEST 746.0
-#define SN_TANH_ONE 19.1
+#define SN_EXPONENT_BIAS  1023
+#define SN_EXP_LOWEST     746.0
+#define SN_TANH_ONE       19.1
 #else
 typedef uint32_t sn_bits;
 typedef int32_t sn_signed_bits;
-#define SN_ROUNDER 0x1.8p23F
-#define SN_LN2_HIGH 0x1.62e3p-1F
-#define SN_LN2_LOW 0x1.2fefa2p-17F
+#define SN_ROUNDER        0x1.8p23F
+#define SN_LN2_HIGH       0x1.62e3p-1F
+#define SN_LN2_LOW        0x1.2fefa2p-17F
 #define SN_EXPONENT_SHIFT 23
-#define SN_EXPONENT_BIAS 127
-#define SN_EXP_LOWEST 104.0F
-#define SN_TANH_ONE 9.1F
+#define SN_EXPONENT_BIAS  127
+#define SN_EXP_LOWEST     104.0F
+#define SN_TANH_ONE       9.1F
 #endif
 
 static inline sn_bits sn_to_bits(real x) {

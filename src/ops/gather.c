@@ -5,11 +5,13 @@
 static void gather_bytes(const sn_gather_call *call) {
     real table[256];
     size_t dim = call->dataset->in_dim;
-    for (int v = 0; v < 256; v++) table[v] = (real)((v - call->dataset->mean[0]) * call->dataset->factor[0]);
+    for (int v = 0; v < 256; v++)
+        table[v] = (real)((v - call->dataset->mean[0]) * call->dataset->factor[0]);
     for (size_t r = 0; r < call->rows; r++) {
         const uint8_t *raw = call->samples->bytes + (size_t)call->indices[r] * dim;
         real *x = sn_row(call->x, r);
-        for (size_t c = 0; c < dim; c++) x[c] = table[raw[c]];
+        for (size_t c = 0; c < dim; c++)
+            x[c] = table[raw[c]];
     }
 }
 
@@ -19,7 +21,8 @@ static void gather_values(const sn_gather_call *call) {
     for (size_t r = 0; r < call->rows; r++) {
         const double *raw = call->samples->values + (size_t)call->indices[r] * dim;
         real *x = sn_row(call->x, r);
-        for (size_t c = 0; c < dim; c++) x[c] = (real)((raw[c] - dataset->mean[c * step]) * dataset->factor[c * step]);
+        for (size_t c = 0; c < dim; c++)
+            x[c] = (real)((raw[c] - dataset->mean[c * step]) * dataset->factor[c * step]);
     }
 }
 

@@ -92,7 +92,8 @@ static void layer_norm_row(const sn_op_call *call, size_t r, moments m) {
 static void layer_norm_backward(const sn_op_call *call) {
     const layer_norm_attributes *attributes = call->node->attributes;
     size_t n = call->node->width;
-    for (size_t c = 0; c < n && call->node->n_params; c++) call->partials[0][c] = call->partials[1][c] = 0;
+    for (size_t c = 0; c < n && call->node->n_params; c++)
+        call->partials[0][c] = call->partials[1][c] = 0;
     for (size_t r = 0; r < call->rows; r++) {
         moments m = row_moments(sn_row(call->x[0], r), n, attributes->eps);
         if (call->node->n_params) add_partials(call, sn_row(call->x[0], r), sn_row(call->dy, r), m);
@@ -101,7 +102,12 @@ static void layer_norm_backward(const sn_op_call *call) {
 }
 
 static const sn_key layer_norm_keys[] = {
-    {.name = "eps", .types = SN_NUMBER, .flags = SN_ABOVE_MIN, .fallback = "1e-5", .min = 0, .max = 1,
+    {.name = "eps",
+     .types = SN_NUMBER,
+     .flags = SN_ABOVE_MIN,
+     .fallback = "1e-5",
+     .min = 0,
+     .max = 1,
      .help = "added to the variance"},
     {.name = "affine", .types = SN_BOOL, .fallback = "true", .help = "whether g and b are learned (else 1 and 0)"},
     {0},

@@ -36,11 +36,12 @@ static void linear_forward(const sn_op_call *call) {
     int out = (int)node->width, in = (int)node->params[0].cols;
     real beta = 0;
     if (node->n_params > 1) {
-        for (size_t r = 0; r < call->rows; r++) memcpy(sn_row(call->y, r), call->params[1], node->width * sizeof(real));
+        for (size_t r = 0; r < call->rows; r++)
+            memcpy(sn_row(call->y, r), call->params[1], node->width * sizeof(real));
         beta = 1;
     }
-    SN_GEMM(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)call->rows, out, in, 1, call->x[0].data,
-            (int)call->x[0].ld, call->transposed[0], out, beta, call->y.data, (int)call->y.ld);
+    SN_GEMM(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)call->rows, out, in, 1, call->x[0].data, (int)call->x[0].ld,
+            call->transposed[0], out, beta, call->y.data, (int)call->y.ld);
 }
 
 /* dx (rows, in) = dy (rows, out) W (out, in) */
@@ -66,7 +67,8 @@ static void bias_gradient(const sn_gradient_call *call) {
             SN_SIMD for (size_t c = 0; c < n; c++) sums[c] += (double)dy[c];
         }
         real *gradient = (real *)call->gradient.data + begin;
-        for (size_t c = 0; c < n; c++) gradient[c] = (real)sums[c];
+        for (size_t c = 0; c < n; c++)
+            gradient[c] = (real)sums[c];
     }
 }
 
@@ -84,9 +86,11 @@ static void linear_param_gradient(const sn_gradient_call *call) {
 static const sn_key linear_keys[] = {
     {.name = "units", .types = SN_INTEGER, .flags = SN_REQUIRED, .min = 1, .max = 1e6, .help = "outputs"},
     {.name = "bias", .types = SN_BOOL, .fallback = "true", .help = "whether b is there"},
-    {.name = "init", .types = SN_KIND, .fallback = "\"pytorch\"", .choice = &sn_init_choice,
-     .help = "initial weights"},
-    {.name = "bias_init", .types = SN_KIND | SN_NULL, .fallback = "null", .choice = &sn_init_choice,
+    {.name = "init", .types = SN_KIND, .fallback = "\"pytorch\"", .choice = &sn_init_choice, .help = "initial weights"},
+    {.name = "bias_init",
+     .types = SN_KIND | SN_NULL,
+     .fallback = "null",
+     .choice = &sn_init_choice,
      .help = "initial biases; null: what belongs to the init (pytorch: its own, others: zeros)"},
     {0},
 };

@@ -17,5 +17,4 @@ static inline bool relu_flat(real x, real y, real p) {
     return y <= 0;
 }
 
-SN_ACTIVATION(relu, SN_READS_Y, NULL, "rectified linear unit", "y = max(x, 0), y' = [x > 0]",
-              "Nair & Hinton 2010");
+SN_ACTIVATION(relu, SN_READS_Y, NULL, "rectified linear unit", "y = max(x, 0), y' = [x > 0]", "Nair & Hinton 2010");

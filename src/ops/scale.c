@@ -78,7 +78,10 @@ static const sn_kind learned_kind = {
 static const sn_kind *const factor_kinds[] = {&learned_kind, NULL};
 static const sn_choice factor_choice = {.what = "factor", .discriminator = "kind", .kinds = factor_kinds};
 static const sn_key scale_keys[] = {
-    {.name = "factor", .types = SN_NUMBER | SN_KIND, .flags = SN_REQUIRED, .choice = &factor_choice,
+    {.name = "factor",
+     .types = SN_NUMBER | SN_KIND,
+     .flags = SN_REQUIRED,
+     .choice = &factor_choice,
      .help = "a number, or {\"learned\": start}"},
     {0},
 };

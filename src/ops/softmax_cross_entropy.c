@@ -19,7 +19,8 @@ static size_t largest(const real *z, size_t n) {
 /* The sum of e_j without the label's; NaN among the logits makes it NaN. */
 static double rest_sum(const real *z, size_t n, size_t label, double max) {
     double rest = 0;
-    for (size_t j = 0; j < n; j++) rest += j == label ? 0 : exp((double)z[j] - max);
+    for (size_t j = 0; j < n; j++)
+        rest += j == label ? 0 : exp((double)z[j] - max);
     return rest;
 }
 
@@ -27,7 +28,8 @@ static void write_gradient(const sn_loss_call *call, size_t r, size_t label, dou
     const real *z = sn_row(call->y, r);
     real *dz = sn_row(call->dy, r);
     double own = exp((double)z[label] - max), total = rest + own;
-    for (size_t j = 0; j < call->width; j++) dz[j] = (real)(call->weight * (exp((double)z[j] - max) / total));
+    for (size_t j = 0; j < call->width; j++)
+        dz[j] = (real)(call->weight * (exp((double)z[j] - max) / total));
     dz[label] = (real)(-call->weight * (rest / total));
 }
 

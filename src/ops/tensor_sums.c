@@ -6,18 +6,6 @@
 
 enum { SAFE_EXPONENT = 400 }; /* squares of 2^-400 .. 2^400, and sums of 2^200 of them, are normal doubles */
 
-static double largest_abs(sn_view view, size_t rows, size_t cols) {
-    double max = 0;
-    for (size_t r = 0; r < rows; r++) {
-        const real *x = sn_row(view, r);
-        _Pragma("omp simd reduction(max : max)") for (size_t c = 0; c < cols; c++) {
-            double a = fabs((double)x[c]);
-            max = a > max ? a : max;
-        }
-    }
-    return max;
-}
-
 /* The exponent e for which x / 2^e can be squared; 0 for all values of everyday size. */
 static int square_exponent(double max) {
     if (max == 0 || !isfinite(max)) return 0;
@@ -25,10 +13,9 @@ static int square_exponent(double max) {
     return e < -SAFE_EXPONENT || e > SAFE_EXPONENT ? e : 0;
 }
 
-static sn_sumsq squares_of(sn_view view, size_t rows, size_t cols, double max) {
-    sn_sumsq result = {0, square_exponent(max)};
-    double half = ldexp(1, -result.exponent / 2), rest = ldexp(1, -result.exponent - -result.exponent / 2);
-    double sum = 0;
+/* The squares again, of x / 2^e. */
+static double scaled_squares(sn_view view, size_t rows, size_t cols, int e) {
+    double half = ldexp(1, -e / 2), rest = ldexp(1, -e - -e / 2), sum = 0;
     for (size_t r = 0; r < rows; r++) {
         const real *x = sn_row(view, r);
         _Pragma("omp simd reduction(+ : sum)") for (size_t c = 0; c < cols; c++) {
@@ -36,27 +23,34 @@ static sn_sumsq squares_of(sn_view view, size_t rows, size_t cols, double max) {
             sum += scaled * scaled;
         }
     }
-    result.sum = sum;
-    return result;
+    return sum;
 }
 
 void SN_V(sn_tensor_sums)(sn_tensor_sums *sums, sn_view view, size_t rows, size_t cols) {
-    double sum = 0, sum_abs = 0, zeros = 0, small = 0, nonfinite = 0;
+    double sum = 0, sum_abs = 0, squares = 0, max = 0, zeros = 0, small = 0, nonfinite = 0;
     for (size_t r = 0; r < rows; r++) {
         const real *x = sn_row(view, r);
-        _Pragma("omp simd reduction(+ : sum, sum_abs, zeros, small, nonfinite)") for (size_t c = 0; c < cols; c++) {
-            double a = fabs((double)x[c]);
-            sum += (double)x[c];
+        _Pragma("omp simd reduction(+ : sum, sum_abs, squares, zeros, small, nonfinite) reduction(max : max)") for (
+            size_t c = 0; c < cols; c++) {
+            double value = (double)x[c], a = fabs(value);
+            sum += value;
             sum_abs += a;
+            squares += value * value;
+            max = a > max ? a : max;
             zeros += a == 0 ? 1 : 0;
             small += a < (double)SN_REAL_MIN ? 1 : 0;
             nonfinite += a <= 0x1.fffffffffffffp1023 ? 0 : 1;
         }
     }
-    double max = largest_abs(view, rows, cols);
-    sn_tensor_sums tile = {.n = (double)rows * (double)cols, .sum = sum, .sum_abs = sum_abs, .zeros = zeros,
-                           .denormals = small - zeros, .nonfinite = nonfinite,
-                           .max_abs = isnan(sum_abs) ? (double)NAN : max, .squares = squares_of(view, rows, cols, max)};
+    int e = square_exponent(max);
+    sn_tensor_sums tile = {.n = (double)rows * (double)cols,
+                           .sum = sum,
+                           .sum_abs = sum_abs,
+                           .max_abs = isnan(sum_abs) ? (double)NAN : max,
+                           .squares = {e ? scaled_squares(view, rows, cols, e) : squares, e},
+                           .zeros = zeros,
+                           .denormals = small - zeros,
+                           .nonfinite = nonfinite};
     sn_tensor_sums_merge(sums, &tile);
 }
 
@@ -106,7 +100,8 @@ static sn_sumsq change_squares(const sn_change_call *call) {
 
 void SN_V(sn_change_sums)(sn_change_sums *sums, const sn_change_call *call) {
     sn_change_sums tile = {.n = (double)call->update->rows * (double)call->update->cols};
-    for (size_t r = 0; r < call->update->rows; r++) change_of_row(&tile, call, r);
+    for (size_t r = 0; r < call->update->rows; r++)
+        change_of_row(&tile, call, r);
     tile.change = change_squares(call);
     sn_change_sums_merge(sums, &tile);
 }

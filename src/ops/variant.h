@@ -8,19 +8,19 @@
 #include "network/op.h"
 
 #define SN_GLUE2(a, b) a##b
-#define SN_GLUE(a, b) SN_GLUE2(a, b)
-#define SN_V(name) SN_GLUE(name, SN_SUFFIX) /* the variant's own name of a symbol that other files see */
+#define SN_GLUE(a, b)  SN_GLUE2(a, b)
+#define SN_V(name)     SN_GLUE(name, SN_SUFFIX) /* the variant's own name of a symbol that other files see */
 
 #if SN_IS_DOUBLE
 typedef double real;
-#define SN_GEMM cblas_dgemm
+#define SN_GEMM     cblas_dgemm
 #define SN_REAL_MIN 0x1p-1022
-#define SN_REAL(c) c
+#define SN_REAL(c)  c
 #else
 typedef float real;
-#define SN_GEMM cblas_sgemm
+#define SN_GEMM     cblas_sgemm
 #define SN_REAL_MIN 0x1p-126F
-#define SN_REAL(c) SN_GLUE2(c, F)
+#define SN_REAL(c)  SN_GLUE2(c, F)
 #endif
 
 #define SN_SIMD _Pragma("omp simd")

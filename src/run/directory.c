@@ -65,7 +65,9 @@ static sn_status refuse_other_config(const sn_run_directory *directory, const sn
     sn_error_clear(&ignored);
     bool is_readable = sn_config_read(&there, &sn_language, &source, &ignored) == SN_OK;
     if (is_readable) sn_config_differences(there, config, &keys);
-    const char *what = !is_readable ? "its config.json cannot be read" : keys.length ? sn_text_string(&keys) : "the data";
+    const char *what = !is_readable  ? "its config.json cannot be read"
+                       : keys.length ? sn_text_string(&keys)
+                                     : "the data";
     sn_error_set(error, SN_INVALID,
                  "%s holds a run of another config; they differ in: %s (take another --out, or --force to replace it)",
                  directory->path, what);
@@ -94,10 +96,11 @@ static sn_status examine(sn_run_directory *directory, const sn_config *config, u
         } else if (state.is_finished) {
             directory->is_finished = true;
         } else {
-            status = sn_error_set(error, SN_INVALID,
-                                  "%s holds an unfinished run of this config (status %s); --resume continues it, --force "
-                                  "starts it anew",
-                                  directory->path, state.status);
+            status =
+                sn_error_set(error, SN_INVALID,
+                             "%s holds an unfinished run of this config (status %s); --resume continues it, --force "
+                             "starts it anew",
+                             directory->path, state.status);
         }
     }
     free(file);
@@ -146,7 +149,8 @@ static const char *shortest_tail(const sn_config *config, const char *key) {
     tail = tail ? tail + 1 : key;
     while (tail > key && count_tail(sn_config_root(config), "", tail) > 1) {
         tail -= 2; /* on the last character of the part before */
-        while (tail > key && tail[-1] != '.') tail--;
+        while (tail > key && tail[-1] != '.')
+            tail--;
     }
     return tail;
 }

@@ -8,19 +8,19 @@
 #include "base/lock.h"
 #include "config/config.h"
 
-#define SN_FILE_CONFIG "config.json"
-#define SN_FILE_LOSS "loss.csv"
+#define SN_FILE_CONFIG    "config.json"
+#define SN_FILE_LOSS      "loss.csv"
 #define SN_FILE_GRADIENTS "gradients.csv"
-#define SN_FILE_PACKAGE "datapackage.json"
-#define SN_FILE_MANIFEST "run.json"
-#define SN_FILE_FINAL "final.safetensors"
-#define SN_FILE_INITIAL "initial.safetensors"
-#define SN_FILE_LOCK "run.lock"
+#define SN_FILE_PACKAGE   "datapackage.json"
+#define SN_FILE_MANIFEST  "run.json"
+#define SN_FILE_FINAL     "final.safetensors"
+#define SN_FILE_INITIAL   "initial.safetensors"
+#define SN_FILE_LOCK      "run.lock"
 
 typedef struct sn_run_directory {
     char *path;
     sn_lock lock;
-    bool is_finished; /* it holds a finished run of the same config: there is nothing to do */
+    bool is_finished;  /* it holds a finished run of the same config: there is nothing to do */
     bool has_no_locks; /* the file system has none: another process could write here */
 } sn_run_directory;
 

@@ -19,9 +19,9 @@ typedef struct sn_experiment {
     int64_t steps, epochs; /* epochs is 0 where train.steps rules */
     int64_t steps_per_epoch;
     uint64_t seed;
-    uint64_t hash;         /* over the meaning of the config, the data and the initial weights file */
+    uint64_t hash; /* over the meaning of the config, the data and the initial weights file */
     sn_order order;
-    sn_engine *engine;     /* NULL until sn_experiment_start */
+    sn_engine *engine; /* NULL until sn_experiment_start */
     double load_seconds, build_seconds;
 } sn_experiment;
 

@@ -146,8 +146,9 @@ sn_status sn_manifest_read_state(sn_manifest_state *state, const char *path, sn_
     const sn_value *root = sn_config_root(config);
     const char *word = sn_value_text(root, "status"), *hash = sn_value_text(root, "config_hash");
     if (!word || !hash || sn_value_integer(root, "format_version") != SN_MANIFEST_VERSION) {
-        status = sn_error_set(error, SN_INVALID, "%s: not a run.json of format version %d (take another --out, or --force)",
-                              path, SN_MANIFEST_VERSION);
+        status =
+            sn_error_set(error, SN_INVALID, "%s: not a run.json of format version %d (take another --out, or --force)",
+                         path, SN_MANIFEST_VERSION);
     } else {
         snprintf(state->status, sizeof state->status, "%s", word);
         state->config_hash = strtoull(hash, NULL, 16);
@@ -205,8 +206,8 @@ sn_status sn_summary_from_manifest(sn_summary *summary, const sn_config *manifes
     return read_layers(summary, sn_value_get(s, "layers"), layers, error);
 }
 
-sn_status sn_manifest_read_summary(sn_summary *summary, sn_config **config, sn_summary_layer **layers,
-                                   const char *path, sn_error *error) {
+sn_status sn_manifest_read_summary(sn_summary *summary, sn_config **config, sn_summary_layer **layers, const char *path,
+                                   sn_error *error) {
     *layers = NULL;
     sn_status status = parse(config, path, error);
     if (!status) status = sn_summary_from_manifest(summary, *config, layers, error);

@@ -12,11 +12,11 @@ enum { SN_MANIFEST_VERSION = 1 };
 
 /* Seconds of a run, by what they went into. */
 typedef struct sn_timings {
-    double total;      /* from the start of training to its end */
-    double evaluate;   /* evaluation passes */
+    double total;           /* from the start of training to its end */
+    double evaluate;        /* evaluation passes */
     double plain, observed; /* training steps without and with statistics */
     int64_t n_plain, n_observed;
-    double report;     /* deriving, formatting and writing rows */
+    double report; /* deriving, formatting and writing rows */
 } sn_timings;
 
 typedef struct sn_manifest {
@@ -42,8 +42,8 @@ sn_status sn_manifest_read_state(sn_manifest_state *state, const char *path, sn_
 
 /* The summary that a finished run's run.json holds; texts and layers point into *config (sn_config_free) and *layers
  * (free()). */
-sn_status sn_manifest_read_summary(sn_summary *summary, sn_config **config, sn_summary_layer **layers,
-                                   const char *path, sn_error *error);
+sn_status sn_manifest_read_summary(sn_summary *summary, sn_config **config, sn_summary_layer **layers, const char *path,
+                                   sn_error *error);
 
 /* The summary out of a parsed run.json. */
 sn_status sn_summary_from_manifest(sn_summary *summary, const sn_config *manifest, sn_summary_layer **layers,

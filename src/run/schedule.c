@@ -52,25 +52,38 @@ bool sn_report_is_due(const sn_report_schedule *schedule, int64_t step) {
 }
 
 static const sn_key warmup_keys[] = {
-    {.name = "warmup_steps", .types = SN_INTEGER, .fallback = "0", .min = 0, .max = 1e12,
+    {.name = "warmup_steps",
+     .types = SN_INTEGER,
+     .fallback = "0",
+     .min = 0,
+     .max = 1e12,
      .help = "steps over which the rate rises linearly from 0"},
     {0},
 };
 static const sn_key step_keys[] = {
-    {.name = "every", .types = SN_INTEGER, .flags = SN_REQUIRED, .min = 1, .max = 1e12,
+    {.name = "every",
+     .types = SN_INTEGER,
+     .flags = SN_REQUIRED,
+     .min = 1,
+     .max = 1e12,
      .help = "steps between two reductions"},
     {.name = "factor", .types = SN_NUMBER, .fallback = "0.1", .min = 0, .max = 1e6, .help = "of one reduction"},
     {0},
 };
 static const sn_key cosine_keys[] = {
-    {.name = "final", .types = SN_NUMBER, .fallback = "0", .min = 0, .max = 1,
+    {.name = "final",
+     .types = SN_NUMBER,
+     .fallback = "0",
+     .min = 0,
+     .max = 1,
      .help = "share of the rate that is left at the end"},
     {0},
 };
 static const sn_kind constant_kind = {.name = "constant", .help = "one rate throughout"};
-static const sn_kind step_kind = {
-    .name = "step", .help = "reduced by a factor every so many steps", .keys = step_keys,
-    .formula = "lr factor^floor(t / every)"};
+static const sn_kind step_kind = {.name = "step",
+                                  .help = "reduced by a factor every so many steps",
+                                  .keys = step_keys,
+                                  .formula = "lr factor^floor(t / every)"};
 static const sn_kind cosine_kind = {.name = "cosine",
                                     .help = "half a cosine down to the end",
                                     .keys = cosine_keys,
@@ -84,7 +97,11 @@ const sn_choice sn_lr_schedule_choice = {.what = "learning-rate schedule",
                                          .fallback = "constant"};
 
 static const sn_key log_keys[] = {
-    {.name = "per_decade", .types = SN_INTEGER, .fallback = "20", .min = 1, .max = 1000000,
+    {.name = "per_decade",
+     .types = SN_INTEGER,
+     .fallback = "20",
+     .min = 1,
+     .max = 1000000,
      .help = "rows per tenfold number of steps"},
     {0},
 };

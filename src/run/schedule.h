@@ -11,7 +11,8 @@ extern const sn_choice sn_lr_schedule_choice, sn_report_schedule_choice;
 
 /* The learning rate of `step` (updates applied before it) in a run of `steps`; `train` is the resolved object.
  * Linear warm-up: lr (step + 1) / warmup_steps for the first warmup_steps.  step: lr factor^floor(t / every).  cosine:
- * lr (final + (1 - final) (1 + cos(pi t / T)) / 2) (Loshchilov & Hutter 2016), with t and T counted after the warm-up. */
+ * lr (final + (1 - final) (1 + cos(pi t / T)) / 2) (Loshchilov & Hutter 2016), with t and T counted after the warm-up.
+ */
 double sn_learning_rate(const sn_value *train, int64_t step, int64_t steps);
 
 typedef struct sn_report_schedule {

@@ -38,9 +38,8 @@ void sn_outcome_reset(sn_outcome *outcome) {
 
 static sn_status write_text(const trainer *t, const char *name, sn_text *text) {
     char *path = sn_run_directory_file(t->directory, name);
-    sn_status status = !path || text->failed
-                           ? sn_error_memory(t->error, text->length, name)
-                           : sn_file_write_atomic(path, sn_text_string(text), text->length, t->error);
+    sn_status status = !path || text->failed ? sn_error_memory(t->error, text->length, name)
+                                             : sn_file_write_atomic(path, sn_text_string(text), text->length, t->error);
     free(path);
     sn_text_free(text);
     return status;
@@ -48,8 +47,8 @@ static sn_status write_text(const trainer *t, const char *name, sn_text *text) {
 
 static sn_status save_weights(const trainer *t, const char *name) {
     char *path = sn_run_directory_file(t->directory, name);
-    sn_status status = path ? sn_engine_save_weights(t->x->engine, path, t->error)
-                            : sn_error_memory(t->error, strlen(name), "a path");
+    sn_status status =
+        path ? sn_engine_save_weights(t->x->engine, path, t->error) : sn_error_memory(t->error, strlen(name), "a path");
     free(path);
     return status;
 }
@@ -62,8 +61,8 @@ static sn_status write_manifest(trainer *t, const char *status, bool is_over) {
         manifest.weights_hash = sn_engine_weights_hash(t->x->engine);
     }
     char *path = sn_run_directory_file(t->directory, SN_FILE_MANIFEST);
-    sn_status result = path ? sn_manifest_write(&manifest, path, t->error)
-                            : sn_error_memory(t->error, strlen(status), "a path");
+    sn_status result =
+        path ? sn_manifest_write(&manifest, path, t->error) : sn_error_memory(t->error, strlen(status), "a path");
     free(path);
     return result;
 }

@@ -48,8 +48,8 @@ static sn_status add_below(sn_comparison *comparison, const char *path, sn_error
 static sn_status add_directory(sn_comparison *comparison, const char *path, sn_error *error) {
     char *manifest = sn_path_join(path, SN_FILE_MANIFEST);
     if (!manifest) return sn_error_memory(error, strlen(path), "a path");
-    sn_status status = sn_path_exists(manifest) ? add_run(comparison, path, manifest, error)
-                                                : add_below(comparison, path, error);
+    sn_status status =
+        sn_path_exists(manifest) ? add_run(comparison, path, manifest, error) : add_below(comparison, path, error);
     free(manifest);
     return status;
 }
@@ -175,19 +175,22 @@ void sn_comparison_table(const sn_comparison *comparison, sn_text *text) {
         if (length > width) width = length;
     }
     sn_text_addf(text, "%-*s  %-11s", width, "run", "status");
-    for (int c = 0; c < N_COLUMNS; c++) sn_text_addf(text, "  %s", columns[c].title);
+    for (int c = 0; c < N_COLUMNS; c++)
+        sn_text_addf(text, "  %s", columns[c].title);
     sn_text_add(text, "\n");
     for (size_t i = 0; i < comparison->n; i++) {
         const sn_compared_run *run = &comparison->runs[i];
         sn_text_addf(text, "%-*s  %-11s", width, run->path, run->status);
-        for (int c = 0; c < N_COLUMNS; c++) add_cell(text, run, c);
+        for (int c = 0; c < N_COLUMNS; c++)
+            add_cell(text, run, c);
         sn_text_add(text, "\n");
     }
 }
 
 void sn_comparison_csv(const sn_comparison *comparison, sn_text *text) {
     sn_text_add(text, "run,status");
-    for (int c = 0; c < N_COLUMNS; c++) sn_text_addf(text, ",%s", columns[c].name);
+    for (int c = 0; c < N_COLUMNS; c++)
+        sn_text_addf(text, ",%s", columns[c].name);
     sn_text_add(text, "\n");
     for (size_t i = 0; i < comparison->n; i++) {
         const sn_compared_run *run = &comparison->runs[i];

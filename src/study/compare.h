@@ -27,8 +27,8 @@ sn_status sn_comparison_add(sn_comparison *comparison, const char *path, sn_erro
 
 void sn_comparison_reset(sn_comparison *comparison);
 
-/* An aligned table: run, status, steps, final losses and accuracies, log10 delta ratio, decades per layer, frozen hidden
- * layers at the start and the end. */
+/* An aligned table: run, status, steps, final losses and accuracies, log10 delta ratio, decades per layer, frozen
+ * hidden layers at the start and the end. */
 void sn_comparison_table(const sn_comparison *comparison, sn_text *text);
 
 /* runs.csv: the same columns, a row per run, header first; empty = not measured. */

@@ -1,0 +1,114 @@
+/* Every shipped config loads, has a comment, builds its graph; the twins differ in the skip only. */
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <glob.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "config/config.h"
+#include "engine/backend.h"
+#include "network/graph.h"
+#include "run/language.h"
+
+static sn_error error;
+
+static sn_config *read_config(const char *path) {
+    sn_config *config = NULL;
+    sn_config_source source = {.path = path};
+    sn_error_clear(&error);
+    if (sn_config_read(&config, &sn_language, &source, &error)) fail_msg("%s", error.text);
+    return config;
+}
+
+static void builds(const sn_config *config, const char *path) {
+    const sn_backend *backend = NULL;
+    sn_graph graph;
+    assert_int_equal(sn_backend_select(&backend, SN_F32, &error), SN_OK);
+    bool is_flat = strstr(path, "spirals") != NULL;
+    sn_graph_request request = {.config = config,
+                                .network = sn_value_get(sn_config_root(config), "network"),
+                                .ops = backend->ops,
+                                .input = {1, {is_flat ? 2 : 784}},
+                                .out_dim = is_flat ? 2 : 10};
+    if (sn_graph_build(&graph, &request, &error)) fail_msg("%s", error.text);
+    assert_true(graph.n_params > 0);
+    sn_graph_reset(&graph);
+}
+
+static void test_all_load(void **state) {
+    (void)state;
+    glob_t found;
+    assert_int_equal(glob(SN_SOURCE_DIR "/configs/*.json", 0, NULL, &found), 0);
+    assert_true(found.gl_pathc >= 8);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        sn_config *config = read_config(found.gl_pathv[i]);
+        const sn_value *root = sn_config_root(config);
+        const char *stem = strrchr(found.gl_pathv[i], '/') + 1, *name = sn_value_text(root, "name");
+        assert_non_null(sn_value_get(root, "comment"));
+        assert_int_equal(strncmp(stem, name, strlen(name)), 0);
+        assert_string_equal(stem + strlen(name), ".json");
+        builds(config, found.gl_pathv[i]);
+        sn_config_free(config);
+    }
+    globfree(&found);
+}
+
+static void differs_in_skip_only(const char *twin) {
+    sn_config *plain = read_config(SN_SOURCE_DIR "/configs/deep50.json"), *other = read_config(twin);
+    sn_text keys = SN_TEXT_EMPTY;
+    sn_config_differences(plain, other, &keys);
+    assert_false(keys.failed);
+    assert_true(keys.length > 0);
+    char *rest = keys.data;
+    for (char *key; (key = strtok_r(rest, ", ", &rest));) {
+        if (strncmp(key, "network.skip", strlen("network.skip")) != 0) fail_msg("%s differs in %s", twin, key);
+    }
+    sn_text_free(&keys);
+    sn_config_free(plain);
+    sn_config_free(other);
+}
+
+static void test_twins(void **state) {
+    (void)state;
+    differs_in_skip_only(SN_SOURCE_DIR "/configs/deep50-add.json");
+    differs_in_skip_only(SN_SOURCE_DIR "/configs/deep50-concat.json");
+}
+
+/* The resolved text of every config reads back to itself. */
+static void test_resolved_is_fixed_point(void **state) {
+    (void)state;
+    glob_t found;
+    assert_int_equal(glob(SN_SOURCE_DIR "/configs/*.json", 0, NULL, &found), 0);
+    for (size_t i = 0; i < found.gl_pathc; i++) {
+        sn_config *config = read_config(found.gl_pathv[i]), *again = NULL;
+        sn_text first = SN_TEXT_EMPTY, second = SN_TEXT_EMPTY;
+        sn_config_text(config, &first);
+        if (sn_config_parse(&again, &sn_language, sn_text_string(&first), first.length, "resolved", "/", &error)) {
+            fail_msg("%s", error.text);
+        }
+        sn_config_text(again, &second);
+        assert_string_equal(sn_text_string(&first), sn_text_string(&second));
+        assert_true(sn_config_hash(config) == sn_config_hash(again));
+        sn_text_free(&first);
+        sn_text_free(&second);
+        sn_config_free(config);
+        sn_config_free(again);
+    }
+    assert_true(found.gl_pathc > 0);
+    globfree(&found);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_all_load),
+        cmocka_unit_test(test_twins),
+        cmocka_unit_test(test_resolved_is_fixed_point),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
