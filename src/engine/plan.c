@@ -30,7 +30,6 @@ void sn_plan_reset(sn_plan *plan) {
     free(plan->gradient);
     free(plan->first_edge);
     free(plan->edges);
-    free(plan->first_clear);
     free(plan->buffers);
     free(plan->params);
     free(plan->first_param);

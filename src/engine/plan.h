@@ -26,8 +26,6 @@ typedef struct sn_buffer {
     sn_place place;
     size_t offset;    /* elements from the start of its region */
     int first, last;  /* times of its first write and last use */
-    int clear_before; /* gradients that are not written in one piece: cleared before this node's backward; else -1 */
-    int next_clear;   /* chain of the buffers that one node clears; -1 ends it */
 } sn_buffer;
 
 /* One input of one node in the backward pass. */
@@ -63,7 +61,6 @@ typedef struct sn_plan {
     sn_slot *value, *gradient; /* per node */
     int *first_edge;           /* per node, into edges */
     sn_edge *edges;
-    int *first_clear; /* per node: chain of buffers to clear before its backward; -1: none */
     sn_buffer *buffers;
     int n_buffers;
     sn_plan_param *params;
@@ -88,7 +85,7 @@ size_t sn_plan_tile_rows(size_t batch);
 
 /* Steps of sn_plan_build, in this order; each allocates what it fills. */
 sn_status sn_plan_slots(sn_plan *plan, sn_error *error);  /* value, gradient, buffers: who shares with whom */
-sn_status sn_plan_flows(sn_plan *plan, sn_error *error);  /* edges, clears */
+sn_status sn_plan_flows(sn_plan *plan, sn_error *error);  /* edges */
 sn_status sn_plan_memory(sn_plan *plan, sn_error *error); /* lifetimes, places, offsets */
 sn_status sn_plan_work(sn_plan *plan, sn_error *error);   /* params, items */
 

@@ -2,14 +2,16 @@
  *
  * Values: an input of a concat lives in its columns of the concat's buffer, where it is not placed already; nested
  * concats end in one buffer, so dense connections copy nothing.
- * Gradients: likewise, and an input whose only reader passes the gradient on unchanged (an add with factor 1) shares
- * the reader's gradient. */
+ * Gradients: likewise where the concat is the last reader, since the readers after it would add to its gradient what is
+ * not its own; those before it add in place when the concat is done with its gradient.  An input whose only reader
+ * passes the gradient on unchanged (an add with factor 1) shares the reader's gradient, but for a concat: what is added
+ * in place to its columns would get into the gradients of all that share. */
 #include <stdlib.h>
 
 #include "engine/plan.h"
 
 static sn_slot new_buffer(sn_plan *plan, size_t width) {
-    plan->buffers[plan->n_buffers] = (sn_buffer){.width = width, .first = -1, .clear_before = -1, .next_clear = -1};
+    plan->buffers[plan->n_buffers] = (sn_buffer){.width = width, .first = -1};
     return (sn_slot){plan->n_buffers++, 0};
 }
 
@@ -28,7 +30,8 @@ static void place_concat_inputs(sn_plan *plan, int i, sn_slot *slots, bool gradi
     for (int k = 0; k < node->n_inputs; k++) {
         int x = node->inputs[k];
         bool fits = x > 0 && slots[x].buffer < 0 && times_read(node, x) == 1 && node->shape.rank == 1;
-        if (fits && (!gradients || nodes[x].needs_gradient)) slots[x] = (sn_slot){slots[i].buffer, column};
+        bool is_last = nodes[x].readers[nodes[x].n_readers - 1] == i;
+        if (fits && (!gradients || (nodes[x].needs_gradient && is_last))) slots[x] = (sn_slot){slots[i].buffer, column};
         column += nodes[x].width;
     }
 }
@@ -38,7 +41,8 @@ static void share_passed_gradient(sn_plan *plan, int i) {
     for (int k = 0; k < node->n_inputs && node->op->pass_factor; k++) {
         int x = node->inputs[k];
         bool is_free = nodes[x].needs_gradient && plan->gradient[x].buffer < 0 && nodes[x].n_readers == 1;
-        if (is_free && node->op->pass_factor(node, k) == 1) plan->gradient[x] = plan->gradient[i];
+        if (is_free && nodes[x].op->join != SN_JOIN_CONCAT && node->op->pass_factor(node, k) == 1)
+            plan->gradient[x] = plan->gradient[i];
     }
 }
 

@@ -76,14 +76,6 @@ static void loss(walk *w) {
     if (e->mode == SN_MODE_TRAIN && !isfinite(w->result->loss.loss)) fail(w, SN_FAULT_LOSS, last);
 }
 
-static void clear_buffers(const walk *w, int i) {
-    const sn_plan *plan = &w->engine->plan;
-    for (int b = plan->first_clear[i]; b >= 0; b = plan->buffers[b].next_clear) {
-        sn_view view = sn_slot_view(w->engine, w->workspace, (sn_slot){b, 0}, w->row);
-        w->engine->backend->clear(view, w->rows, plan->buffers[b].width);
-    }
-}
-
 static void set_backward_call(const walk *w, int i, sn_op_call *call, double **partials) {
     const sn_engine *e = w->engine;
     const sn_plan *plan = &e->plan;
@@ -126,7 +118,6 @@ static void backward(walk *w) {
         if (w->signals) observe_backward(w, i, &call);
         bool is_checked = call.node->n_params > 0 || e->diagnoses;
         if (is_checked && !is_finite(w, call.dy, call.node)) fail(w, SN_FAULT_SIGNAL_GRADIENT, i);
-        clear_buffers(w, i);
         call.node->op->backward(&call);
     }
 }

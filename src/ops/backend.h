@@ -67,7 +67,6 @@ typedef struct sn_backend {
     void (*update)(const sn_update_call *call);
     void (*copy)(sn_view to, sn_view from, size_t rows, size_t cols);
     void (*transpose)(sn_view to, sn_view from, size_t rows, size_t cols); /* to (cols, rows) */
-    void (*clear)(sn_view view, size_t rows, size_t cols);
     bool (*all_finite)(sn_view view, size_t rows, size_t cols);
     void (*add_partials)(sn_view gradient, const double *partials, size_t n, size_t n_tiles, size_t stride);
     void (*tensor_sums)(sn_tensor_sums *sums, sn_view view, size_t rows, size_t cols);

@@ -23,11 +23,6 @@ void SN_V(sn_transpose)(sn_view to, sn_view from, size_t rows, size_t cols) {
     }
 }
 
-void SN_V(sn_clear)(sn_view view, size_t rows, size_t cols) {
-    for (size_t r = 0; r < rows; r++)
-        memset(sn_row(view, r), 0, cols * sizeof(real));
-}
-
 /* Infinities and NaN have all bits of the exponent set.  Integer work: its chain over the elements is short. */
 bool SN_V(sn_all_finite)(sn_view view, size_t rows, size_t cols) {
     const sn_bits infinity = sn_to_bits((real)INFINITY) << 1; /* without the sign */

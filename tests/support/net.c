@@ -1,0 +1,198 @@
+/* Owns the networks under test. */
+#include "support/net.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/rng.h"
+#include "engine/backend.h"
+#include "support/check.h"
+
+static const sn_key network_keys[] = {
+    {.name = "network", .types = SN_KIND, .fallback = "\"mlp\"", .choice = &sn_network_choice, .help = "the network"},
+    {0},
+};
+static const sn_schema network_schema = {.title = "test", .keys = network_keys};
+
+sn_status net_build(sn_config **config, sn_graph *graph, const char *network, const sn_dataset *data, sn_dtype dtype,
+                    sn_error *error) {
+    sn_text text = SN_TEXT_EMPTY;
+    sn_text_addf(&text, "{\"network\": %s}", network);
+    assert_false(text.failed);
+    sn_error_clear(error);
+    *graph = (sn_graph){0};
+    sn_status status =
+        sn_config_parse(config, &network_schema, sn_text_string(&text), text.length, "test.json", "", error);
+    sn_text_free(&text);
+    if (status) return status;
+    sn_graph_request request = {.config = *config,
+                                .network = sn_value_get(sn_config_root(*config), "network"),
+                                .input = {.rank = 1, .dim = {(int64_t)data->in_dim}},
+                                .out_dim = data->out_dim};
+    const sn_backend *backend;
+    assert_int_equal(sn_backend_select(&backend, dtype, error), SN_OK);
+    request.ops = backend->ops;
+    return sn_graph_build(graph, &request, error);
+}
+
+static void succeed(sn_status status, const sn_error *error, const char *network) {
+    if (status) fail_msg("%s\n%s", error->text, network);
+}
+
+void net_open(test_net *net, const char *network, const sn_dataset *data, sn_dtype dtype,
+              const sn_engine_options *options) {
+    static sn_error error;
+    *net = (test_net){.data = data};
+    succeed(net_build(&net->config, &net->graph, network, data, dtype, &error), &error, network);
+    succeed(sn_backend_select(&net->backend, dtype, &error), &error, network);
+    sn_engine_options own = options ? *options : (sn_engine_options){.keeps_gradients = true};
+    if (own.batch == 0) own.batch = data->train.n;
+    if (own.threads == 0) own.threads = 1;
+    if (!own.loss) {
+        own.loss = sn_loss_find(net->backend, data->is_classes ? "softmax_cross_entropy" : "mean_squared_error");
+    }
+    assert_non_null(own.loss);
+    succeed(sn_engine_new(&net->engine, &net->graph, net->backend, &own, &error), &error, network);
+    net->batch = own.batch;
+    net->indices = malloc(data->train.n * sizeof *net->indices);
+    assert_non_null(net->indices);
+    for (size_t i = 0; i < data->train.n; i++)
+        net->indices[i] = (uint32_t)i;
+}
+
+void net_close(test_net *net) {
+    sn_engine_free(net->engine);
+    sn_graph_reset(&net->graph);
+    sn_config_free(net->config);
+    free(net->indices);
+    *net = (test_net){0};
+}
+
+size_t net_count(const test_net *net, size_t i) {
+    sn_tensor tensor;
+    sn_engine_tensor(net->engine, i, &tensor);
+    size_t count = 1;
+    for (int d = 0; d < tensor.rank; d++)
+        count *= (size_t)tensor.shape[d];
+    return count;
+}
+
+static double *as_doubles(const test_net *net, const void *data, size_t count) {
+    double *values = malloc((count ? count : 1) * sizeof *values);
+    assert_non_null(values);
+    for (size_t i = 0; i < count; i++) {
+        bool is_float = net->backend->dtype == SN_F32;
+        values[i] = is_float ? (double)((const float *)data)[i] : ((const double *)data)[i];
+    }
+    return values;
+}
+
+double *net_values(const test_net *net, size_t i) {
+    sn_tensor tensor;
+    sn_engine_tensor(net->engine, i, &tensor);
+    return as_doubles(net, tensor.data, net_count(net, i));
+}
+
+double *net_gradient(const test_net *net, size_t i) {
+    return as_doubles(net, sn_engine_gradient(net->engine, i), net_count(net, i));
+}
+
+size_t net_find(const test_net *net, const char *name) {
+    for (size_t i = 0; i < sn_engine_tensor_count(net->engine); i++) {
+        sn_tensor tensor;
+        sn_engine_tensor(net->engine, i, &tensor);
+        if (strcmp(tensor.name, name) == 0) return i;
+    }
+    fail_msg("no tensor %s", name);
+    return 0;
+}
+
+static bool ends_with(const char *text, const char *end) {
+    size_t n = strlen(text), m = strlen(end);
+    return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+void net_randomize(test_net *net, uint64_t seed) {
+    for (size_t i = 0; i < sn_engine_tensor_count(net->engine); i++) {
+        sn_tensor tensor;
+        sn_engine_tensor(net->engine, i, &tensor);
+        double *values = net_values(net, i), std = tensor.rank > 1 ? 1.3 / sqrt((double)tensor.shape[1]) : 0.3;
+        sn_rng rng = sn_rng_stream(seed, "test", tensor.name, 0);
+        bool is_gain = tensor.rank == 1 && ends_with(tensor.name, ".weight");
+        for (size_t k = 0; k < net_count(net, i); k++) {
+            values[k] = is_gain ? 0.8 + 0.4 * sn_rng_uniform(rng, k) : std * sn_rng_normal(rng, k);
+        }
+        sn_engine_set_tensor(net->engine, i, values);
+        free(values);
+    }
+}
+
+void net_copy_weights(test_net *to, const test_net *from) {
+    assert_int_equal(sn_engine_tensor_count(to->engine), sn_engine_tensor_count(from->engine));
+    for (size_t i = 0; i < sn_engine_tensor_count(to->engine); i++) {
+        double *values = net_values(from, i);
+        assert_int_equal(net_count(to, i), net_count(from, i));
+        sn_engine_set_tensor(to->engine, i, values);
+        free(values);
+    }
+}
+
+static sn_step_result run_step(test_net *net, const sn_step *step) {
+    sn_step_result result;
+    sn_status status = sn_engine_step(net->engine, step, &result);
+    char text[SN_FAULT_TEXT];
+    if (status) fail_msg("not finite: %s", sn_fault_text(&result.fault, &net->graph, text));
+    return result;
+}
+
+sn_step_result net_step_at(test_net *net, size_t begin, size_t rows, double lr, sn_observation *observation) {
+    assert_true(rows <= net->batch && begin + rows <= net->data->train.n);
+    return run_step(net, &(sn_step){.batch = {net->data, &net->data->train, net->indices + begin, rows},
+                                    .lr = lr,
+                                    .applies = true,
+                                    .observation = observation});
+}
+
+sn_step_result net_step(test_net *net, double lr, sn_observation *observation) {
+    return net_step_at(net, 0, net->batch, lr, observation);
+}
+
+sn_step_result net_measure(test_net *net, sn_observation *observation) {
+    return run_step(
+        net, &(sn_step){.batch = {net->data, &net->data->train, net->indices, net->batch}, .observation = observation});
+}
+
+double net_loss(test_net *net) {
+    sn_step_result result;
+    sn_engine_evaluate(net->engine, net->data, &net->data->train, net->data->train.n, &result);
+    return result.loss;
+}
+
+double norm_of(const double *x, size_t n) {
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += x[i] * x[i];
+    return sqrt(sum);
+}
+
+double distance_of(const double *a, const double *b, size_t n) {
+    double sum = 0, x = norm_of(a, n), y = norm_of(b, n), larger = x > y ? x : y;
+    for (size_t i = 0; i < n; i++)
+        sum += (a[i] - b[i]) * (a[i] - b[i]);
+    return sum == 0 ? 0 : sqrt(sum) / larger;
+}
+
+double net_gradient_distance(const test_net *a, const test_net *b) {
+    double worst = 0;
+    for (size_t i = 0; i < sn_engine_tensor_count(a->engine); i++) {
+        double *x = net_gradient(a, i), *y = net_gradient(b, i);
+        double distance = distance_of(x, y, net_count(a, i));
+        free(x);
+        free(y);
+        if (isnan(distance)) return distance;
+        if (distance > worst) worst = distance;
+    }
+    return worst;
+}

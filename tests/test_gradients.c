@@ -1,0 +1,367 @@
+/* Gradients against differences of the loss in double, fourth order in the step:
+ *
+ *     dL/dw = [8 (L(w + h) - L(w - h)) - (L(w + 2h) - L(w - 2h))] / (12 h) + O(h^4)
+ *
+ * for every op, activation, loss and topology.  The list of cases is checked against the op table: an op without a case
+ * fails.  Weights are drawn again until no input of a relu kind is near its kink and no gradient is near zero. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/backend.h"
+#include "engine/internal.h"
+#include "support/check.h"
+#include "support/net.h"
+#include "support/toy.h"
+
+enum { SAMPLES = 11, IN = 5, OUT = 3, MOST_TRIES = 4000 }; /* 11 rows: a full tile and a short one */
+
+static const double STEP = 2.5e-4, MARGIN = 0.01, LEAST_GRADIENT = 1e-3;
+
+/* What all cases together have covered, and the greatest deviations seen. */
+static char seen_ops[4096], seen_losses[256];
+static double worst_difference, worst_reference, worst_float;
+static int n_tensors;
+
+static void remember(char *seen, size_t capacity, const char *name) {
+    char item[64];
+    snprintf(item, sizeof item, "[%s]", name);
+    if (strstr(seen, item)) return;
+    assert_true(strlen(seen) + strlen(item) < capacity);
+    strcat(seen, item);
+}
+
+static bool was_seen(const char *seen, const char *name) {
+    char item[64];
+    snprintf(item, sizeof item, "[%s]", name);
+    return strstr(seen, item) != NULL;
+}
+
+static bool is_op(const sn_node *node, const char *name) {
+    return node->op && strcmp(node->op->kind.name, name) == 0;
+}
+
+/* How near a row is to where its op bends: the smallest |x| for a relu kind; for layer_norm, whose higher derivatives
+ * grow as the spread of the row shrinks, the spread in units of 25. */
+static double row_margin(const sn_node *node, const double *x, size_t n) {
+    double least = INFINITY, mean = 0, squares = 0;
+    for (size_t c = 0; c < n; c++) {
+        least = fmin(least, fabs(x[c]));
+        mean += x[c] / (double)n;
+    }
+    for (size_t c = 0; c < n; c++)
+        squares += (x[c] - mean) * (x[c] - mean) / (double)n;
+    if (is_op(node, "relu") || is_op(node, "leaky_relu")) return least;
+    return is_op(node, "layer_norm") ? sqrt(squares) / 25 : (double)INFINITY;
+}
+
+/* The least margin in the last step of a reference engine, which keeps all signals. */
+static double kink_margin(const test_net *reference) {
+    const sn_engine *e = reference->engine;
+    double margin = INFINITY;
+    for (int i = 1; i < reference->graph.n_nodes; i++) {
+        int x = reference->graph.nodes[i].inputs[0];
+        sn_view view = sn_slot_view(e, e->workspaces, e->plan.value[x], 0);
+        for (size_t r = 0; r < reference->batch; r++) {
+            const double *row = (const double *)view.data + r * view.ld;
+            margin = fmin(margin, row_margin(&reference->graph.nodes[i], row, reference->graph.nodes[x].width));
+        }
+    }
+    return margin;
+}
+
+static double least_gradient(const test_net *net) {
+    double least = INFINITY;
+    for (size_t i = 0; i < sn_engine_tensor_count(net->engine); i++) {
+        double *gradient = net_gradient(net, i);
+        least = fmin(least, norm_of(gradient, net_count(net, i)));
+        free(gradient);
+    }
+    return least;
+}
+
+/* Draws weights away from kinks and with gradients that are not near zero. */
+static void settle(test_net *reference, const char *name) {
+    for (uint64_t seed = 1; seed < MOST_TRIES; seed++) {
+        net_randomize(reference, seed);
+        net_measure(reference, NULL);
+        if (kink_margin(reference) > MARGIN && least_gradient(reference) > LEAST_GRADIENT) return;
+    }
+    fail_msg("%s: no weights away from kinks and with gradients", name);
+}
+
+static double loss_at(test_net *net, size_t tensor, double *values, size_t k, double shift) {
+    double kept = values[k];
+    values[k] = kept + shift;
+    sn_engine_set_tensor(net->engine, tensor, values);
+    values[k] = kept;
+    return net_loss(net);
+}
+
+static void differences(test_net *net, size_t tensor, double *gradient) {
+    double *values = net_values(net, tensor);
+    for (size_t k = 0; k < net_count(net, tensor); k++) {
+        double near = loss_at(net, tensor, values, k, STEP) - loss_at(net, tensor, values, k, -STEP);
+        double far = loss_at(net, tensor, values, k, 2 * STEP) - loss_at(net, tensor, values, k, -2 * STEP);
+        gradient[k] = (8 * near - far) / (12 * STEP);
+    }
+    sn_engine_set_tensor(net->engine, tensor, values);
+    free(values);
+}
+
+static void check_differences(test_net *net, const char *name) {
+    for (size_t i = 0; i < sn_engine_tensor_count(net->engine); i++) {
+        double *gradient = net_gradient(net, i), *expected = net_gradient(net, i);
+        differences(net, i, expected);
+        double distance = distance_of(gradient, expected, net_count(net, i)),
+               norm = norm_of(expected, net_count(net, i));
+        if (!(distance <= 1e-7) || !(norm > LEAST_GRADIENT)) {
+            sn_tensor tensor;
+            sn_engine_tensor(net->engine, i, &tensor);
+            fail_msg("%s: %s: distance %.3g, norm %.3g", name, tensor.name, distance, norm);
+        }
+        worst_difference = fmax(worst_difference, distance);
+        n_tensors++;
+        free(gradient);
+        free(expected);
+    }
+}
+
+/* The float engine against the double one at the same, rounded, weights. */
+static void check_float(test_net *net, const char *name, const char *network) {
+    test_net single;
+    net_open(&single, network, net->data, SN_F32, NULL);
+    net_copy_weights(&single, net);
+    net_copy_weights(net, &single);
+    double loss = net_measure(net, NULL).loss, rounded = net_measure(&single, NULL).loss;
+    double distance = net_gradient_distance(net, &single);
+    if (!(distance <= 1e-4) || !(fabs(loss - rounded) <= 1e-4 * loss)) {
+        fail_msg("%s: float gradients are %.3g away, loss %.9g and %.9g", name, distance, loss, rounded);
+    }
+    worst_float = fmax(worst_float, distance);
+    net_close(&single);
+}
+
+static void check_network(const char *name, const char *network, const sn_dataset *data) {
+    test_net net, reference;
+    sn_engine_options plain = {.keeps_gradients = true, .is_reference = true};
+    net_open(&reference, network, data, SN_F64, &plain);
+    net_open(&net, network, data, SN_F64, NULL);
+    settle(&reference, name);
+    net_copy_weights(&net, &reference);
+    net_measure(&net, NULL);
+    double distance = net_gradient_distance(&net, &reference);
+    if (!(distance <= 1e-12)) fail_msg("%s: %.3g away from the unfused walk", name, distance);
+    worst_reference = fmax(worst_reference, distance);
+    check_differences(&net, name);
+    check_float(&net, name, network);
+    for (int i = 1; i < net.graph.n_nodes; i++)
+        remember(seen_ops, sizeof seen_ops, net.graph.nodes[i].op->kind.name);
+    remember(seen_losses, sizeof seen_losses, data->is_classes ? "softmax_cross_entropy" : "mean_squared_error");
+    net_close(&net);
+    net_close(&reference);
+}
+
+/* Both losses for every network. */
+static void check_both(const char *name, const char *network) {
+    sn_dataset classes = toy_classes(SAMPLES, IN, OUT, 1), targets = toy_targets(SAMPLES, IN, OUT, 2);
+    check_network(name, network, &classes);
+    check_network(name, network, &targets);
+    sn_dataset_reset(&classes);
+    sn_dataset_reset(&targets);
+}
+
+typedef struct topology {
+    const char *name, *layers;
+} topology;
+
+#define OUTPUT "{\"op\": \"linear\", \"units\": 3}"
+#define LINEAR(label, from, units)                                                                                     \
+    "{\"op\": \"linear\", \"units\": " #units ", \"label\": \"" label "\", \"inputs\": [\"" from "\"]},"
+#define TANH(label, from)     "{\"op\": \"tanh\", \"label\": \"" label "\", \"inputs\": [\"" from "\"]},"
+#define JOIN(op, label, from) "{\"op\": \"" op "\", \"label\": \"" label "\", \"inputs\": [" from "]},"
+
+static const topology topologies[] = {
+    {"chain", LINEAR("a", "input", 6) TANH("b", "a") LINEAR("c", "b", 4) TANH("d", "c") OUTPUT},
+    {"one layer", OUTPUT},
+    {"without bias", "{\"op\": \"linear\", \"units\": 4, \"bias\": false}, {\"op\": \"tanh\"}," OUTPUT},
+    {"add over one", LINEAR("a", "input", 4) TANH("b", "a") JOIN("add", "c", "\"a\", \"b\"") OUTPUT},
+    {"add over four", LINEAR("a", "input", 4) TANH("b", "a") LINEAR("c", "b", 4) TANH("d", "c") LINEAR("e", "d", 4)
+                          JOIN("add", "f", "\"a\", \"e\"") TANH("g", "f") OUTPUT},
+    {"concat, input first", LINEAR("a", "input", 4) TANH("b", "a") LINEAR("c", "b", 3)
+                                JOIN("concat", "d", "\"a\", \"c\"") TANH("e", "d") OUTPUT},
+    {"concat, input last", LINEAR("a", "input", 4) TANH("b", "a") LINEAR("c", "b", 3)
+                               JOIN("concat", "d", "\"c\", \"a\"") TANH("e", "d") OUTPUT},
+    {"add, the same node twice", LINEAR("a", "input", 4) TANH("b", "a") JOIN("add", "c", "\"b\", \"b\"") OUTPUT},
+    {"concat, the same node twice", LINEAR("a", "input", 4) TANH("b", "a") JOIN("concat", "c", "\"b\", \"b\"") OUTPUT},
+    {"the same node twice, read before",
+     LINEAR("a", "input", 4) LINEAR("b", "a", 4) JOIN("add", "c", "\"a\", \"b\", \"a\"") TANH("d", "c") OUTPUT},
+    {"fan-out of 3", LINEAR("a", "input", 4) TANH("b", "a") LINEAR("c", "b", 4) LINEAR("d", "b", 4)
+                         JOIN("add", "e", "\"b\", \"c\"") JOIN("add", "f", "\"e\", \"d\"") TANH("g", "f") OUTPUT},
+    {"fan-out into concats", LINEAR("a", "input", 4) LINEAR("b", "a", 2) JOIN("concat", "c", "\"a\", \"b\"")
+                                 LINEAR("d", "c", 3) JOIN("concat", "e", "\"d\", \"a\", \"c\"") TANH("f", "e") OUTPUT},
+    {"skip from the input by concat",
+     LINEAR("a", "input", 4) TANH("b", "a") JOIN("concat", "c", "\"input\", \"b\"") OUTPUT},
+    {"skip from the input by add", LINEAR("a", "input", 5) TANH("b", "a") JOIN("add", "c", "\"b\", \"input\"")
+                                       LINEAR("d", "c", 4) TANH("e", "d") OUTPUT},
+    {"nested adds", LINEAR("a", "input", 4) TANH("b", "a") LINEAR("c", "b", 4) JOIN("add", "d", "\"b\", \"c\"")
+                        LINEAR("e", "d", 4) JOIN("add", "f", "\"a\", \"e\"") TANH("g", "f") OUTPUT},
+    {"nested concats",
+     LINEAR("a", "input", 3) TANH("b", "a") JOIN("concat", "c", "\"a\", \"b\"") LINEAR("d", "c", 2)
+         JOIN("concat", "e", "\"c\", \"d\"") JOIN("concat", "f", "\"d\", \"e\"") TANH("g", "f") OUTPUT},
+    {"concat inside add", LINEAR("a", "input", 3) TANH("b", "a") LINEAR("c", "b", 2) JOIN("concat", "d", "\"a\", \"c\"")
+                              LINEAR("e", "input", 5) JOIN("add", "f", "\"d\", \"e\"") TANH("g", "f") OUTPUT},
+    {"add inside concat", LINEAR("a", "input", 3) TANH("b", "a") LINEAR("c", "b", 3) JOIN("add", "d", "\"a\", \"c\"")
+                              JOIN("concat", "e", "\"d\", \"c\"") TANH("f", "e") OUTPUT},
+    {"a part of a concat read after it",
+     LINEAR("a", "input", 3) LINEAR("b", "a", 2) JOIN("concat", "c", "\"a\", \"b\"") LINEAR("d", "a", 5)
+         JOIN("add", "e", "\"c\", \"d\"") TANH("f", "e") OUTPUT},
+    {"concat at the end", LINEAR("a", "input", 2) TANH("b", "a") "{\"op\": \"linear\", \"units\": 1, \"label\": \"c\"},"
+                                                                 "{\"op\": \"concat\", \"inputs\": [\"b\", \"c\"]}"},
+    {"add at the end", LINEAR("a", "input", 3) TANH("b", "a") "{\"op\": \"add\", \"inputs\": [\"a\", \"b\"]}"},
+    {"add of 4 with factors", LINEAR("a", "input", 4) LINEAR("b", "a", 4) LINEAR("c", "b", 4)
+                                  TANH("d", "c") "{\"op\": \"add\", \"inputs\": [\"a\", \"d\", \"b\", \"c\"], "
+                                                 "\"factors\": [0.5, -1.5, 1, 2]}," TANH("e", "add1") OUTPUT},
+    {"learned scale", LINEAR("a", "input", 4)
+                          TANH("b", "a") "{\"op\": \"scale\", \"factor\": {\"learned\": 0.7}, \"label\": \"s\"}," JOIN(
+                              "add", "c", "\"a\", \"s\"") TANH("d", "c") OUTPUT},
+    {"learned scale of the input",
+     "{\"op\": \"scale\", \"factor\": {\"learned\": 0.7}}," LINEAR("a", "scale1", 4) TANH("d", "a") OUTPUT},
+    {"constant scale",
+     LINEAR("a", "input", 4) "{\"op\": \"scale\", \"factor\": -0.6, \"label\": \"s\"},"
+                             "{\"op\": \"scale\", \"factor\": 1, \"label\": \"t\"}," TANH("d", "t") OUTPUT},
+    {"constant scale beside",
+     LINEAR("a", "input", 4) TANH("b", "a") "{\"op\": \"scale\", \"factor\": -0.6, \"inputs\": [\"a\"]}," JOIN(
+         "add", "c", "\"scale1\", \"b\"") OUTPUT},
+    {"layer_norm", LINEAR("a", "input", 6) "{\"op\": \"layer_norm\"}, {\"op\": \"tanh\"}," OUTPUT},
+    {"layer_norm without gain",
+     LINEAR("a", "input", 6) "{\"op\": \"layer_norm\", \"affine\": false}, {\"op\": \"tanh\"}," OUTPUT},
+    {"layer_norm of the input",
+     "{\"op\": \"layer_norm\", \"eps\": 0.1}," LINEAR("a", "layer_norm1", 4) TANH("b", "a") OUTPUT},
+    {"layer_norm beside", LINEAR("a", "input", 4) TANH("b", "a") "{\"op\": \"layer_norm\", \"inputs\": [\"a\"]}," JOIN(
+                              "add", "c", "\"b\", \"layer_norm1\"") OUTPUT},
+    {"leaky_relu with another slope", LINEAR("a", "input", 4) "{\"op\": \"leaky_relu\", \"slope\": 0.3}," OUTPUT},
+};
+
+static void test_topologies(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof topologies / sizeof *topologies; i++) {
+        char network[2048];
+        snprintf(network, sizeof network, "{\"layers\": [%s]}", topologies[i].layers);
+        check_both(topologies[i].name, network);
+    }
+}
+
+/* Each once in a chain and once where its gradient is added to another. */
+static void test_activations(void **state) {
+    (void)state;
+    sn_error error;
+    const sn_backend *backend;
+    assert_int_equal(sn_backend_select(&backend, SN_F64, &error), SN_OK);
+    int n = 0;
+    for (const sn_op *const *op = backend->ops; *op; op++) {
+        if (!(*op)->is_activation) continue;
+        char network[1024];
+        snprintf(network, sizeof network,
+                 "{\"layers\": [" LINEAR("a", "input", 4) "{\"op\": \"%s\", \"label\": \"b\"}," LINEAR(
+                     "c", "b", 4) "{\"op\": \"%s\", \"label\": \"d\"}," JOIN("add", "e", "\"d\", \"c\"") OUTPUT "]}",
+                 (*op)->kind.name, (*op)->kind.name);
+        check_both((*op)->kind.name, network);
+        n++;
+    }
+    assert_true(n >= 7);
+}
+
+/* skip (with its scales) x order x norm x layers_per_block; the last block of 3 is a short one. */
+static void test_families(void **state) {
+    (void)state;
+    static const char *const skips[] = {
+        "\"kind\": \"none\"",
+        "\"kind\": \"add\"",
+        "\"kind\": \"add\", \"branch_scale\": 0.7, \"shortcut_scale\": 0.9",
+        "\"kind\": \"add\", \"branch_scale\": \"inverse_sqrt_blocks\"",
+        "\"kind\": \"add\", \"branch_scale\": {\"learned\": 0.6}",
+        "\"kind\": \"concat\", \"growth\": 3",
+    };
+    static const char *const orders[] = {"pre", "inside", "post"}, *const norms[] = {"none", "layer"};
+    static const int depths[] = {0, 4, 5, 6};
+    int n = 0;
+    for (int c = 0; c < 6 * 3 * 2 * 3; c++) {
+        const char *skip = skips[c % 6], *order = orders[c / 6 % 3];
+        int per_block = 1 + c / 36;
+        if (strcmp(order, "post") == 0 && strstr(skip, "concat")) continue;
+        if (per_block > 1 && strstr(skip, "none")) continue;
+        char network[512], block[64] = "";
+        if (!strstr(skip, "none")) snprintf(block, sizeof block, ", \"layers_per_block\": %d", per_block);
+        snprintf(network, sizeof network,
+                 "{\"depth\": %d, \"width\": 4, \"activation\": \"%s\", \"order\": \"%s\", \"norm\": \"%s\", "
+                 "\"skip\": {%s%s}}",
+                 depths[per_block], c % 2 ? "gelu" : "tanh", order, norms[c / 18 % 2], skip, block);
+        check_both(network, network);
+        n++;
+    }
+    assert_int_equal(n, 6 + 4 * 18 + 2 * 2 * 3);
+}
+
+static void test_coverage(void **state) {
+    (void)state;
+    sn_error error;
+    const sn_backend *backend;
+    assert_int_equal(sn_backend_select(&backend, SN_F64, &error), SN_OK);
+    for (const sn_op *const *op = backend->ops; *op; op++) {
+        if (!was_seen(seen_ops, (*op)->kind.name)) fail_msg("no case has the op %s", (*op)->kind.name);
+    }
+    for (const sn_loss *const *loss = backend->losses; *loss; loss++) {
+        if (!was_seen(seen_losses, (*loss)->kind.name)) fail_msg("no case has the loss %s", (*loss)->kind.name);
+    }
+    print_message(
+        "%s: %d tensors; greatest deviation from differences %.2g, from the unfused walk %.2g, of float %.2g\n",
+        backend->simd, n_tensors, worst_difference, worst_reference, worst_float);
+    assert_true(n_tensors > 1000);
+}
+
+/* One sample, so that the gradient by the output of a linear layer is its bias gradient: "probe" is such a layer with
+ * the identity as its weight, so its bias gradient is also the gradient by the output of the join that it reads, which
+ * is where "branch" and "first" are carried on from. */
+static void test_signals(void **state) {
+    (void)state;
+    sn_dataset data = toy_classes(1, IN, OUT, 4);
+    test_net net;
+    net_open(&net,
+             "{\"layers\": [" LINEAR("first", "input", 4) TANH("t", "first") LINEAR("branch", "t", 4)
+                 TANH("u", "branch")
+                     JOIN("add", "join", "\"u\", \"t\"") "{\"op\": \"linear\", \"units\": 4, \"label\": \"probe\", "
+                                                         "\"init\": \"identity\"}," TANH("v", "probe") OUTPUT "]}",
+             &data, SN_F64, NULL);
+    assert_int_equal(sn_engine_init_weights(net.engine, 3, NULL), SN_OK);
+    sn_observation seen;
+    sn_error error;
+    assert_int_equal(sn_observation_new(&seen, &net.graph, &error), SN_OK);
+    net_measure(&net, &seen);
+    double bias_norms[4];
+    static const char *const names[] = {"first.bias", "branch.bias", "probe.bias", "linear1.bias"};
+    for (int k = 0; k < 4; k++) {
+        size_t i = net_find(&net, names[k]);
+        double *expected = net_gradient(&net, i);
+        differences(&net, i, expected);
+        bias_norms[k] = norm_of(expected, net_count(&net, i));
+        assert_true(bias_norms[k] > LEAST_GRADIENT);
+        assert_true(fabs(sn_sumsq_norm(seen.nodes[k].delta.squares) / bias_norms[k] - 1) < 1e-7);
+        free(expected);
+    }
+    assert_int_equal(seen.n_nodes, 4);
+    assert_true(fabs(sn_sumsq_norm(seen.nodes[1].carried.squares) / bias_norms[2] - 1) < 1e-7);
+    assert_true(fabs(sn_sumsq_norm(seen.nodes[3].carried.squares) / bias_norms[3] - 1) < 1e-7);
+    sn_observation_reset(&seen);
+    net_close(&net);
+    sn_dataset_reset(&data);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_topologies), cmocka_unit_test(test_activations), cmocka_unit_test(test_families),
+        cmocka_unit_test(test_coverage),   cmocka_unit_test(test_signals),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
