@@ -30,13 +30,16 @@ typedef struct sn_json_token {
     int line, column;  /* from 1; columns count code points */
 } sn_json_token;
 
-enum { SN_JSON_MAX_DEPTH = 64 };
+/* Limits: levels of nesting, and bytes of one number (an exact double needs fewer than 1100). */
+enum { SN_JSON_MAX_DEPTH = 64, SN_JSON_MAX_NUMBER = 2000 };
 
 typedef struct sn_json_scanner {
     const char *text, *end, *at;
     const char *name; /* what to call the text in messages */
     int line;
-    const char *line_start; /* for columns */
+    const char
+        *mark;  /* a byte of the current line, and its column: columns are counted on from there, so that a text */
+    int column; /* without line ends stays linear */
     int depth;
     unsigned char stack[SN_JSON_MAX_DEPTH + 1]; /* '{' or '[' */
     int expect;                                 /* what the grammar allows next; private to json.c */
@@ -45,7 +48,8 @@ typedef struct sn_json_scanner {
 /* Starts at the beginning of text[0..length). */
 void sn_json_init(sn_json_scanner *scanner, const char *text, size_t length, const char *name);
 
-/* The next token.  SN_INVALID with "NAME:LINE:COL: what is wrong, what was expected". */
+/* The next token.  SN_INVALID with "NAME:LINE:COL: what is wrong, what was expected"; nothing can be read after that.
+ * A number that is not zero but would round to zero is refused like one that would round to infinity. */
 sn_status sn_json_next(sn_json_scanner *scanner, sn_json_token *token, sn_error *error);
 
 /* Decodes a key or string token into `out` (capacity bytes with the NUL; at least token->length is always enough);

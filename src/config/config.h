@@ -30,7 +30,8 @@ typedef struct sn_config_source {
     const char *path;        /* the config file; "-" is standard input (called <stdin> in messages) */
     const char *const *sets; /* --set arguments "dotted.key=value", applied in order; a list index is a number that
                               * counts from 0 ("network.layers.3.units=8").  The value is read by the key's type: JSON
-                              * where that fits, else raw text for keys that take strings.  Errors name the --set. */
+                              * where that fits, else raw text for keys that take strings.  A path is relative to the
+                              * working directory, as elsewhere on a command line.  Errors name the --set. */
     size_t n_sets;
 } sn_config_source;
 
@@ -39,7 +40,7 @@ typedef struct sn_config_source {
 sn_status sn_config_read(sn_config **config, const sn_schema *schema, const sn_config_source *source, sn_error *error);
 
 /* As sn_config_read from a text in memory; `name` stands for the file in messages, `base_dir` is what relative paths
- * are relative to. */
+ * are relative to ("": the working directory).  Neither is needed afterwards, nor is the text. */
 sn_status sn_config_parse(sn_config **config, const sn_schema *schema, const char *text, size_t length,
                           const char *name, const char *base_dir, sn_error *error);
 
@@ -48,7 +49,8 @@ void sn_config_free(sn_config *config);
 /* The root object. */
 const sn_value *sn_config_root(const sn_config *config);
 
-/* The value at a dotted path below `value` ("skip.kind"), NULL where it is absent or null. */
+/* The value at a dotted path below `value` ("skip.kind"), NULL where it is absent or null.  NULL has nothing below it.
+ */
 const sn_value *sn_value_get(const sn_value *value, const char *path);
 
 /* Typed access below `value`.  The table has promised presence and type, so there is no error: a missing number is

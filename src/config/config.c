@@ -1,0 +1,143 @@
+/* Owns configs: reading from end to end, and faults found later in a config that was read.
+ *
+ * text -> raw tree with places (document.c) -> --set applied (set.c) -> resolved tree (reader.c, scalar.c, kind.c).
+ * The raw tree is needed until the faults are told; the places serve the resolved tree too. */
+#include "config/config.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "config/document.h"
+#include "config/reader.h"
+#include "config/set.h"
+#include "config/tree.h"
+
+typedef struct input {
+    const char *text;
+    size_t length;
+    const char *name, *base_dir;
+    const char *const *sets;
+    size_t n_sets;
+} input;
+
+/* Copies what messages need of the input. */
+static sn_status new_config(sn_config **config, const input *in, sn_error *error) {
+    sn_config *c = calloc(1, sizeof *c);
+    *config = c;
+    if (!c) return sn_error_memory(error, sizeof *c, "a config");
+    const char **sets = sn_pool_alloc(&c->pool, (in->n_sets + 1) * sizeof *sets);
+    c->places.name = sn_pool_string(&c->pool, in->name);
+    for (size_t i = 0; sets && i < in->n_sets; i++) {
+        sets[i] = sn_pool_string(&c->pool, in->sets[i]);
+        if (!sets[i]) sets = NULL;
+    }
+    c->places.sets = sets;
+    return c->places.name && sets ? SN_OK : sn_error_memory(error, in->length, "a config");
+}
+
+static sn_status read_raw(cJSON **raw, sn_config *config, sn_faults *faults, const input *in, sn_error *error) {
+    if (in->length > SN_CONFIG_MAX_BYTES)
+        return sn_error_set(error, SN_INVALID, "%s: larger than the limit of %zu bytes", in->name, SN_CONFIG_MAX_BYTES);
+    sn_document document = {.text = in->text,
+                            .length = in->length,
+                            .name = in->name,
+                            .at = {.parent = -1, .index = -1, .set = -1, .line = 1, .column = 1}};
+    return sn_document_read(raw, &config->places, faults, &document, error);
+}
+
+static sn_status resolve(sn_config *config, const sn_schema *schema, cJSON *raw, sn_faults *faults, const input *in) {
+    sn_setter setter = {.schema = schema, .places = &config->places, .faults = faults, .root = raw};
+    for (size_t i = 0; i < in->n_sets && cJSON_IsObject(raw); i++)
+        sn_set_apply(&setter, (int)i);
+    sn_reader reader = {
+        .places = &config->places, .faults = faults, .synonyms = schema->synonyms, .base_dir = in->base_dir};
+    config->root = sn_resolve_root(&reader, raw, schema->keys);
+    return reader.failed || setter.failed ? SN_FAILED : SN_OK;
+}
+
+/* `schema` NULL: the raw tree is the config. */
+static sn_status read_input(sn_config **config, const sn_schema *schema, const input *in, sn_error *error) {
+    cJSON *raw = NULL;
+    sn_faults faults = {0};
+    sn_status status = new_config(config, in, error);
+    if (status != SN_OK) goto out;
+    faults.places = &(*config)->places;
+    status = read_raw(&raw, *config, &faults, in, error);
+    if (status == SN_OK && schema) {
+        status = resolve(*config, schema, raw, &faults, in);
+        if (status != SN_OK) sn_error_memory(error, in->length, "a config");
+    } else if (status == SN_OK) {
+        (*config)->root = raw;
+        raw = NULL;
+    }
+    if (status == SN_OK) status = sn_faults_tell(&faults, error);
+out:
+    sn_faults_free(&faults);
+    cJSON_Delete(raw);
+    if (status != SN_OK) {
+        sn_config_free(*config);
+        *config = NULL;
+    }
+    return status;
+}
+
+sn_status sn_config_parse(sn_config **config, const sn_schema *schema, const char *text, size_t length,
+                          const char *name, const char *base_dir, sn_error *error) {
+    input in = {.text = text, .length = length, .name = name, .base_dir = base_dir};
+    return read_input(config, schema, &in, error);
+}
+
+sn_status sn_config_parse_free(sn_config **config, const char *text, size_t length, const char *name, sn_error *error) {
+    input in = {.text = text, .length = length, .name = name, .base_dir = ""};
+    return read_input(config, NULL, &in, error);
+}
+
+sn_status sn_config_read(sn_config **config, const sn_schema *schema, const sn_config_source *source, sn_error *error) {
+    bool is_stdin = strcmp(source->path, "-") == 0;
+    char *data = NULL, *base_dir = is_stdin ? sn_string_copy("") : sn_path_dir(source->path);
+    input in = {.name = is_stdin ? "<stdin>" : source->path, .sets = source->sets, .n_sets = source->n_sets};
+    *config = NULL;
+    sn_status status = base_dir ? sn_file_read(source->path, SN_CONFIG_MAX_BYTES, &data, &in.length, error)
+                                : sn_error_memory(error, strlen(source->path), "a path");
+    if (status == SN_OK) {
+        in.text = data;
+        in.base_dir = base_dir;
+        status = read_input(config, schema, &in, error);
+    }
+    free(data);
+    free(base_dir);
+    return status;
+}
+
+void sn_config_free(sn_config *config) {
+    if (!config) return;
+    cJSON_Delete(config->root);
+    sn_places_free(&config->places);
+    sn_pool_free(&config->pool);
+    free(config);
+}
+
+const sn_value *sn_config_root(const sn_config *config) {
+    return config->root;
+}
+
+sn_status sn_config_fault(const sn_config *config, const sn_value *value, sn_error *error, const char *format, ...) {
+    const sn_places *places = &config->places;
+    const sn_value *at = value ? value : config->root;
+    char message[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    sn_text where = SN_TEXT_EMPTY;
+    sn_place_write(places, sn_place_of(places, at), &where);
+    size_t n = where.length;
+    sn_places_path(places, at->valueint, &where);
+    sn_error_add(error, SN_INVALID, "%s%s%s", sn_text_string(&where), where.length > n ? ": " : "", message);
+    if (where.failed) sn_error_memory(error, where.length, "a message");
+    sn_text_free(&where);
+    return error->status;
+}

@@ -1,0 +1,169 @@
+/* Owns the way through a document: objects, lists, defaults.  See reader.h for the contract. */
+#include "config/reader.h"
+
+#include <string.h>
+
+#include "config/choice.h"
+#include "config/config.h"
+#include "config/document.h"
+#include "config/expect.h"
+#include "config/suggest.h"
+
+void sn_fault_type(sn_reader *reader, const cJSON *raw, const sn_key *key) {
+    sn_text text = SN_TEXT_EMPTY;
+    sn_text_add(&text, "expected ");
+    sn_expect_write(key, &text);
+    sn_text_add(&text, ", got ");
+    sn_found_write(raw, &text);
+    if (text.failed) reader->failed = true;
+    sn_fault_value(reader->faults, raw->valueint, "%s", sn_text_string(&text));
+    sn_text_free(&text);
+}
+
+cJSON *sn_resolved(sn_reader *reader, cJSON *node, int place) {
+    if (node) {
+        node->valueint = place;
+    } else {
+        reader->failed = true;
+    }
+    return node;
+}
+
+cJSON *sn_resolved_container(sn_reader *reader, const cJSON *raw, cJSON *node) {
+    if (reader->depth < SN_CONFIG_MAX_DEPTH) return sn_resolved(reader, node, raw->valueint);
+    sn_fault_value(reader->faults, raw->valueint, "nested deeper than %d levels", SN_CONFIG_MAX_DEPTH);
+    cJSON_Delete(node);
+    return NULL;
+}
+
+void sn_resolved_add(sn_reader *reader, cJSON *out, const sn_key *key, const char *name, cJSON *node) {
+    if (!node) return;
+    sn_place *place = sn_place_of(reader->places, node);
+    place->name = name;
+    place->is_meaningless = key->flags & SN_NO_MEANING;
+    if (cJSON_AddItemToObjectCS(out, name, node)) return;
+    cJSON_Delete(node);
+    reader->failed = true;
+}
+
+/* The default of a key; it stands where the object that lacks the key opens. */
+static cJSON *resolve_fallback(sn_reader *reader, int around, const sn_key *key) {
+    sn_document document = {.text = key->fallback,
+                            .length = strlen(key->fallback),
+                            .name = key->name,
+                            .at = sn_place_below(reader->places, around, key->name),
+                            .is_fixed = true};
+    cJSON *raw = NULL;
+    sn_error error;
+    sn_error_clear(&error);
+    sn_status status = sn_document_read(&raw, reader->places, reader->faults, &document, &error);
+    if (status == SN_INVALID) {
+        sn_fault_missing(reader->faults, around, key->name, "the default in the table is not JSON (%s)", error.text);
+        return NULL;
+    }
+    cJSON *node = status == SN_OK ? sn_resolve(reader, raw, key) : NULL;
+    if (status != SN_OK) reader->failed = true;
+    cJSON_Delete(raw);
+    return node;
+}
+
+static void fault_required(sn_reader *reader, int around, const sn_key *key) {
+    sn_text text = SN_TEXT_EMPTY;
+    sn_expect_write(key, &text);
+    if (text.failed) reader->failed = true;
+    sn_fault_missing(reader->faults, around, key->name, "missing, expected %s", sn_text_string(&text));
+    sn_text_free(&text);
+}
+
+static void resolve_at(sn_reader *reader, const cJSON *raw, int around, const sn_key *key, cJSON *out) {
+    const cJSON *member = sn_member(raw, key->name);
+    bool means_absent = cJSON_IsNull(member) && (key->types & SN_NULL) && !key->fallback;
+    cJSON *node = NULL;
+    if (member && !means_absent) {
+        node = sn_resolve(reader, member, key);
+    } else if (key->fallback) {
+        node = resolve_fallback(reader, around, key);
+    } else if (key->flags & SN_REQUIRED) {
+        fault_required(reader, around, key);
+    }
+    sn_resolved_add(reader, out, key, key->name, node);
+}
+
+void sn_resolve_member(sn_reader *reader, const cJSON *raw, const sn_key *key, cJSON *out) {
+    resolve_at(reader, raw, out->valueint, key, out);
+}
+
+static void check_unknown(sn_reader *reader, const cJSON *raw, const sn_key *keys, bool is_root) {
+    for (const cJSON *member = raw->child; member; member = member->next) {
+        const char *name = member->string;
+        if (strcmp(name, sn_comment_key.name) == 0 || sn_keys_find(keys, name)) continue;
+        if (is_root && strcmp(name, sn_schema_key.name) == 0) continue;
+        sn_suggestion suggestion = sn_suggestion_for(name, reader->synonyms);
+        sn_suggestion_offer_keys(&suggestion, keys);
+        sn_suggestion_offer(&suggestion, sn_comment_key.name);
+        sn_text text = SN_TEXT_EMPTY;
+        sn_suggestion_write(&suggestion, &text);
+        for (const sn_key *key = keys; !suggestion.best && key->name; key++)
+            sn_text_addf(&text, "%s%s", key == keys ? " (one of: " : ", ", key->name);
+        if (!suggestion.best && text.length > 0) sn_text_add(&text, ")");
+        if (text.failed) reader->failed = true;
+        sn_fault_key(reader->faults, member->valueint, "unknown key%s", sn_text_string(&text));
+        sn_text_free(&text);
+    }
+}
+
+static cJSON *resolve_object(sn_reader *reader, const cJSON *raw, const sn_key *keys, bool is_root) {
+    cJSON *out = sn_resolved_container(reader, raw, cJSON_CreateObject());
+    if (!out) return NULL;
+    if (is_root) sn_resolve_member(reader, raw, &sn_schema_key, out);
+    sn_resolve_member(reader, raw, &sn_comment_key, out);
+    for (const sn_key *key = keys; key->name; key++)
+        sn_resolve_member(reader, raw, key, out);
+    check_unknown(reader, raw, keys, is_root);
+    return out;
+}
+
+cJSON *sn_resolve_root(sn_reader *reader, const cJSON *raw, const sn_key *keys) {
+    static const sn_key root_key = {.types = SN_OBJECT};
+    if (cJSON_IsObject(raw)) return resolve_object(reader, raw, keys, true);
+    sn_fault_type(reader, raw, &root_key);
+    return NULL;
+}
+
+static cJSON *resolve_list(sn_reader *reader, const cJSON *raw, const sn_key *key) {
+    if (!raw->child && (key->flags & SN_NOT_EMPTY)) {
+        sn_fault_value(reader->faults, raw->valueint, "the list is empty, expected at least one element");
+        return NULL;
+    }
+    cJSON *out = sn_resolved_container(reader, raw, cJSON_CreateArray());
+    for (const cJSON *element = raw->child; out && element; element = element->next) {
+        cJSON *node = sn_resolve(reader, element, key->element);
+        if (node && !cJSON_AddItemToArray(out, node)) {
+            cJSON_Delete(node);
+            reader->failed = true;
+        }
+    }
+    return out;
+}
+
+static cJSON *resolve_by_type(sn_reader *reader, const cJSON *raw, const sn_key *key) {
+    unsigned types = key->types;
+    if (cJSON_IsNumber(raw) && (types & (SN_INTEGER | SN_NUMBER))) return sn_resolve_number(reader, raw, key);
+    if (cJSON_IsString(raw) && (types & (SN_TEXT | SN_PATH | SN_WORD | SN_KIND)))
+        return sn_resolve_string(reader, raw, key);
+    if (cJSON_IsObject(raw) && (types & SN_KIND)) return sn_resolve_kind(reader, raw, key->choice);
+    if (cJSON_IsObject(raw) && (types & SN_OBJECT)) return resolve_object(reader, raw, key->keys, false);
+    if (cJSON_IsArray(raw) && (types & SN_LIST)) return resolve_list(reader, raw, key);
+    if (cJSON_IsBool(raw) && (types & SN_BOOL))
+        return sn_resolved(reader, cJSON_CreateBool(cJSON_IsTrue(raw)), raw->valueint);
+    if (cJSON_IsNull(raw) && (types & SN_NULL)) return sn_resolved(reader, cJSON_CreateNull(), raw->valueint);
+    sn_fault_type(reader, raw, key);
+    return NULL;
+}
+
+cJSON *sn_resolve(sn_reader *reader, const cJSON *raw, const sn_key *key) {
+    reader->depth++;
+    cJSON *node = resolve_by_type(reader, raw, key);
+    reader->depth--;
+    return node;
+}

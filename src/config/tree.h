@@ -1,0 +1,16 @@
+/* What a config is inside src/config. */
+#ifndef SN_CONFIG_TREE_H
+#define SN_CONFIG_TREE_H
+
+#include <cjson/cJSON.h>
+
+#include "base/pool.h"
+#include "config/place.h"
+
+struct sn_config {
+    cJSON *root;
+    sn_places places;
+    sn_pool pool; /* owns the names in `places` */
+};
+
+#endif
