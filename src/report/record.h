@@ -65,7 +65,8 @@ void sn_records_reset(sn_records *records);
  * frozen: stalled_frac > 0.5, or no weight changed while lr > 0 and the network's grad_norm > 0.
  * log10_delta_ratio: first over last hidden layer (empty with fewer than 2 hidden layers or when either is 0 or not
  * finite); decades_per_layer: least-squares slope of log10 delta_rms over layers counted towards the input (negative:
- * vanishing), hidden layers with delta 0 left out; empty with fewer than 3.  frozen_layers counts hidden layers. */
+ * vanishing), hidden layers with delta 0 left out; empty with fewer than 3 or if one is not finite.  frozen_layers
+ * counts hidden layers. */
 void sn_records_derive(sn_records *records, const sn_graph *graph, const sn_observation *observation, int64_t step,
                        double lr, bool updated);
 

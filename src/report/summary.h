@@ -19,22 +19,24 @@ typedef struct sn_summary {
     double wall_seconds;
     sn_measure train_loss, train_accuracy, test_loss, test_accuracy; /* of the last evaluation */
     sn_measure log10_delta_ratio, decades_per_layer;                 /* of the last observed update (row N-1) */
-    int64_t profile_step;      /* the step that the layers below were measured at */
+    int64_t profile_step; /* the step that the layers below were measured at */
     int n_hidden;
-    sn_summary_layer *layers;  /* (n_hidden) */
+    sn_summary_layer *layers;     /* (n_hidden) */
     int frozen_start, frozen_end; /* frozen hidden layers at step 0 and at profile_step; -1: not measured */
 } sn_summary;
 
 /* One sentence with its evidence, such as
- *     layers 1-37 of 50 are frozen: at least 99.8 % of their weights did not change in step 468 although an update was
- *     meant (gradient rms 1.1e-14 at layer 1, 2.3e-4 at layer 50)
- * also for "no layer of 50 is frozen: ..." and "all 50 layers are frozen: ...". Several ranges are listed with commas. */
+ *     layers 1-37 of 50 are frozen: at least 99.8% of their weights that were meant to change did not in step 468
+ *     (gradient rms 1.1e-14 at layer 1, 2.3e-4 at layer 50)
+ * also "no layer of 50 is frozen: ..." and "all 50 layers are frozen: ...".  Several ranges are listed with commas, the
+ * first eight of them.  The shares are bounds over the layers: "at least" is rounded down, "at most" up. */
 void sn_summary_sentence(const sn_summary *summary, sn_text *text);
 
 /* The whole summary for a terminal of `columns` characters: final losses and accuracies, a log-scale bar chart by layer
  * (delta and weight gradient side by side; layers are grouped evenly into at most 25 rows when there are more; an exact
- * zero is marked as 0, not drawn as a tiny bar), stalled share, decades per layer, the sentence.  `colour`: ANSI colours
- * may be used.  Plain ASCII but for the block characters when `unicode`. */
+ * zero is marked as 0, not drawn as a tiny bar), stalled share, decades per layer, the sentence.  `colour`: ANSI
+ * colours may be used.  Plain ASCII but for the block characters when `unicode`.  The chart is never narrower than 64
+ * to 70 characters (by the width of the layer numbers): its figures have to stand somewhere. */
 typedef struct sn_summary_style {
     int columns;
     bool colour, unicode;

@@ -1,0 +1,73 @@
+/* Owns the CSV of a run as text (RFC 4180 with LF): cells, header lines, rows.  A row ends with its LF and nothing else
+ * does, so whole lines are whole rows. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "report/metrics.h"
+
+/* RFC 4180, section 2: line breaks, quotes and commas want quotes around, quotes inside are doubled. */
+static void add_text_cell(sn_text *text, const char *cell) {
+    if (!strpbrk(cell, ",\"\r\n")) {
+        sn_text_add(text, cell);
+        return;
+    }
+    sn_text_add(text, "\"");
+    for (const char *p = cell; *p; p++)
+        sn_text_add_bytes(text, *p == '"' ? "\"\"" : p, *p == '"' ? 2 : 1);
+    sn_text_add(text, "\"");
+}
+
+void sn_csv_cell(sn_text *text, const sn_cell *cell, int digits) {
+    switch (cell->kind) {
+    case SN_CELL_EMPTY:
+        break;
+    case SN_CELL_INTEGER:
+        sn_text_addf(text, "%" PRId64, cell->integer);
+        break;
+    case SN_CELL_NUMBER:
+        sn_text_add_number(text, cell->number, digits);
+        break;
+    case SN_CELL_TEXT:
+        add_text_cell(text, cell->text);
+        break;
+    }
+}
+
+void sn_loss_csv_header(sn_text *text) {
+    for (const sn_loss_metric *metric = sn_loss_metrics; metric->name; metric++) {
+        if (metric != sn_loss_metrics) sn_text_add(text, ",");
+        sn_text_add(text, metric->name);
+    }
+    sn_text_add(text, "\n");
+}
+
+void sn_loss_csv_row(sn_text *text, const sn_loss_record *record, int digits) {
+    for (const sn_loss_metric *metric = sn_loss_metrics; metric->name; metric++) {
+        if (metric != sn_loss_metrics) sn_text_add(text, ",");
+        sn_cell cell = metric->value(record);
+        sn_csv_cell(text, &cell, digits);
+    }
+    sn_text_add(text, "\n");
+}
+
+void sn_gradients_csv_header(sn_text *text) {
+    for (const sn_layer_metric *metric = sn_layer_metrics; metric->name; metric++) {
+        if (metric != sn_layer_metrics) sn_text_add(text, ",");
+        sn_text_add(text, metric->name);
+    }
+    sn_text_add(text, "\n");
+}
+
+static void add_layer_row(sn_text *text, const sn_layer_record *record, int digits) {
+    for (const sn_layer_metric *metric = sn_layer_metrics; metric->name; metric++) {
+        if (metric != sn_layer_metrics) sn_text_add(text, ",");
+        sn_cell cell = metric->value(record);
+        sn_csv_cell(text, &cell, digits);
+    }
+    sn_text_add(text, "\n");
+}
+
+void sn_gradients_csv_rows(sn_text *text, const sn_records *records, int digits) {
+    for (int k = 0; k < records->n_layers; k++)
+        add_layer_row(text, &records->layers[k], digits);
+}
