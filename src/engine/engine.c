@@ -211,6 +211,13 @@ static void set_result(const sn_engine *engine, sn_step_result *result, sn_loss_
     result->loss = sums.loss / (double)n;
     result->accuracy = engine->options.loss->needs_classes ? sums.correct / (double)n : (double)NAN;
     result->fault = (sn_fault){SN_FAULT_NONE, 0, 0};
+    result->nonfinite = 0;
+}
+
+double sn_count_nonfinite(const sn_engine *engine) {
+    double count = !isfinite(loss_sums(engine).loss);
+    for (int j = 0; j < engine->plan.n_items; j++) count += engine->items[j].nonfinite;
+    return count;
 }
 
 sn_status sn_engine_step(sn_engine *engine, const sn_step *step, sn_step_result *result) {
@@ -226,10 +233,12 @@ sn_status sn_engine_step(sn_engine *engine, const sn_step *step, sn_step_result 
         engine->diagnoses = true;
         run_task(engine, &again, SN_MODE_TRAIN);
         result->fault = walk_fault(engine);
+        result->nonfinite = sn_count_nonfinite(engine);
         if (again.observation) sn_observe_collect(engine, again.observation);
         return SN_DIVERGED;
     }
     result->fault = item_fault(engine);
+    result->nonfinite = sn_count_nonfinite(engine);
     if (step->observation) sn_observe_collect(engine, step->observation);
     return result->fault.kind == SN_FAULT_NONE ? SN_OK : SN_DIVERGED;
 }

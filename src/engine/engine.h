@@ -129,6 +129,7 @@ typedef struct sn_step_result {
     double loss;     /* mean over the batch */
     double accuracy; /* NAN for targets */
     sn_fault fault;
+    double nonfinite; /* values among loss, parameter gradients and updated parameters */
 } sn_step_result;
 
 /* One training step.  SN_DIVERGED: a non-finite value appeared; result->fault names the first.  Found in signals, the

@@ -21,6 +21,7 @@ typedef struct sn_item_result {
     sn_tensor_sums gradient, weight;
     sn_change_sums change;
     sn_fault fault;
+    double nonfinite; /* values of the gradient or the updated tile, counted where there is a fault */
 } sn_item_result;
 
 /* Signals of one row tile, observed during its walk; arrays in the order of sn_watch. */
@@ -111,6 +112,9 @@ void sn_work_items(sn_engine *engine, int thread);
 /* observe.c */
 sn_status sn_watch_init(sn_engine *engine, sn_error *error);
 void sn_observe_collect(sn_engine *engine, sn_observation *observation);
+
+/* engine.c: values of the step that are not finite: 1 for the loss, and those of parameter gradients and updates. */
+double sn_count_nonfinite(const sn_engine *engine);
 
 /* weights.c: brings all transposed copies up to date. */
 void sn_engine_refresh_transposed(sn_engine *engine);

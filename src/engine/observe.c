@@ -76,7 +76,6 @@ static void collect_items(const sn_engine *engine, sn_node_sums *sums, sn_observ
             if (p == 0) sn_change_sums_merge(&sums->change, &item->change);
             sn_sumsq_merge(&observation->gradient, item->gradient.squares);
             sn_change_sums_merge(&observation->change, &item->change);
-            observation->nonfinite += item->gradient.nonfinite;
         }
     }
 }
@@ -86,7 +85,7 @@ void sn_observe_collect(sn_engine *engine, sn_observation *observation) {
     observation->rows = engine->step->batch.rows;
     observation->gradient = (sn_sumsq){0, 0};
     observation->change = (sn_change_sums){0};
-    observation->nonfinite = 0;
+    observation->nonfinite = sn_count_nonfinite(engine);
     for (int k = 0; k < observation->n_nodes; k++) {
         sn_node_sums *sums = &observation->nodes[k];
         int x = engine->graph->nodes[sums->node].inputs[0];

@@ -55,13 +55,20 @@ static void compute_gradient(const work *w) {
     });
 }
 
+static void check_finite(const work *w, sn_view tile, sn_fault_kind kind) {
+    const sn_backend *backend = w->engine->backend;
+    if (backend->all_finite(tile, w->item->rows, w->item->cols)) return;
+    sn_tensor_sums sums = {0};
+    backend->tensor_sums(&sums, tile, w->item->rows, w->item->cols);
+    w->result->fault = (sn_fault){kind, w->entry->node, w->entry->index};
+    w->result->nonfinite = sums.nonfinite;
+}
+
 static void gradient_of_item(const work *w) {
     const sn_engine *e = w->engine;
     *w->result = (sn_item_result){0};
     compute_gradient(w);
-    if (!e->backend->all_finite(w->gradient, w->item->rows, w->item->cols)) {
-        w->result->fault = (sn_fault){SN_FAULT_PARAM_GRADIENT, w->entry->node, w->entry->index};
-    }
+    check_finite(w, w->gradient, SN_FAULT_PARAM_GRADIENT);
     if (!e->observes && e->options.clip_norm == 0) return;
     e->backend->tensor_sums(&w->result->gradient, w->gradient, w->item->rows, w->item->cols);
     if (e->observes) {
@@ -105,9 +112,7 @@ static void update_item(const work *w) {
     }
     backend->update(&call);
     if (e->observes) backend->change_sums(&w->result->change, &change);
-    if (!backend->all_finite(call.weight, call.rows, call.cols)) {
-        w->result->fault = (sn_fault){SN_FAULT_PARAM, w->entry->node, w->entry->index};
-    }
+    check_finite(w, call.weight, SN_FAULT_PARAM);
 }
 
 static int next(atomic_size_t *counter, const sn_plan *plan) {

@@ -157,7 +157,7 @@ static sn_status report(trainer *t, double lr, bool updated, bool with_layers) {
     if (with_layers) {
         sn_records_derive(&t->records, &t->x->graph, &t->observation, t->step, lr, updated);
     } else {
-        *row = (sn_loss_record){.step = t->step};
+        *row = (sn_loss_record){.step = t->step, .nonfinite = sn_measured(t->result.nonfinite)};
     }
     row->epoch = (double)t->step / (double)t->x->steps_per_epoch;
     row->train_loss = kept.train_loss;
@@ -181,7 +181,8 @@ static void clear_evaluation(trainer *t) {
 static void tell_progress(trainer *t, double now) {
     if (!t->options->progress || now - t->last_progress < 0.1) return;
     t->last_progress = now;
-    double seconds = now - t->start, done = (double)t->step + 1;
+    const sn_timings *spent = &t->timings;
+    double done = (double)t->step + 1, seconds = spent->plain + spent->observed + spent->report;
     sn_progress progress = {.epoch = (double)t->step / (double)t->x->steps_per_epoch,
                             .epochs = (double)t->x->epochs,
                             .step = t->step + 1,
