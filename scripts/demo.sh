@@ -84,9 +84,9 @@ finding() { # NAME
     FNR == 2 { ratio = at("log10_delta_ratio") }
     END {
         if (failed) exit 1
-        printf "%-14s the first layer gets %s of the gradient of the last (rms by weights %.1e); ",
-               run ":", power(ratio), first
-        printf "after %d steps %d of %d layers are frozen, train loss %.3f, test accuracy %.1f %%\n", steps, frozen,
+        printf "%-14s at step 0 layer 1 gets %s of the gradient of layer %d (by its weights: rms %.1e); ",
+               run ":", power(ratio), layers, first
+        printf "after %d steps: %d of %d layers frozen, train loss %.3f, test accuracy %.1f %%\n", steps, frozen,
                layers, loss, 100 * accuracy
     }' "$out/$1/gradients.csv" "$out/$1/loss.csv"
 }
@@ -110,18 +110,18 @@ END
 }
 
 main() {
-    local name runs=()
+    local name
     parse "$@"
     say "Build"
     build
     for name in "${names[@]}"; do
         say "Train $name"
         train "$name"
-        runs+=("$out/$name")
     done
     say "Compare"
-    "$root/build/release/skipnet" compare "${runs[@]}" --out "$out"
-    "$root/scripts/plot.sh" "${runs[@]}" --out "$out/plots"
+    cd "$out"
+    "$root/build/release/skipnet" compare "${names[@]}" --out .
+    "$root/scripts/plot.sh" "${names[@]}" --out plots >/dev/null
     show
 }
 
