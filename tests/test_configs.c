@@ -1,9 +1,9 @@
 /* Every shipped config loads, has a comment, builds its graph; the twins differ in the skip only. */
+#include <cmocka.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include <glob.h>
 #include <stdio.h>

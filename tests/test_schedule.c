@@ -1,9 +1,9 @@
 /* Learning-rate and report schedules against values worked out by hand. */
+#include <cmocka.h>
+#include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <setjmp.h>
 #include <stdint.h>
-#include <cmocka.h>
 
 #include <math.h>
 #include <string.h>
@@ -53,8 +53,8 @@ static void test_cosine(void **state) {
     (void)state;
     double quarter = 0.5 * (1 + sqrt(0.5));
     rates_are("{\"train\": {\"lr\": 1, \"lr_schedule\": \"cosine\"}}", 4, (double[]){1, quarter, 0.5, 1 - quarter}, 4);
-    rates_are("{\"train\": {\"lr\": 2, \"lr_schedule\": {\"kind\": \"cosine\", \"final\": 0.1, \"warmup_steps\": 2}}}", 6,
-              (double[]){1, 2, 2, 2 * (0.1 + 0.9 * quarter), 2 * 0.55}, 5);
+    rates_are("{\"train\": {\"lr\": 2, \"lr_schedule\": {\"kind\": \"cosine\", \"final\": 0.1, \"warmup_steps\": 2}}}",
+              6, (double[]){1, 2, 2, 2 * (0.1 + 0.9 * quarter), 2 * 0.55}, 5);
 }
 
 static sn_report_schedule schedule_of(const char *text, int64_t steps, int64_t per_epoch) {
@@ -101,15 +101,16 @@ static void test_evaluation(void **state) {
     (void)state;
     sn_report_schedule schedule = schedule_of("{}", 25, 10);
     int count = 0;
-    for (int64_t s = 0; s <= 25; s++) count += sn_report_evaluates(&schedule, s);
+    for (int64_t s = 0; s <= 25; s++)
+        count += sn_report_evaluates(&schedule, s);
     assert_int_equal(count, 4); /* 0, 10, 20, 25 */
     assert_true(sn_report_evaluates(&schedule, 10) && sn_report_evaluates(&schedule, 25));
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_constant), cmocka_unit_test(test_warmup),   cmocka_unit_test(test_step),
-        cmocka_unit_test(test_cosine),   cmocka_unit_test(test_log),      cmocka_unit_test(test_linear),
+        cmocka_unit_test(test_constant), cmocka_unit_test(test_warmup),     cmocka_unit_test(test_step),
+        cmocka_unit_test(test_cosine),   cmocka_unit_test(test_log),        cmocka_unit_test(test_linear),
         cmocka_unit_test(test_no_steps), cmocka_unit_test(test_evaluation),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
