@@ -223,7 +223,7 @@ static void test_datapackage(void **state) {
     assert_int_equal(n_layer, 27);
     assert_int_equal(check_fields(n_loss), n_loss + n_layer);
     static const char *const wanted[] = {
-        "{\n  \"profile\": \"tabular-data-package\",\n  \"name\": \"deep-50-depth-100--x-\",\n"
+        "{\n  \"profile\": \"tabular-data-package\",\n  \"name\": \"deep-50-depth-100--x-\",\n",
         "  \"title\": \"Deep 50,depth=100 \\\"x\\\"\",\n",
         "\"path\": \"loss.csv\"",
         "\"path\": \"gradients.csv\"",

@@ -7,8 +7,7 @@
 #include <string.h>
 
 const char *sn_prose_number(double value, char out[SN_SHORT_TEXT]) {
-    if (value == 0 || isnan(value)) return strcpy(out, value == 0 ? "0" : "nan");
-    snprintf(out, SN_SHORT_TEXT, "%.1e", value);
+    snprintf(out, SN_SHORT_TEXT, value == 0 ? "0" : isnan(value) ? "nan" : "%.1e", value);
     char *e = strchr(out, 'e');
     if (e) snprintf(e, SN_SHORT_TEXT - (size_t)(e - out), "e%ld", strtol(e + 1, NULL, 10));
     return out;

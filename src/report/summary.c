@@ -206,13 +206,12 @@ static void add_figures(const sn_summary *summary, sn_text *text) {
         n_zero += delta.is_measured && delta.value == 0;
     }
     sn_text_add(text, "\nlog10_delta_ratio  ");
-    add_measure(summary->log10_delta_ratio, 12, text);
-    sn_text_add(text, "delta_rms, first over last hidden layer\ndecades_per_layer  ");
-    add_measure(summary->decades_per_layer, 12, text);
-    sn_text_add(text, "slope towards the input, negative: vanishing\n");
+    add_measure(summary->log10_delta_ratio, 13, text);
+    sn_text_add(text, "first over last hidden layer\ndecades_per_layer  ");
+    add_measure(summary->decades_per_layer, 13, text);
+    sn_text_add(text, "towards the input; negative: vanishing\n");
     if (n_zero > 0) {
-        sn_text_addf(text, "exact zeros        delta_rms of %d of %d layers, left out of the slope\n", n_zero,
-                     summary->n_hidden);
+        sn_text_addf(text, "zero delta_rms     %d of %d layers, left out of the slope\n", n_zero, summary->n_hidden);
     }
     sn_text_add(text, "frozen layers      ");
     add_frozen(summary->frozen_start, summary->n_hidden, 0, text);

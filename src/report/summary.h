@@ -8,8 +8,8 @@
 /* Hidden layers only, nearest the input first. */
 typedef struct sn_summary_layer {
     int layer;
-    sn_measure delta_rms, grad_rms, stalled_frac;
     bool is_frozen;
+    sn_measure delta_rms, grad_rms, stalled_frac;
 } sn_summary_layer;
 
 typedef struct sn_summary {
@@ -35,8 +35,8 @@ void sn_summary_sentence(const sn_summary *summary, sn_text *text);
 /* The whole summary for a terminal of `columns` characters: final losses and accuracies, a log-scale bar chart by layer
  * (delta and weight gradient side by side; layers are grouped evenly into at most 25 rows when there are more; an exact
  * zero is marked as 0, not drawn as a tiny bar), stalled share, decades per layer, the sentence.  `colour`: ANSI
- * colours may be used.  Plain ASCII but for the block characters when `unicode`.  The chart is never narrower than 64
- * to 70 characters (by the width of the layer numbers): its figures have to stand somewhere. */
+ * colours may be used.  Plain ASCII but for the block characters when `unicode`.  Terminals of fewer than 70
+ * columns get lines of up to 70: the figures have to stand somewhere. */
 typedef struct sn_summary_style {
     int columns;
     bool colour, unicode;
