@@ -260,11 +260,9 @@ static size_t mutate(char *text, size_t n) {
 }
 
 static void read_mutated(const char *seed, int *n_good) {
-    size_t size = strlen(seed);
-    char *copy = malloc(size);
+    char *copy = strdup(seed);
     assert_non_null(copy);
-    memcpy(copy, seed, size);
-    size_t n = mutate(copy, size);
+    size_t n = mutate(copy, strlen(seed));
     char *exact = malloc(n); /* without a NUL and of the exact size, so that reading past the end shows */
     assert_non_null(exact);
     memcpy(exact, copy, n);
@@ -285,18 +283,16 @@ static void read_mutated(const char *seed, int *n_good) {
 
 static void test_mutations(void **state) {
     (void)state;
-    static const char *const seeds[] = {
-        "{\"name\": \"a\\u00e9\\ud83d\\ude00\", \"seed\": 12e2, \"comment\": [\"x\", \"y\"], \"data\": {\"kind\": "
-        "\"csv\","
-        " \"path\": \"../x\", \"target\": \"t\"}, \"train\": {\"lr\": 1.5e-3, \"milestones\": [1, 2, 3], \"steps\": "
-        "null}}",
-        "{\"network\": {\"layers\": [{\"op\": \"linear\", \"units\": 8, \"init\": {\"kind\": \"normal\", \"std\": "
-        "0.5}},"
-        " {\"repeat\": 2, \"layers\": [\"relu\", {\"repeat\": 3, \"layers\": [{\"op\": \"add\", \"factors\": [1, "
-        "2]}]}]}]}}",
-        "{\"network\": {\"depth\": 5, \"skip\": {\"kind\": \"add\", \"branch_scale\": {\"learned\": 0}, \"growth\": "
-        "3}}}",
-    };
+    static const char scalars[] = "{\"name\": \"a\\u00e9\\ud83d\\ude00\", \"seed\": 12e2, \"comment\": [\"x\", \"y\"], "
+                                  "\"data\": {\"kind\": \"csv\", \"path\": \"../x\", \"target\": \"t\"}, "
+                                  "\"train\": {\"lr\": 1.5e-3, \"milestones\": [1, 2, 3], \"steps\": null}}";
+    static const char lists[] =
+        "{\"network\": {\"layers\": [{\"op\": \"linear\", \"units\": 8, "
+        "\"init\": {\"kind\": \"normal\", \"std\": 0.5}}, {\"repeat\": 2, \"layers\": [\"relu\", "
+        "{\"repeat\": 3, \"layers\": [{\"op\": \"add\", \"factors\": [1, 2]}]}]}]}}";
+    static const char kinds[] = "{\"network\": {\"depth\": 5, \"skip\": {\"kind\": \"add\", "
+                                "\"branch_scale\": {\"learned\": 0}, \"growth\": 3}}}";
+    static const char *const seeds[] = {scalars, lists, kinds};
     int n_good = 0, n_read = 0;
     for (; n_read < 3000; n_read++)
         read_mutated(seeds[n_read % 3], &n_good);

@@ -26,27 +26,34 @@ static void add_line(sn_text *text, const char *line, size_t n) {
     sn_text_add_bytes(text, line, n);
 }
 
+/* What <...> stands for, `inside` being what is between the brackets; false where it is no such thing. */
+static bool expand_mark(const char *inside, size_t n, sn_text *to) {
+    char *end, cwd[4096];
+    if (n == 3 && strncmp(inside, "CWD", n) == 0) {
+        assert_non_null(getcwd(cwd, sizeof cwd));
+        sn_text_add(to, cwd);
+        return true;
+    }
+    if (n == 3 && inside[0] == 'x') {
+        sn_text_add_bytes(to, &(char){(char)strtoul(inside + 1, &end, 16)}, 1);
+        return end == inside + n;
+    }
+    unsigned long count = strtoul(inside, &end, 10);
+    if (end == inside || *end != '*') return false;
+    for (; count > 0; count--)
+        sn_text_add_bytes(to, end + 1, (size_t)(inside + n - (end + 1)));
+    return true;
+}
+
 static void expand(const char *from, sn_text *to) {
-    unsigned byte;
-    int n_repeat, n_head = 0;
-    char cwd[4096];
-    assert_non_null(getcwd(cwd, sizeof cwd));
     sn_text_add(to, "");
     while (*from) {
-        const char *end = *from == '<' ? strchr(from, '>') : NULL;
-        if (end && sscanf(from, "<x%2x>", &byte) == 1) {
-            sn_text_add_bytes(to, &(char){(char)byte}, 1);
-        } else if (end && sscanf(from, "<%d*%n", &n_repeat, &n_head) == 1 && n_head > 0) {
-            for (int i = 0; i < n_repeat; i++)
-                sn_text_add_bytes(to, from + n_head, (size_t)(end - from) - (size_t)n_head);
-        } else if (end && strncmp(from, "<CWD>", 5) == 0) {
-            sn_text_add(to, cwd);
+        const char *close = *from == '<' ? strchr(from, '>') : NULL;
+        if (close && expand_mark(from + 1, (size_t)(close - from) - 1, to)) {
+            from = close + 1;
         } else {
-            end = from;
-            sn_text_add_bytes(to, from, 1);
+            sn_text_add_bytes(to, from++, 1);
         }
-        n_head = 0;
-        from = end + 1;
     }
 }
 

@@ -200,7 +200,7 @@ static void test_long_numbers(void **state) {
     (void)state;
     char digits[SN_JSON_MAX_NUMBER + 2];
     memset(digits, '0', sizeof digits);
-    memcpy(digits, "0.", 2);
+    digits[1] = '.';
     digits[200] = '7';
     sn_json_scanner scanner;
     sn_json_token token;

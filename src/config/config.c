@@ -23,19 +23,20 @@ typedef struct input {
     size_t n_sets;
 } input;
 
-/* Copies what messages need of the input. */
-static sn_status new_config(sn_config **config, const input *in, sn_error *error) {
-    sn_config *c = calloc(1, sizeof *c);
-    *config = c;
-    if (!c) return sn_error_memory(error, sizeof *c, "a config");
-    const char **sets = sn_pool_alloc(&c->pool, (in->n_sets + 1) * sizeof *sets);
-    c->places.name = sn_pool_string(&c->pool, in->name);
+/* A config without values, with copies of what messages need of the input; NULL when out of memory. */
+static sn_config *new_config(const input *in) {
+    sn_config *config = calloc(1, sizeof *config);
+    if (!config) return NULL;
+    const char **sets = sn_pool_alloc(&config->pool, (in->n_sets + 1) * sizeof *sets);
+    config->places.name = sn_pool_string(&config->pool, in->name);
     for (size_t i = 0; sets && i < in->n_sets; i++) {
-        sets[i] = sn_pool_string(&c->pool, in->sets[i]);
+        sets[i] = sn_pool_string(&config->pool, in->sets[i]);
         if (!sets[i]) sets = NULL;
     }
-    c->places.sets = sets;
-    return c->places.name && sets ? SN_OK : sn_error_memory(error, in->length, "a config");
+    config->places.sets = sets;
+    if (config->places.name && sets) return config;
+    sn_config_free(config);
+    return NULL;
 }
 
 static sn_status read_raw(cJSON **raw, sn_config *config, sn_faults *faults, const input *in, sn_error *error) {
@@ -60,30 +61,29 @@ static sn_status resolve(sn_config *config, const sn_schema *schema, cJSON *raw,
 
 /* `schema` NULL: the raw tree is the config. */
 static sn_status read_input(sn_config **config, const sn_schema *schema, const input *in, sn_error *error) {
+    sn_config *fresh = *config = new_config(in);
+    if (!fresh) return sn_error_memory(error, in->length, "a config");
     cJSON *raw = NULL;
-    sn_faults faults = {0};
-    sn_status status = new_config(config, in, error);
-    if (status != SN_OK) goto out;
-    faults.places = &(*config)->places;
-    status = read_raw(&raw, *config, &faults, in, error);
+    sn_faults faults = {.places = &fresh->places};
+    sn_status status = read_raw(&raw, fresh, &faults, in, error);
     if (status == SN_OK && schema) {
-        status = resolve(*config, schema, raw, &faults, in);
+        status = resolve(fresh, schema, raw, &faults, in);
         if (status != SN_OK) sn_error_memory(error, in->length, "a config");
     } else if (status == SN_OK) {
-        (*config)->root = raw;
+        fresh->root = raw;
         raw = NULL;
     }
     if (status == SN_OK) status = sn_faults_tell(&faults, error);
-out:
     sn_faults_free(&faults);
     cJSON_Delete(raw);
     if (status != SN_OK) {
-        sn_config_free(*config);
+        sn_config_free(fresh);
         *config = NULL;
     }
     return status;
 }
 
+/* NOLINTNEXTLINE(readability-function-size): seven parameters; a record would be filled in at each call for one use */
 sn_status sn_config_parse(sn_config **config, const sn_schema *schema, const char *text, size_t length,
                           const char *name, const char *base_dir, sn_error *error) {
     input in = {.text = text, .length = length, .name = name, .base_dir = base_dir};

@@ -81,7 +81,7 @@ static void note(describer *d, const void *table, const char *path) {
 }
 
 static void describe_keys(describer *d, const char *prefix, const sn_key *keys) {
-    for (; keys && keys->name; keys++)
+    for (; keys && keys->name && !d->columns.failed; keys++)
         describe_key(d, prefix, keys);
 }
 
@@ -111,6 +111,7 @@ static void describe_choice(describer *d, const char *path, const sn_choice *cho
 
 static void describe_below(describer *d, const char *path, const sn_key *key) {
     sn_text inner = SN_TEXT_EMPTY;
+    if (d->columns.failed) return; /* what was seen may not have been noted: a circle would have no end */
     if ((key->types & SN_KIND) && !first_path(d, key->choice)) describe_choice(d, path, key->choice);
     if ((key->types & SN_OBJECT) && !first_path(d, key->keys)) {
         note(d, key->keys, path);

@@ -165,15 +165,16 @@ static int by_name(const void *left, const void *right) {
 
 static sn_status check_duplicates(builder *b, const cJSON *object) {
     size_t n = (size_t)b->n_children[b->depth], i = 0;
+    if (n < 2) return SN_OK;
     if (n > b->capacity) {
         cJSON **grown = realloc(b->members, 2 * n * sizeof(cJSON *));
         if (!grown) return sn_error_memory(b->error, 2 * n * sizeof(cJSON *), "a config");
         b->members = grown;
         b->capacity = 2 * n;
     }
-    for (cJSON *member = object->child; member; member = member->next)
-        b->members[i++] = member;
-    if (n > 1) qsort(b->members, n, sizeof(cJSON *), by_name);
+    cJSON *member = NULL;
+    cJSON_ArrayForEach(member, object) b->members[i++] = member;
+    qsort(b->members, n, sizeof(cJSON *), by_name);
     size_t first = 0;
     for (i = 1; i < n; i++) {
         if (strcmp(b->members[i]->string, b->members[first]->string) != 0) {

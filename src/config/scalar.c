@@ -1,4 +1,5 @@
 /* Owns numbers and strings: bounds, exactness, words, paths. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -50,12 +51,13 @@ cJSON *sn_resolve_number(sn_reader *reader, const cJSON *raw, const sn_key *key)
 
 static cJSON *resolve_path(sn_reader *reader, const cJSON *raw) {
     bool from_set = sn_place_of(reader->places, raw)->set >= 0;
+    errno = 0;
     char *joined = sn_path_join(from_set ? "" : reader->base_dir, raw->valuestring);
     char *absolute = joined ? sn_path_absolute(joined) : NULL;
     cJSON *node = NULL;
     if (absolute) {
         node = sn_resolved(reader, cJSON_CreateString(absolute), raw->valueint);
-    } else if (joined) {
+    } else if (joined && errno != ENOMEM) {
         sn_fault_value(reader->faults, raw->valueint, "cannot tell what the path is relative to: no working directory");
     } else {
         reader->failed = true;

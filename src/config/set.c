@@ -88,15 +88,22 @@ static void fault_unknown(const walk *w, const char *name) {
 
 /* ---- the tree ---- */
 
+/* Gives a node the name of a member (cJSON's own way to replace a member by name does not look whether the copy of the
+ * name could be made). */
+static bool set_name(cJSON *node, const char *name) {
+    size_t size = strlen(name) + 1;
+    node->string = cJSON_malloc(size);
+    if (node->string) memcpy(node->string, name, size);
+    return node->string;
+}
+
 /* Puts `child` (owned; NULL: memory ran out) under a name of the object, or in the place of an element. */
 static cJSON *put(const walk *w, const char *name, cJSON *old, cJSON *child) {
     cJSON_bool is_put = 0;
-    if (child && cJSON_IsArray(w->node)) {
-        is_put = cJSON_ReplaceItemViaPointer(w->node, old, child);
-    } else if (child && old) {
-        is_put = cJSON_ReplaceItemInObjectCaseSensitive(w->node, name, child);
-    } else if (child) {
+    if (child && !old) {
         is_put = cJSON_AddItemToObject(w->node, name, child);
+    } else if (child && (cJSON_IsArray(w->node) || set_name(child, name))) {
+        is_put = cJSON_ReplaceItemViaPointer(w->node, old, child);
     }
     if (is_put) {
         if (child->string) sn_place_of(w->setter->places, child)->name = child->string;
@@ -123,14 +130,17 @@ static sn_status read_json(const walk *w, const char *text, sn_place place, cJSO
     return status;
 }
 
+static bool names_kind(const cJSON *node, const sn_key *key) {
+    const char *string = cJSON_GetStringValue(node);
+    return string && (key->types & SN_KIND) && sn_choice_find_named(key->choice, string);
+}
+
 /* What a container begins as where the config does not have it yet. */
 static cJSON *new_container(const walk *w, const sn_key *key, sn_place place) {
     sn_error error;
     cJSON *node = NULL;
     if (key->fallback) read_json(w, key->fallback, place, &node, &error);
-    bool is_named =
-        cJSON_IsString(node) && (key->types & SN_KIND) && sn_choice_find_named(key->choice, node->valuestring);
-    if (is_named || cJSON_IsObject(node) || cJSON_IsArray(node)) return node;
+    if (names_kind(node, key) || cJSON_IsObject(node) || cJSON_IsArray(node)) return node;
     cJSON_Delete(node);
     return with_place(w, key->types & (SN_KIND | SN_OBJECT) ? cJSON_CreateObject() : cJSON_CreateArray(), place);
 }
@@ -148,7 +158,8 @@ static cJSON *unfold(const walk *w, const cJSON *bare, const sn_choice *choice) 
 }
 
 static bool can_replace(const cJSON *node, const sn_key *key) {
-    bool is_word = cJSON_IsString(node) && (key->types & SN_WORD) && sn_words_have(key->words, node->valuestring);
+    const char *string = cJSON_GetStringValue(node);
+    bool is_word = string && (key->types & SN_WORD) && sn_words_have(key->words, string);
     return is_word || (cJSON_IsNumber(node) && (key->types & (SN_INTEGER | SN_NUMBER))) ||
            (cJSON_IsBool(node) && (key->types & SN_BOOL)) || (cJSON_IsNull(node) && (key->types & SN_NULL));
 }
@@ -163,9 +174,7 @@ static cJSON *enter(const walk *w, const char *name, cJSON *child, const sn_key 
         return NULL;
     }
     if (!child) child = put(w, name, NULL, new_container(w, key, place));
-    bool is_named =
-        cJSON_IsString(child) && (key->types & SN_KIND) && sn_choice_find_named(key->choice, child->valuestring);
-    if (is_named) return put(w, name, child, unfold(w, child, key->choice));
+    if (names_kind(child, key)) return put(w, name, child, unfold(w, child, key->choice));
     if (cJSON_IsObject(child)) return key->types & (SN_KIND | SN_OBJECT) ? child : NULL;
     if (cJSON_IsArray(child)) return key->types & SN_LIST ? child : NULL;
     if (!child || !can_replace(child, key)) return NULL;

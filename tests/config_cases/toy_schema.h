@@ -60,7 +60,7 @@ static const sn_key toy_normal_keys[] = {{.name = "std",
                                           .types = SN_NUMBER,
                                           .flags = SN_REQUIRED | SN_ABOVE_MIN,
                                           .min = 0,
-                                          .max = INFINITY,
+                                          .max = HUGE_VAL,
                                           .help = "standard deviation"},
                                          {0}};
 static const sn_kind toy_pytorch = {.name = "pytorch", .help = "uniform", .keys = toy_gain_keys};
@@ -148,7 +148,7 @@ static const sn_key toy_csv_keys[] = {
 };
 static const sn_key toy_spirals_keys[] = {
     {.name = "arms", .types = SN_INTEGER, .fallback = "2", .min = 2, .max = 10, .help = "number of arms"},
-    {.name = "noise", .types = SN_NUMBER, .fallback = "0.1", .min = 0, .max = INFINITY, .help = "standard deviation"},
+    {.name = "noise", .types = SN_NUMBER, .fallback = "0.1", .min = 0, .max = HUGE_VAL, .help = "standard deviation"},
     {0},
 };
 static const sn_kind toy_csv = {.name = "csv", .help = "a table", .keys = toy_csv_keys};
@@ -185,9 +185,9 @@ static const sn_key toy_train_keys[] = {
      .flags = SN_ABOVE_MIN,
      .fallback = "0.01",
      .min = 0,
-     .max = INFINITY,
+     .max = HUGE_VAL,
      .help = "learning rate"},
-    {.name = "batch_size", .types = SN_INTEGER, .fallback = "128", .min = 1, .max = INFINITY, .help = "samples"},
+    {.name = "batch_size", .types = SN_INTEGER, .fallback = "128", .min = 1, .max = HUGE_VAL, .help = "samples"},
     {.name = "steps", .types = SN_INTEGER | SN_NULL, .fallback = "null", .min = 0, .max = 1e9, .help = "steps"},
     {.name = "milestones", .types = SN_LIST, .fallback = "[]", .element = &toy_milestone, .help = "steps"},
     {.name = "shuffle", .types = SN_BOOL, .fallback = "true", .help = "a new order per epoch"},
