@@ -13,13 +13,16 @@ static const sn_param *param_of(const sn_engine *engine, size_t p) {
     return &engine->graph->nodes[entry->node].params[entry->index];
 }
 
+static void refresh_transposed(sn_engine *engine, size_t p) {
+    const sn_param *param = param_of(engine, p);
+    if (!param->wants_transpose) return;
+    sn_view from = {engine->param_pointers[p], param->cols}, to = {engine->transposed_pointers[p], param->rows};
+    engine->backend->transpose(to, from, param->rows, param->cols);
+}
+
 void sn_engine_refresh_transposed(sn_engine *engine) {
-    for (size_t p = 0; p < (size_t)engine->plan.n_params; p++) {
-        const sn_param *param = param_of(engine, p);
-        if (!param->wants_transpose) continue;
-        sn_view from = {engine->param_pointers[p], param->cols}, to = {engine->transposed_pointers[p], param->rows};
-        engine->backend->transpose(to, from, param->rows, param->cols);
-    }
+    for (size_t p = 0; p < (size_t)engine->plan.n_params; p++)
+        refresh_transposed(engine, p);
 }
 
 size_t sn_engine_tensor_count(const sn_engine *engine) {
@@ -38,7 +41,7 @@ void sn_engine_tensor(const sn_engine *engine, size_t i, sn_tensor *tensor) {
 
 void sn_engine_set_tensor(sn_engine *engine, size_t i, const double *values) {
     engine->backend->from_double(engine->param_pointers[i], values, param_of(engine, i)->count);
-    sn_engine_refresh_transposed(engine);
+    refresh_transposed(engine, i);
 }
 
 const void *sn_engine_gradient(const sn_engine *engine, size_t i) {
