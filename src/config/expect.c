@@ -14,7 +14,9 @@ static void add_bound(sn_text *text, const char *words, double bound) {
 void sn_expect_number_short(const sn_key *key, sn_text *text) {
     sn_text_add(text, key->types & SN_NUMBER ? "number" : "whole number");
     bool is_bounded = key->min < key->max;
-    bool has_min = is_bounded && key->min >= -DBL_MAX, has_max = is_bounded && key->max < DBL_MAX;
+    /* What every number is bound by needs no words. */
+    double least = key->types & SN_NUMBER ? -DBL_MAX : -0x1p53, most = -least;
+    bool has_min = is_bounded && key->min > least, has_max = is_bounded && key->max < most;
     bool above = key->flags & SN_ABOVE_MIN, below = key->flags & SN_BELOW_MAX;
     if (has_min && has_max && !above && !below) {
         add_bound(text, " from ", key->min);
