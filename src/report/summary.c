@@ -16,6 +16,7 @@ enum { MAX_RANGES = 8 };
 typedef struct evidence {
     int n_frozen;
     int n_without_update;   /* frozen layers whose update was exactly zero */
+    int n_still;            /* frozen layers whose every update was lost */
     sn_measure least, most; /* stalled share: least of the frozen layers, largest of all */
 } evidence;
 
@@ -29,6 +30,7 @@ static evidence weigh(const sn_summary *summary) {
             e.n_without_update += layer->is_frozen;
             continue;
         }
+        e.n_still += layer->is_frozen && share.value == 1;
         if (layer->is_frozen && (!e.least.is_measured || share.value < e.least.value)) e.least = share;
         if (!e.most.is_measured || share.value > e.most.value) e.most = share;
     }
@@ -74,6 +76,11 @@ static void add_subject(const sn_summary *summary, const evidence *e, sn_text *t
     }
 }
 
+/* Nothing is said of no layers. */
+static void add_layers(int n, const char *what, sn_text *text) {
+    if (n > 0) sn_text_addf(text, "; in %d %s %s", n, n == 1 ? "layer" : "layers", what);
+}
+
 static void add_frozen_evidence(const evidence *e, int64_t step, sn_text *text) {
     char share[SN_SHORT_TEXT];
     const char *whose = e->n_frozen == 1 ? "its" : "their";
@@ -86,10 +93,9 @@ static void add_frozen_evidence(const evidence *e, int64_t step, sn_text *text) 
     } else {
         sn_text_addf(text, "at least %s of %s weights that were meant to change did not in step %" PRId64,
                      sn_prose_share(e->least.value, SN_ROUND_DOWN, share), whose, step);
+        add_layers(e->n_still, "none did", text);
     }
-    if (e->n_without_update > 0) {
-        sn_text_addf(text, ", and the update of %d of them was exactly zero", e->n_without_update);
-    }
+    add_layers(e->n_without_update, "the update was exactly zero", text);
 }
 
 static void add_alive_evidence(const evidence *e, int64_t step, sn_text *text) {
