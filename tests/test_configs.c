@@ -1,9 +1,5 @@
 /* Every shipped config loads, has a comment, builds its graph; the twins differ in the skip only. */
-#include <cmocka.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "support/check.h"
 
 #include <glob.h>
 #include <stdio.h>

@@ -1,9 +1,5 @@
 /* Learning-rate and report schedules against values worked out by hand. */
-#include <cmocka.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "support/check.h"
 
 #include <math.h>
 #include <string.h>

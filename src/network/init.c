@@ -89,21 +89,25 @@ static double dot(const double *a, const double *b, size_t n) {
     return sum;
 }
 
+/* row i of (n, dim) minus its parts along the rows before it, scaled to length 1. */
+static void orthonormalize_row(double *rows, size_t i, size_t dim) {
+    double *row = rows + i * dim;
+    for (size_t j = 0; j < i; j++) {
+        double overlap = dot(row, rows + j * dim, dim);
+        for (size_t k = 0; k < dim; k++)
+            row[k] -= overlap * rows[j * dim + k];
+    }
+    double length = sqrt(dot(row, row, dim));
+    for (size_t k = 0; k < dim; k++)
+        row[k] /= length;
+}
+
 /* Gram-Schmidt on the rows of (n, dim), n <= dim; each row twice ("twice is enough", Giraud et al. 2005), so that the
  * rows are orthonormal to rounding. */
 static void orthonormalize(double *rows, size_t n, size_t dim) {
     for (size_t i = 0; i < n; i++) {
-        double *row = rows + i * dim;
-        for (int pass = 0; pass < 2; pass++) {
-            for (size_t j = 0; j < i; j++) {
-                double overlap = dot(row, rows + j * dim, dim);
-                for (size_t k = 0; k < dim; k++)
-                    row[k] -= overlap * rows[j * dim + k];
-            }
-            double length = sqrt(dot(row, row, dim));
-            for (size_t k = 0; k < dim; k++)
-                row[k] /= length;
-        }
+        orthonormalize_row(rows, i, dim);
+        orthonormalize_row(rows, i, dim);
     }
 }
 
@@ -112,7 +116,7 @@ static sn_status orthogonal_fill(double *values, const sn_param *param, const sn
                                  sn_error *error) {
     bool tall = param->rows > param->cols;
     size_t n = tall ? param->cols : param->rows, dim = tall ? param->rows : param->cols;
-    double *rows = malloc(param->count * sizeof *rows);
+    double *rows = calloc(param->count, sizeof *rows);
     if (!rows) return sn_error_memory(error, param->count * sizeof *rows, "an orthogonal matrix");
     fill_normal(rows, param->count, 1.0, rng);
     orthonormalize(rows, n, dim);

@@ -13,6 +13,13 @@ size_t sn_shape_size(const sn_shape *shape) {
     return size;
 }
 
+bool sn_shape_equal(const sn_shape *a, const sn_shape *b) {
+    bool equal = a->rank == b->rank;
+    for (int i = 0; i < a->rank && equal; i++)
+        equal = a->dim[i] == b->dim[i];
+    return equal;
+}
+
 const char *sn_shape_text(const sn_shape *shape, char out[SN_SHAPE_TEXT]) {
     int n = snprintf(out, SN_SHAPE_TEXT, "%" PRId64, shape->dim[0]);
     for (int i = 1; i < shape->rank; i++)

@@ -22,6 +22,8 @@ typedef struct sn_shape {
 /* Elements of one sample. */
 size_t sn_shape_size(const sn_shape *shape);
 
+bool sn_shape_equal(const sn_shape *a, const sn_shape *b);
+
 /* Writes "64" or "28x28x1" into `out`. */
 enum { SN_SHAPE_TEXT = 72 };
 const char *sn_shape_text(const sn_shape *shape, char out[SN_SHAPE_TEXT]);

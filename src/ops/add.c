@@ -1,6 +1,4 @@
 /* y = sum_k f_k x_k: the residual connection, n inputs with a factor each. */
-#include <string.h>
-
 #include "ops/variant.h"
 
 static sn_status add_build(sn_node *node, const sn_node *nodes, sn_pool *pool, sn_error *error) {
@@ -8,7 +6,7 @@ static sn_status add_build(sn_node *node, const sn_node *nodes, sn_pool *pool, s
     char a[SN_SHAPE_TEXT], b[SN_SHAPE_TEXT];
     for (int k = 1; k < node->n_inputs; k++) {
         const sn_node *other = &nodes[node->inputs[k]];
-        if (memcmp(&first->shape, &other->shape, sizeof first->shape) == 0) continue;
+        if (sn_shape_equal(&first->shape, &other->shape)) continue;
         sn_node_fault(node, error, "cannot add \"%s\" (%s) and \"%s\" (%s): all inputs need the same shape",
                       first->label, sn_shape_text(&first->shape, a), other->label, sn_shape_text(&other->shape, b));
     }

@@ -42,43 +42,63 @@ static double concat_flops(const sn_node *node) {
     return 0;
 }
 
-static void concat_forward(const sn_op_call *call) {
-    size_t n_inputs = (size_t)call->node->n_inputs, column = 0;
+/* Where one input stands in y: `pixels` pieces of `width` channels, from `column` on in every `total`. */
+typedef struct piece {
+    size_t pixels, total, column, width;
+} piece;
+
+static piece first_piece(const sn_op_call *call) {
     size_t total = (size_t)channels(&call->node->shape), pixels = call->node->width / total;
-    for (size_t k = 0; k < n_inputs; k++) {
-        size_t width = call->widths[k] / pixels;
-        real *target = (real *)call->y.data + column;
-        for (size_t r = 0; r < call->rows && target != call->x[k].data; r++) {
-            for (size_t p = 0; p < pixels; p++) {
-                memcpy(sn_row(call->y, r) + p * total + column, sn_row(call->x[k], r) + p * width,
-                       width * sizeof(real));
-            }
-        }
-        column += width;
+    return (piece){pixels, total, 0, call->widths[0] / pixels};
+}
+
+static void next_piece(const sn_op_call *call, size_t k, piece *p) {
+    p->column += p->width;
+    if (k + 1 < (size_t)call->node->n_inputs) p->width = call->widths[k + 1] / p->pixels;
+}
+
+static void copy_input(const sn_op_call *call, size_t k, const piece *p) {
+    for (size_t r = 0; r < call->rows; r++) {
+        real *y = sn_row(call->y, r) + p->column;
+        const real *x = sn_row(call->x[k], r);
+        for (size_t i = 0; i < p->pixels; i++)
+            memcpy(y + i * p->total, x + i * p->width, p->width * sizeof(real));
     }
 }
 
-static void concat_backward_row(const real *dy, const real *base, real *dx, size_t n) {
-    if (base) {
-        SN_SIMD for (size_t c = 0; c < n; c++) dx[c] = base[c] + dy[c];
-    } else {
-        memcpy(dx, dy, n * sizeof(real));
+static void concat_forward(const sn_op_call *call) {
+    piece p = first_piece(call);
+    for (size_t k = 0; k < (size_t)call->node->n_inputs; k++) {
+        bool is_in_place = (real *)call->y.data + p.column == call->x[k].data;
+        if (!is_in_place) copy_input(call, k, &p);
+        next_piece(call, k, &p);
+    }
+}
+
+static void write_gradient(const sn_op_call *call, size_t k, const piece *p) {
+    for (size_t r = 0; r < call->rows; r++) {
+        const real *dy = sn_row(call->dy, r) + p->column;
+        real *dx = sn_row(call->dx[k], r);
+        for (size_t i = 0; i < p->pixels; i++)
+            memcpy(dx + i * p->width, dy + i * p->total, p->width * sizeof(real));
+    }
+}
+
+static void add_gradient(const sn_op_call *call, size_t k, const piece *p) {
+    for (size_t r = 0; r < call->rows; r++) {
+        const real *base = sn_row(call->base[k], r), *dy = sn_row(call->dy, r) + p->column;
+        real *dx = sn_row(call->dx[k], r);
+        for (size_t i = 0; i < p->pixels * p->width; i++)
+            dx[i] = base[i] + dy[i / p->width * p->total + i % p->width];
     }
 }
 
 static void concat_backward(const sn_op_call *call) {
-    size_t n_inputs = (size_t)call->node->n_inputs, column = 0;
-    size_t total = (size_t)channels(&call->node->shape), pixels = call->node->width / total;
-    for (size_t k = 0; k < n_inputs; k++) {
-        size_t width = call->widths[k] / pixels;
-        for (size_t r = 0; r < call->rows && call->flow[k] != SN_FLOW_NONE; r++) {
-            for (size_t p = 0; p < pixels; p++) {
-                const real *base = call->flow[k] == SN_FLOW_ADD ? sn_row(call->base[k], r) + p * width : NULL;
-                concat_backward_row(sn_row(call->dy, r) + p * total + column, base, sn_row(call->dx[k], r) + p * width,
-                                    width);
-            }
-        }
-        column += width;
+    piece p = first_piece(call);
+    for (size_t k = 0; k < (size_t)call->node->n_inputs; k++) {
+        if (call->flow[k] == SN_FLOW_WRITE) write_gradient(call, k, &p);
+        if (call->flow[k] == SN_FLOW_ADD) add_gradient(call, k, &p);
+        next_piece(call, k, &p);
     }
 }
 

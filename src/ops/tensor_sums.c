@@ -1,7 +1,7 @@
 /* Owns the sums over tensors that statistics are made of: all in double, squares scaled where they would underflow. */
 #include <math.h>
-#include <string.h>
 
+#include "ops/elementary.h"
 #include "ops/kernels.h"
 
 enum { SAFE_EXPONENT = 400 }; /* squares of 2^-400 .. 2^400, and sums of 2^200 of them, are normal doubles */
@@ -68,7 +68,7 @@ static void change_of_row(sn_change_sums *sums, const sn_change_call *call, size
     const real *v = call->old_velocity.data ? sn_row(call->old_velocity, r) : NULL;
     for (size_t c = 0; c < update->cols; c++) {
         double meant = intended_update(&update->sgd, (double)before[c], v ? (double)v[c] : 0, (double)g[c]);
-        bool same = memcmp(&before[c], &after[c], sizeof before[c]) == 0;
+        bool same = sn_to_bits(before[c]) == sn_to_bits(after[c]);
         sums->unchanged += same;
         sums->intended += meant != 0;
         sums->stalled += meant != 0 && same;
@@ -77,25 +77,31 @@ static void change_of_row(sn_change_sums *sums, const sn_change_call *call, size
     }
 }
 
-/* The squares of the change, scaled by the largest change of the tile. */
-static sn_sumsq change_squares(const sn_change_call *call) {
-    const sn_update_call *update = call->update;
-    double max = 0, sum = 0;
-    for (int pass = 0; pass < 2; pass++) {
-        int e = square_exponent(max);
-        for (size_t r = 0; r < update->rows; r++) {
-            const real *before = sn_row(call->old_weight, r), *after = sn_row(update->weight, r);
-            for (size_t c = 0; c < update->cols; c++) {
-                double change = (double)after[c] - (double)before[c];
-                if (pass == 0) {
-                    max = fabs(change) > max ? fabs(change) : max;
-                } else {
-                    sum += e ? ldexp(change, -e) * ldexp(change, -e) : change * change;
-                }
-            }
+static double change_of(const sn_change_call *call, size_t r, size_t c) {
+    return (double)sn_row(call->update->weight, r)[c] - (double)sn_row(call->old_weight, r)[c];
+}
+
+static double largest_change(const sn_change_call *call) {
+    double max = 0;
+    for (size_t r = 0; r < call->update->rows; r++) {
+        for (size_t c = 0; c < call->update->cols; c++) {
+            double change = fabs(change_of(call, r, c));
+            max = change > max ? change : max;
         }
     }
-    return (sn_sumsq){sum, square_exponent(max)};
+    return max;
+}
+
+static sn_sumsq change_squares(const sn_change_call *call) {
+    sn_sumsq squares = {0, square_exponent(largest_change(call))};
+    for (size_t r = 0; r < call->update->rows; r++) {
+        for (size_t c = 0; c < call->update->cols; c++) {
+            double change = change_of(call, r, c);
+            if (squares.exponent) change = ldexp(change, -squares.exponent);
+            squares.sum += change * change;
+        }
+    }
+    return squares;
 }
 
 void SN_V(sn_change_sums)(sn_change_sums *sums, const sn_change_call *call) {

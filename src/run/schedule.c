@@ -12,7 +12,8 @@ double sn_learning_rate(const sn_value *train, int64_t step, int64_t steps) {
     if (step < warmup) return lr * (double)(step + 1) / (double)warmup;
     int64_t t = step - warmup, total = steps - warmup;
     if (strcmp(kind, "step") == 0) {
-        return lr * pow(sn_value_number(schedule, "factor"), (double)(t / sn_value_integer(schedule, "every")));
+        int64_t reductions = t / sn_value_integer(schedule, "every");
+        return lr * pow(sn_value_number(schedule, "factor"), (double)reductions);
     }
     if (strcmp(kind, "cosine") == 0 && total > 0) {
         double final = sn_value_number(schedule, "final");
