@@ -100,10 +100,22 @@ static void test_resolved_is_fixed_point(void **state) {
     globfree(&found);
 }
 
+static void test_name_is_stem(void **state) {
+    (void)state;
+    const char *names[][2] = {{"configs/deep.v2.json", "deep.v2"}, {"plain", "plain"}, {"<stdin>", "stdin"}};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        sn_config *config = NULL;
+        assert_int_equal(sn_config_parse(&config, &sn_language, "{}", 2, names[i][0], "", &error), SN_OK);
+        assert_string_equal(sn_value_text(sn_config_root(config), "name"), names[i][1]);
+        sn_config_free(config);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_all_load),
         cmocka_unit_test(test_twins),
+        cmocka_unit_test(test_name_is_stem),
         cmocka_unit_test(test_resolved_is_fixed_point),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

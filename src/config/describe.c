@@ -57,6 +57,7 @@ static void write_type(const sn_key *key, sn_text *text) {
 
 static const char *default_of(const sn_key *key) {
     if (key->fallback) return key->fallback;
+    if (key->flags & SN_STEM) return "(the file's stem)";
     return key->flags & SN_REQUIRED ? "(required)" : "-";
 }
 

@@ -1,8 +1,10 @@
 /* Owns the way through a document: objects, lists, defaults.  See reader.h for the contract. */
 #include "config/reader.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "config/choice.h"
 #include "config/config.h"
 #include "config/document.h"
@@ -67,6 +69,19 @@ static cJSON *resolve_fallback(sn_reader *reader, int around, const sn_key *key)
     return node;
 }
 
+/* The stem of the file that is being read, as the value of a key that takes it by default. */
+static cJSON *resolve_stem(sn_reader *reader, int around, const sn_key *key) {
+    bool is_stdin = strcmp(reader->places->name, "<stdin>") == 0;
+    char *stem = sn_path_stem(is_stdin ? "stdin" : reader->places->name);
+    cJSON *raw = stem ? cJSON_CreateString(stem) : NULL;
+    if (raw) raw->valueint = around;
+    cJSON *node = raw ? sn_resolve(reader, raw, key) : NULL;
+    if (!raw) reader->failed = true;
+    cJSON_Delete(raw);
+    free(stem);
+    return node;
+}
+
 static void fault_required(sn_reader *reader, int around, const sn_key *key) {
     sn_text text = SN_TEXT_EMPTY;
     sn_expect_write(key, &text);
@@ -83,6 +98,8 @@ static void resolve_at(sn_reader *reader, const cJSON *raw, int around, const sn
         node = sn_resolve(reader, member, key);
     } else if (key->fallback) {
         node = resolve_fallback(reader, around, key);
+    } else if (key->flags & SN_STEM) {
+        node = resolve_stem(reader, around, key);
     } else if (key->flags & SN_REQUIRED) {
         fault_required(reader, around, key);
     }

@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "base/arena.h"
-#include "base/sums.h"
 
 /* Eight tiles of a batch keep up to eight threads busy; fewer than 8 rows waste the matrix kernels, more than 64 leave
  * the first cache. */
@@ -43,5 +42,5 @@ size_t sn_plan_bytes(const sn_plan *plan, int threads, size_t real_size) {
     size_t per_thread = plan->scratch_elements + 3 * plan->max_item_elements;
     size_t elements = plan->batch_elements + plan->transposed_elements + per_param * plan->param_elements +
                       (size_t)threads * per_thread;
-    return elements * real_size + plan->partial_doubles * plan->max_tiles * sizeof(double);
+    return elements * real_size + sn_align(plan->partial_doubles * plan->max_tiles * sizeof(double));
 }

@@ -93,10 +93,7 @@ static const sn_key report_keys[] = {
 };
 
 static const sn_key root_keys[] = {
-    {.name = "name",
-     .types = SN_TEXT,
-     .flags = SN_NO_MEANING | SN_NOT_EMPTY,
-     .help = "name of the run; else the config file's stem"},
+    {.name = "name", .types = SN_TEXT, .flags = SN_NO_MEANING | SN_NOT_EMPTY | SN_STEM, .help = "name of the run"},
     {.name = "seed",
      .types = SN_INTEGER,
      .fallback = "1",
