@@ -14,8 +14,8 @@ typedef struct pieces {
     char text[N_PIECES][64];
 } pieces;
 
-/* The rate of the machine and what can be told from the rest go first, the phenomenon last. */
-static const int drop_order[] = {SPEED, EPOCH, ACCURACY, ETA, LOSS, RATIO};
+/* What can be told from the rest goes first, the phenomenon last. */
+static const int drop_order[] = {EPOCH, ACCURACY, SPEED, ETA, LOSS, RATIO};
 
 __attribute__((format(printf, 3, 4))) static void set(pieces *p, int which, const char *format, ...) {
     va_list args;
@@ -26,10 +26,14 @@ __attribute__((format(printf, 3, 4))) static void set(pieces *p, int which, cons
 
 static void set_times(pieces *p, const sn_progress *progress) {
     double speed = progress->steps_per_second, eta = round(progress->eta_seconds);
-    if (isfinite(speed) && speed > 0) set(p, SPEED, speed < 100 ? "%.3g steps/s" : "%.0f steps/s", speed);
+    if (isfinite(speed) && speed > 0) set(p, SPEED, speed < 100 ? "%.3g/s" : "%.0f/s", speed);
     if (eta >= 0 && eta < 1e9) {
         long s = (long)eta;
-        set(p, ETA, "ETA %ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
+        if (s < 3600) {
+            set(p, ETA, "ETA %ld:%02ld", s / 60, s % 60);
+        } else {
+            set(p, ETA, "ETA %ld:%02ld:%02ld", s / 3600, s / 60 % 60, s % 60);
+        }
     }
 }
 
@@ -38,7 +42,7 @@ static void set_measures(pieces *p, const sn_progress *progress) {
     if (progress->loss.is_measured) set(p, LOSS, "loss %#.5g", progress->loss.value);
     if (progress->accuracy.is_measured) set(p, ACCURACY, "acc %#.3g", progress->accuracy.value);
     if (progress->log10_delta_ratio.is_measured) {
-        set(p, RATIO, "delta ratio %#.3g", progress->log10_delta_ratio.value);
+        set(p, RATIO, "ratio %#.3g", progress->log10_delta_ratio.value);
     }
 }
 

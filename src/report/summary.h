@@ -49,8 +49,8 @@ void sn_summary_text(const sn_summary *summary, const sn_summary_style *style, s
 void sn_summary_json(const sn_summary *summary, sn_text *text);
 
 /* The progress line, without control characters, at most `columns` wide:
- *     epoch 1/1  step 312/469  1043 steps/s  ETA 0:00:01  loss 2.3031  acc 0.102  delta ratio -11.9
- * Absent values are left out. */
+ *     epoch 1/1  step 312/469  1043/s  ETA 0:01  loss 2.3031  acc 0.102  ratio -11.9
+ * (steps a second, log10_delta_ratio).  Absent values are left out. */
 typedef struct sn_progress {
     double epoch, epochs; /* epochs 0: a run by steps */
     int64_t step, steps;
