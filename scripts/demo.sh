@@ -98,7 +98,7 @@ show() {
         finding "$name"
     done
     say "Where everything lies"
-    printf '%s\n' "pictures    $out/plots" "CSV files   $out/{${names[0]},${names[1]},${names[2]}}/{loss,gradients}.csv" \
+    printf '%s\n' "pictures    $out/plots" "CSV files   $out/{deep50,deep50-add,deep50-concat}/{loss,gradients}.csv" \
         "comparison  $out/runs.csv" "program     $root/build/release/skipnet"
     say "What to try next"
     sed "s|^ *||; s|SCRIPTS|$root/scripts|; s|SKIPNET|$root/build/release/skipnet|; s|CONFIGS|$root/configs|" <<'END'

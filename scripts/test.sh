@@ -80,7 +80,7 @@ step_tidy() {
 }
 
 step_shell() {
-    find scripts tests -name '*.sh' -print0 | xargs -0 shellcheck --external-sources --source-path=SCRIPTDIR .ci/run
+    find scripts tests -name '*.sh' -print0 | xargs -0 shellcheck .ci/run
 }
 
 step_rooms() {

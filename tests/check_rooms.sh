@@ -20,7 +20,6 @@ check() { # SOURCE_DIR
 }
 
 # POSIX awk: no \< and no gensub.
-# shellcheck disable=SC2016 # awk's own $
 program='
 BEGIN {
     n = split(rooms, name, " ")

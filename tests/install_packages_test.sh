@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # scripts/install_packages.sh against stand-ins for dpkg-query, apt-get, sudo and id: what is there is not touched,
 # what is missing is named, updated and installed, and nobody without root or sudo is left without advice.
-# shellcheck disable=SC2016 # the stand-ins expand their own variables
 set -euo pipefail
 
 source=${SKIPNET_SOURCE:-$(dirname "${BASH_SOURCE[0]}")/..}
