@@ -33,12 +33,12 @@ static sn_status run(int argc, char **argv, sn_error *error) {
     return sn_error_set(error, SN_INVALID, "skipnet: no verb \"%s\" (see skipnet help)", argv[1]);
 }
 
-/* A full disk behind standard output is an error; a reader that went away is not. */
+/* A full disk behind standard output is an error; a reader that went away is not.  Where writing failed before,
+ * sn_print has told so: what fclose says after that is about the rest only. */
 static sn_status close_output(sn_status status, sn_error *error) {
-    errno = 0;
-    bool failed = ferror(stdout) != 0;
-    failed |= fclose(stdout) != 0;
-    if (!failed || errno == EPIPE || errno == 0 || status != SN_OK) return status;
+    bool failed_before = ferror(stdout) != 0;
+    bool failed_now = fclose(stdout) != 0;
+    if (failed_before || !failed_now || errno == EPIPE || status != SN_OK) return status;
     return sn_error_io(error, "write", "standard output");
 }
 

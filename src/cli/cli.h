@@ -51,8 +51,8 @@ void sn_help_program(sn_text *text);
 /* The verb of that name, NULL if there is none. */
 const sn_verb *sn_verb_find(const char *name);
 
-/* Prints a text to standard output; SN_FAILED when the text failed for memory.  Errors of the stream show at the end,
- * in main. */
+/* Prints a text to standard output and frees it.  SN_FAILED when the text failed for memory, SN_IO when writing failed
+ * (a reader that went away is no error); what the stream still buffers is written and checked at the end, in main. */
 sn_status sn_print(sn_text *text, sn_error *error);
 
 /* Reads the config of arguments->operands[0] with its --set options; the file's stem is the default name. */

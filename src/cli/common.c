@@ -1,4 +1,5 @@
 /* Owns what several verbs do alike. */
+#include <errno.h>
 #include <stdio.h>
 
 #include "cli/cli.h"
@@ -6,7 +7,9 @@
 
 sn_status sn_print(sn_text *text, sn_error *error) {
     sn_status status = text->failed ? sn_error_memory(error, text->length, "output") : SN_OK;
-    if (!status) fwrite(sn_text_string(text), 1, text->length, stdout);
+    if (!status && fwrite(sn_text_string(text), 1, text->length, stdout) < text->length && errno != EPIPE) {
+        status = sn_error_io(error, "write", "standard output");
+    }
     sn_text_free(text);
     return status;
 }

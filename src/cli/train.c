@@ -99,7 +99,7 @@ static sn_status train_in(const sn_arguments *arguments, sn_experiment *experime
     bool has_outcome = status == SN_OK || status == SN_DIVERGED || status == SN_INTERRUPTED;
     if (has_outcome) {
         sn_status printed = print_outcome(arguments, &outcome, directory->path, error);
-        if (printed) status = printed;
+        if (!status) status = printed;
     }
     if (status == SN_DIVERGED) sn_error_set(error, SN_DIVERGED, "diverged: %s", outcome.fault);
     sn_outcome_reset(&outcome);
