@@ -97,6 +97,7 @@ static sn_status take_option(sn_arguments *arguments, const sn_verb *verb, const
     }
     if (strcmp(name, "set") == 0) arguments->sets[arguments->n_sets++] = value;
     if (strcmp(name, "out") == 0) arguments->out = value;
+    if (strcmp(name, "out") == 0 && !*value) return usage_error(verb, error, "--out wants a directory", "");
     return strcmp(name, "threads") == 0 ? parse_threads(arguments, verb, value, error) : SN_OK;
 }
 
@@ -120,6 +121,13 @@ static const option_row *row_of(int code) {
     return NULL;
 }
 
+/* What getopt_long refused.  optopt is 0 for an unknown long option, the row's code for one with a value too many. */
+static sn_status refuse_option(const sn_verb *verb, char **argv, sn_error *error) {
+    const char letter[] = {'-', (char)optopt, '\0'};
+    if (optopt >= 256) return usage_error(verb, error, "no value goes with ", argv[optind - 1]);
+    return usage_error(verb, error, "unknown option ", optopt ? letter : argv[optind - 1]);
+}
+
 static sn_status parse_options(sn_arguments *arguments, const sn_verb *verb, int argc, char **argv, bool *is_over,
                                sn_error *error) {
     struct option longs[N_ROWS + 1];
@@ -130,7 +138,7 @@ static sn_status parse_options(sn_arguments *arguments, const sn_verb *verb, int
     for (int code; (code = getopt_long(argc, argv, shorts, longs, NULL)) != -1;) {
         const option_row *row = row_of(code);
         if (code == ':') return usage_error(verb, error, "an argument is missing after ", argv[optind - 1]);
-        if (!row) return usage_error(verb, error, "unknown option ", argv[optind - 1]);
+        if (!row) return refuse_option(verb, argv, error);
         if (strcmp(row->name, "help") == 0) {
             *is_over = true;
             return SN_OK;
