@@ -69,6 +69,36 @@ static sn_status add_totals(const sn_experiment *x, sn_text *text, sn_error *err
     return SN_OK;
 }
 
+static void add_expanded_network(const sn_experiment *x, sn_text *text) {
+    const char *weights = sn_value_text(sn_config_root(x->config), "network.weights");
+    sn_text list = SN_TEXT_EMPTY;
+    sn_graph_expand(&x->graph, &list);
+    sn_text_add(text, "{");
+    if (weights) {
+        sn_text_add(text, "\"weights\": ");
+        sn_text_add_json(text, weights);
+        sn_text_add(text, ",\n");
+    }
+    if (list.length > 0) sn_text_add(text, list.data + 1); /* after its own brace */
+    text->failed |= list.failed;
+    sn_text_free(&list);
+}
+
+/* The resolved config with the network as an explicit list of layers: a config again, for the same bytes. */
+static void add_expanded(const sn_experiment *x, sn_text *text) {
+    const char *gap = "{";
+    for (const sn_value *v = sn_value_first(sn_config_root(x->config)); v; v = sn_value_next(v)) {
+        sn_text_addf(text, "%s\n  \"%s\": ", gap, sn_value_name(v));
+        gap = ",";
+        if (strcmp(sn_value_name(v), "network") == 0) {
+            add_expanded_network(x, text);
+        } else {
+            sn_value_text_compact(v, text);
+        }
+    }
+    sn_text_add(text, "\n}\n");
+}
+
 static sn_status check_with(const sn_arguments *arguments, const sn_config *config, sn_error *error) {
     sn_experiment experiment;
     int threads = arguments->threads ? arguments->threads : sn_team_available();
@@ -76,8 +106,7 @@ static sn_status check_with(const sn_arguments *arguments, const sn_config *conf
     if (status) return status;
     sn_text text = SN_TEXT_EMPTY;
     if (arguments->expand) {
-        sn_graph_expand(&experiment.graph, &text);
-        sn_text_add(&text, "\n");
+        add_expanded(&experiment, &text);
     } else {
         add_nodes(&experiment.graph, &text);
         status = add_totals(&experiment, &text, error);
