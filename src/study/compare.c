@@ -159,32 +159,45 @@ static sn_measure value_of(const sn_compared_run *run, int c) {
     return run->has_summary ? columns[c].value(&run->summary) : SN_NOT_MEASURED;
 }
 
-static void add_cell(sn_text *text, const sn_compared_run *run, int c) {
-    sn_text cell = SN_TEXT_EMPTY;
+static const char *cell_text(const sn_compared_run *run, int c, sn_text *cell) {
     sn_measure measure = value_of(run, c);
-    if (measure.is_measured) sn_text_add_number(&cell, measure.value, columns[c].digits);
-    sn_text_addf(text, "  %*s", (int)strlen(columns[c].title), measure.is_measured ? sn_text_string(&cell) : "-");
-    text->failed |= cell.failed;
-    sn_text_free(&cell);
+    sn_text_clear(cell);
+    if (measure.is_measured) sn_text_add_number(cell, measure.value, columns[c].digits);
+    return measure.is_measured ? sn_text_string(cell) : "-";
+}
+
+/* As wide as its title and its widest cell. */
+static int column_width(const sn_comparison *comparison, int c, sn_text *cell) {
+    size_t width = strlen(columns[c].title);
+    for (size_t i = 0; i < comparison->n; i++) {
+        size_t length = strlen(cell_text(&comparison->runs[i], c, cell));
+        if (length > width) width = length;
+    }
+    return (int)width;
 }
 
 void sn_comparison_table(const sn_comparison *comparison, sn_text *text) {
-    int width = 3;
+    sn_text cell = SN_TEXT_EMPTY;
+    int path_width = 3, widths[N_COLUMNS];
     for (size_t i = 0; i < comparison->n; i++) {
         int length = (int)strlen(comparison->runs[i].path);
-        if (length > width) width = length;
+        if (length > path_width) path_width = length;
     }
-    sn_text_addf(text, "%-*s  %-11s", width, "run", "status");
-    for (int c = 0; c < N_COLUMNS; c++)
-        sn_text_addf(text, "  %s", columns[c].title);
+    sn_text_addf(text, "%-*s  %-11s", path_width, "run", "status");
+    for (int c = 0; c < N_COLUMNS; c++) {
+        widths[c] = column_width(comparison, c, &cell);
+        sn_text_addf(text, "  %*s", widths[c], columns[c].title);
+    }
     sn_text_add(text, "\n");
     for (size_t i = 0; i < comparison->n; i++) {
         const sn_compared_run *run = &comparison->runs[i];
-        sn_text_addf(text, "%-*s  %-11s", width, run->path, run->status);
+        sn_text_addf(text, "%-*s  %-11s", path_width, run->path, run->status);
         for (int c = 0; c < N_COLUMNS; c++)
-            add_cell(text, run, c);
+            sn_text_addf(text, "  %*s", widths[c], cell_text(run, c, &cell));
         sn_text_add(text, "\n");
     }
+    text->failed |= cell.failed;
+    sn_text_free(&cell);
 }
 
 void sn_comparison_csv(const sn_comparison *comparison, sn_text *text) {
