@@ -88,21 +88,52 @@ static inline real sn_exp_minus(real a) {
     return (sn_expm1_small(r) + 1) * sn_power_of_two(half) * sn_power_of_two(k - half);
 }
 
-/* tanh x = e / (e + 2), e = e^(2|x|) - 1, with the sign of x. */
-static inline real sn_tanh(real x) {
-    real a = x < 0 ? -x : x, r;
+/* The bit of the sign. */
+#define SN_SIGN ((sn_bits)1 << (8 * sizeof(real) - 1))
+
+#if SN_IS_DOUBLE
+/* tanh a for a >= 0: e / (e + 2), e = e^(2a) - 1. */
+static inline real sn_tanh_positive(real a) {
+    real r;
     a = a > SN_TANH_ONE ? SN_TANH_ONE : a;
     sn_bits k = sn_reduce(2 * a, &r);
     real scale = sn_power_of_two(k);
     real e = scale * sn_expm1_small(r) + (scale - 1);
-    real t = e / (e + 2);
-    return x < 0 ? -t : t;
+    return e / (e + 2);
+}
+#else
+/* tanh a for a >= 0: 1 - 2 / (e^(2a) + 1) where that is at least 1/2.  Below, at a < ln(3)/2, both roundings of the
+ * quotient would weigh double; there a + a^3 P(a^2), P of least greatest error (Remez): 3.6e-8 of the value. */
+static inline real sn_tanh_positive(real a) {
+    real r, square = a * a;
+    real p = 0.016448907573F;
+    p = p * square - 0.052677578599F;
+    p = p * square + 0.133208118706F;
+    p = p * square - 0.333329502545F;
+    real small = a * square * p + a, most = a > SN_TANH_ONE ? SN_TANH_ONE : a;
+    sn_bits k = sn_reduce(2 * most, &r);
+    real scale = sn_power_of_two(k);
+    real large = 1 - 2 / (scale * sn_expm1_small(r) + (scale + 1));
+    return a < 0.549306144F ? small : large;
+}
+#endif
+
+/* tanh of |x|, with the sign of x. */
+static inline real sn_tanh(real x) {
+    sn_bits bits = sn_to_bits(x), sign = bits & SN_SIGN;
+    return sn_from_bits(sn_to_bits(sn_tanh_positive(sn_from_bits(bits ^ sign))) | sign);
 }
 
-/* 1 / (1 + e^-x), without overflow and without losing the small values on the left. */
+/* 1 / (1 + e^-x), without overflow and without losing the small values on the left: e / (1 + e) with e = e^-|x|.  In
+ * float what the sum 1 + e lost in rounding is put back, as a relative change of the quotient. */
 static inline real sn_sigmoid(real x) {
-    real e = sn_exp_minus(x < 0 ? -x : x);
-    return (x < 0 ? e : 1) / (1 + e);
+    real e = sn_exp_minus(sn_from_bits(sn_to_bits(x) & ~SN_SIGN)), sum = 1 + e;
+    real y = (x < 0 ? e : 1) / sum;
+#if SN_IS_DOUBLE
+    return y;
+#else
+    return y - y * (e - (sum - 1));
+#endif
 }
 
 #endif

@@ -1,0 +1,357 @@
+/* Errors of the activations in units in the last place, on every backend that this CPU runs, in both precisions,
+ * against long double: a dense sweep over all magnitudes, denormal numbers, zeros, infinities and NaN. */
+#include <float.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/rng.h"
+#include "engine/backend.h"
+#include "support/check.h"
+#include "support/net.h"
+
+enum { POINTS = 1 << 20 };
+
+static long double sigmoid(long double x) {
+    return 1 / (1 + expl(-x));
+}
+
+static long double gelu(long double x) {
+    long double cdf = erfcl(-x * 0.70710678118654752440084436210484904L) / 2;
+    return cdf == 0 ? 0 : x * cdf;
+}
+
+static long double tanh_slope(long double x) {
+    long double e = expl(-2 * fabsl(x));
+    return 4 * e / ((1 + e) * (1 + e));
+}
+
+static long double sigmoid_slope(long double x) {
+    long double e = expl(-fabsl(x));
+    return e / ((1 + e) * (1 + e));
+}
+
+static long double erf_slope(long double x) {
+    return 1.12837916709551257389615890312154517L * expl(-x * x);
+}
+
+static long double gelu_slope(long double x) {
+    long double cdf = erfcl(-x * 0.70710678118654752440084436210484904L) / 2;
+    long double density = 0.39894228040143267793994605993438187L * expl(-x * x / 2);
+    return cdf + (density == 0 ? 0 : x * density);
+}
+
+/* What is promised: ulps of the value in both precisions; the slope to so many epsilons of the greatest slope.  The
+ * left tail of gelu is x erfc(-x / sqrt 2) / 2, where the rounding of the argument alone makes x^2 ulps. */
+typedef struct function {
+    const char *op;
+    long double (*value)(long double x);
+    long double (*slope)(long double x);
+    double most_f32, most_f64, tail; /* ulps, and ulps times x^2 for x < 0 */
+    double most_slope, greatest_slope;
+    long double at_infinity[2]; /* at -inf and +inf */
+} function;
+
+static const function functions[] = {
+    {"tanh", tanhl, tanh_slope, 2, 4, 0, 2, 1, {-1, 1}},
+    {"sigmoid", sigmoid, sigmoid_slope, 2, 4, 0, 4, 0.25, {0, 1}},
+    {"erf", erfl, erf_slope, 2, 4, 0, 2, 1.1283791670955126, {-1, 1}},
+    {"gelu", gelu, gelu_slope, 4, 4, 2, 2, 1.1289041452, {0, INFINITY}},
+};
+
+/* Arguments: every magnitude of the precision with both signs, and evenly over three ranges where things happen. */
+static double *make_arguments(sn_dtype dtype) {
+    double *x = malloc(POINTS * sizeof *x);
+    assert_non_null(x);
+    sn_rng rng = sn_rng_stream(1, "test", "arguments", 0);
+    for (int i = 0; i < POINTS; i++) {
+        static const double reach[] = {0, 40, 6, 1};
+        double u = sn_rng_uniform(rng, (uint64_t)i);
+        if (i % 4) {
+            x[i] = reach[i % 4] * (2 * u - 1);
+        } else {
+            bool is_float = dtype == SN_F32;
+            int exponent = (int)((is_float ? 278 : 2099) * u) - (is_float ? 149 : 1074);
+            x[i] = ldexp((i % 8 ? 1 : -1) * (1 + sn_rng_uniform(rng, (uint64_t)i + POINTS)), exponent);
+        }
+        if (dtype == SN_F32) x[i] = (double)(float)x[i];
+    }
+    static const double special[] = {0, -0.0, 0x1p-149, -0x1p-149, 88.5, -88.5, 103.5, -103.9, -104.5, 9.0, 9.1, 19.1};
+    memcpy(x, special, sizeof special);
+    return x;
+}
+
+/* y = phi(x) and dx = phi'(x) by the op of a backend, as doubles. */
+static void run_op(const sn_backend *backend, const sn_node *node, const double *x, double *y, double *slope) {
+    size_t size = sn_dtype_size(backend->dtype), width = node->width, n = POINTS / width;
+    double *ones = malloc(POINTS * sizeof *ones);
+    void *memory = malloc(4 * POINTS * size);
+    assert_true(ones && memory);
+    for (int i = 0; i < POINTS; i++)
+        ones[i] = 1;
+    sn_view v[4];
+    for (size_t k = 0; k < 4; k++)
+        v[k] = (sn_view){(char *)memory + k * POINTS * size, width};
+    backend->from_double(v[0].data, x, POINTS);
+    backend->from_double(v[2].data, ones, POINTS);
+    sn_flow flow = SN_FLOW_WRITE;
+    sn_op_call call = {
+        .node = node, .rows = n, .widths = &width, .x = &v[0], .y = v[1], .dy = v[2], .dx = &v[3], .flow = &flow};
+    node->op->forward(&call);
+    node->op->backward(&call);
+    for (int i = 0; i < POINTS; i++) {
+        bool is_float = backend->dtype == SN_F32;
+        y[i] = is_float ? (double)((float *)v[1].data)[i] : ((double *)v[1].data)[i];
+        slope[i] = is_float ? (double)((float *)v[3].data)[i] : ((double *)v[3].data)[i];
+    }
+    free(ones);
+    free(memory);
+}
+
+static double ulps(double value, long double exact, sn_dtype dtype) {
+    int digits = dtype == SN_F32 ? FLT_MANT_DIG : DBL_MANT_DIG, least = dtype == SN_F32 ? FLT_MIN_EXP : DBL_MIN_EXP;
+    long double largest = dtype == SN_F32 ? (long double)FLT_MAX : (long double)DBL_MAX;
+    if (isinf(value) && fabsl(exact) > largest) return 0;
+    int exponent = exact == 0 ? least : ilogbl(exact) + 1;
+    if (exponent < least) exponent = least;
+    return (double)fabsl(((long double)value - exact) / ldexpl(1, exponent - digits));
+}
+
+static void build_op(const char *op, sn_dtype dtype, sn_config **config, sn_graph *graph) {
+    static sn_error error;
+    char network[256];
+    sn_dataset dimensions = {.in_dim = 61, .out_dim = 1};
+    snprintf(network, sizeof network, "{\"layers\": [{\"op\": \"%s\"}, {\"op\": \"linear\", \"units\": 1}]}", op);
+    if (net_build(config, graph, network, &dimensions, dtype, &error)) fail_msg("%s", error.text);
+}
+
+static int n_failures;
+
+/* Width 64: whole vectors; the odd elements of the end of a row are tested by the special cases. */
+static void check_function(const function *f, const sn_backend *backend, const double *x, const long double *exact) {
+    sn_config *config;
+    sn_graph graph;
+    double *y = malloc(POINTS * sizeof *y), *slope = malloc(POINTS * sizeof *slope), worst = 0, worst_slope = 0;
+    assert_true(y && slope);
+    build_op(f->op, backend->dtype, &config, &graph);
+    graph.nodes[1].width = 64;
+    run_op(backend, &graph.nodes[1], x, y, slope);
+    double epsilon = backend->dtype == SN_F32 ? (double)FLT_EPSILON : DBL_EPSILON, at = 0, at_slope = 0;
+    for (int i = 0; i < POINTS; i++) {
+        double error = ulps(y[i], exact[2 * i], backend->dtype) / (x[i] < 0 ? 1 + f->tail * x[i] * x[i] : 1);
+        double slope_error = fabs((double)((long double)slope[i] - exact[2 * i + 1])) / (epsilon * f->greatest_slope);
+        if (!(error <= worst)) worst = error, at = x[i];
+        if (!(slope_error <= worst_slope)) worst_slope = slope_error, at_slope = x[i];
+    }
+    bool is_float = backend->dtype == SN_F32;
+    print_message("%s %s %s: value within %.2f ulp%s (at %.9g), slope within %.2f epsilon (at %.9g)\n", f->op,
+                  backend->simd, is_float ? "float" : "double", worst, f->tail > 0 ? " (1 + 2 x^2 in the tail)" : "",
+                  at, worst_slope, at_slope);
+    if (!(worst <= (is_float ? f->most_f32 : f->most_f64)) || !(worst_slope <= f->most_slope)) n_failures++;
+    sn_graph_reset(&graph);
+    sn_config_free(config);
+    free(y);
+    free(slope);
+}
+
+/* Runs `check` with every backend that this CPU can run. */
+static int for_backends(sn_dtype dtype, void (*check)(const sn_backend *backend, const void *argument),
+                        const void *argument) {
+    static const char *const names[] = {"generic", "avx2", "avx512"};
+    const char *environment = getenv("SKIPNET_SIMD");
+    char *kept = environment ? strdup(environment) : NULL;
+    int n = 0;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        static sn_error error;
+        const sn_backend *backend;
+        setenv("SKIPNET_SIMD", names[i], 1);
+        if (sn_backend_select(&backend, dtype, &error)) continue;
+        assert_string_equal(backend->simd, names[i]);
+        check(backend, argument);
+        n++;
+    }
+    if (kept) {
+        setenv("SKIPNET_SIMD", kept, 1);
+    } else {
+        unsetenv("SKIPNET_SIMD");
+    }
+    free(kept);
+    return n;
+}
+
+typedef struct sweep {
+    const function *f;
+    const double *x;
+    const long double *exact; /* value and slope per argument */
+} sweep;
+
+static void check_sweep(const sn_backend *backend, const void *argument) {
+    const sweep *s = argument;
+    check_function(s->f, backend, s->x, s->exact);
+}
+
+static void check_precision(sn_dtype dtype) {
+    n_failures = 0;
+    double *x = make_arguments(dtype);
+    long double *exact = malloc(2 * POINTS * sizeof *exact);
+    assert_non_null(exact);
+    for (size_t k = 0; k < sizeof functions / sizeof *functions; k++) {
+        for (int i = 0; i < POINTS; i++) {
+            exact[2 * i] = functions[k].value((long double)x[i]);
+            exact[2 * i + 1] = functions[k].slope((long double)x[i]);
+        }
+        assert_true(for_backends(dtype, check_sweep, &(sweep){&functions[k], x, exact}) >= 1);
+    }
+    free(exact);
+    free(x);
+    assert_int_equal(n_failures, 0);
+}
+
+static void test_float(void **state) {
+    (void)state;
+    check_precision(SN_F32);
+}
+
+static void test_double(void **state) {
+    (void)state;
+    if (LDBL_MANT_DIG < 64) skip();
+    check_precision(SN_F64);
+}
+
+/* One element by the op of a backend; `saturated` tells whether it counts as such. */
+static double one(const sn_backend *backend, const sn_node *node, double x, bool *saturated) {
+    double in[1], out[1], value[1] = {x};
+    size_t width = 1;
+    sn_view view = {in, 1};
+    backend->from_double(in, value, 1);
+    sn_op_call call = {.node = node, .rows = 1, .widths = &width, .x = &view, .y = {out, 1}};
+    node->op->forward(&call);
+    *saturated = node->op->saturated(&call) == 1;
+    float single;
+    memcpy(&single, out, sizeof single);
+    return backend->dtype == SN_F32 ? (double)single : out[0];
+}
+
+static void check_value(const sn_backend *backend, const sn_node *node, double x, double expected) {
+    bool saturated;
+    double y = one(backend, node, x, &saturated);
+    bool same = isnan(expected) ? isnan(y) : y == expected && signbit(y) == signbit(expected);
+    if (!same) fail_msg("%s of %g is %.17g on %s", node->op->kind.name, x, y, backend->simd);
+}
+
+/* Saturated where |phi'| < 0.05 max |phi'|, by the exact slope. */
+static void check_saturation(const sn_backend *backend, const sn_node *node, const function *f) {
+    int n = 0;
+    for (double x = -8; x <= 8; x += 1.0 / 64) {
+        double share = fabs((double)f->slope((long double)x)) / f->greatest_slope;
+        bool saturated;
+        one(backend, node, x, &saturated);
+        if (fabs(share - 0.05) < 1e-4) continue;
+        if (saturated != (share < 0.05)) fail_msg("%s at %g: saturated %d", f->op, x, saturated);
+        n += saturated;
+    }
+    assert_true(n > 50);
+}
+
+static void check_special(const sn_backend *backend, const void *argument) {
+    const function *f = argument;
+    sn_config *config;
+    sn_graph graph;
+    build_op(f->op, backend->dtype, &config, &graph);
+    sn_node *node = &graph.nodes[1];
+    node->width = 1;
+    check_value(backend, node, -INFINITY, (double)f->at_infinity[0]);
+    check_value(backend, node, INFINITY, (double)f->at_infinity[1]);
+    check_value(backend, node, (double)NAN, (double)NAN);
+    check_value(backend, node, 0, (double)f->value(0));
+    if (f->value(0) == 0) check_value(backend, node, -0.0, -0.0);
+    check_saturation(backend, node, f);
+    sn_graph_reset(&graph);
+    sn_config_free(config);
+}
+
+static long double relu(long double x) {
+    return x > 0 ? x : 0;
+}
+
+static long double leaky_relu(long double x) {
+    return x > 0 ? x : 0.01L * x;
+}
+
+static long double same(long double x) {
+    return x;
+}
+
+/* Piecewise linear: values that are exact or one product, and the flat side. */
+static void check_pieces(const sn_backend *backend, const void *argument) {
+    const function *f = argument;
+    static const double x[] = {-3, -0x1p-126, 0x1p-126, 2.5, 0x1p100};
+    sn_config *config;
+    sn_graph graph;
+    build_op(f->op, backend->dtype, &config, &graph);
+    graph.nodes[1].width = 1;
+    for (size_t i = 0; i < sizeof x / sizeof *x; i++) {
+        bool saturated;
+        double y = one(backend, &graph.nodes[1], x[i], &saturated);
+        assert_true(ulps(y, f->value((long double)x[i]), backend->dtype) <= 1);
+        assert_true(saturated == (x[i] < 0 && strcmp(f->op, "identity") != 0));
+    }
+    check_value(backend, &graph.nodes[1], (double)NAN, (double)NAN);
+    check_value(backend, &graph.nodes[1], INFINITY, INFINITY);
+    sn_graph_reset(&graph);
+    sn_config_free(config);
+}
+
+static void test_special_values(void **state) {
+    (void)state;
+    static const function pieces[] = {
+        {.op = "relu", .value = relu}, {.op = "leaky_relu", .value = leaky_relu}, {.op = "identity", .value = same}};
+    for (int d = 0; d < 2; d++) {
+        sn_dtype dtype = d ? SN_F64 : SN_F32;
+        for (size_t k = 0; k < sizeof functions / sizeof *functions; k++)
+            assert_true(for_backends(dtype, check_special, &functions[k]) >= 1);
+        for (size_t k = 0; k < sizeof pieces / sizeof *pieces; k++)
+            assert_true(for_backends(dtype, check_pieces, &pieces[k]) >= 1);
+    }
+}
+
+/* An element has the same bits wherever it stands in a row: vectors and what is left of them do the same. */
+static void check_places(const sn_backend *backend, const void *argument) {
+    const sweep *s = argument;
+    sn_config *config;
+    sn_graph graph;
+    double *y[2], *slope[2];
+    build_op(s->f->op, backend->dtype, &config, &graph);
+    for (int i = 0; i < 2; i++) {
+        y[i] = malloc(POINTS * sizeof *y[i]);
+        slope[i] = malloc(POINTS * sizeof *slope[i]);
+        assert_true(y[i] && slope[i]);
+        graph.nodes[1].width = i ? 1 : 64;
+        run_op(backend, &graph.nodes[1], s->x, y[i], slope[i]);
+    }
+    assert_memory_equal(y[0], y[1], POINTS * sizeof *y[0]);
+    assert_memory_equal(slope[0], slope[1], POINTS * sizeof *slope[0]);
+    for (int i = 0; i < 2; i++) {
+        free(y[i]);
+        free(slope[i]);
+    }
+    sn_graph_reset(&graph);
+    sn_config_free(config);
+}
+
+static void test_places(void **state) {
+    (void)state;
+    for (int d = 0; d < 2; d++) {
+        double *x = make_arguments(d ? SN_F64 : SN_F32);
+        for (size_t k = 0; k < sizeof functions / sizeof *functions; k++)
+            for_backends(d ? SN_F64 : SN_F32, check_places, &(sweep){&functions[k], x, NULL});
+        free(x);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_float), cmocka_unit_test(test_double),
+                                       cmocka_unit_test(test_special_values), cmocka_unit_test(test_places)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
