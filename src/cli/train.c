@@ -87,6 +87,7 @@ static sn_status train_in(const sn_arguments *arguments, sn_experiment *experime
     if (directory->has_no_locks)
         fprintf(stderr, "warning: no locks in %s: keep other processes out\n", directory->path);
     sn_status status = sn_experiment_start(experiment, error);
+    if (!status && arguments->force) status = sn_run_directory_clear(directory, error);
     if (status) return status;
     catch_signals();
     sn_text line = SN_TEXT_EMPTY;

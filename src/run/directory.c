@@ -42,7 +42,7 @@ static bool find_stranger(const char *path, char *name, size_t capacity) {
     return found;
 }
 
-static sn_status remove_run(const sn_run_directory *directory, sn_error *error) {
+sn_status sn_run_directory_clear(const sn_run_directory *directory, sn_error *error) {
     for (int i = 0; i < N_WRITTEN; i++) {
         if (strcmp(written_files[i], SN_FILE_LOCK) == 0) continue;
         char *file = sn_run_directory_file(directory, written_files[i]);
@@ -117,7 +117,7 @@ sn_status sn_run_directory_open(sn_run_directory *directory, const char *path, c
     if (!status) status = sn_lock_take(&directory->lock, lock, error);
     free(lock);
     if (!status) directory->has_no_locks = directory->lock.fd < 0;
-    if (!status) status = force ? remove_run(directory, error) : examine(directory, config, hash, error);
+    if (!status && !force) status = examine(directory, config, hash, error);
     if (status) sn_run_directory_close(directory);
     return status;
 }

@@ -26,9 +26,13 @@ typedef struct sn_run_directory {
 
 /* Makes and locks the directory for a run of this config and hash, by the rules of `train`: empty or absent: ready;
  * finished with the same config: is_finished; unfinished with the same config, or another config: SN_INVALID with the
- * remedy.  `force` removes what an earlier run left (only files that skipnet writes). */
+ * remedy.  With `force` whatever it holds is ready to be cleared. */
 sn_status sn_run_directory_open(sn_run_directory *directory, const char *path, const sn_config *config, uint64_t hash,
                                 bool force, sn_error *error);
+
+/* Removes what an earlier run left, only files that skipnet writes.  For --force, when nothing can fail any more that
+ * a config can get wrong: the weights file may even lie among them. */
+sn_status sn_run_directory_clear(const sn_run_directory *directory, sn_error *error);
 
 /* Gives the lock up. */
 void sn_run_directory_close(sn_run_directory *directory);
