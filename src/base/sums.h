@@ -30,11 +30,11 @@ void sn_tensor_sums_merge(sn_tensor_sums *into, const sn_tensor_sums *other);
 /* Of what an update did to a tensor, against what it was meant to do (in double, before rounding). */
 typedef struct sn_change_sums {
     double n;
-    sn_sumsq change;              /* squares of the real change */
+    sn_sumsq change; /* squares of the real change */
     double sum_abs_change, sum_abs_intended;
-    double unchanged;             /* elements whose bits are the same */
-    double intended;              /* elements whose intended update is not zero */
-    double stalled;               /* of those, elements whose bits are the same */
+    double unchanged; /* elements whose bits are the same */
+    double intended;  /* elements whose intended update is not zero */
+    double stalled;   /* of those, elements whose bits are the same */
 } sn_change_sums;
 
 void sn_change_sums_merge(sn_change_sums *into, const sn_change_sums *other);

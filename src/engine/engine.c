@@ -216,7 +216,8 @@ static void set_result(const sn_engine *engine, sn_step_result *result, sn_loss_
 
 double sn_count_nonfinite(const sn_engine *engine) {
     double count = !isfinite(loss_sums(engine).loss);
-    for (int j = 0; j < engine->plan.n_items; j++) count += engine->items[j].nonfinite;
+    for (int j = 0; j < engine->plan.n_items; j++)
+        count += engine->items[j].nonfinite;
     return count;
 }
 

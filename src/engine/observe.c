@@ -94,8 +94,6 @@ void sn_observe_collect(sn_engine *engine, sn_observation *observation) {
             collect_signals(engine, sums, &engine->watch.tiles[t]);
         collect_items(engine, sums, observation);
     }
-    for (size_t t = 0; t < n_tiles; t++)
-        observation->nonfinite += !isfinite(engine->tiles[t].loss.loss);
 }
 
 sn_status sn_observation_new(sn_observation *observation, const sn_graph *graph, sn_error *error) {

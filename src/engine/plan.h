@@ -24,8 +24,8 @@ typedef struct sn_slot {
 typedef struct sn_buffer {
     size_t width; /* elements of a row, the leading dimension */
     sn_place place;
-    size_t offset;    /* elements from the start of its region */
-    int first, last;  /* times of its first write and last use */
+    size_t offset;   /* elements from the start of its region */
+    int first, last; /* times of its first write and last use */
 } sn_buffer;
 
 /* One input of one node in the backward pass. */

@@ -40,7 +40,8 @@ static void add_package_name(sn_text *text, const char *run_name) {
     for (const char *p = run_name; *p; p++) {
         int c = tolower((unsigned char)*p);
         bool is_plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_';
-        sn_text_add_bytes(text, &(char){is_plain ? (char)c : '-'}, 1);
+        char letter = is_plain ? (char)c : '-';
+        sn_text_add_bytes(text, &letter, 1);
     }
     if (!*run_name) sn_text_add(text, "run");
     sn_text_add(text, "\",\n");
