@@ -1,5 +1,4 @@
 /* Owns observations: what is watched during a walk, and the merging of tiles and items in their fixed order. */
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
