@@ -4,7 +4,7 @@
 # `finish N`: at least N comparisons were made, so that none passes by comparing nothing.
 set -euo pipefail
 export LC_ALL=C
-unset NO_COLOR SKIPNET_DATA SKIPNET_SIMD
+unset NO_COLOR SKIPNET_DATA # SKIPNET_SIMD stays: all of this holds on each path
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck disable=SC2034 # the tests use it
