@@ -20,7 +20,8 @@ typedef struct member {
 } member;
 
 struct sn_team {
-    int n, started;
+    atomic_int n; /* who has to arrive; becomes smaller only when a start fails */
+    int spins; /* 0 where there are more threads than CPUs: the one that is waited for needs the core */
     member *members;
     atomic_int arrived, phase;
     pthread_mutex_t mutex;
@@ -47,11 +48,12 @@ static void turn_phase(sn_team *team) {
 void sn_team_barrier(sn_team *team) {
     if (team->n == 1) return;
     int phase = atomic_load(&team->phase);
-    if (atomic_fetch_add(&team->arrived, 1) + 1 == team->n) {
+    int arrived = atomic_fetch_add(&team->arrived, 1) + 1;
+    if (arrived == team->n) { /* read after arriving: see start_members */
         turn_phase(team);
         return;
     }
-    for (int i = 0; i < SPINS; i++) {
+    for (int i = 0; i < team->spins; i++) {
         if (atomic_load_explicit(&team->phase, memory_order_acquire) != phase) return;
         relax();
     }
@@ -83,17 +85,19 @@ int sn_team_size(const sn_team *team) {
     return team->n;
 }
 
+/* Where a start fails, those that did start wait at their first barrier, or will: with `n` lowered to their number
+ * before the caller arrives there (in sn_team_free), whoever arrives last sees it. */
 static sn_status start_members(sn_team *team, sn_error *error) {
     sigset_t all, before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
     sn_status status = SN_OK;
-    for (team->started = 1; team->started < team->n && !status; team->started++) {
-        member *m = &team->members[team->started];
-        *m = (member){.team = team, .number = team->started};
+    for (int i = 1; i < team->n; i++) {
+        member *m = &team->members[i];
+        *m = (member){.team = team, .number = i};
         if (pthread_create(&m->thread, NULL, member_main, m)) {
             status = sn_error_set(error, SN_FAILED, "cannot start %d threads (take fewer by --threads)", team->n);
-            break;
+            team->n = i;
         }
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -104,8 +108,9 @@ sn_status sn_team_new(sn_team **team, int n, sn_error *error) {
     *team = calloc(1, sizeof **team);
     if (!*team) return sn_error_memory(error, sizeof **team, "the thread team");
     sn_team *t = *team;
-    t->n = n;
     t->members = calloc((size_t)n, sizeof *t->members);
+    t->n = t->members ? n : 1;
+    t->spins = n <= sn_team_available() ? SPINS : 0;
     pthread_mutex_init(&t->mutex, NULL);
     pthread_cond_init(&t->turned, NULL);
     sn_status status = t->members ? start_members(t, error)
@@ -119,13 +124,10 @@ sn_status sn_team_new(sn_team **team, int n, sn_error *error) {
 
 void sn_team_free(sn_team *team) {
     if (!team) return;
-    if (team->started > 1) {
-        team->is_over = true;
-        team->n = team->started; /* fewer than asked for when a start failed */
-        sn_team_barrier(team);
-        for (int i = 1; i < team->started; i++)
-            pthread_join(team->members[i].thread, NULL);
-    }
+    team->is_over = true;
+    sn_team_barrier(team);
+    for (int i = 1; i < team->n; i++)
+        pthread_join(team->members[i].thread, NULL);
     pthread_cond_destroy(&team->turned);
     pthread_mutex_destroy(&team->mutex);
     free(team->members);
