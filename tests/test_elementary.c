@@ -57,7 +57,7 @@ static const function functions[] = {
     {"tanh", tanhl, tanh_slope, 2, 4, 0, 2, 1, {-1, 1}},
     {"sigmoid", sigmoid, sigmoid_slope, 2, 4, 0, 4, 0.25, {0, 1}},
     {"erf", erfl, erf_slope, 2, 4, 0, 2, 1.1283791670955126, {-1, 1}},
-    {"gelu", gelu, gelu_slope, 4, 4, 2, 2, 1.1289041452, {0, INFINITY}},
+    {"gelu", gelu, gelu_slope, 4, 4, 2, 2, 1.1289041452, {0, (long double)HUGE_VAL}},
 };
 
 /* Arguments: every magnitude of the precision with both signs, and evenly over three ranges where things happen. */
@@ -243,7 +243,8 @@ static void check_value(const sn_backend *backend, const sn_node *node, double x
 /* Saturated where |phi'| < 0.05 max |phi'|, by the exact slope. */
 static void check_saturation(const sn_backend *backend, const sn_node *node, const function *f) {
     int n = 0;
-    for (double x = -8; x <= 8; x += 1.0 / 64) {
+    for (int i = -512; i <= 512; i++) {
+        double x = i / 64.0;
         double share = fabs((double)f->slope((long double)x)) / f->greatest_slope;
         bool saturated;
         one(backend, node, x, &saturated);
@@ -261,8 +262,8 @@ static void check_special(const sn_backend *backend, const void *argument) {
     build_op(f->op, backend->dtype, &config, &graph);
     sn_node *node = &graph.nodes[1];
     node->width = 1;
-    check_value(backend, node, -INFINITY, (double)f->at_infinity[0]);
-    check_value(backend, node, INFINITY, (double)f->at_infinity[1]);
+    check_value(backend, node, -HUGE_VAL, (double)f->at_infinity[0]);
+    check_value(backend, node, HUGE_VAL, (double)f->at_infinity[1]);
     check_value(backend, node, (double)NAN, (double)NAN);
     check_value(backend, node, 0, (double)f->value(0));
     if (f->value(0) == 0) check_value(backend, node, -0.0, -0.0);
@@ -298,7 +299,7 @@ static void check_pieces(const sn_backend *backend, const void *argument) {
         assert_true(saturated == (x[i] < 0 && strcmp(f->op, "identity") != 0));
     }
     check_value(backend, &graph.nodes[1], (double)NAN, (double)NAN);
-    check_value(backend, &graph.nodes[1], INFINITY, INFINITY);
+    check_value(backend, &graph.nodes[1], HUGE_VAL, HUGE_VAL);
     sn_graph_reset(&graph);
     sn_config_free(config);
 }

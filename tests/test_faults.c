@@ -49,8 +49,8 @@ static void test_activation(void **state) {
         net_open(&net, residual, *state, c % 2 ? SN_F64 : SN_F32, &options);
         assert_int_equal(sn_observation_new(&seen, &net.graph, &error), SN_OK);
         net_randomize(&net, 4);
-        poison(&net, tensors[c % 3], 1, c % 2 ? (double)NAN : (double)INFINITY);
-        if (c % 3 < 2) poison(&net, "output.bias", 0, INFINITY);
+        poison(&net, tensors[c % 3], 1, c % 2 ? (double)NAN : HUGE_VAL);
+        if (c % 3 < 2) poison(&net, "output.bias", 0, HUGE_VAL);
         uint64_t before = sn_engine_weights_hash(net.engine);
         assert_string_equal(diverge(&net, 0.1, c % 2 ? &seen : NULL, &seen), faults[c % 3]);
         assert_true(sn_engine_weights_hash(net.engine) == before);
@@ -90,8 +90,8 @@ typedef struct chain_case {
 } chain_case;
 
 static const chain_case chains[] = {
-    {1, 1, 1e100, 1e100, 0.1, "the loss, on the output of c", NAN},
-    {1e-300, 1, 1e200, 1e150, 0.1, "the gradient by the output of a", NAN},
+    {1, 1, 1e100, 1e100, 0.1, "the loss, on the output of c", (double)NAN},
+    {1e-300, 1, 1e200, 1e150, 0.1, "the gradient by the output of a", (double)NAN},
     {1e200, 1e-200, 1e150, 1, 0.1, "the gradient of a.weight", 1},
     {1, 1, 1, 1e150, 1e300, "the updated parameter c.weight", 3},
     {1, 1e-100, 1e-100, 1e150, 1e308, "the updated parameter b.weight", 2},

@@ -45,7 +45,7 @@ static bool is_op(const sn_node *node, const char *name) {
 /* How near a row is to where its op bends: the smallest |x| for a relu kind; for layer_norm, whose higher derivatives
  * grow as the spread of the row shrinks, the spread in units of 25. */
 static double row_margin(const sn_node *node, const double *x, size_t n) {
-    double least = INFINITY, mean = 0, squares = 0;
+    double least = HUGE_VAL, mean = 0, squares = 0;
     for (size_t c = 0; c < n; c++) {
         least = fmin(least, fabs(x[c]));
         mean += x[c] / (double)n;
@@ -53,13 +53,13 @@ static double row_margin(const sn_node *node, const double *x, size_t n) {
     for (size_t c = 0; c < n; c++)
         squares += (x[c] - mean) * (x[c] - mean) / (double)n;
     if (is_op(node, "relu") || is_op(node, "leaky_relu")) return least;
-    return is_op(node, "layer_norm") ? sqrt(squares) / 25 : (double)INFINITY;
+    return is_op(node, "layer_norm") ? sqrt(squares) / 25 : HUGE_VAL;
 }
 
 /* The least margin in the last step of a reference engine, which keeps all signals. */
 static double kink_margin(const test_net *reference) {
     const sn_engine *e = reference->engine;
-    double margin = INFINITY;
+    double margin = HUGE_VAL;
     for (int i = 1; i < reference->graph.n_nodes; i++) {
         int x = reference->graph.nodes[i].inputs[0];
         sn_view view = sn_slot_view(e, e->workspaces, e->plan.value[x], 0);
@@ -72,7 +72,7 @@ static double kink_margin(const test_net *reference) {
 }
 
 static double least_gradient(const test_net *net) {
-    double least = INFINITY;
+    double least = HUGE_VAL;
     for (size_t i = 0; i < sn_engine_tensor_count(net->engine); i++) {
         double *gradient = net_gradient(net, i);
         least = fmin(least, norm_of(gradient, net_count(net, i)));
@@ -110,22 +110,23 @@ static void differences(test_net *net, size_t tensor, double *gradient) {
     free(values);
 }
 
+static void check_tensor(test_net *net, size_t i, const char *name) {
+    double *gradient = net_gradient(net, i), *expected = net_gradient(net, i);
+    sn_tensor tensor;
+    sn_engine_tensor(net->engine, i, &tensor);
+    differences(net, i, expected);
+    double distance = distance_of(gradient, expected, net_count(net, i)), norm = norm_of(expected, net_count(net, i));
+    if (!(distance <= 1e-7) || !(norm > LEAST_GRADIENT))
+        fail_msg("%s: %s: distance %.3g, norm %.3g", name, tensor.name, distance, norm);
+    worst_difference = fmax(worst_difference, distance);
+    n_tensors++;
+    free(gradient);
+    free(expected);
+}
+
 static void check_differences(test_net *net, const char *name) {
-    for (size_t i = 0; i < sn_engine_tensor_count(net->engine); i++) {
-        double *gradient = net_gradient(net, i), *expected = net_gradient(net, i);
-        differences(net, i, expected);
-        double distance = distance_of(gradient, expected, net_count(net, i)),
-               norm = norm_of(expected, net_count(net, i));
-        if (!(distance <= 1e-7) || !(norm > LEAST_GRADIENT)) {
-            sn_tensor tensor;
-            sn_engine_tensor(net->engine, i, &tensor);
-            fail_msg("%s: %s: distance %.3g, norm %.3g", name, tensor.name, distance, norm);
-        }
-        worst_difference = fmax(worst_difference, distance);
-        n_tensors++;
-        free(gradient);
-        free(expected);
-    }
+    for (size_t i = 0; i < sn_engine_tensor_count(net->engine); i++)
+        check_tensor(net, i, name);
 }
 
 /* The float engine against the double one at the same, rounded, weights. */

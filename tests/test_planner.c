@@ -190,6 +190,15 @@ static bool overlap(size_t a, size_t a_size, size_t b, size_t b_size) {
     return a < b + b_size && b < a + a_size;
 }
 
+static void check_apart(const sn_plan *plan, int i, int j) {
+    const sn_buffer *a = &plan->buffers[i], *b = &plan->buffers[j];
+    bool in_batch = a->place == SN_PLACE_BATCH;
+    size_t rows = in_batch ? plan->options.batch : plan->tile_rows;
+    bool meet = a->place == b->place && overlap(a->offset, a->width * rows, b->offset, b->width * rows);
+    bool both_live = in_batch || (a->first <= b->last && b->first <= a->last);
+    if (meet && both_live) fail_msg("buffers %d and %d overlap", i, j);
+}
+
 /* Buffers that are alive at the same time share no memory, and all lie inside their region. */
 static void check_memory(const sn_plan *plan) {
     for (int i = 0; i < plan->n_buffers; i++) {
@@ -198,12 +207,8 @@ static void check_memory(const sn_plan *plan) {
         size_t rows = in_batch ? plan->options.batch : plan->tile_rows;
         assert_true(a->offset % 16 == 0 && a->first >= 0 && a->last >= a->first);
         assert_true(a->offset + a->width * rows <= (in_batch ? plan->batch_elements : plan->scratch_elements));
-        for (int j = 0; j < i; j++) {
-            const sn_buffer *b = &plan->buffers[j];
-            bool meet = a->place == b->place && overlap(a->offset, a->width * rows, b->offset, b->width * rows);
-            bool both_live = in_batch || (a->first <= b->last && b->first <= a->last);
-            if (meet && both_live) fail_msg("buffers %d and %d overlap", i, j);
-        }
+        for (int j = 0; j < i; j++)
+            check_apart(plan, i, j);
     }
 }
 

@@ -14,7 +14,7 @@ typedef struct stall_case {
     sn_sgd sgd;
     double weight[N], velocity[N], gradient[N];
     double unchanged, intended, stalled;
-    double sum_abs_change, sum_abs_intended; /* NAN: not stated */
+    double sum_abs_change, sum_abs_intended; /* ANY: not stated */
 } stall_case;
 
 static const double HALF_ULP_F32 = 0x1p-24, HALF_ULP_F64 = 0x1p-53; /* of numbers in 1 .. 2 */
@@ -22,78 +22,43 @@ static const double HALF_ULP_F32 = 0x1p-24, HALF_ULP_F64 = 0x1p-53; /* of number
 #define PLAIN(lr_)                                                                                                     \
     { .lr = (lr_), .clip = 1 }
 
-/* Powers of two, so that the sums are exact; `tiny` in a gradient is replaced by 0.4 ulp of 1. */
-static const double tiny = 1e-300;
+/* Powers of two, so that the sums are exact; TINY in a gradient stands for 0.4 of half an ulp of 1. */
+#define TINY 1e-300
+#define ANY  ((double)NAN) /* not stated */
+
+/* clang-format off */
 static const stall_case cases[] = {
-    {"none stalled", PLAIN(0.5), {1, 2, -1, 4}, {0}, {1, -1, 0.5, 2}, 0, 4, 0, 2.25, 2.25},
-    {"all stalled", PLAIN(1), {1, 1.5, -1.25, 1.75}, {0}, {tiny, -tiny, tiny, tiny}, 4, 4, 4, 0, NAN},
-    {"half of them", PLAIN(1), {1, 1.5, 0x1p-40, 0}, {0}, {tiny, tiny, tiny, tiny}, 2, 4, 2, NAN, NAN},
-    {"exact zeros apart", PLAIN(1), {1, 1.5, 1, 1}, {0}, {tiny, 0, -0.0, 0.25}, 3, 2, 1, 0.25, NAN},
-    {"only zeros", PLAIN(1), {1, 2, 3, 4}, {0}, {0, 0, 0, 0}, 4, 0, 0, 0, 0},
-    {"lr 0", PLAIN(0), {1, 2, 3, 4}, {0}, {1, 1, 1, 1}, 4, 0, 0, 0, 0},
-    {"momentum moves without gradient",
-     {.lr = 0.5, .momentum = 0.5, .clip = 1},
-     {1, 1, 1, 1},
-     {1, 2, 0, -1},
-     {0, 0, 0, 0.5},
-     2,
-     2,
-     0,
-     0.75,
-     0.75},
-    {"momentum carries what would be lost",
-     {.lr = 1, .momentum = 0.5, .clip = 1},
-     {1, 1, 1, 1},
-     {1, 1, 0, 0},
-     {tiny, tiny, tiny, tiny},
-     2,
-     4,
-     2,
-     1,
-     NAN},
-    {"weight decay",
-     {.lr = 0.5, .weight_decay = 0.5, .clip = 1},
-     {1, 2, 0, -4},
-     {0},
-     {0, 0, 0, 1},
-     1,
-     3,
-     0,
-     1.25,
-     1.25},
-    {"weight decay cancels",
-     {.lr = 0.5, .weight_decay = 0.5, .clip = 1},
-     {1, 2, 1, 1},
-     {0},
-     {-0.5, -1, 0, -0.5},
-     3,
-     1,
-     0,
-     0.25,
-     0.25},
-    {"nesterov",
-     {.lr = 0.5, .momentum = 0.5, .clip = 1, .nesterov = true},
-     {1, 1, 1, 1},
-     {0.5, 0, 0, 0},
-     {0.25, 1, 0, 0},
-     2,
-     2,
-     0,
-     1,
-     1},
-    {"clip", {.lr = 1, .clip = 0.25}, {1, 2, 3, 4}, {0}, {1, 2, 0, 4}, 1, 3, 0, 1.75, 1.75},
-    {"clip stalls", {.lr = 1, .clip = 0x1p-60}, {1, 2, 3, 0}, {0}, {1, 1, 0, 1}, 3, 3, 2, 0x1p-60, 3 * 0x1p-60},
-    {"lost before it reaches the weight",
-     PLAIN(1e-30),
-     {1, 1, 1, 0},
-     {0},
-     {1e-20, 1e-20, 1e-20, 1e-20},
-     NAN,
-     4,
-     NAN,
-     NAN,
-     NAN},
+    /* sgd, weights, velocities, gradients; unchanged, intended, stalled, sum |change|, sum |intended| */
+    {"none stalled", PLAIN(0.5),
+     {1, 2, -1, 4}, {0}, {1, -1, 0.5, 2}, 0, 4, 0, 2.25, 2.25},
+    {"all stalled", PLAIN(1),
+     {1, 1.5, -1.25, 1.75}, {0}, {TINY, -TINY, TINY, TINY}, 4, 4, 4, 0, ANY},
+    {"half of them", PLAIN(1),
+     {1, 1.5, 0x1p-40, 0}, {0}, {TINY, TINY, TINY, TINY}, 2, 4, 2, ANY, ANY},
+    {"exact zeros apart", PLAIN(1),
+     {1, 1.5, 1, 1}, {0}, {TINY, 0, -0.0, 0.25}, 3, 2, 1, 0.25, ANY},
+    {"only zeros", PLAIN(1),
+     {1, 2, 3, 4}, {0}, {0, 0, 0, 0}, 4, 0, 0, 0, 0},
+    {"lr 0", PLAIN(0),
+     {1, 2, 3, 4}, {0}, {1, 1, 1, 1}, 4, 0, 0, 0, 0},
+    {"momentum moves without gradient", {.lr = 0.5, .momentum = 0.5, .clip = 1},
+     {1, 1, 1, 1}, {1, 2, 0, -1}, {0, 0, 0, 0.5}, 2, 2, 0, 0.75, 0.75},
+    {"momentum carries what would be lost", {.lr = 1, .momentum = 0.5, .clip = 1},
+     {1, 1, 1, 1}, {1, 1, 0, 0}, {TINY, TINY, TINY, TINY}, 2, 4, 2, 1, ANY},
+    {"weight decay", {.lr = 0.5, .weight_decay = 0.5, .clip = 1},
+     {1, 2, 0, -4}, {0}, {0, 0, 0, 1}, 1, 3, 0, 1.25, 1.25},
+    {"weight decay cancels", {.lr = 0.5, .weight_decay = 0.5, .clip = 1},
+     {1, 2, 1, 1}, {0}, {-0.5, -1, 0, -0.5}, 3, 1, 0, 0.25, 0.25},
+    {"nesterov", {.lr = 0.5, .momentum = 0.5, .clip = 1, .nesterov = true},
+     {1, 1, 1, 1}, {0.5, 0, 0, 0}, {0.25, 1, 0, 0}, 2, 2, 0, 1, 1},
+    {"clip", {.lr = 1, .clip = 0.25},
+     {1, 2, 3, 4}, {0}, {1, 2, 0, 4}, 1, 3, 0, 1.75, 1.75},
+    {"clip stalls", {.lr = 1, .clip = 0x1p-60},
+     {1, 2, 3, 0}, {0}, {1, 1, 0, 1}, 3, 3, 2, 0x1p-60, 3 * 0x1p-60},
+    {"lost before it reaches the weight", PLAIN(1e-30),
+     {1, 1, 1, 0}, {0}, {1e-20, 1e-20, 1e-20, 1e-20}, ANY, 4, ANY, ANY, ANY},
 };
+/* clang-format on */
 
 /* Arrays of the backend's precision. */
 typedef struct room {
@@ -142,7 +107,7 @@ static bool is_as_stated(double value, double stated) {
 static void check_case(const sn_backend *backend, const stall_case *c) {
     double gradient[N], half_ulp = backend->dtype == SN_F32 ? HALF_ULP_F32 : HALF_ULP_F64;
     for (int i = 0; i < N; i++)
-        gradient[i] = fabs(c->gradient[i]) == tiny ? copysign(0.4 * half_ulp, c->gradient[i]) : c->gradient[i];
+        gradient[i] = fabs(c->gradient[i]) == TINY ? copysign(0.4 * half_ulp, c->gradient[i]) : c->gradient[i];
     room r = make_room(backend, c->weight, c->velocity, gradient, N);
     sn_change_sums sums = update(backend, &r, 2, 2, c->sgd);
     free_room(&r);
@@ -246,7 +211,7 @@ static void test_tiny_squares(void **state) {
         assert_true(sums.n == 6 && sums.zeros == 2 && sums.max_abs == 84 * scales[s] && sums.nonfinite == 0);
         assert_true(sums.sum == 95 * scales[s] && sums.sum_abs == 103 * scales[s]);
     }
-    double odd[5] = {0, 0x1p-1060, -0x1p-1074, NAN, INFINITY};
+    double odd[5] = {0, 0x1p-1060, -0x1p-1074, (double)NAN, HUGE_VAL};
     sn_tensor_sums sums = {0};
     backend->tensor_sums(&sums, (sn_view){odd, 5}, 1, 5);
     assert_true(sums.zeros == 1 && sums.denormals == 2 && sums.nonfinite == 2);
