@@ -53,7 +53,7 @@ awk 'BEGIN { print "a,b,y"; for (i = 0; i < 60; i++) print i % 7 "," i % 5 "," i
 csv=(--set data.kind=csv --set data.path=data.csv --out csv)
 does train tiny.json -q "${csv[@]}"
 sed -i '2s/0/1/' data.csv
-refuses 2 "csv holds a run of another config; they differ in: the data (take another --out, or --force to replace it)" \
+refuses 2 "csv holds a run of another config; they differ in: the data or the initial weights (take another --out, or --force to replace it)" \
     train tiny.json "${csv[@]}"
 cp -r empty unreadable
 echo '{' >unreadable/config.json

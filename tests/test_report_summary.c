@@ -368,13 +368,13 @@ static void test_json(void **state) {
         sn_text_string(&text),
         "{\n  \"name\": \"a \\\"b\\\"\",\n  \"status\": \"done\",\n  \"fault\": null,\n  \"steps\": 469,\n"
         "  \"wall_seconds\": 1.5,\n  \"train_loss\": 0.10000000000000001,\n  \"train_accuracy\": null,\n"
-        "  \"test_loss\": null,\n  \"test_accuracy\": null,\n  \"log10_delta_ratio\": -12,\n"
+        "  \"test_loss\": \"nan\",\n  \"test_accuracy\": null,\n  \"log10_delta_ratio\": -12,\n"
         "  \"decades_per_layer\": null,\n  \"profile_step\": 468,\n  \"n_hidden\": 2,\n  \"frozen_start\": null,\n"
         "  \"frozen_end\": 0,\n"
         "  \"sentence\": \"layer 2 of 2 is frozen: its update was exactly zero in step 468\",\n  \"layers\": [\n"
         "    {\"layer\": 1, \"delta_rms\": 9.9999999999999998e-201, \"grad_rms\": null, \"stalled_frac\": 1, "
         "\"frozen\": false},\n"
-        "    {\"layer\": 2, \"delta_rms\": null, \"grad_rms\": null, \"stalled_frac\": null, \"frozen\": true}\n"
+        "    {\"layer\": 2, \"delta_rms\": null, \"grad_rms\": \"inf\", \"stalled_frac\": null, \"frozen\": true}\n"
         "  ]\n}\n");
     assert_int_equal(count_numbers(), 11);
 }

@@ -3,6 +3,7 @@
 #include "report/summary.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 
 #include "report/chart.h"
@@ -249,12 +250,16 @@ static void add_key(sn_text *text, const char *key) {
     sn_text_addf(text, ",\n  \"%s\": ", key);
 }
 
+/* JSON has no number for what is not finite, so that is a string: "nan", "inf", "-inf". */
 static void add_json_measure(sn_text *text, sn_measure measure) {
-    if (measure.is_measured) {
-        sn_text_add_json_number(text, measure.value, 17);
-    } else {
+    const char *quote = isfinite(measure.value) ? "" : "\"";
+    if (!measure.is_measured) {
         sn_text_add(text, "null");
+        return;
     }
+    sn_text_add(text, quote);
+    sn_text_add_number(text, measure.value, 17);
+    sn_text_add(text, quote);
 }
 
 static void add_json_count(sn_text *text, const char *key, int count) {

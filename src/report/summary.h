@@ -44,8 +44,8 @@ typedef struct sn_summary_style {
 
 void sn_summary_text(const sn_summary *summary, const sn_summary_style *style, sn_text *text);
 
-/* The same as one JSON object (indented by 2, trailing newline); numbers with 17 digits, null where not measured or not
- * finite. */
+/* The same as one JSON object (indented by 2, trailing newline); numbers with 17 digits, null where not measured, the
+ * strings "nan", "inf", "-inf" where measured and not finite. */
 void sn_summary_json(const sn_summary *summary, sn_text *text);
 
 /* The progress line, without control characters, at most `columns` wide:

@@ -67,7 +67,7 @@ static sn_status refuse_other_config(const sn_run_directory *directory, const sn
     if (is_readable) sn_config_differences(there, config, &keys);
     const char *what = !is_readable  ? "its config.json cannot be read"
                        : keys.length ? sn_text_string(&keys)
-                                     : "the data";
+                                     : "the data or the initial weights";
     sn_error_set(error, SN_INVALID,
                  "%s holds a run of another config; they differ in: %s (take another --out, or --force to replace it)",
                  directory->path, what);
@@ -167,7 +167,8 @@ char *sn_run_directory_default(const sn_config *config, const char *const *sets,
         free(key);
     }
     for (size_t i = 0; i < path.length; i++) {
-        if (path.data[i] == '/') path.data[i] = '_';
+        bool hides = i == 0 && path.data[i] == '.'; /* "..", too */
+        if (path.data[i] == '/' || hides) path.data[i] = '_';
     }
     char *result = path.failed ? NULL : sn_path_join("runs", sn_text_string(&path));
     sn_text_free(&path);

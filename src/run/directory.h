@@ -41,7 +41,8 @@ void sn_run_directory_close(sn_run_directory *directory);
 char *sn_run_directory_file(const sn_run_directory *directory, const char *name);
 
 /* Where a run goes without --out: "runs/NAME", and with --set "runs/NAME,depth=100,skip.kind=add": the shortest tails
- * of the keys that are unique in the resolved config; '/' in values becomes '_' (free(); NULL when out of memory). */
+ * of the keys that are unique in the resolved config; '/' and a leading '.' become '_' (free(); NULL when out of
+ * memory). */
 char *sn_run_directory_default(const sn_config *config, const char *const *sets, size_t n_sets);
 
 #endif

@@ -160,7 +160,9 @@ sn_status sn_manifest_read_state(sn_manifest_state *state, const char *path, sn_
 
 static sn_measure measure_of(const sn_value *object, const char *key) {
     const sn_value *value = sn_value_get(object, key);
-    return value && sn_value_is_number(value) ? sn_measured(sn_value_number(value, "")) : SN_NOT_MEASURED;
+    if (!value) return SN_NOT_MEASURED;
+    if (sn_value_is_number(value)) return sn_measured(sn_value_number(value, ""));
+    return sn_value_is_text(value) ? sn_measured(strtod(sn_value_text(value, ""), NULL)) : SN_NOT_MEASURED;
 }
 
 static sn_status read_layers(sn_summary *summary, const sn_value *list, sn_summary_layer **layers, sn_error *error) {
