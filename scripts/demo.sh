@@ -2,6 +2,7 @@
 # From nothing to pictures: installs what is missing, builds, trains a 50-layer network and its two twins with skip
 # connections, compares and plots them.  A second call finds everything done and only shows it again.
 set -euo pipefail
+user_locale=${LC_ALL-} # the bar charts take what the terminal shows
 export LC_ALL=C
 
 usage() {
@@ -52,7 +53,7 @@ train() { # NAME
     if [[ -f $run/run.json ]] && ! grep -Eq '"status": *"(done|diverged)"' "$run/run.json"; then
         options+=(--force)
     fi
-    "$root/build/release/skipnet" train "$root/configs/$1.json" --out "$run" "${options[@]}"
+    LC_ALL=$user_locale "$root/build/release/skipnet" train "$root/configs/$1.json" --out "$run" "${options[@]}"
 }
 
 # What one run shows, in one line, from its own files: the columns are found by name.
