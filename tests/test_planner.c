@@ -70,8 +70,10 @@ static void grow_linear(growth *g, int from, int units) {
     close_entry(g, keys);
 }
 
-/* Two to four nodes of the width of `from`, the same one again where no other is met. */
+/* Two to four nodes of the width of `from`, the same one again where no other is met; half of the time one of them is a
+ * linear layer made for the purpose, so that concats get into sums too. */
 static void grow_add(growth *g, int from) {
+    if (draw(g, 2)) grow_linear(g, draw_node(g), g->width[from]);
     char factors[128] = ", \"factors\": [1";
     int n_inputs = 2 + draw(g, 3), plain = draw(g, 2);
     open_entry(g, "add", g->width[from]);
