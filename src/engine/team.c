@@ -21,7 +21,7 @@ typedef struct member {
 
 struct sn_team {
     atomic_int n; /* who has to arrive; becomes smaller only when a start fails */
-    int spins; /* 0 where there are more threads than CPUs: the one that is waited for needs the core */
+    int spins;    /* 0 where there are more threads than CPUs: the one that is waited for needs the core */
     member *members;
     atomic_int arrived, phase;
     pthread_mutex_t mutex;
@@ -105,16 +105,21 @@ static sn_status start_members(sn_team *team, sn_error *error) {
 }
 
 sn_status sn_team_new(sn_team **team, int n, sn_error *error) {
-    *team = calloc(1, sizeof **team);
-    if (!*team) return sn_error_memory(error, sizeof **team, "the thread team");
-    sn_team *t = *team;
-    t->members = calloc((size_t)n, sizeof *t->members);
-    t->n = t->members ? n : 1;
+    sn_team *t = calloc(1, sizeof *t);
+    member *members = calloc((size_t)n, sizeof *members);
+    *team = t;
+    if (!t || !members) {
+        free(t);
+        free(members);
+        *team = NULL;
+        return sn_error_memory(error, sizeof *t + (size_t)n * sizeof *members, "the thread team");
+    }
+    t->members = members;
+    t->n = n;
     t->spins = n <= sn_team_available() ? SPINS : 0;
     pthread_mutex_init(&t->mutex, NULL);
     pthread_cond_init(&t->turned, NULL);
-    sn_status status = t->members ? start_members(t, error)
-                                  : sn_error_memory(error, (size_t)n * sizeof *t->members, "the thread team");
+    sn_status status = start_members(t, error);
     if (status) {
         sn_team_free(t);
         *team = NULL;

@@ -1,6 +1,5 @@
 /* Owns the description of the columns: datapackage.json (https://specs.frictionlessdata.io/data-package/, version 1,
  * profile tabular-data-package) and the table of `skipnet list metrics`. */
-#include <ctype.h>
 #include <string.h>
 
 #include "report/metrics.h"
@@ -38,9 +37,9 @@ static void add_field(sn_text *text, const column *c, bool is_first) {
 static void add_package_name(sn_text *text, const char *run_name) {
     sn_text_add(text, "  \"name\": \"");
     for (const char *p = run_name; *p; p++) {
-        int c = tolower((unsigned char)*p);
+        char c = *p >= 'A' && *p <= 'Z' ? (char)(*p - 'A' + 'a') : *p;
         bool is_plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '.' || c == '_';
-        char letter = is_plain ? (char)c : '-';
+        char letter = is_plain ? c : '-';
         sn_text_add_bytes(text, &letter, 1);
     }
     if (!*run_name) sn_text_add(text, "run");
