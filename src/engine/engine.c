@@ -97,6 +97,13 @@ static sn_status take_tables(sn_engine *e, sn_error *error) {
     return ok ? SN_OK : sn_error_memory(error, n * sizeof(void *), "the engine's tables");
 }
 
+/* The rows of another backend's table have functions of another precision. */
+static sn_status check_ops(const sn_graph *graph, const sn_backend *backend, sn_error *error) {
+    const sn_op *op = graph->nodes[graph->n_nodes - 1].op;
+    if (sn_op_find(backend->ops, op->kind.name) == op) return SN_OK;
+    return sn_error_set(error, SN_FAILED, "the graph was built with the ops of another backend than %s", backend->simd);
+}
+
 sn_status sn_engine_new(sn_engine **engine, const sn_graph *graph, const sn_backend *backend,
                         const sn_engine_options *options, sn_error *error) {
     sn_engine *e = *engine = calloc(1, sizeof **engine);
@@ -105,9 +112,10 @@ sn_status sn_engine_new(sn_engine **engine, const sn_graph *graph, const sn_back
     e->backend = backend;
     e->options = *options;
     e->real_size = sn_dtype_size(backend->dtype);
+    sn_status status = check_ops(graph, backend, error);
     sn_plan_options plan_options;
     sn_engine_plan_options(&plan_options, options);
-    sn_status status = sn_blas_pin(error);
+    if (!status) status = sn_blas_pin(error);
     if (!status) status = sn_plan_build(&e->plan, graph, &plan_options, error);
     if (!status) status = take_regions(e, error);
     if (!status) status = take_workspaces(e, error);
