@@ -225,6 +225,16 @@ static size_t arena_bytes(const sn_engine *e) {
     return bytes + e->scratch.size;
 }
 
+/* What lives in the scratch memory of a thread is gone when another thread takes the tile in the next segment. */
+static void check_segments(const sn_plan *plan) {
+    assert_int_equal(plan->segment_ends[plan->n_segments - 1], sn_time_walk_end(plan));
+    for (int i = 0; i < plan->n_buffers; i++) {
+        const sn_buffer *b = &plan->buffers[i];
+        for (int s = 0; s < plan->n_segments && b->place == SN_PLACE_SCRATCH; s++)
+            assert_true(b->last < plan->segment_ends[s] || b->first >= plan->segment_ends[s]);
+    }
+}
+
 static void check_plan(const test_net *net, int threads) {
     const sn_plan *plan = sn_engine_plan(net->engine);
     const sn_engine *e = net->engine;
@@ -234,6 +244,7 @@ static void check_plan(const test_net *net, int threads) {
     check_use(plan, plan->value[n - 1], net->graph.nodes[n - 1].width, sn_time_loss(plan));
     check_use(plan, plan->gradient[n - 1], net->graph.nodes[n - 1].width, sn_time_loss(plan));
     check_memory(plan);
+    check_segments(plan);
     assert_int_equal(sn_plan_bytes(plan, threads, e->real_size), arena_bytes(e));
 }
 
@@ -326,8 +337,10 @@ static void test_random_graphs(void **state) {
         sn_text text = random_graph(seed);
         test_net net, reference;
         sn_engine_options unfused = {.is_reference = true, .keeps_gradients = true};
-        sn_engine_options planned = {
-            .keeps_gradients = true, .threads = 1 + (int)(seed % 2), .momentum = seed % 3 ? 0.5 : 0};
+        sn_engine_options planned = {.keeps_gradients = true,
+                                     .threads = 1 + (int)(seed % 2),
+                                     .momentum = seed % 3 ? 0.5 : 0,
+                                     .cut_every = seed % 3 ? 0 : 1 + (int)(seed % 5)};
         net_open(&net, sn_text_string(&text), &data, SN_F64, &planned);
         net_open(&reference, sn_text_string(&text), &data, SN_F64, &unfused);
         net_randomize(&reference, seed);

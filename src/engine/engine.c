@@ -20,7 +20,8 @@ void sn_engine_plan_options(sn_plan_options *plan, const sn_engine_options *opti
     *plan = (sn_plan_options){.batch = options->batch,
                               .is_reference = options->is_reference,
                               .has_velocity = options->momentum != 0,
-                              .keeps_gradients = options->keeps_gradients || options->clip_norm > 0};
+                              .keeps_gradients = options->keeps_gradients || options->clip_norm > 0,
+                              .cut_every = options->cut_every};
 }
 
 static sn_status take_regions(sn_engine *e, sn_error *error) {
@@ -81,7 +82,8 @@ static sn_status take_tables(sn_engine *e, sn_error *error) {
     e->tensor_names = sn_pool_alloc(&e->pool, n * sizeof *e->tensor_names);
     e->tiles = sn_pool_alloc(&e->pool, plan->max_tiles * sizeof *e->tiles);
     e->items = sn_pool_alloc(&e->pool, (size_t)plan->n_items * sizeof *e->items);
-    bool ok = e->param_pointers && e->transposed_pointers && e->tensor_names && e->tiles && e->items;
+    e->next_tile = sn_pool_alloc(&e->pool, (size_t)plan->n_segments * sizeof *e->next_tile);
+    bool ok = e->param_pointers && e->transposed_pointers && e->tensor_names && e->tiles && e->items && e->next_tile;
     for (size_t p = 0; p < n && ok; p++) {
         const sn_node *node = &e->graph->nodes[plan->params[p].node];
         const sn_param *param = &node->params[plan->params[p].index];
@@ -169,28 +171,24 @@ static sn_fault item_fault(const sn_engine *engine) {
     return first;
 }
 
-static void copy_outputs(sn_engine *engine, int thread, size_t tile) {
-    int last = engine->graph->n_nodes - 1;
-    size_t width = engine->graph->nodes[last].width, row = tile * engine->plan.tile_rows;
-    size_t rows = sn_tile_size(engine, tile, engine->step->batch.rows);
-    sn_view y = sn_slot_view(engine, &engine->workspaces[thread], engine->plan.value[last], row);
-    for (size_t i = 0; i < rows * width; i++) {
-        size_t at = i / width * y.ld + i % width;
-        bool is_float = engine->backend->dtype == SN_F32;
-        engine->outputs[row * width + i] = is_float ? (double)((float *)y.data)[at] : ((double *)y.data)[at];
-    }
+static void walk_segment(sn_engine *engine, int thread, int segment, int end) {
+    size_t n_tiles = sn_tile_count(engine, engine->step->batch.rows);
+    int begin = segment > 0 ? engine->plan.segment_ends[segment - 1] : 0;
+    for (size_t t; (t = atomic_fetch_add(&engine->next_tile[segment], 1)) < n_tiles;)
+        sn_walk_tile(engine, thread, t, begin, end);
 }
 
 /* What every thread does in a step.  All see the same tile results after the barrier, so all decide alike. */
 static void step_task(void *argument, int thread) {
     sn_engine *engine = argument;
-    size_t n_tiles = sn_tile_count(engine, engine->step->batch.rows);
-    for (size_t t; (t = atomic_fetch_add(&engine->next_tile, 1)) < n_tiles;) {
-        sn_walk_tile(engine, thread, t);
-        if (engine->outputs) copy_outputs(engine, thread, t);
+    const sn_plan *plan = &engine->plan;
+    int stop = engine->mode == SN_MODE_EVALUATE ? sn_time_loss(plan) + 1 : sn_time_walk_end(plan);
+    for (int s = 0, end = 0; end < stop; s++) {
+        end = plan->segment_ends[s] < stop ? plan->segment_ends[s] : stop;
+        walk_segment(engine, thread, s, end);
+        if (end < stop || engine->mode == SN_MODE_TRAIN) sn_team_barrier(engine->team);
     }
     if (engine->mode == SN_MODE_EVALUATE) return;
-    sn_team_barrier(engine->team);
     if (engine->diagnoses || walk_fault(engine).kind == SN_FAULT_NONE) sn_work_items(engine, thread);
 }
 
@@ -199,7 +197,8 @@ static void run_task(sn_engine *engine, const sn_step *step, sn_mode mode) {
     engine->mode = mode;
     engine->observes = mode == SN_MODE_TRAIN && step->observation;
     engine->clip = 1;
-    atomic_store(&engine->next_tile, 0);
+    for (int s = 0; s < engine->plan.n_segments; s++)
+        atomic_store(&engine->next_tile[s], 0);
     atomic_store(&engine->next_item, 0);
     atomic_store(&engine->next_update, 0);
     sn_team_run(engine->team, step_task, engine);

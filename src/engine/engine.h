@@ -24,6 +24,7 @@ typedef struct sn_engine_options {
     double clip_norm;     /* 0: no clipping */
     bool is_reference;    /* the unfused walk, for comparison */
     bool keeps_gradients; /* for sn_engine_gradient */
+    int cut_every;        /* see sn_plan_options */
 } sn_engine_options;
 
 /* The loss of that name, NULL if there is none. */

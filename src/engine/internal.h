@@ -76,8 +76,9 @@ struct sn_engine {
     sn_mode mode;
     bool observes, diagnoses;
     double clip;
-    double *outputs; /* where predictions go; NULL: nowhere */
-    atomic_size_t next_tile, next_item, next_update;
+    double *outputs;          /* where predictions go; NULL: nowhere */
+    atomic_size_t *next_tile; /* per segment */
+    atomic_size_t next_item, next_update;
 };
 
 static inline sn_view sn_slot_view(const sn_engine *engine, const sn_workspace *workspace, sn_slot slot, size_t row) {
@@ -103,8 +104,8 @@ static inline size_t sn_tile_count(const sn_engine *engine, size_t rows) {
     return (rows + engine->plan.tile_rows - 1) / engine->plan.tile_rows;
 }
 
-/* walk.c: forward, and in training loss and backward, over one row tile. */
-void sn_walk_tile(sn_engine *engine, int thread, size_t tile);
+/* walk.c: the times `begin` up to, not with, `end` of the walk, over one row tile. */
+void sn_walk_tile(sn_engine *engine, int thread, size_t tile, int begin, int end);
 
 /* work.c: gradients and updates over the whole batch; all threads together. */
 void sn_work_items(sn_engine *engine, int thread);

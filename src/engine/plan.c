@@ -13,11 +13,23 @@ size_t sn_plan_tile_rows(size_t batch) {
     return rows > 64 ? 64 : rows;
 }
 
+sn_status sn_plan_segments(sn_plan *plan, sn_error *error) {
+    int walk = sn_time_walk_end(plan), every = plan->options.cut_every > 0 ? plan->options.cut_every : walk;
+    plan->n_segments = (walk + every - 1) / every;
+    size_t bytes = (size_t)plan->n_segments * sizeof *plan->segment_ends;
+    plan->segment_ends = malloc(bytes);
+    if (!plan->segment_ends) return sn_error_memory(error, bytes, "the plan");
+    for (int s = 0; s < plan->n_segments; s++)
+        plan->segment_ends[s] = (s + 1) * every < walk ? (s + 1) * every : walk;
+    return SN_OK;
+}
+
 sn_status sn_plan_build(sn_plan *plan, const sn_graph *graph, const sn_plan_options *options, sn_error *error) {
     *plan = (sn_plan){.graph = graph, .options = *options, .tile_rows = sn_plan_tile_rows(options->batch)};
     plan->max_tiles = (options->batch + plan->tile_rows - 1) / plan->tile_rows;
     sn_status status = sn_plan_slots(plan, error);
     if (!status) status = sn_plan_flows(plan, error);
+    if (!status) status = sn_plan_segments(plan, error);
     if (!status) status = sn_plan_memory(plan, error);
     if (!status) status = sn_plan_work(plan, error);
     if (status) sn_plan_reset(plan);
@@ -29,6 +41,7 @@ void sn_plan_reset(sn_plan *plan) {
     free(plan->gradient);
     free(plan->first_edge);
     free(plan->edges);
+    free(plan->segment_ends);
     free(plan->buffers);
     free(plan->params);
     free(plan->first_param);

@@ -1,12 +1,13 @@
 /* The plan of a training step: where every signal lives, what flows where, and which work items there are.
  *
- * A step is one walk over row tiles (forward, loss, backward; each thread takes whole tiles), a barrier, then work
- * items over the whole batch (parameter gradients and updates).  Times order the walk: forward of node i at i, the loss
- * at n, backward of node i at 2n - i, the items at 2n + 1, for a graph of n nodes.
+ * A step is a walk over row tiles (forward, loss, backward; each thread takes whole tiles), a barrier, then work items
+ * over the whole batch (parameter gradients and updates).  Times order the walk: the input is gathered at 0, forward of
+ * node i comes at i, the loss at n, backward of node i at 2n - i, the items at 2n + 1, for a graph of n nodes.  The
+ * walk is cut into segments where all threads have to wait for each other: a reduction over the whole batch ends one.
  *
- * A buffer that nothing reads after its tile's walk lives in scratch memory of the thread; one that a work item or the
- * other direction reads has a row for every sample of the batch.  Row tiles depend on the batch size only, tiles of
- * parameters on their shapes only, so nothing in a plan depends on the number of threads. */
+ * A buffer that nothing reads after its tile's segment lives in scratch memory of the thread; one that a work item, a
+ * later segment or the other direction reads has a row for every sample of the batch.  Row tiles depend on the batch
+ * size only, tiles of parameters on their shapes only, so nothing in a plan depends on the number of threads. */
 #ifndef SN_ENGINE_PLAN_H
 #define SN_ENGINE_PLAN_H
 
@@ -52,6 +53,7 @@ typedef struct sn_plan_options {
     bool is_reference;    /* every signal in a buffer of its own, every gradient copied: the unfused walk */
     bool has_velocity;    /* momentum is not 0 */
     bool keeps_gradients; /* all parameter gradients stay until the end of the step (clip_norm, tests) */
+    int cut_every;        /* ends a segment after so many times of the walk, for tests; 0: nowhere within the walk */
 } sn_plan_options;
 
 typedef struct sn_plan {
@@ -71,6 +73,8 @@ typedef struct sn_plan {
     int n_items;
     size_t batch_elements, scratch_elements; /* the two regions; scratch per thread */
     size_t param_elements, transposed_elements, partial_doubles, max_item_elements;
+    int *segment_ends; /* times: segment s is the walk from the end of the one before up to, not with, its own end */
+    int n_segments;
     int n_copies; /* concat inputs that have to be copied */
 } sn_plan;
 
@@ -84,10 +88,11 @@ size_t sn_plan_bytes(const sn_plan *plan, int threads, size_t real_size);
 size_t sn_plan_tile_rows(size_t batch);
 
 /* Steps of sn_plan_build, in this order; each allocates what it fills. */
-sn_status sn_plan_slots(sn_plan *plan, sn_error *error);  /* value, gradient, buffers: who shares with whom */
-sn_status sn_plan_flows(sn_plan *plan, sn_error *error);  /* edges */
-sn_status sn_plan_memory(sn_plan *plan, sn_error *error); /* lifetimes, places, offsets */
-sn_status sn_plan_work(sn_plan *plan, sn_error *error);   /* params, items */
+sn_status sn_plan_slots(sn_plan *plan, sn_error *error);    /* value, gradient, buffers: who shares with whom */
+sn_status sn_plan_flows(sn_plan *plan, sn_error *error);    /* edges */
+sn_status sn_plan_segments(sn_plan *plan, sn_error *error); /* where all threads wait for each other */
+sn_status sn_plan_memory(sn_plan *plan, sn_error *error);   /* lifetimes, places, offsets */
+sn_status sn_plan_work(sn_plan *plan, sn_error *error);     /* params, items */
 
 /* Times. */
 static inline int sn_time_loss(const sn_plan *plan) {
@@ -95,6 +100,10 @@ static inline int sn_time_loss(const sn_plan *plan) {
 }
 static inline int sn_time_backward(const sn_plan *plan, int node) {
     return 2 * plan->graph->n_nodes - node;
+}
+/* The first time that is not of the walk any more. */
+static inline int sn_time_walk_end(const sn_plan *plan) {
+    return 2 * plan->graph->n_nodes;
 }
 static inline int sn_time_work(const sn_plan *plan) {
     return 2 * plan->graph->n_nodes + 1;

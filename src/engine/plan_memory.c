@@ -58,9 +58,16 @@ static void set_lifetimes(sn_plan *plan) {
     }
 }
 
+static bool spans_segments(const sn_plan *plan, const sn_buffer *b) {
+    int s = 0;
+    while (s < plan->n_segments && plan->segment_ends[s] <= b->first)
+        s++;
+    return s < plan->n_segments && plan->segment_ends[s] <= b->last;
+}
+
 static bool is_scratch(const sn_plan *plan, const sn_buffer *b) {
     bool spans_the_loss = b->first < sn_time_loss(plan) && b->last > sn_time_loss(plan);
-    return b->last < sn_time_work(plan) && !spans_the_loss && !plan->options.is_reference;
+    return b->last < sn_time_work(plan) && !spans_the_loss && !spans_segments(plan, b) && !plan->options.is_reference;
 }
 
 static int by_first_use(const void *a, const void *b) {

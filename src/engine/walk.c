@@ -49,15 +49,29 @@ static void observe_forward(walk *w, int i, const sn_op_call *call) {
     backend->tensor_sums(&w->signals->input[own], call->x[0], w->rows, call->widths[0]);
 }
 
-static void forward(walk *w) {
+static void gather(const walk *w) {
     const sn_engine *e = w->engine;
-    for (int i = 1; i < e->graph->n_nodes; i++) {
-        sn_op_call call;
-        set_call(w, i, &call);
-        call.node->op->forward(&call);
-        if (w->signals) observe_forward(w, i, &call);
-        bool is_checked = e->mode == SN_MODE_TRAIN && (call.node->n_params > 0 || e->diagnoses);
-        if (is_checked && !is_finite(w, call.y, call.node)) fail(w, SN_FAULT_ACTIVATION, i);
+    const sn_batch *batch = &e->step->batch;
+    sn_view x = sn_slot_view(e, w->workspace, e->plan.value[0], w->row);
+    e->backend->gather(&(sn_gather_call){batch->dataset, batch->samples, batch->indices + w->row, w->rows, x});
+}
+
+static void forward(walk *w, int i) {
+    const sn_engine *e = w->engine;
+    sn_op_call call;
+    set_call(w, i, &call);
+    call.node->op->forward(&call);
+    if (w->signals) observe_forward(w, i, &call);
+    bool is_checked = e->mode == SN_MODE_TRAIN && (call.node->n_params > 0 || e->diagnoses);
+    if (is_checked && !is_finite(w, call.y, call.node)) fail(w, SN_FAULT_ACTIVATION, i);
+}
+
+static void copy_outputs(const walk *w, sn_view y, size_t width) {
+    const sn_engine *e = w->engine;
+    for (size_t i = 0; i < w->rows * width; i++) {
+        size_t at = i / width * y.ld + i % width;
+        bool is_float = e->backend->dtype == SN_F32;
+        e->outputs[w->row * width + i] = is_float ? (double)((float *)y.data)[at] : ((double *)y.data)[at];
     }
 }
 
@@ -73,6 +87,7 @@ static void loss(walk *w) {
                          .weight = 1 / (double)batch->rows};
     if (e->mode == SN_MODE_TRAIN) call.dy = sn_slot_view(e, w->workspace, e->plan.gradient[last], w->row);
     w->result->loss = e->options.loss->evaluate(&call);
+    if (e->outputs) copy_outputs(w, call.y, call.width);
     if (e->mode == SN_MODE_TRAIN && !isfinite(w->result->loss.loss)) fail(w, SN_FAULT_LOSS, last);
 }
 
@@ -108,33 +123,38 @@ static void observe_backward(walk *w, int i, const sn_op_call *call) {
     if (carried >= 0) w->signals->carried[carried] = sums;
 }
 
-static void backward(walk *w) {
-    const sn_engine *e = w->engine;
-    for (int i = e->graph->n_nodes - 1; i > 0; i--) {
-        if (!e->graph->nodes[i].needs_gradient) continue;
-        sn_op_call call;
-        double *partials[SN_MAX_PARAMS];
-        set_backward_call(w, i, &call, partials);
-        if (w->signals) observe_backward(w, i, &call);
-        bool is_checked = call.node->n_params > 0 || e->diagnoses;
-        if (is_checked && !is_finite(w, call.dy, call.node)) fail(w, SN_FAULT_SIGNAL_GRADIENT, i);
-        call.node->op->backward(&call);
+static void backward(walk *w, int i) {
+    sn_op_call call;
+    double *partials[SN_MAX_PARAMS];
+    set_backward_call(w, i, &call, partials);
+    if (w->signals) observe_backward(w, i, &call);
+    bool is_checked = call.node->n_params > 0 || w->engine->diagnoses;
+    if (is_checked && !is_finite(w, call.dy, call.node)) fail(w, SN_FAULT_SIGNAL_GRADIENT, i);
+    call.node->op->backward(&call);
+}
+
+static void visit(walk *w, int time) {
+    int n = w->engine->graph->n_nodes, from_end = 2 * n - time;
+    if (time == 0) {
+        *w->result = (sn_tile_result){0};
+        gather(w);
+    } else if (time < n) {
+        forward(w, time);
+    } else if (time == n) {
+        loss(w);
+    } else if (w->engine->graph->nodes[from_end].needs_gradient) {
+        backward(w, from_end);
     }
 }
 
-void sn_walk_tile(sn_engine *engine, int thread, size_t tile) {
-    const sn_batch *batch = &engine->step->batch;
+void sn_walk_tile(sn_engine *engine, int thread, size_t tile, int begin, int end) {
     walk w = {.engine = engine,
               .workspace = &engine->workspaces[thread],
               .result = &engine->tiles[tile],
               .signals = engine->observes ? &engine->watch.tiles[tile] : NULL,
               .tile = tile,
               .row = tile * engine->plan.tile_rows,
-              .rows = sn_tile_size(engine, tile, batch->rows)};
-    *w.result = (sn_tile_result){0};
-    sn_view x = sn_slot_view(engine, w.workspace, engine->plan.value[0], w.row);
-    engine->backend->gather(&(sn_gather_call){batch->dataset, batch->samples, batch->indices + w.row, w.rows, x});
-    forward(&w);
-    loss(&w);
-    if (engine->mode == SN_MODE_TRAIN) backward(&w);
+              .rows = sn_tile_size(engine, tile, engine->step->batch.rows)};
+    for (int time = begin; time < end; time++)
+        visit(&w, time);
 }
