@@ -62,7 +62,7 @@ step_portable() {
 }
 
 c_files() {
-    find cmake src tests -name '*.[ch]' | sort
+    find src tests -name '*.[ch]' | sort
 }
 
 step_format() {
@@ -75,7 +75,7 @@ step_tidy() {
     {
         "${tidy[@]}" src/base/error.c
         find src tests -name '*.c' ! -path src/base/error.c | sort |
-            xargs -P "$(nproc)" -n 1 "${tidy[@]}" --extra-arg=-include --extra-arg="$root/cmake/analyzer.h"
+            xargs -P "$(nproc)" -n 1 "${tidy[@]}" --extra-arg=-include --extra-arg="$root/tests/support/analyzer.h"
     } 2> >(grep -v ' warnings\? generated' >&2)
 }
 
