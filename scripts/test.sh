@@ -75,7 +75,7 @@ step_tidy() {
     {
         "${tidy[@]}" src/base/error.c
         find src tests -name '*.c' ! -path src/base/error.c | sort |
-            xargs -P "$(nproc)" -n 1 "${tidy[@]}" --extra-arg=-include --extra-arg="$root/tests/support/analyzer.h"
+            xargs -P "$(nproc)" -n 1 "${tidy[@]}" --extra-arg=-include --extra-arg="$root/scripts/analyzer.h"
     } 2> >(grep -v ' warnings\? generated' >&2)
 }
 

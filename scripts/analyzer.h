@@ -1,7 +1,7 @@
 /* For clang-tidy only, included before every file but error.c: it analyses one file at a time, and has to be told that
  * the functions which record an error never return SN_OK, and that cmocka's skip() does not return. */
-#ifndef SN_TESTS_SUPPORT_ANALYZER_H
-#define SN_TESTS_SUPPORT_ANALYZER_H
+#ifndef SN_SCRIPTS_ANALYZER_H
+#define SN_SCRIPTS_ANALYZER_H
 
 #include "base/error.h"
 
