@@ -25,7 +25,7 @@ output             linear      2                    18  output.act
 
 layers         4 hidden + output = 5 weight layers
 parameters     258
-FLOPs          576 forward, 1312 training step, of a sample
+FLOPs          448 forward, 1312 training step, of a sample
 samples        100 train, 40 test, 2 features, 2 classes
 steps          10 (7 per epoch)
 copies         0" "$(grep -vE '^(arena|data) +[0-9.]+ [KM]?i?B$' out)"
@@ -70,7 +70,7 @@ cat >wrong.json <<'END'
   "train": {}
 }
 END
-wrong='wrong.json:2:24: network.depth: 0 is too small (a whole number from 1 to 250000)
+wrong='wrong.json:2:24: network.depth: 0 is too small (a whole number from 1 to 100000)
 wrong.json:2:44: network.skip.kind: unknown value "ad", did you mean "add"? (one of: none, add, concat)
 wrong.json:3:19: train.lr: expected a number from 0 to 1e+300, got the string "fast"
 wrong.json:3:27: train.batchsize: unknown key, did you mean "batch_size"?

@@ -56,7 +56,7 @@ static sn_status add_totals(const sn_experiment *x, sn_text *text, sn_error *err
     if (status) return status;
     sn_text_addf(text, "\n%-14s %d hidden + output = %d weight layers\n", "layers", graph->n_hidden, graph->n_layers);
     sn_text_addf(text, "%-14s %zu\n", "parameters", graph->n_params);
-    sn_text_addf(text, "%-14s %.6g forward, %.6g training step, of a sample\n", "FLOPs", graph->forward_flops,
+    sn_text_addf(text, "%-14s %.0f forward, %.0f training step, of a sample\n", "FLOPs", graph->forward_flops,
                  graph->step_flops);
     sn_text_addf(text, "%-14s %zu train, %zu test, %zu features, %zu %s\n", "samples", x->data.train.n, x->data.test.n,
                  x->data.in_dim, x->data.out_dim, x->data.is_classes ? "classes" : "targets");
@@ -104,18 +104,17 @@ static sn_status check_with(const sn_arguments *arguments, const sn_config *conf
     int threads = arguments->threads ? arguments->threads : sn_team_available();
     sn_status status = sn_experiment_open(&experiment, config, threads, error);
     if (status) return status;
+    bool has_weights = sn_value_text(sn_config_root(config), "network.weights") != NULL;
+    if (has_weights) status = sn_experiment_start(&experiment, error); /* reads them */
     sn_text text = SN_TEXT_EMPTY;
     if (arguments->expand) {
         add_expanded(&experiment, &text);
     } else {
         add_nodes(&experiment.graph, &text);
-        status = add_totals(&experiment, &text, error);
+        if (!status) status = add_totals(&experiment, &text, error);
     }
-    if (status) {
-        sn_text_free(&text);
-    } else {
-        status = sn_print(&text, error);
-    }
+    if (!status) status = sn_print(&text, error);
+    sn_text_free(&text);
     sn_experiment_reset(&experiment);
     return status;
 }
@@ -130,14 +129,13 @@ static sn_status run_check(const sn_arguments *arguments, sn_error *error) {
 
 static const char *const options[] = {"set", "threads", "expand", NULL};
 
-const sn_verb sn_verb_check = {
-    .name = "check",
-    .operands = "CONFIG",
-    .min_operands = 1,
-    .max_operands = 1,
-    .options = options,
-    .help = "validate a config; print the network: nodes, shapes, parameters, FLOPs, memory",
-    .details =
-        "FLOPs of a training step are those of its matrix products: forward, gradient by the input, gradient by\n"
-        "the weights.  copies counts concat inputs that could not be placed where the concat reads them.",
-    .run = run_check};
+const sn_verb sn_verb_check = {.name = "check",
+                               .operands = "CONFIG",
+                               .min_operands = 1,
+                               .max_operands = 1,
+                               .options = options,
+                               .help = "validate a config; print the network: nodes, shapes, parameters, FLOPs, memory",
+                               .details = "FLOPs are those of the matrix products: forward, and with the gradients by "
+                                          "inputs and weights.  copies counts\n"
+                                          "concat inputs that could not be placed where the concat reads them.",
+                               .run = run_check};

@@ -143,7 +143,8 @@ static sn_status run_train(const sn_arguments *arguments, sn_error *error) {
     sn_status status = sn_read_config(&config, arguments, error);
     if (!status) status = run_with(arguments, config, error);
     sn_config_free(config);
-    if (status == SN_INTERRUPTED) raise_caught();
+    bool has_ended = status == SN_OK || status == SN_DIVERGED || status == SN_INTERRUPTED;
+    if (has_ended && caught_signal) raise_caught(); /* also one that came after the last step */
     return status;
 }
 

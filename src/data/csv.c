@@ -267,7 +267,7 @@ static const sn_key keys[] = {
     {.name = "path",
      .types = SN_PATH,
      .flags = SN_REQUIRED | SN_NO_MEANING,
-     .help = "the CSV file (RFC 4180, UTF-8, LF or CRLF); all columns but the targets are features, all numbers"},
+     .help = "the CSV file (RFC 4180, LF or CRLF); all columns but the targets are features, all numbers"},
     {.name = "header", .types = SN_BOOL, .fallback = "true", .help = "the first row has the names of the columns"},
     {.name = "delimiter",
      .types = SN_TEXT,

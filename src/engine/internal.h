@@ -89,11 +89,6 @@ static inline sn_view sn_slot_view(const sn_engine *engine, const sn_workspace *
                      buffer->width};
 }
 
-/* Columns to the right of a view. */
-static inline sn_view sn_view_at(const sn_engine *engine, sn_view view, size_t row, size_t col) {
-    return (sn_view){(unsigned char *)view.data + (row * view.ld + col) * engine->real_size, view.ld};
-}
-
 /* Rows of tile `t` of a batch of `rows`. */
 static inline size_t sn_tile_size(const sn_engine *engine, size_t t, size_t rows) {
     size_t begin = t * engine->plan.tile_rows;

@@ -48,6 +48,11 @@ const void *sn_engine_gradient(const sn_engine *engine, size_t i) {
     return engine->gradients.base + engine->plan.params[i].offset * engine->real_size;
 }
 
+static bool is_finite(const sn_engine *engine, size_t p) {
+    size_t count = param_of(engine, p)->count;
+    return engine->backend->all_finite((sn_view){engine->param_pointers[p], count}, 1, count);
+}
+
 static size_t largest_param(const sn_engine *engine) {
     size_t most = 0;
     for (size_t p = 0; p < (size_t)engine->plan.n_params; p++) {
@@ -63,7 +68,12 @@ sn_status sn_engine_init_weights(sn_engine *engine, uint64_t seed, sn_error *err
     for (size_t p = 0; p < (size_t)engine->plan.n_params && !status; p++) {
         const sn_param *param = param_of(engine, p);
         status = sn_init_fill(values, &engine->graph->nodes[engine->plan.params[p].node], param, seed, error);
-        if (!status) engine->backend->from_double(engine->param_pointers[p], values, param->count);
+        if (status) break;
+        engine->backend->from_double(engine->param_pointers[p], values, param->count);
+        if (!is_finite(engine, p)) {
+            status = sn_error_set(error, SN_INVALID, "%s: its init gives values that are not finite in %s",
+                                  engine->tensor_names[p], engine->real_size == 4 ? "float32" : "float64");
+        }
     }
     free(values);
     if (!status) sn_engine_refresh_transposed(engine);
@@ -129,8 +139,12 @@ sn_status sn_engine_load_weights(sn_engine *engine, const char *path, sn_error *
     sn_safetensors *file = NULL;
     sn_status status = sn_safetensors_read(&file, path, error);
     if (status) return status;
-    for (size_t p = 0; p < sn_engine_tensor_count(engine); p++)
-        load_tensor(engine, p, file, path, error);
+    for (size_t p = 0; p < sn_engine_tensor_count(engine); p++) {
+        if (load_tensor(engine, p, file, path, error) == SN_OK && !is_finite(engine, p)) {
+            sn_error_add(error, SN_INVALID, "%s: tensor \"%s\" holds values that are not finite", path,
+                         engine->tensor_names[p]);
+        }
+    }
     if (error->status || sn_safetensors_count(file) != sn_engine_tensor_count(engine)) {
         report_strangers(engine, file, path, error);
     }

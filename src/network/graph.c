@@ -70,13 +70,15 @@ static sn_status check_read(const sn_graph *graph, sn_error *error) {
     return error->status;
 }
 
-static sn_status check_size(const sn_graph *graph, sn_error *error) {
-    const sn_node *last = &graph->nodes[graph->n_nodes - 1];
+static sn_status check_size(const sn_graph *graph, const sn_graph_request *request, sn_error *error) {
     if (graph->n_params > SN_MAX_ELEMENTS) {
-        return sn_node_fault(last, error, "%zu parameters, the limit is %zu", graph->n_params, SN_MAX_ELEMENTS);
+        return sn_config_fault(request->config, request->network, error,
+                               "%zu parameters, the limit is %zu (make the layers smaller or fewer)", graph->n_params,
+                               SN_MAX_ELEMENTS);
     }
-    if (graph->n_params == 0) return sn_node_fault(last, error, "the network has no parameters to train");
-    return SN_OK;
+    if (graph->n_params > 0) return SN_OK;
+    return sn_config_fault(request->config, request->network, error,
+                           "the network has no parameters to train (add a linear layer)");
 }
 
 static const sn_key expansion_keys[] = {
@@ -117,7 +119,7 @@ sn_status sn_graph_build(sn_graph *graph, const sn_graph_request *request, sn_er
     if (!status) status = sn_graph_annotate(graph, error);
     if (!status) status = check_read(graph, error);
     if (!status) status = check_output(graph, request, error);
-    if (!status) status = check_size(graph, error);
+    if (!status) status = check_size(graph, request, error);
 out:
     sn_layers_reset(&flat);
     if (status) sn_graph_reset(graph);

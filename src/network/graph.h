@@ -13,9 +13,8 @@ typedef struct sn_graph {
     int n_hidden;         /* nodes of role hidden */
     int n_layers;         /* weight layers: hidden and output */
     size_t n_params;      /* elements of all parameters */
-    double forward_flops; /* per sample */
-    double step_flops;    /* forward, backward and parameter gradients of one sample: what a training step executes in
-                           * its matrix products */
+    double forward_flops; /* of the matrix products, per sample */
+    double step_flops;    /* the same with the gradients by inputs and by weights: what a training step executes */
     sn_config *expansion; /* the layer list of a family, NULL for an explicit list */
     sn_pool pool;
 } sn_graph;

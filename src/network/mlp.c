@@ -73,7 +73,7 @@ static const sn_key mlp_keys[] = {
      .types = SN_INTEGER,
      .fallback = "50",
      .min = 1,
-     .max = 250000,
+     .max = 100000,
      .help = "hidden weight layers; the output layer is extra"},
     {.name = "width", .types = SN_INTEGER, .fallback = "64", .min = 1, .max = 1e6, .help = "units of a hidden layer"},
     {.name = "activation", .types = SN_KIND, .fallback = "\"tanh\"", .choice = &sn_activation_choice, .help = "phi"},

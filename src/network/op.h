@@ -140,7 +140,8 @@ typedef struct sn_op {
     /* Reads node->config, checks the shapes of the inputs, sets shape, params and attributes (from `pool`). */
     sn_status (*build)(sn_node *node, const sn_node *nodes, sn_pool *pool, sn_error *error);
 
-    /* Floating-point operations of the forward pass per sample (a multiply-add is two); NULL: one per output. */
+    /* Floating-point operations of the matrix product of the forward pass per sample (a multiply-add is two); NULL: the
+     * op has none. */
     double (*flops)(const sn_node *node);
 
     /* d output / d input `k` where that is one constant times the identity, else 0; NULL: 0 for every input. */

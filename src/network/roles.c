@@ -1,10 +1,10 @@
 /* Owns what is derived from a finished graph: readers, roles, layer numbers, where gradients are carried.
  *
- * Layer numbers: weight layers (hidden, projection, gate, output) are counted by depth in topological order, 1 nearest
- * the input; a gate or projection carries the number of the hidden layer before it, a norm or scale the number of the
- * weight layer that it follows (0 before the first).
- * carried_at: from a node walk forward along single-reader nodes without parameters, up to and including the first add,
- * concat or gate: the gradient there is what the network carries on from the node. */
+ * Layer numbers: weight layers are counted in topological order, 1 nearest the input.  A norm or scale carries the
+ * number of the weight layer that its label begins with ("hidden2.norm"; the one before it or the one after it), else
+ * that of the weight layer that it follows (0 before the first). carried_at: from a node walk forward along
+ * single-reader nodes without parameters, up to and including the first add, concat or gate: the gradient there is what
+ * the network carries on from the node. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -44,12 +44,27 @@ static int carried_at(const sn_graph *graph, int i) {
     return i;
 }
 
+static bool is_weight_layer(const sn_node *node) {
+    return node->n_params > 0 && node->op->role == SN_ROLE_HIDDEN;
+}
+
 /* A weight layer is the output if no other weight layer comes after it on the way to the loss. */
 static int last_weight_layer(const sn_graph *graph) {
     for (int i = graph->n_nodes - 1; i > 0; i--) {
-        if (graph->nodes[i].n_params > 0 && graph->nodes[i].op->role == SN_ROLE_HIDDEN) return i;
+        if (is_weight_layer(&graph->nodes[i])) return i;
     }
     return -1;
+}
+
+/* Whether the label of node i is that of the next weight layer, a dot, and more. */
+static bool is_named_after_next(const sn_graph *graph, int i) {
+    int next = i + 1;
+    while (next < graph->n_nodes && !is_weight_layer(&graph->nodes[next]))
+        next++;
+    if (next == graph->n_nodes) return false;
+    const char *own = graph->nodes[i].label, *label = graph->nodes[next].label;
+    size_t length = strlen(label);
+    return strncmp(own, label, length) == 0 && own[length] == '.';
 }
 
 static void set_role(sn_graph *graph, int i, int output) {
@@ -60,13 +75,15 @@ static void set_role(sn_graph *graph, int i, int output) {
     graph->n_hidden += node->role == SN_ROLE_HIDDEN;
     graph->n_layers += counts;
     node->layer = graph->n_layers;
+    if (!counts && is_named_after_next(graph, i)) node->layer++;
 }
 
 static void count_cost(sn_graph *graph, const sn_node *node) {
-    double flops = node->op->flops ? node->op->flops(node) : (double)node->width;
-    graph->forward_flops += flops;
-    bool has_weight = node->n_params > 0 && node->params[0].route == SN_FROM_BATCH;
-    if (has_weight) graph->step_flops += flops * (graph->nodes[node->inputs[0]].needs_gradient ? 3 : 2);
+    if (node->op->flops) {
+        double flops = node->op->flops(node);
+        graph->forward_flops += flops;
+        graph->step_flops += flops * (graph->nodes[node->inputs[0]].needs_gradient ? 3 : 2);
+    }
     for (int p = 0; p < node->n_params; p++)
         graph->n_params += node->params[p].count;
 }

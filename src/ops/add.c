@@ -27,10 +27,6 @@ static sn_status add_build(sn_node *node, const sn_node *nodes, sn_pool *pool, s
     return error->status;
 }
 
-static double add_flops(const sn_node *node) {
-    return 2.0 * (double)node->n_inputs * (double)node->width;
-}
-
 static double add_pass_factor(const sn_node *node, int k) {
     return ((const double *)node->attributes)[k];
 }
@@ -92,7 +88,6 @@ const sn_op SN_V(sn_op_add) = {
     .max_inputs = 1 << 20,
     .join = SN_JOIN_ADD,
     .build = add_build,
-    .flops = add_flops,
     .pass_factor = add_pass_factor,
     .forward = add_forward,
     .backward = add_backward,

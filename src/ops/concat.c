@@ -37,11 +37,6 @@ static sn_status concat_build(sn_node *node, const sn_node *nodes, sn_pool *pool
     return error->status;
 }
 
-static double concat_flops(const sn_node *node) {
-    (void)node;
-    return 0;
-}
-
 /* Where one input stands in y: `pixels` pieces of `width` channels, from `column` on in every `total`. */
 typedef struct piece {
     size_t pixels, total, column, width;
@@ -111,7 +106,6 @@ const sn_op SN_V(sn_op_concat) = {
     .max_inputs = 1 << 20,
     .join = SN_JOIN_CONCAT,
     .build = concat_build,
-    .flops = concat_flops,
     .forward = concat_forward,
     .backward = concat_backward,
 };

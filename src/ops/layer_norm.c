@@ -29,10 +29,6 @@ static sn_status layer_norm_build(sn_node *node, const sn_node *nodes, sn_pool *
     return SN_OK;
 }
 
-static double layer_norm_flops(const sn_node *node) {
-    return 8.0 * (double)node->width;
-}
-
 static moments row_moments(const real *x, size_t n, double eps) {
     double sum = 0, squares = 0;
     _Pragma("omp simd reduction(+ : sum)") for (size_t c = 0; c < n; c++) sum += (double)x[c];
@@ -124,7 +120,6 @@ const sn_op SN_V(sn_op_layer_norm) = {
     .role = SN_ROLE_NORM,
     .backward_reads = SN_READS_X,
     .build = layer_norm_build,
-    .flops = layer_norm_flops,
     .forward = layer_norm_forward,
     .backward = layer_norm_backward,
 };

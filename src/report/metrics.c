@@ -109,8 +109,7 @@ const sn_loss_metric sn_loss_metrics[] = {
      "values among loss, parameter gradients and updated parameters that are nan or inf", loss_nonfinite},
     {"log10_delta_ratio", "number", "decades",
      "log10 of delta_rms of the first hidden layer over that of the last (negative: vanishing towards the input); "
-     "empty "
-     "if either is 0 or not finite",
+     "empty if either is 0 or not finite, or with fewer than 2 hidden layers",
      loss_log10_delta_ratio},
     {"decades_per_layer", "number", "decades/layer",
      "least-squares slope of log10 delta_rms over the hidden layers towards the input (negative: vanishing), layers "
@@ -168,7 +167,7 @@ const sn_layer_metric sn_layer_metrics[] = {
      layer_delta_rms},
     {"out_grad_rms", "number", "loss/signal",
      "as delta_rms, by what the network carries on from here: past nodes without parameters, through the next add, "
-     "concat or gate",
+     "concat or gate; a learned scale is a node with parameters and ends the way before it",
      layer_out_grad_rms},
     {"preact_mean", "number", "signal", "mean over batch and outputs of the layer's output z, its pre-activation",
      layer_preact_mean},

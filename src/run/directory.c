@@ -96,12 +96,14 @@ static sn_status examine(sn_run_directory *directory, const sn_config *config, u
         } else if (state.is_finished) {
             directory->is_finished = true;
         } else {
-            status =
-                sn_error_set(error, SN_INVALID,
-                             "%s holds an unfinished run of this config (status %s); --resume continues it, --force "
-                             "starts it anew",
-                             directory->path, state.status);
+            status = sn_error_set(error, SN_INVALID,
+                                  "%s holds an unfinished run of this config (status %s); --force starts it anew "
+                                  "(--resume comes with checkpoints in a later version)",
+                                  directory->path, state.status);
         }
+    }
+    if (status == SN_INVALID && !strstr(error->text, "--force")) {
+        sn_error_add(error, SN_INVALID, "%s holds a broken run (--force replaces it)", directory->path);
     }
     free(file);
     return status;
@@ -128,17 +130,25 @@ void sn_run_directory_close(sn_run_directory *directory) {
     *directory = (sn_run_directory){.lock = SN_LOCK_NONE};
 }
 
-/* How many dotted paths at and below `value` end with ".TAIL" or are TAIL; `prefix` is the path of `value`. */
+static bool ends_in_tail(const char *path, const char *tail) {
+    size_t n = strlen(path), length = strlen(tail);
+    return n >= length && strcmp(path + n - length, tail) == 0 && (n == length || path[n - length - 1] == '.');
+}
+
+/* How many dotted paths below `value` end with ".TAIL" or are TAIL; `prefix` is the path of `value`.  Elements of lists
+ * are called by their index. */
 static int count_tail(const sn_value *value, const char *prefix, const char *tail) {
-    int count = 0;
-    if (!sn_value_is_object(value)) return 0;
-    for (const sn_value *v = sn_value_first(value); v; v = sn_value_next(v)) {
+    int count = 0, index = 0;
+    bool has_members = sn_value_is_object(value) || sn_value_is_list(value);
+    for (const sn_value *v = has_members ? sn_value_first(value) : NULL; v; v = sn_value_next(v), index++) {
         sn_text path = SN_TEXT_EMPTY;
-        sn_text_addf(&path, "%s%s%s", prefix, *prefix ? "." : "", sn_value_name(v));
-        size_t length = strlen(tail);
-        bool fits = path.length >= length && strcmp(path.data + path.length - length, tail) == 0;
-        count += fits && (path.length == length || path.data[path.length - length - 1] == '.');
-        count += count_tail(v, sn_text_string(&path), tail);
+        sn_text_addf(&path, "%s%s", prefix, *prefix ? "." : "");
+        if (sn_value_name(v)) {
+            sn_text_add(&path, sn_value_name(v));
+        } else {
+            sn_text_addf(&path, "%d", index);
+        }
+        count += ends_in_tail(sn_text_string(&path), tail) + count_tail(v, sn_text_string(&path), tail);
         sn_text_free(&path);
     }
     return count;
@@ -155,16 +165,32 @@ static const char *shortest_tail(const sn_config *config, const char *key) {
     return tail;
 }
 
+/* Whether a later --set gives the same key, so that this one has no effect. */
+static bool is_overruled(const char *const *sets, size_t n_sets, size_t i) {
+    size_t length = strcspn(sets[i], "=") + 1;
+    for (size_t later = i + 1; later < n_sets; later++) {
+        if (strncmp(sets[i], sets[later], length) == 0) return true;
+    }
+    return false;
+}
+
+static void add_set(const sn_config *config, const char *set, sn_text *path) {
+    const char *equals = strchr(set, '=');
+    char *key = sn_string_copy(set);
+    if (!key) {
+        path->failed = true;
+        return;
+    }
+    key[equals - set] = '\0';
+    if (strcmp(key, "name") != 0) sn_text_addf(path, ",%s%s", shortest_tail(config, key), equals);
+    free(key);
+}
+
 char *sn_run_directory_default(const sn_config *config, const char *const *sets, size_t n_sets) {
     sn_text path = SN_TEXT_EMPTY;
-    sn_text_addf(&path, "%s", sn_value_text(sn_config_root(config), "name"));
+    sn_text_add(&path, sn_value_text(sn_config_root(config), "name"));
     for (size_t i = 0; i < n_sets; i++) {
-        const char *equals = strchr(sets[i], '=');
-        char *key = sn_string_copy(sets[i]);
-        if (!equals || !key) continue;
-        key[equals - sets[i]] = '\0';
-        if (strcmp(key, "name") != 0) sn_text_addf(&path, ",%s%s", shortest_tail(config, key), equals);
-        free(key);
+        if (!is_overruled(sets, n_sets, i)) add_set(config, sets[i], &path);
     }
     for (size_t i = 0; i < path.length; i++) {
         bool hides = i == 0 && path.data[i] == '.'; /* "..", too */

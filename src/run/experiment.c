@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "engine/backend.h"
 
+enum { SMALLEST_PASS = 32 }; /* rows that evaluation passes have at least, however small the batches are */
 #define WEIGHTS_MAX_BYTES ((size_t)1 << 40)
 
 double sn_seconds(void) {
@@ -25,7 +26,6 @@ static sn_status set_options(sn_experiment *x, int threads, sn_error *error) {
     if (status) return status;
     double clip = sn_value_number(train, "clip_norm");
     x->options = (sn_engine_options){
-        .batch = (size_t)sn_value_integer(train, "batch_size"),
         .threads = threads,
         .loss = sn_loss_find(x->backend, sn_value_text(train, "loss.kind")),
         .momentum = sn_value_number(train, "optimizer.momentum"),
@@ -33,8 +33,16 @@ static sn_status set_options(sn_experiment *x, int threads, sn_error *error) {
         .nesterov = sn_value_bool(train, "optimizer.nesterov"),
         .clip_norm = isnan(clip) ? 0 : clip,
     };
-    if (x->options.batch > x->data.train.n) x->options.batch = x->data.train.n;
+    size_t batch = (size_t)sn_value_integer(train, "batch_size");
+    x->batch_size = batch < x->data.train.n ? batch : x->data.train.n;
+    x->options.batch = x->batch_size > SMALLEST_PASS ? x->batch_size : SMALLEST_PASS;
     return SN_OK;
+}
+
+static sn_status check_optimizer(const sn_experiment *x, sn_error *error) {
+    if (!x->options.nesterov || x->options.momentum > 0) return SN_OK;
+    const sn_value *value = sn_value_get(sn_config_root(x->config), "train.optimizer.nesterov");
+    return sn_config_fault(x->config, value, error, "needs a momentum above 0 (set train.optimizer.momentum)");
 }
 
 static sn_status check_loss(const sn_experiment *x, sn_error *error) {
@@ -56,6 +64,14 @@ static sn_status build_graph(sn_experiment *x, sn_error *error) {
     request.input = is_image ? (sn_shape){3, {x->data.shape[0], x->data.shape[1], x->data.shape[2]}}
                              : (sn_shape){1, {(int64_t)x->data.in_dim}};
     return sn_graph_build(&x->graph, &request, error);
+}
+
+/* All faults that the key tables cannot see, at once. */
+static sn_status check_and_build(sn_experiment *x, sn_error *error) {
+    check_loss(x, error);
+    check_optimizer(x, error);
+    sn_status built = build_graph(x, error);
+    return error->status ? error->status : built;
 }
 
 static void set_length(sn_experiment *x) {
@@ -92,11 +108,10 @@ sn_status sn_experiment_open(sn_experiment *experiment, const sn_config *config,
     sn_status status = sn_dataset_load(&x->data, config, sn_value_get(root, "data"), error);
     x->load_seconds = sn_seconds() - start;
     if (!status) status = set_options(x, threads, error);
-    if (!status) status = check_loss(x, error);
-    if (!status) status = build_graph(x, error);
+    if (!status) status = check_and_build(x, error);
     if (!status) {
         status = sn_order_init(&x->order, x->seed, sn_value_bool(root, "train.shuffle"), (uint32_t)x->data.train.n,
-                               (uint32_t)x->options.batch, error);
+                               (uint32_t)x->batch_size, error);
     }
     if (!status) status = set_hash(x, error);
     if (status) {

@@ -15,8 +15,9 @@ typedef struct sn_experiment {
     sn_dataset data;
     sn_graph graph;
     const sn_backend *backend;
-    sn_engine_options options;
-    int64_t steps, epochs; /* epochs is 0 where train.steps rules */
+    sn_engine_options options; /* its batch is the rows of the largest pass: a batch, or more for evaluation */
+    size_t batch_size;         /* of training */
+    int64_t steps, epochs;     /* epochs is 0 where train.steps rules */
     int64_t steps_per_epoch;
     uint64_t seed;
     uint64_t hash; /* over the meaning of the config, the data and the initial weights file */

@@ -11,6 +11,11 @@
 #include "base/file.h"
 #include "engine/backend.h"
 
+#ifdef __clang__
+#define COMPILER __VERSION__ /* names clang itself */
+#else
+#define COMPILER "gcc " __VERSION__
+#endif
 #define MANIFEST_MAX_BYTES ((size_t)64 << 20)
 
 /* The CPU's name as Linux tells it; "unknown" elsewhere. */
@@ -48,7 +53,7 @@ static void add_machine(sn_text *text, const sn_manifest *manifest) {
     sn_text_add(text, "  \"cpu\": ");
     add_cpu(text);
     sn_text_add(text, ",\n");
-    add_string(text, "compiler", __VERSION__);
+    add_string(text, "compiler", COMPILER);
     add_string(text, "simd", manifest->experiment->backend->simd);
     add_string(text, "openblas", sn_blas_config());
     add_string(text, "openblas_core", sn_blas_core());

@@ -93,6 +93,9 @@ static sn_status prepare(trainer *t) {
     t->outcome->layers = calloc((size_t)x->graph.n_hidden + 1, sizeof *t->outcome->layers);
     if (!t->outcome->layers) return sn_error_memory(t->error, sizeof *t->outcome->layers, "the summary");
     s->layers = t->outcome->layers;
+    s->n_hidden = x->graph.n_hidden;
+    for (int i = 0; i < s->n_hidden; i++)
+        t->outcome->layers[i].layer = i + 1;
     const sn_value *root = sn_config_root(x->config);
     t->train = sn_value_get(root, "train");
     sn_report_schedule_init(&t->schedule, sn_value_get(root, "report"), x->steps, x->steps_per_epoch);
@@ -136,15 +139,15 @@ static void remember(trainer *t, bool updated) {
     int frozen = row->frozen_layers.is_measured ? (int)row->frozen_layers.value : -1;
     if (row->step == 0) s->frozen_start = frozen;
     s->frozen_end = frozen;
-    s->n_hidden = 0;
+    sn_summary_layer *hidden = t->outcome->layers;
     for (int k = 0; k < t->records.n_layers; k++) {
         const sn_layer_record *layer = &t->records.layers[k];
         if (layer->node->role != SN_ROLE_HIDDEN) continue;
-        t->outcome->layers[s->n_hidden++] = (sn_summary_layer){.layer = layer->node->layer,
-                                                               .delta_rms = layer->delta_rms,
-                                                               .grad_rms = layer->grad_rms,
-                                                               .stalled_frac = layer->stalled_frac,
-                                                               .is_frozen = layer->is_frozen};
+        *hidden++ = (sn_summary_layer){.layer = layer->node->layer,
+                                       .delta_rms = layer->delta_rms,
+                                       .grad_rms = layer->grad_rms,
+                                       .stalled_frac = layer->stalled_frac,
+                                       .is_frozen = layer->is_frozen};
     }
 }
 
