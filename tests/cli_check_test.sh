@@ -120,6 +120,11 @@ for skip in none add concat; do
     done
 done
 want_other none.list/final.safetensors add.list/final.safetensors
-does check tiny.json --set network.weights=add.list/final.safetensors --expand
+status=0
+"$skipnet" check tiny.json --set network.weights=add.list/final.safetensors >out 2>err || status=$?
+want "weights of another network: exit status" 2 "$status"
+want_like "weights of another network: message" \
+    "*add.list/final.safetensors: tensor \"hidden1.weight\" has shape \[32, 2\], the network needs \[8, 2\]*" "$(cat err)"
+does check add.json --set network.weights=add.list/final.safetensors --expand
 want "weights of the network stay" 1 "$(grep -c "\"weights\": \"$work/add.list/final.safetensors\"" out)"
 finish 80
