@@ -128,10 +128,10 @@ refuses 2 "$message" train tiny.json --out busy
 kill -0 "$pid"
 rows=$(wc -l <busy/loss.csv)
 await "rows of the run that goes on" has_rows busy/loss.csv "$rows"
-want_csvs busy
 want "busy: still running" '"running"' "$(value_of busy/run.json status)"
 kill -TERM "$pid"
 wait "$pid" || true
 want "busy: closed in the end" '"interrupted"' "$(value_of busy/run.json status)"
+want_csvs busy
 want "busy: the lock is gone" "" "$(find busy -name run.lock)"
 finish 70

@@ -6,12 +6,16 @@
 
 #include "report/metrics.h"
 
+enum { BUFFER_BYTES = 1 << 20 }; /* the rows of a step go out in one write: a reader sees whole steps */
+
 static sn_status open_file(FILE **file, char **path, const sn_run_directory *directory, const char *name,
                            sn_error *error) {
     *path = sn_run_directory_file(directory, name);
     if (!*path) return sn_error_memory(error, strlen(name), "a path");
     *file = fopen(*path, "we");
-    return *file ? SN_OK : sn_error_io(error, "open", *path);
+    if (!*file) return sn_error_io(error, "open", *path);
+    setvbuf(*file, NULL, _IOFBF, BUFFER_BYTES); /* without memory for it the stream keeps its own */
+    return SN_OK;
 }
 
 static sn_status put(FILE *file, const char *path, const sn_text *text, sn_error *error) {

@@ -12,6 +12,11 @@
 #include "run/schedule.h"
 #include "run/sink.h"
 
+/* The passes over samples of both splits, with the weights of one step; not measured at most steps. */
+typedef struct evaluation {
+    sn_measure train_loss, train_accuracy, test_loss, test_accuracy;
+} evaluation;
+
 typedef struct trainer {
     sn_experiment *x;
     const sn_run_directory *directory;
@@ -23,6 +28,7 @@ typedef struct trainer {
     size_t train_eval;
     sn_observation observation;
     sn_records records;
+    evaluation evaluated;
     sn_sink sink;
     sn_timings timings;
     double start, last_progress;
@@ -106,21 +112,19 @@ static sn_status prepare(trainer *t) {
     return status;
 }
 
-/* The passes over samples of both splits, with the weights of the step. */
 static void evaluate(trainer *t) {
     double start = sn_seconds();
-    sn_loss_record *row = &t->records.loss;
     const sn_dataset *data = &t->x->data;
     sn_step_result result;
     if (t->train_eval > 0) {
         sn_engine_evaluate(t->x->engine, data, &data->train, t->train_eval, &result);
-        row->train_loss = sn_measured(result.loss);
-        if (data->is_classes) row->train_accuracy = sn_measured(result.accuracy);
+        t->evaluated.train_loss = sn_measured(result.loss);
+        if (data->is_classes) t->evaluated.train_accuracy = sn_measured(result.accuracy);
     }
     if (data->test.n > 0) {
         sn_engine_evaluate(t->x->engine, data, &data->test, data->test.n, &result);
-        row->test_loss = sn_measured(result.loss);
-        if (data->is_classes) row->test_accuracy = sn_measured(result.accuracy);
+        t->evaluated.test_loss = sn_measured(result.loss);
+        if (data->is_classes) t->evaluated.test_accuracy = sn_measured(result.accuracy);
     }
     t->timings.evaluate += sn_seconds() - start;
 }
@@ -151,11 +155,9 @@ static void remember(trainer *t, bool updated) {
     }
 }
 
-/* Derives, keeps and writes the rows of the step under way.  The evaluation columns are filled already and outlive the
- * deriving.  `with_layers`: the observation is that of this step. */
+/* Derives, keeps and writes the rows of the step under way.  `with_layers`: the observation is that of this step. */
 static sn_status report(trainer *t, double lr, bool updated, bool with_layers) {
     double start = sn_seconds();
-    sn_loss_record kept = t->records.loss;
     sn_loss_record *row = &t->records.loss;
     if (with_layers) {
         sn_records_derive(&t->records, &t->x->graph, &t->observation, t->step, lr, updated);
@@ -163,10 +165,10 @@ static sn_status report(trainer *t, double lr, bool updated, bool with_layers) {
         *row = (sn_loss_record){.step = t->step, .nonfinite = sn_measured(t->result.nonfinite)};
     }
     row->epoch = (double)t->step / (double)t->x->steps_per_epoch;
-    row->train_loss = kept.train_loss;
-    row->train_accuracy = kept.train_accuracy;
-    row->test_loss = kept.test_loss;
-    row->test_accuracy = kept.test_accuracy;
+    row->train_loss = t->evaluated.train_loss;
+    row->train_accuracy = t->evaluated.train_accuracy;
+    row->test_loss = t->evaluated.test_loss;
+    row->test_accuracy = t->evaluated.test_accuracy;
     row->batch_loss = sn_measured(t->result.loss);
     if (t->x->data.is_classes) row->batch_accuracy = sn_measured(t->result.accuracy);
     if (t->step < t->x->steps) row->lr = sn_measured(lr);
@@ -174,11 +176,6 @@ static sn_status report(trainer *t, double lr, bool updated, bool with_layers) {
     sn_status status = sn_sink_rows(&t->sink, &t->records, with_layers, t->error);
     t->timings.report += sn_seconds() - start;
     return status;
-}
-
-static void clear_evaluation(trainer *t) {
-    sn_loss_record *row = &t->records.loss;
-    row->train_loss = row->train_accuracy = row->test_loss = row->test_accuracy = SN_NOT_MEASURED;
 }
 
 static void tell_progress(trainer *t, double now) {
@@ -223,7 +220,7 @@ static sn_status diverge(trainer *t, double lr, bool observed) {
 static sn_status take_step(trainer *t) {
     bool is_last = t->step == t->x->steps, observed = sn_report_is_due(&t->schedule, t->step);
     double lr = sn_learning_rate(t->train, t->step, t->x->steps);
-    clear_evaluation(t);
+    t->evaluated = (evaluation){0};
     if (sn_report_evaluates(&t->schedule, t->step)) evaluate(t);
     sn_step step = {.batch = {.dataset = &t->x->data, .samples = &t->x->data.train},
                     .lr = lr,
