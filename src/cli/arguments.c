@@ -19,7 +19,7 @@ static const option_row rows[] = {
     {"set", 0, "KEY=VALUE", "set a config key, such as network.skip.kind=add; may be given many times"},
     {"out", 0, "DIR", "directory for the results"},
     {"threads", 0, "N", "threads; default: what affinity and cgroup allow"},
-    {"resume", 0, NULL, "continue an unfinished run"},
+    {"resume", 0, NULL, "continue an unfinished run (refused: comes with checkpoints in a later version)"},
     {"force", 0, NULL, "replace a run that is there (only files that skipnet writes)"},
     {"quiet", 'q', NULL, "no progress, no summary"},
     {"json", 0, NULL, "print the summary as JSON"},
