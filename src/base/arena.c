@@ -6,7 +6,7 @@
 
 sn_status sn_arena_init(sn_arena *arena, size_t size, const char *what, sn_error *error) {
     *arena = (sn_arena){NULL, 0};
-    size_t rounded = sn_align(size ? size : 1);
+    size_t rounded = sn_align(size) + SN_ALIGNMENT;
     arena->base = rounded < size ? NULL : aligned_alloc(SN_ALIGNMENT, rounded);
     if (!arena->base) return sn_error_memory(error, size, what);
 #ifdef SN_CHECKED

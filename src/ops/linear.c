@@ -1,11 +1,11 @@
 /* y = x W^T + b, W (out, in) as PyTorch has it.
  *
- * The forward product reads the transposed copy W^T (in, out): OpenBLAS runs plain row-major products of small matrices
- * a good third faster than those with a transposed right factor. */
+ * The forward product reads the transposed copy W^T (in, out): products whose right factor lies row by row are a good
+ * third faster. */
 #include <string.h>
 
 #include "network/init.h"
-#include "ops/variant.h"
+#include "ops/gemm.h"
 
 static sn_status linear_build(sn_node *node, const sn_node *nodes, sn_pool *pool, sn_error *error) {
     (void)pool, (void)error;
@@ -33,27 +33,38 @@ static double linear_flops(const sn_node *node) {
 /* y (rows, out) = x (rows, in) W^T (in, out) + b */
 static void linear_forward(const sn_op_call *call) {
     const sn_node *node = call->node;
-    int out = (int)node->width, in = (int)node->params[0].cols;
-    real beta = 0;
-    if (node->n_params > 1) {
-        for (size_t r = 0; r < call->rows; r++)
-            memcpy(sn_row(call->y, r), call->params[1], node->width * sizeof(real));
-        beta = 1;
-    }
-    SN_GEMM(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)call->rows, out, in, 1, call->x[0].data, (int)call->x[0].ld,
-            call->transposed[0], out, beta, call->y.data, (int)call->y.ld);
+    SN_V(sn_gemm)
+    (&(sn_product){.m = call->rows,
+                   .n = node->width,
+                   .k = node->params[0].cols,
+                   .a = call->x[0].data,
+                   .a_row = call->x[0].ld,
+                   .a_step = 1,
+                   .b = call->transposed[0],
+                   .b_ld = node->width,
+                   .c = call->y.data,
+                   .c_ld = call->y.ld,
+                   .start = node->n_params > 1 ? call->params[1] : NULL});
 }
 
 /* dx (rows, in) = dy (rows, out) W (out, in) */
 static void linear_backward(const sn_op_call *call) {
     if (call->flow[0] == SN_FLOW_NONE) return;
-    int out = (int)call->node->width, in = (int)call->node->params[0].cols;
-    sn_view dx = call->dx[0], base = call->base[0];
-    for (size_t r = 0; r < call->rows && call->flow[0] == SN_FLOW_ADD && base.data != dx.data; r++) {
-        memcpy(sn_row(dx, r), sn_row(base, r), (size_t)in * sizeof(real));
-    }
-    SN_GEMM(CblasRowMajor, CblasNoTrans, CblasNoTrans, (int)call->rows, in, out, 1, call->dy.data, (int)call->dy.ld,
-            call->params[0], in, call->flow[0] == SN_FLOW_ADD, dx.data, (int)dx.ld);
+    const sn_node *node = call->node;
+    bool adds = call->flow[0] == SN_FLOW_ADD;
+    SN_V(sn_gemm)
+    (&(sn_product){.m = call->rows,
+                   .n = node->params[0].cols,
+                   .k = node->width,
+                   .a = call->dy.data,
+                   .a_row = call->dy.ld,
+                   .a_step = 1,
+                   .b = call->params[0],
+                   .b_ld = node->params[0].cols,
+                   .c = call->dx[0].data,
+                   .c_ld = call->dx[0].ld,
+                   .start = adds ? call->base[0].data : NULL,
+                   .start_ld = adds ? call->base[0].ld : 0});
 }
 
 /* db = column sums of dy, in double, in the order of the samples. */
@@ -78,9 +89,17 @@ static void linear_param_gradient(const sn_gradient_call *call) {
         bias_gradient(call);
         return;
     }
-    SN_GEMM(CblasRowMajor, CblasTrans, CblasNoTrans, (int)call->rows, (int)call->cols, (int)call->batch, 1,
-            (const real *)call->dy.data + call->row, (int)call->dy.ld, (const real *)call->x.data + call->col,
-            (int)call->x.ld, 0, call->gradient.data, (int)call->gradient.ld);
+    SN_V(sn_gemm)
+    (&(sn_product){.m = call->rows,
+                   .n = call->cols,
+                   .k = call->batch,
+                   .a = (const real *)call->dy.data + call->row,
+                   .a_row = 1,
+                   .a_step = call->dy.ld,
+                   .b = (const real *)call->x.data + call->col,
+                   .b_ld = call->x.ld,
+                   .c = call->gradient.data,
+                   .c_ld = call->gradient.ld});
 }
 
 static const sn_key linear_keys[] = {

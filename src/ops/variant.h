@@ -13,17 +13,24 @@
 
 #if SN_IS_DOUBLE
 typedef double real;
-#define SN_GEMM     cblas_dgemm
-#define SN_REAL_MIN 0x1p-1022
-#define SN_REAL(c)  c
+#define SN_BLAS_GEMM cblas_dgemm
+#define SN_REAL_MIN  0x1p-1022
+#define SN_REAL(c)   c
 #else
 typedef float real;
-#define SN_GEMM     cblas_sgemm
-#define SN_REAL_MIN 0x1p-126F
-#define SN_REAL(c)  SN_GLUE2(c, F)
+#define SN_BLAS_GEMM cblas_sgemm
+#define SN_REAL_MIN  0x1p-126F
+#define SN_REAL(c)   SN_GLUE2(c, F)
 #endif
 
 #define SN_SIMD _Pragma("omp simd")
+
+/* Bytes of the vectors that explicit kernels use; not defined where the plain loops have to do. */
+#if defined(__AVX512F__)
+#define SN_VECTOR_BYTES 64
+#elif defined(__AVX2__)
+#define SN_VECTOR_BYTES 32
+#endif
 
 static inline real *sn_row(sn_view view, size_t r) {
     return (real *)view.data + r * view.ld;

@@ -1,0 +1,25 @@
+/* Matrix products of the sizes that layers have. */
+#ifndef SN_OPS_GEMM_H
+#define SN_OPS_GEMM_H
+
+#include "ops/variant.h"
+
+/* C (m, n) = start + A (m, k) B (k, n).  A is read element by element, so it may be transposed; rows of B and C lie
+ * contiguous.  C must not overlap A or B. */
+typedef struct sn_product {
+    size_t m, n, k;
+    const real *a;
+    size_t a_row, a_step; /* A(i, p) = a[i * a_row + p * a_step] */
+    const real *b;        /* readable for SN_ALIGNMENT bytes past its last element, as all of an arena is */
+    size_t b_ld;
+    real *c;
+    size_t c_ld;
+    const real *start; /* start(i, j) = start[i * start_ld + j]; NULL: zero.  May be C itself */
+    size_t start_ld;   /* 0: one row for all, a bias */
+} sn_product;
+
+/* Every element is summed in the order of p, so its bits depend on its operands alone, not on the tile of C that a call
+ * computes. */
+void SN_V(sn_gemm)(const sn_product *product);
+
+#endif
