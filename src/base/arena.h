@@ -18,9 +18,9 @@ typedef struct sn_arena {
     size_t size;
 } sn_arena;
 
-/* Takes `size` bytes (0 is legal) and SN_ALIGNMENT more, so that a vector load at the last element stays inside; filled
- * with zero; in checked builds (SN_CHECKED) with the bytes of a NaN, so that
- * whatever is read before it was written shows.  `what` names the use in the error. */
+/* Takes `size` bytes (0 is legal), filled with zero; in checked builds (SN_CHECKED) with the bytes of a NaN, so that
+ * whatever is read before it was written shows.  SN_ALIGNMENT more bytes may be read behind them: what a vector load
+ * of the last element takes in.  `what` names the use in the error. */
 sn_status sn_arena_init(sn_arena *arena, size_t size, const char *what, sn_error *error);
 
 /* Gives the memory back. */

@@ -59,11 +59,14 @@ static void gather(const walk *w) {
 static void forward(walk *w, int i) {
     const sn_engine *e = w->engine;
     sn_op_call call;
+    bool finite = true;
     set_call(w, i, &call);
+    call.is_finite = &finite;
     call.node->op->forward(&call);
     if (w->signals) observe_forward(w, i, &call);
     bool is_checked = e->mode == SN_MODE_TRAIN && (call.node->n_params > 0 || e->diagnoses);
-    if (is_checked && !is_finite(w, call.y, call.node)) fail(w, SN_FAULT_ACTIVATION, i);
+    if (is_checked && !call.node->op->checks_output) finite = is_finite(w, call.y, call.node);
+    if (is_checked && !finite) fail(w, SN_FAULT_ACTIVATION, i);
 }
 
 static void copy_outputs(const walk *w, sn_view y, size_t width) {
@@ -123,12 +126,14 @@ static void observe_backward(walk *w, int i, const sn_op_call *call) {
     if (carried >= 0) w->signals->carried[carried] = sums;
 }
 
+/* What is not finite in a gradient makes all gradients before it so (infinity times 0 is NaN): looking where the walk
+ * ends is enough.  An op that drops some of it leaves it to the check of the parameters' gradients. */
 static void backward(walk *w, int i) {
     sn_op_call call;
     double *partials[SN_MAX_PARAMS];
     set_backward_call(w, i, &call, partials);
     if (w->signals) observe_backward(w, i, &call);
-    bool is_checked = call.node->n_params > 0 || w->engine->diagnoses;
+    bool is_checked = call.node->ends_backward || w->engine->diagnoses;
     if (is_checked && !is_finite(w, call.dy, call.node)) fail(w, SN_FAULT_SIGNAL_GRADIENT, i);
     call.node->op->backward(&call);
 }

@@ -31,7 +31,8 @@ static work open_item(sn_engine *engine, int thread, int j) {
     return w;
 }
 
-static void compute_gradient(const work *w) {
+/* Returns whether all of it is finite. */
+static bool compute_gradient(const work *w) {
     const sn_engine *e = w->engine;
     const sn_node *node = &e->graph->nodes[w->entry->node];
     size_t rows = e->step->batch.rows;
@@ -39,9 +40,9 @@ static void compute_gradient(const work *w) {
         const double *partials = (const double *)(const void *)e->partials.base + w->entry->partial;
         e->backend->add_partials(w->gradient, partials, w->param->count, sn_tile_count(e, rows),
                                  e->plan.partial_doubles);
-        return;
+        return e->backend->all_finite(w->gradient, w->item->rows, w->item->cols);
     }
-    node->op->param_gradient(&(sn_gradient_call){
+    return node->op->param_gradient(&(sn_gradient_call){
         .node = node,
         .param = w->entry->index,
         .batch = rows,
@@ -55,11 +56,9 @@ static void compute_gradient(const work *w) {
     });
 }
 
-static void check_finite(const work *w, sn_view tile, sn_fault_kind kind) {
-    const sn_backend *backend = w->engine->backend;
-    if (backend->all_finite(tile, w->item->rows, w->item->cols)) return;
+static void fail(const work *w, sn_view tile, sn_fault_kind kind) {
     sn_tensor_sums sums = {0};
-    backend->tensor_sums(&sums, tile, w->item->rows, w->item->cols);
+    w->engine->backend->tensor_sums(&sums, tile, w->item->rows, w->item->cols);
     w->result->fault = (sn_fault){kind, w->entry->node, w->entry->index};
     w->result->nonfinite = sums.nonfinite;
 }
@@ -67,8 +66,7 @@ static void check_finite(const work *w, sn_view tile, sn_fault_kind kind) {
 static void gradient_of_item(const work *w) {
     const sn_engine *e = w->engine;
     *w->result = (sn_item_result){0};
-    compute_gradient(w);
-    check_finite(w, w->gradient, SN_FAULT_PARAM_GRADIENT);
+    if (!compute_gradient(w)) fail(w, w->gradient, SN_FAULT_PARAM_GRADIENT);
     if (!e->observes && e->options.clip_norm == 0) return;
     e->backend->tensor_sums(&w->result->gradient, w->gradient, w->item->rows, w->item->cols);
     if (e->observes) {
@@ -110,9 +108,9 @@ static void update_item(const work *w) {
             backend->copy(change.old_velocity, call.velocity, call.rows, call.cols);
         }
     }
-    backend->update(&call);
+    bool is_finite = backend->update(&call);
     if (e->observes) backend->change_sums(&w->result->change, &change);
-    check_finite(w, call.weight, SN_FAULT_PARAM);
+    if (!is_finite) fail(w, call.weight, SN_FAULT_PARAM);
 }
 
 static int next(atomic_size_t *counter, const sn_plan *plan) {

@@ -80,6 +80,7 @@ typedef struct sn_node {
     int n_readers;
     int *readers;        /* nodes that read this one, ascending, one entry per edge */
     bool needs_gradient; /* this node or one before it has parameters */
+    bool ends_backward;  /* it has parameters, and none of its inputs needs a gradient */
     sn_role role;
     int layer;      /* number of the weight layer, 1 = nearest the input; see roles.c */
     int carried_at; /* the node whose gradient is out_grad of this node; see roles.c */
@@ -112,6 +113,7 @@ typedef struct sn_op_call {
     void *const *params;     /* parameter tensors */
     void *const *transposed; /* their transposed copies, NULL where not wanted */
     double *const *partials; /* per parameter: where this tile's part of its gradient goes (SN_FROM_PARTIALS) */
+    bool *is_finite;         /* forward of an op that checks_output: whether all of y is finite */
 } sn_op_call;
 
 /* The gradient of a tile of a parameter over the whole batch. */
@@ -136,6 +138,7 @@ typedef struct sn_op {
     bool is_activation;
     sn_role role;            /* of nodes with parameters: hidden for weights; refined by roles.c */
     unsigned backward_reads; /* SN_READS_X, SN_READS_Y: what `backward` looks at besides dy */
+    bool checks_output;      /* `forward` sets *is_finite; for the others the walk looks itself where it has to */
 
     /* Reads node->config, checks the shapes of the inputs, sets shape, params and attributes (from `pool`). */
     sn_status (*build)(sn_node *node, const sn_node *nodes, sn_pool *pool, sn_error *error);
@@ -150,8 +153,8 @@ typedef struct sn_op {
     void (*forward)(const sn_op_call *call);
     void (*backward)(const sn_op_call *call);
 
-    /* Parameters of route SN_FROM_BATCH; NULL where there are none. */
-    void (*param_gradient)(const sn_gradient_call *call);
+    /* Parameters of route SN_FROM_BATCH; NULL where there are none.  Returns whether all of the tile is finite. */
+    bool (*param_gradient)(const sn_gradient_call *call);
 
     /* Activations: how many elements of the tile are saturated, |phi'| < 0.05 max |phi'| (relu kinds: on the flat
      * side). */

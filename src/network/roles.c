@@ -95,9 +95,10 @@ sn_status sn_graph_annotate(sn_graph *graph, sn_error *error) {
     for (int i = 0; i < graph->n_nodes; i++) {
         sn_node *node = &graph->nodes[i];
         node->carried_at = carried_at(graph, i);
-        node->needs_gradient = node->n_params > 0;
         for (int k = 0; k < node->n_inputs; k++)
             node->needs_gradient |= graph->nodes[node->inputs[k]].needs_gradient;
+        node->ends_backward = node->n_params > 0 && !node->needs_gradient;
+        node->needs_gradient |= node->n_params > 0;
         set_role(graph, i, output);
         if (i > 0) count_cost(graph, node);
     }

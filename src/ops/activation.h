@@ -13,6 +13,23 @@
 /* Shared `build`: the shape of the input; attributes hold p, read from the first of the op's own keys. */
 sn_status SN_V(sn_activation_build)(sn_node *node, const sn_node *nodes, sn_pool *pool, sn_error *error);
 
+/* Rows and columns to loop over, of matrices x, y and, backward, dy, dx and base. */
+typedef struct sn_extent {
+    size_t rows, cols;
+} sn_extent;
+
+static inline sn_extent sn_activation_extent(const sn_op_call *call, bool is_backward) {
+    sn_extent extent = {call->rows, call->node->width};
+    size_t width = extent.cols;
+    bool is_contiguous = call->x[0].ld == width && call->y.ld == width;
+    if (is_backward) {
+        is_contiguous = is_contiguous && call->dy.ld == width && call->dx[0].ld == width;
+        if (call->flow[0] == SN_FLOW_ADD) is_contiguous = is_contiguous && call->base[0].ld == width;
+    }
+    sn_flatten(&extent.rows, &extent.cols, is_contiguous);
+    return extent;
+}
+
 static inline real sn_activation_parameter(const sn_op_call *call) {
     return (real) * (const double *)call->node->attributes;
 }
@@ -20,25 +37,27 @@ static inline real sn_activation_parameter(const sn_op_call *call) {
 #define SN_ACTIVATION(name_, reads_, keys_, help_, formula_, source_)                                                  \
     static void name_##_forward(const sn_op_call *call) {                                                              \
         real p = sn_activation_parameter(call);                                                                        \
-        for (size_t r = 0; r < call->rows; r++) {                                                                      \
+        sn_extent e = sn_activation_extent(call, false);                                                               \
+        for (size_t r = 0; r < e.rows; r++) {                                                                          \
             const real *x = sn_row(call->x[0], r);                                                                     \
             real *y = sn_row(call->y, r);                                                                              \
-            SN_SIMD for (size_t c = 0; c < call->node->width; c++) y[c] = name_##_value(x[c], p);                      \
+            SN_SIMD for (size_t c = 0; c < e.cols; c++) y[c] = name_##_value(x[c], p);                                 \
         }                                                                                                              \
     }                                                                                                                  \
     static void name_##_backward(const sn_op_call *call) {                                                             \
+        if (call->flow[0] == SN_FLOW_NONE) return;                                                                     \
         real p = sn_activation_parameter(call);                                                                        \
-        size_t width = call->node->width;                                                                              \
-        for (size_t r = 0; r < call->rows && call->flow[0] == SN_FLOW_WRITE; r++) {                                    \
+        sn_extent e = sn_activation_extent(call, true);                                                                \
+        for (size_t r = 0; r < e.rows && call->flow[0] == SN_FLOW_WRITE; r++) {                                        \
             const real *x = sn_row(call->x[0], r), *y = sn_row(call->y, r), *dy = sn_row(call->dy, r);                 \
             real *dx = sn_row(call->dx[0], r);                                                                         \
-            SN_SIMD for (size_t c = 0; c < width; c++) dx[c] = dy[c] * name_##_slope(x[c], y[c], p);                   \
+            SN_SIMD for (size_t c = 0; c < e.cols; c++) dx[c] = dy[c] * name_##_slope(x[c], y[c], p);                  \
         }                                                                                                              \
-        for (size_t r = 0; r < call->rows && call->flow[0] == SN_FLOW_ADD; r++) {                                      \
+        for (size_t r = 0; r < e.rows && call->flow[0] == SN_FLOW_ADD; r++) {                                          \
             const real *x = sn_row(call->x[0], r), *y = sn_row(call->y, r), *dy = sn_row(call->dy, r);                 \
             const real *base = sn_row(call->base[0], r);                                                               \
             real *dx = sn_row(call->dx[0], r);                                                                         \
-            SN_SIMD for (size_t c = 0; c < width; c++) dx[c] = base[c] + dy[c] * name_##_slope(x[c], y[c], p);         \
+            SN_SIMD for (size_t c = 0; c < e.cols; c++) dx[c] = base[c] + dy[c] * name_##_slope(x[c], y[c], p);        \
         }                                                                                                              \
     }                                                                                                                  \
     static size_t name_##_saturated(const sn_op_call *call) {                                                          \

@@ -34,8 +34,10 @@ static double add_pass_factor(const sn_node *node, int k) {
 static void add_forward(const sn_op_call *call) {
     const double *factors = call->node->attributes;
     real f0 = (real)factors[0], f1 = (real)factors[1];
-    size_t width = call->node->width;
-    for (size_t r = 0; r < call->rows; r++) {
+    size_t width = call->node->width, rows = call->rows;
+    bool is_contiguous = call->y.ld == width && call->x[0].ld == width && call->x[1].ld == width;
+    sn_flatten(&rows, &width, is_contiguous && call->node->n_inputs == 2);
+    for (size_t r = 0; r < rows; r++) {
         const real *a = sn_row(call->x[0], r), *b = sn_row(call->x[1], r);
         real *y = sn_row(call->y, r);
         SN_SIMD for (size_t c = 0; c < width; c++) y[c] = f0 * a[c] + f1 * b[c];

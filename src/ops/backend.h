@@ -64,7 +64,7 @@ typedef struct sn_backend {
     const sn_loss *const *losses; /* NULL-terminated */
 
     void (*gather)(const sn_gather_call *call);
-    void (*update)(const sn_update_call *call);
+    bool (*update)(const sn_update_call *call); /* whether all updated weights are finite */
     void (*copy)(sn_view to, sn_view from, size_t rows, size_t cols);
     void (*transpose)(sn_view to, sn_view from, size_t rows, size_t cols); /* to (cols, rows) */
     bool (*all_finite)(sn_view view, size_t rows, size_t cols);

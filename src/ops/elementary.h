@@ -33,6 +33,10 @@ typedef int32_t sn_signed_bits;
 #define SN_TANH_ONE       9.1F
 #endif
 
+/* The bit of the sign, and the bits of the least normal number: one step of the exponent. */
+#define SN_SIGN         ((sn_bits)1 << (8 * sizeof(real) - 1))
+#define SN_LEAST_NORMAL ((sn_bits)1 << SN_EXPONENT_SHIFT)
+
 static inline sn_bits sn_to_bits(real x) {
     sn_bits bits;
     memcpy(&bits, &x, sizeof bits);
@@ -43,6 +47,12 @@ static inline real sn_from_bits(sn_bits bits) {
     real x;
     memcpy(&x, &bits, sizeof x);
     return x;
+}
+
+/* Infinities and NaN have the largest exponent: a step more reaches into the bit of the sign, which is set for them
+ * alone.  Bits of several numbers may be gathered by `or`: integer work with a short chain. */
+static inline sn_bits sn_overflow_bits(real x) {
+    return (sn_to_bits(x) & ~SN_SIGN) + SN_LEAST_NORMAL;
 }
 
 /* 2^k for a k in the range of the exponents. */
@@ -87,9 +97,6 @@ static inline real sn_exp_minus(real a) {
     sn_bits half = (sn_bits)((sn_signed_bits)k >> 1);
     return (sn_expm1_small(r) + 1) * sn_power_of_two(half) * sn_power_of_two(k - half);
 }
-
-/* The bit of the sign. */
-#define SN_SIGN ((sn_bits)1 << (8 * sizeof(real) - 1))
 
 #if SN_IS_DOUBLE
 /* tanh a for a >= 0: e / (e + 2), e = e^(2a) - 1. */

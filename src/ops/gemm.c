@@ -7,22 +7,25 @@
  * (scripts/bench_gemm.sh). */
 #include "ops/gemm.h"
 
-#include <stdbool.h>
 #include <string.h>
 
-static void blas_product(const sn_product *g) {
+#include "ops/elementary.h"
+#include "ops/kernels.h"
+
+static bool blas_product(const sn_product *g) {
     for (size_t i = 0; i < g->m && g->start && g->start != g->c; i++)
         memcpy(g->c + i * g->c_ld, g->start + i * g->start_ld, g->n * sizeof(real));
     bool is_transposed = g->a_row == 1 && g->a_step != 1;
     SN_BLAS_GEMM(CblasRowMajor, is_transposed ? CblasTrans : CblasNoTrans, CblasNoTrans, (int)g->m, (int)g->n,
                  (int)g->k, 1, g->a, (int)(is_transposed ? g->a_step : g->a_row), g->b, (int)g->b_ld, g->start ? 1 : 0,
                  g->c, (int)g->c_ld);
+    return SN_V(sn_all_finite)((sn_view){g->c, g->c_ld}, g->m, g->n);
 }
 
 #ifndef SN_VECTOR_BYTES
 
-void SN_V(sn_gemm)(const sn_product *product) {
-    blas_product(product);
+bool SN_V(sn_gemm)(const sn_product *product) {
+    return blas_product(product);
 }
 
 #else
@@ -35,6 +38,7 @@ enum { TILE_ROWS = 4 };
 enum { TILE_VECTORS = 2, LANES = SN_VECTOR_BYTES / sizeof(real), STEPS = 256, FAR_APART = 4096 };
 
 typedef real vector __attribute__((vector_size(SN_VECTOR_BYTES), aligned(sizeof(real)), may_alias));
+typedef sn_bits vector_bits __attribute__((vector_size(SN_VECTOR_BYTES)));
 
 /* A part of a product: columns j up to j + width, steps p up to p + steps. */
 typedef struct part {
@@ -64,8 +68,10 @@ static ALWAYS_INLINE void start_tile(vector acc[TILE_ROWS][TILE_VECTORS], const 
     }
 }
 
-static ALWAYS_INLINE void store_tile(vector acc[TILE_ROWS][TILE_VECTORS], const part *t, size_t i, int rows,
-                                     int vectors) {
+/* Gathers sn_overflow_bits of all that is stored. */
+static ALWAYS_INLINE vector_bits store_tile(vector acc[TILE_ROWS][TILE_VECTORS], const part *t, size_t i, int rows,
+                                            int vectors) {
+    vector_bits found = {0};
     for (int r = 0; r < rows; r++) {
         for (int v = 0; v < vectors; v++) {
             real *c = t->g->c + (i + (size_t)r) * t->g->c_ld + t->j + (size_t)v * LANES;
@@ -73,14 +79,17 @@ static ALWAYS_INLINE void store_tile(vector acc[TILE_ROWS][TILE_VECTORS], const 
                 *(vector *)c = acc[r][v];
             } else {
                 memcpy(c, &acc[r][v], t->tail * sizeof(real));
+                acc[r][v] = load_part(c, t->tail);
             }
+            found |= ((vector_bits)acc[r][v] & ~SN_SIGN) + SN_LEAST_NORMAL;
         }
     }
+    return found;
 }
 
 /* `rows` and `vectors` are constants where this is inlined, so that the tile lives in registers.  The last vector of a
  * row of B may reach beyond the columns of the product; what comes of that is not stored. */
-static ALWAYS_INLINE void tile(const part *t, size_t i, int rows, int vectors) {
+static ALWAYS_INLINE vector_bits tile(const part *t, size_t i, int rows, int vectors) {
     const sn_product *g = t->g;
     const real *a = g->a + i * g->a_row + t->p * g->a_step, *b = g->b + t->p * g->b_ld + t->j;
     size_t a_row = g->a_row, a_step = g->a_step, b_ld = g->b_ld;
@@ -98,73 +107,64 @@ static ALWAYS_INLINE void tile(const part *t, size_t i, int rows, int vectors) {
         a += a_step;
         b += b_ld;
     }
-    store_tile(acc, t, i, rows, vectors);
+    return store_tile(acc, t, i, rows, vectors);
 }
 
-static ALWAYS_INLINE void columns(const part *t, int vectors) {
+/* Whether all that was stored is finite. */
+static ALWAYS_INLINE bool columns(const part *t, int vectors) {
     size_t i = 0, m = t->g->m;
+    vector_bits found = {0};
     for (; i + TILE_ROWS <= m; i += TILE_ROWS)
-        tile(t, i, TILE_ROWS, vectors);
+        found |= tile(t, i, TILE_ROWS, vectors);
     if (TILE_ROWS > 4 && m - i >= 4) {
-        tile(t, i, 4, vectors);
+        found |= tile(t, i, 4, vectors);
         i += 4;
     }
-    switch (m - i) {
-    case 3:
-        tile(t, i, 3, vectors);
-        break;
-    case 2:
-        tile(t, i, 2, vectors);
-        break;
-    case 1:
-        tile(t, i, 1, vectors);
-        break;
-    default:
-        break;
-    }
+    if (m - i == 3) found |= tile(t, i, 3, vectors);
+    if (m - i == 2) found |= tile(t, i, 2, vectors);
+    if (m - i == 1) found |= tile(t, i, 1, vectors);
+    sn_bits all = 0;
+    for (int lane = 0; lane < LANES; lane++)
+        all |= found[lane];
+    return !(all & SN_SIGN);
 }
 
-static void two_vectors(const part *t) {
-    columns(t, 2);
+static bool two_vectors(const part *t) {
+    return columns(t, 2);
 }
 
-static void one_vector(const part *t) {
-    columns(t, 1);
+static bool one_vector(const part *t) {
+    return columns(t, 1);
 }
 
-static void whole_tiles(const part *t) {
+static bool whole_tiles(const part *t) {
     part whole = *t;
     whole.tail = LANES; /* known here: no partial loads and stores */
-    columns(&whole, TILE_VECTORS);
+    return columns(&whole, TILE_VECTORS);
 }
 
-static void own_product(const sn_product *g) {
+static bool own_product(const sn_product *g) {
     enum { WIDTH = TILE_VECTORS * LANES };
+    bool is_finite = true;
     for (size_t p = 0; p < g->k; p += STEPS) {
         part t = {.g = g, .p = p, .steps = g->k - p < STEPS ? g->k - p : STEPS};
         t.start = p > 0 ? g->c : g->start;
         t.start_ld = p > 0 ? g->c_ld : g->start_ld;
+        is_finite = true; /* sums that are not finite stay so: the last part tells */
         for (t.j = 0; t.j < g->n; t.j += WIDTH) {
             size_t left = g->n - t.j;
             t.tail = left % LANES ? left % LANES : LANES;
-            if (left >= WIDTH) {
-                whole_tiles(&t);
-            } else if (left > LANES) {
-                two_vectors(&t);
-            } else {
-                one_vector(&t);
-            }
+            bool (*compute)(const part *) = left >= WIDTH ? whole_tiles : left > LANES ? two_vectors : one_vector;
+            is_finite &= compute(&t);
         }
     }
+    return is_finite;
 }
 
 /* Rows of B that lie a page or more apart meet in few places of the caches; OpenBLAS packs them. */
-void SN_V(sn_gemm)(const sn_product *product) {
-    if (product->b_ld * sizeof(real) >= FAR_APART && product->m > 1) {
-        blas_product(product);
-    } else {
-        own_product(product);
-    }
+bool SN_V(sn_gemm)(const sn_product *product) {
+    if (product->b_ld * sizeof(real) >= FAR_APART && product->m > 1) return blas_product(product);
+    return own_product(product);
 }
 
 #endif

@@ -19,7 +19,7 @@ typedef struct sn_product {
 } sn_product;
 
 /* Every element is summed in the order of p, so its bits depend on its operands alone, not on the tile of C that a call
- * computes. */
-void SN_V(sn_gemm)(const sn_product *product);
+ * computes (in the own kernel; OpenBLAS may choose another for another shape).  Returns whether all of C is finite. */
+bool SN_V(sn_gemm)(const sn_product *product);
 
 #endif

@@ -7,7 +7,7 @@
 
 void SN_V(sn_gather)(const sn_gather_call *call);
 
-void SN_V(sn_sgd_update)(const sn_update_call *call);
+bool SN_V(sn_sgd_update)(const sn_update_call *call);
 
 void SN_V(sn_copy)(sn_view to, sn_view from, size_t rows, size_t cols);
 void SN_V(sn_transpose)(sn_view to, sn_view from, size_t rows, size_t cols);

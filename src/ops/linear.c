@@ -6,6 +6,7 @@
 
 #include "network/init.h"
 #include "ops/gemm.h"
+#include "ops/kernels.h"
 
 static sn_status linear_build(sn_node *node, const sn_node *nodes, sn_pool *pool, sn_error *error) {
     (void)pool, (void)error;
@@ -33,18 +34,18 @@ static double linear_flops(const sn_node *node) {
 /* y (rows, out) = x (rows, in) W^T (in, out) + b */
 static void linear_forward(const sn_op_call *call) {
     const sn_node *node = call->node;
-    SN_V(sn_gemm)
-    (&(sn_product){.m = call->rows,
-                   .n = node->width,
-                   .k = node->params[0].cols,
-                   .a = call->x[0].data,
-                   .a_row = call->x[0].ld,
-                   .a_step = 1,
-                   .b = call->transposed[0],
-                   .b_ld = node->width,
-                   .c = call->y.data,
-                   .c_ld = call->y.ld,
-                   .start = node->n_params > 1 ? call->params[1] : NULL});
+    sn_product product = {.m = call->rows,
+                          .n = node->width,
+                          .k = node->params[0].cols,
+                          .a = call->x[0].data,
+                          .a_row = call->x[0].ld,
+                          .a_step = 1,
+                          .b = call->transposed[0],
+                          .b_ld = node->width,
+                          .c = call->y.data,
+                          .c_ld = call->y.ld,
+                          .start = node->n_params > 1 ? call->params[1] : NULL};
+    *call->is_finite = SN_V(sn_gemm)(&product);
 }
 
 /* dx (rows, in) = dy (rows, out) W (out, in) */
@@ -52,23 +53,23 @@ static void linear_backward(const sn_op_call *call) {
     if (call->flow[0] == SN_FLOW_NONE) return;
     const sn_node *node = call->node;
     bool adds = call->flow[0] == SN_FLOW_ADD;
-    SN_V(sn_gemm)
-    (&(sn_product){.m = call->rows,
-                   .n = node->params[0].cols,
-                   .k = node->width,
-                   .a = call->dy.data,
-                   .a_row = call->dy.ld,
-                   .a_step = 1,
-                   .b = call->params[0],
-                   .b_ld = node->params[0].cols,
-                   .c = call->dx[0].data,
-                   .c_ld = call->dx[0].ld,
-                   .start = adds ? call->base[0].data : NULL,
-                   .start_ld = adds ? call->base[0].ld : 0});
+    sn_product product = {.m = call->rows,
+                          .n = node->params[0].cols,
+                          .k = node->width,
+                          .a = call->dy.data,
+                          .a_row = call->dy.ld,
+                          .a_step = 1,
+                          .b = call->params[0],
+                          .b_ld = node->params[0].cols,
+                          .c = call->dx[0].data,
+                          .c_ld = call->dx[0].ld,
+                          .start = adds ? call->base[0].data : NULL,
+                          .start_ld = adds ? call->base[0].ld : 0};
+    SN_V(sn_gemm)(&product);
 }
 
 /* db = column sums of dy, in double, in the order of the samples. */
-static void bias_gradient(const sn_gradient_call *call) {
+static bool bias_gradient(const sn_gradient_call *call) {
     enum { CHUNK = 64 };
     for (size_t begin = 0; begin < call->cols; begin += CHUNK) {
         size_t n = call->cols - begin < CHUNK ? call->cols - begin : CHUNK;
@@ -81,25 +82,23 @@ static void bias_gradient(const sn_gradient_call *call) {
         for (size_t c = 0; c < n; c++)
             gradient[c] = (real)sums[c];
     }
+    return SN_V(sn_all_finite)(call->gradient, 1, call->cols);
 }
 
 /* dW (out, in) = dy^T (out, batch) x (batch, in), a tile of it */
-static void linear_param_gradient(const sn_gradient_call *call) {
-    if (call->param == 1) {
-        bias_gradient(call);
-        return;
-    }
-    SN_V(sn_gemm)
-    (&(sn_product){.m = call->rows,
-                   .n = call->cols,
-                   .k = call->batch,
-                   .a = (const real *)call->dy.data + call->row,
-                   .a_row = 1,
-                   .a_step = call->dy.ld,
-                   .b = (const real *)call->x.data + call->col,
-                   .b_ld = call->x.ld,
-                   .c = call->gradient.data,
-                   .c_ld = call->gradient.ld});
+static bool linear_param_gradient(const sn_gradient_call *call) {
+    if (call->param == 1) return bias_gradient(call);
+    sn_product product = {.m = call->rows,
+                          .n = call->cols,
+                          .k = call->batch,
+                          .a = (const real *)call->dy.data + call->row,
+                          .a_row = 1,
+                          .a_step = call->dy.ld,
+                          .b = (const real *)call->x.data + call->col,
+                          .b_ld = call->x.ld,
+                          .c = call->gradient.data,
+                          .c_ld = call->gradient.ld};
+    return SN_V(sn_gemm)(&product);
 }
 
 static const sn_key linear_keys[] = {
@@ -119,6 +118,7 @@ const sn_op SN_V(sn_op_linear) = {
     .min_inputs = 1,
     .max_inputs = 1,
     .role = SN_ROLE_HIDDEN,
+    .checks_output = true,
     .build = linear_build,
     .flops = linear_flops,
     .forward = linear_forward,

@@ -32,6 +32,13 @@ typedef float real;
 #define SN_VECTOR_BYTES 32
 #endif
 
+/* Rows that follow each other without gaps are one long row: loops over short rows cost more than their work. */
+static inline void sn_flatten(size_t *rows, size_t *cols, bool is_contiguous) {
+    if (!is_contiguous) return;
+    *cols *= *rows;
+    *rows = 1;
+}
+
 static inline real *sn_row(sn_view view, size_t r) {
     return (real *)view.data + r * view.ld;
 }
