@@ -10,28 +10,9 @@
 
 #include "base/file.h"
 #include "engine/backend.h"
+#include "run/machine.h"
 
-#ifdef __clang__
-#define COMPILER __VERSION__ /* names clang itself */
-#else
-#define COMPILER "gcc " __VERSION__
-#endif
 #define MANIFEST_MAX_BYTES ((size_t)64 << 20)
-
-/* The CPU's name as Linux tells it; "unknown" elsewhere. */
-static void add_cpu(sn_text *text) {
-    char line[512], *name = NULL;
-    FILE *file = fopen("/proc/cpuinfo", "re");
-    while (file && !name && fgets(line, sizeof line, file)) {
-        if (strncmp(line, "model name", 10) == 0) name = strchr(line, ':');
-    }
-    if (file) fclose(file);
-    if (name) {
-        name[strcspn(name, "\n")] = '\0';
-        name += strspn(name, ": \t");
-    }
-    sn_text_add_json(text, name ? name : "unknown");
-}
 
 static bool keeps_denormals(void) {
     volatile double smallest = DBL_MIN;
@@ -50,10 +31,9 @@ static void add_hash(sn_text *text, const char *key, uint64_t hash) {
 
 static void add_machine(sn_text *text, const sn_manifest *manifest) {
     add_string(text, "program", "skipnet " SN_VERSION);
-    sn_text_add(text, "  \"cpu\": ");
-    add_cpu(text);
-    sn_text_add(text, ",\n");
-    add_string(text, "compiler", COMPILER);
+    char cpu[SN_CPU_NAME];
+    add_string(text, "cpu", sn_machine_cpu(cpu));
+    add_string(text, "compiler", sn_machine_compiler());
     add_string(text, "simd", manifest->experiment->backend->simd);
     add_string(text, "openblas", sn_blas_config());
     add_string(text, "openblas_core", sn_blas_core());
