@@ -24,7 +24,7 @@ want_line "^observed   $number ms, [+-]$number % of a plain step; its rows: $num
 want "the parts" "walk forward,loss,walk backward,work items,waiting" \
     "$(sed -n '/^part of/,/^$/p' out | sed '1d;/^$/d' | cut -c1-24 | sed 's/ *$//' | paste -sd,)"
 want "the shares of the parts add up to all" 1 \
-    "$(awk '/^part of/ { on = 1; next } /^$/ { on = 0 } on { sum += $NF } END { print sum > 99 && sum < 101 }' out)"
+    "$(awk '/^part of/ { on = 1; next } /^$/ { on = 0 } on { sum += $NF } END { print (sum > 99 && sum < 101) }' out)"
 want "the ops" "add,input,linear,softmax_cross_entropy,tanh" \
     "$(sed -n '/^op (/,$p' out | awk 'NR > 1 { print $1 }' | sort | paste -sd,)"
 
