@@ -73,7 +73,7 @@ class Skipnet:
         """None, or what skipnet has against the config."""
         path = self.command(name, case, 1, 1)[2]
         done = subprocess.run([self.binary, "check", path], capture_output=True, text=True)
-        return None if done.returncode == 0 else done.stderr.strip().splitlines()[0]
+        return None if done.returncode == 0 else done.stderr.strip().splitlines()[0].replace(path + ":", "")
 
     def measure(self, name, case, threads, seconds):
         done = subprocess.run(self.command(name, case, threads, seconds), capture_output=True, text=True)

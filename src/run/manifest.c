@@ -42,17 +42,22 @@ static void add_machine(sn_text *text, const sn_manifest *manifest) {
     add_string(text, "denormals", keeps_denormals() ? "kept" : "flushed");
 }
 
-/* The share of the time that went into measuring: evaluation passes, rows, and what observed steps took beyond the mean
- * of the plain ones; negative where there were no plain steps to compare with. */
-static double measuring_share(const sn_timings *t) {
-    if (t->total <= 0 || (t->n_plain == 0 && t->n_observed > 0)) return NAN;
-    double plain = t->n_plain > 0 ? t->plain / (double)t->n_plain : 0;
-    double extra = t->observed - plain * (double)t->n_observed;
-    return (t->evaluate + t->report + (extra > 0 ? extra : 0)) / t->total;
+/* What the statistics took: observed steps beyond the mean of the plain ones, and the last step; NAN without plain
+ * steps to compare with. */
+static double statistics_seconds(const sn_timings *t) {
+    if (t->n_observed == 0) return t->last;
+    if (t->n_plain == 0) return (double)NAN;
+    double extra = t->observed - t->plain / (double)t->n_plain * (double)t->n_observed;
+    return fmax(extra, 0) + t->last;
+}
+
+static double share(double part, double whole) {
+    return whole > 0 ? part / whole : (double)NAN;
 }
 
 static void add_timings(sn_text *text, const sn_manifest *manifest) {
     const sn_timings *t = &manifest->timings;
+    double statistics = statistics_seconds(t), steps = t->first + t->plain + t->observed + t->last;
     const struct {
         const char *name;
         double value;
@@ -60,12 +65,17 @@ static void add_timings(sn_text *text, const sn_manifest *manifest) {
                 {"build_s", manifest->experiment->build_seconds},
                 {"train_s", t->total},
                 {"evaluate_s", t->evaluate},
+                {"first_step_s", t->first},
                 {"plain_steps_s", t->plain},
                 {"plain_steps", (double)t->n_plain},
                 {"observed_steps_s", t->observed},
                 {"observed_steps", (double)t->n_observed},
-                {"report_s", t->report},
-                {"measuring_share", measuring_share(t)}};
+                {"last_step_s", t->last},
+                {"statistics_s", statistics},
+                {"format_s", t->format},
+                {"statistics_share", share(statistics, steps)},
+                {"reporting_share", share(statistics + t->format, t->total)},
+                {"evaluate_share", share(t->evaluate, t->total)}};
     sn_text_add(text, "  \"timings\": {");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         sn_text_addf(text, "%s\n    \"%s\": ", i ? "," : "", rows[i].name);
