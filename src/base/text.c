@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/number.h"
+
 void sn_text_free(sn_text *text) {
     free(text->data);
     *text = SN_TEXT_EMPTY;
@@ -87,8 +89,14 @@ void sn_text_add_number(sn_text *text, double value, int digits) {
     } else if (isinf(value)) {
         sn_text_add(text, value > 0 ? "inf" : "-inf");
     } else {
-        sn_text_addf(text, "%.*g", digits, value);
+        char number[SN_NUMBER_TEXT];
+        sn_text_add_bytes(text, number, sn_number_write(number, value, digits));
     }
+}
+
+void sn_text_add_integer(sn_text *text, int64_t value) {
+    char number[SN_NUMBER_TEXT];
+    sn_text_add_bytes(text, number, sn_integer_write(number, value));
 }
 
 void sn_text_add_json_number(sn_text *text, double value, int digits) {

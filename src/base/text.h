@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 typedef struct sn_text {
     char *data; /* NUL-terminated once anything was added; NULL while empty */
@@ -29,9 +30,12 @@ void sn_text_addf(sn_text *text, const char *format, ...) __attribute__((format(
 /* Appends `string` as a JSON string with its quotes (RFC 8259: controls, quote and backslash escaped). */
 void sn_text_add_json(sn_text *text, const char *string);
 
-/* Appends `value` with `digits` significant digits (9 repeat a float, 17 a double exactly); nan, inf and -inf as
- * such, so the result is CSV, not JSON. */
+/* Appends `value` with `digits` significant digits, 1 to 17 (9 repeat a float, 17 a double exactly); nan, inf and -inf
+ * as such, so the result is CSV, not JSON. */
 void sn_text_add_number(sn_text *text, double value, int digits);
+
+/* Appends an integer in decimal. */
+void sn_text_add_integer(sn_text *text, int64_t value);
 
 /* As sn_text_add_number, but null where the value is not finite: what JSON can carry. */
 void sn_text_add_json_number(sn_text *text, double value, int digits);

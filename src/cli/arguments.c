@@ -19,6 +19,8 @@ static const option_row rows[] = {
     {"set", 0, "KEY=VALUE", "set a config key, such as network.skip.kind=add; may be given many times"},
     {"out", 0, "DIR", "directory for the results"},
     {"threads", 0, "N", "threads; default: what affinity and cgroup allow"},
+    {"steps", 0, "N", "measure exactly so many training steps"},
+    {"seconds", 0, "S", "measure for about so many seconds; default: 2"},
     {"resume", 0, NULL, "continue an unfinished run (refused: comes with checkpoints in a later version)"},
     {"force", 0, NULL, "replace a run that is there (only files that skipnet writes)"},
     {"quiet", 'q', NULL, "no progress, no summary"},
@@ -82,6 +84,27 @@ static sn_status parse_threads(sn_arguments *arguments, const sn_verb *verb, con
     return SN_OK;
 }
 
+static sn_status parse_steps(sn_arguments *arguments, const sn_verb *verb, const char *value, sn_error *error) {
+    char *end = NULL;
+    errno = 0;
+    long long n = strtoll(value, &end, 10);
+    if (errno || *end || end == value || n < 1 || n > 1000000000) {
+        return usage_error(verb, error, "--steps wants a whole number from 1 to 1000000000, got ", value);
+    }
+    arguments->steps = n;
+    return SN_OK;
+}
+
+static sn_status parse_seconds(sn_arguments *arguments, const sn_verb *verb, const char *value, sn_error *error) {
+    char *end = NULL;
+    double seconds = strtod(value, &end);
+    if (*end || end == value || !(seconds > 0 && seconds <= 86400)) {
+        return usage_error(verb, error, "--seconds wants a number above 0 and up to 86400, got ", value);
+    }
+    arguments->seconds = seconds;
+    return SN_OK;
+}
+
 static sn_status take_option(sn_arguments *arguments, const sn_verb *verb, const char *name, const char *value,
                              sn_error *error) {
     const struct {
@@ -98,7 +121,9 @@ static sn_status take_option(sn_arguments *arguments, const sn_verb *verb, const
     if (strcmp(name, "set") == 0) arguments->sets[arguments->n_sets++] = value;
     if (strcmp(name, "out") == 0) arguments->out = value;
     if (strcmp(name, "out") == 0 && !*value) return usage_error(verb, error, "--out wants a directory", "");
-    return strcmp(name, "threads") == 0 ? parse_threads(arguments, verb, value, error) : SN_OK;
+    if (strcmp(name, "threads") == 0) return parse_threads(arguments, verb, value, error);
+    if (strcmp(name, "steps") == 0) return parse_steps(arguments, verb, value, error);
+    return strcmp(name, "seconds") == 0 ? parse_seconds(arguments, verb, value, error) : SN_OK;
 }
 
 /* getopt's tables out of ours. */

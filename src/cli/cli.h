@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -17,7 +18,9 @@ typedef struct sn_arguments {
     const char **sets;
     size_t n_sets;
     const char *out;
-    int threads; /* 0: what the machine allows */
+    int threads;    /* 0: what the machine allows */
+    int64_t steps;  /* 0: not given */
+    double seconds; /* 0: not given */
     bool resume, force, quiet, json, expand;
 } sn_arguments;
 
@@ -35,8 +38,8 @@ typedef struct sn_verb {
 /* NULL-terminated. */
 extern const sn_verb *const sn_verbs[];
 
-extern const sn_verb sn_verb_train, sn_verb_check, sn_verb_compare, sn_verb_list, sn_verb_schema, sn_verb_help,
-    sn_verb_version;
+extern const sn_verb sn_verb_train, sn_verb_check, sn_verb_compare, sn_verb_bench, sn_verb_list, sn_verb_schema,
+    sn_verb_help, sn_verb_version;
 
 /* Parses argv of a verb (argv[0] is the verb).  Prints the help and sets *is_over for --help.  SN_INVALID with a
  * message that names the option.  Free by sn_arguments_reset. */

@@ -95,7 +95,19 @@ sn_status sn_config_parse_free(sn_config **config, const char *text, size_t leng
     return read_input(config, NULL, &in, error);
 }
 
+static sn_status read_text(sn_config **config, const sn_schema *schema, const sn_config_source *source,
+                           sn_error *error) {
+    input in = {.text = source->text,
+                .length = strlen(source->text),
+                .name = source->path,
+                .base_dir = "",
+                .sets = source->sets,
+                .n_sets = source->n_sets};
+    return read_input(config, schema, &in, error);
+}
+
 sn_status sn_config_read(sn_config **config, const sn_schema *schema, const sn_config_source *source, sn_error *error) {
+    if (source->text) return read_text(config, schema, source, error);
     bool is_stdin = strcmp(source->path, "-") == 0;
     char *data = NULL, *base_dir = is_stdin ? sn_string_copy("") : sn_path_dir(source->path);
     input in = {.name = is_stdin ? "<stdin>" : source->path, .sets = source->sets, .n_sets = source->n_sets};

@@ -28,6 +28,7 @@ enum { SN_CONFIG_MAX_DEPTH = 64 };
 
 typedef struct sn_config_source {
     const char *path;        /* the config file; "-" is standard input (called <stdin> in messages) */
+    const char *text;        /* not NULL: the config itself; `path` stands for it in messages */
     const char *const *sets; /* --set arguments "dotted.key=value", applied in order; a list index is a number that
                               * counts from 0 ("network.layers.3.units=8").  The value is read by the key's type: JSON
                               * where that fits, else raw text for keys that take strings.  A path is relative to the

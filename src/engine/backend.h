@@ -17,6 +17,10 @@ const char *sn_blas_config(void);
 const char *sn_blas_core(void);
 const char *sn_blas_threading(void);
 
+/* The best rate, in GFLOP/s (2 n^3 operations), of products of n x n matrices on the calling thread in about `seconds`
+ * of them. */
+sn_status sn_blas_rate(double *gflops, sn_dtype dtype, size_t n, double seconds, sn_error *error);
+
 /* The choice for the key "loss". */
 extern const sn_choice sn_loss_choice;
 

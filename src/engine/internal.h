@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "engine/engine.h"
+#include "engine/profile.h"
 #include "engine/team.h"
 
 enum { SN_EVALUATION_ROWS = 4096 }; /* samples of one pass of an evaluation, at most */
@@ -70,6 +71,7 @@ struct sn_engine {
     sn_pool pool;
 
     sn_watch watch;
+    sn_profile *profile; /* NULL: times are not taken */
     sn_tile_result *tiles;
     sn_item_result *items;
 

@@ -195,9 +195,14 @@ void sn_walk_tile(sn_engine *engine, int thread, size_t tile, int begin, int end
               .tile = tile,
               .row = row,
               .rows = sn_tile_size(engine, tile, step->batch.rows)};
-    for (int time = begin; time < end; time++)
+    uint64_t *spent = engine->profile ? engine->profile->lanes[thread].walk : NULL;
+    uint64_t mark = spent ? sn_profile_now() : 0;
+    for (int time = begin; time < end; time++) {
         visit(&w, time);
+        if (spent) sn_profile_mark(&mark, &spent[time]);
+    }
     leave_part(&w, end);
+    if (spent && end < engine->profile->n_times) sn_profile_mark(&mark, &spent[end]);
 }
 
 void sn_walk_merge(sn_engine *engine, int thread, int begin) {

@@ -129,17 +129,23 @@ static double clip_factor(const sn_engine *engine) {
 
 void sn_work_items(sn_engine *engine, int thread) {
     bool is_clipped = engine->options.clip_norm > 0;
+    const sn_profile_lane *lane = engine->profile ? &engine->profile->lanes[thread] : NULL;
+    uint64_t mark = lane ? sn_profile_now() : 0;
     for (int j; (j = next(&engine->next_item, &engine->plan)) >= 0;) {
         work w = open_item(engine, thread, j);
         gradient_of_item(&w);
+        if (lane) sn_profile_mark(&mark, &lane->gradient[w.item->param]);
         if (!is_clipped) update_item(&w);
+        if (lane) sn_profile_mark(&mark, &lane->update[w.item->param]);
     }
     if (!is_clipped) return;
     sn_team_barrier(engine->team);
     if (thread == 0) engine->clip = clip_factor(engine);
     sn_team_barrier(engine->team);
+    mark = lane ? sn_profile_now() : 0;
     for (int j; (j = next(&engine->next_update, &engine->plan)) >= 0;) {
         work w = open_item(engine, thread, j);
         update_item(&w);
+        if (lane) sn_profile_mark(&mark, &lane->update[w.item->param]);
     }
 }

@@ -1,6 +1,5 @@
 /* Owns the CSV of a run as text (RFC 4180 with LF): cells, header lines, rows.  A row ends with its LF and nothing else
  * does, so whole lines are whole rows. */
-#include <inttypes.h>
 #include <string.h>
 
 #include "report/metrics.h"
@@ -22,7 +21,7 @@ void sn_csv_cell(sn_text *text, const sn_cell *cell, int digits) {
     case SN_CELL_EMPTY:
         break;
     case SN_CELL_INTEGER:
-        sn_text_addf(text, "%" PRId64, cell->integer);
+        sn_text_add_integer(text, cell->integer);
         break;
     case SN_CELL_NUMBER:
         sn_text_add_number(text, cell->number, digits);

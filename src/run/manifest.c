@@ -10,28 +10,9 @@
 
 #include "base/file.h"
 #include "engine/backend.h"
+#include "run/machine.h"
 
-#ifdef __clang__
-#define COMPILER __VERSION__ /* names clang itself */
-#else
-#define COMPILER "gcc " __VERSION__
-#endif
 #define MANIFEST_MAX_BYTES ((size_t)64 << 20)
-
-/* The CPU's name as Linux tells it; "unknown" elsewhere. */
-static void add_cpu(sn_text *text) {
-    char line[512], *name = NULL;
-    FILE *file = fopen("/proc/cpuinfo", "re");
-    while (file && !name && fgets(line, sizeof line, file)) {
-        if (strncmp(line, "model name", 10) == 0) name = strchr(line, ':');
-    }
-    if (file) fclose(file);
-    if (name) {
-        name[strcspn(name, "\n")] = '\0';
-        name += strspn(name, ": \t");
-    }
-    sn_text_add_json(text, name ? name : "unknown");
-}
 
 static bool keeps_denormals(void) {
     volatile double smallest = DBL_MIN;
@@ -50,10 +31,9 @@ static void add_hash(sn_text *text, const char *key, uint64_t hash) {
 
 static void add_machine(sn_text *text, const sn_manifest *manifest) {
     add_string(text, "program", "skipnet " SN_VERSION);
-    sn_text_add(text, "  \"cpu\": ");
-    add_cpu(text);
-    sn_text_add(text, ",\n");
-    add_string(text, "compiler", COMPILER);
+    char cpu[SN_CPU_NAME];
+    add_string(text, "cpu", sn_machine_cpu(cpu));
+    add_string(text, "compiler", sn_machine_compiler());
     add_string(text, "simd", manifest->experiment->backend->simd);
     add_string(text, "openblas", sn_blas_config());
     add_string(text, "openblas_core", sn_blas_core());
@@ -62,17 +42,22 @@ static void add_machine(sn_text *text, const sn_manifest *manifest) {
     add_string(text, "denormals", keeps_denormals() ? "kept" : "flushed");
 }
 
-/* The share of the time that went into measuring: evaluation passes, rows, and what observed steps took beyond the mean
- * of the plain ones; negative where there were no plain steps to compare with. */
-static double measuring_share(const sn_timings *t) {
-    if (t->total <= 0 || (t->n_plain == 0 && t->n_observed > 0)) return NAN;
-    double plain = t->n_plain > 0 ? t->plain / (double)t->n_plain : 0;
-    double extra = t->observed - plain * (double)t->n_observed;
-    return (t->evaluate + t->report + (extra > 0 ? extra : 0)) / t->total;
+/* What the statistics took: observed steps beyond the mean of the plain ones, and the last step; NAN without plain
+ * steps to compare with. */
+static double statistics_seconds(const sn_timings *t) {
+    if (t->n_observed == 0) return t->last;
+    if (t->n_plain == 0) return (double)NAN;
+    double extra = t->observed - t->plain / (double)t->n_plain * (double)t->n_observed;
+    return fmax(extra, 0) + t->last;
+}
+
+static double share(double part, double whole) {
+    return whole > 0 ? part / whole : (double)NAN;
 }
 
 static void add_timings(sn_text *text, const sn_manifest *manifest) {
     const sn_timings *t = &manifest->timings;
+    double statistics = statistics_seconds(t), steps = t->first + t->plain + t->observed + t->last;
     const struct {
         const char *name;
         double value;
@@ -80,12 +65,17 @@ static void add_timings(sn_text *text, const sn_manifest *manifest) {
                 {"build_s", manifest->experiment->build_seconds},
                 {"train_s", t->total},
                 {"evaluate_s", t->evaluate},
+                {"first_step_s", t->first},
                 {"plain_steps_s", t->plain},
                 {"plain_steps", (double)t->n_plain},
                 {"observed_steps_s", t->observed},
                 {"observed_steps", (double)t->n_observed},
-                {"report_s", t->report},
-                {"measuring_share", measuring_share(t)}};
+                {"last_step_s", t->last},
+                {"statistics_s", statistics},
+                {"format_s", t->format},
+                {"statistics_share", share(statistics, steps)},
+                {"reporting_share", share(statistics + t->format, t->total)},
+                {"evaluate_share", share(t->evaluate, t->total)}};
     sn_text_add(text, "  \"timings\": {");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         sn_text_addf(text, "%s\n    \"%s\": ", i ? "," : "", rows[i].name);

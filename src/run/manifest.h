@@ -14,9 +14,11 @@ enum { SN_MANIFEST_VERSION = 1 };
 typedef struct sn_timings {
     double total;           /* from the start of training to its end */
     double evaluate;        /* evaluation passes */
-    double plain, observed; /* training steps without and with statistics */
+    double first;           /* step 0, which also waits for fresh memory */
+    double plain, observed; /* the other training steps, without and with statistics */
     int64_t n_plain, n_observed;
-    double report; /* deriving, formatting and writing rows */
+    double last;   /* the step after the last update: it measures and updates nothing */
+    double format; /* deriving, formatting and writing rows */
 } sn_timings;
 
 typedef struct sn_manifest {

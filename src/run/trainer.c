@@ -174,7 +174,7 @@ static sn_status report(trainer *t, double lr, bool updated, bool with_layers) {
     if (t->step < t->x->steps) row->lr = sn_measured(lr);
     if (with_layers) remember(t, updated);
     sn_status status = sn_sink_rows(&t->sink, &t->records, with_layers, t->error);
-    t->timings.report += sn_seconds() - start;
+    t->timings.format += sn_seconds() - start;
     return status;
 }
 
@@ -182,7 +182,7 @@ static void tell_progress(trainer *t, double now) {
     if (!t->options->progress || now - t->last_progress < 0.1) return;
     t->last_progress = now;
     const sn_timings *spent = &t->timings;
-    double done = (double)t->step + 1, seconds = spent->plain + spent->observed + spent->report;
+    double done = (double)t->step + 1, seconds = spent->first + spent->plain + spent->observed + spent->format;
     sn_progress progress = {.epoch = (double)t->step / (double)t->x->steps_per_epoch,
                             .epochs = (double)t->x->epochs,
                             .step = t->step + 1,
@@ -196,7 +196,11 @@ static void tell_progress(trainer *t, double now) {
 }
 
 static void count_time(trainer *t, double seconds, bool observed) {
-    if (observed) {
+    if (t->step == t->x->steps) {
+        t->timings.last = seconds;
+    } else if (t->step == 0) {
+        t->timings.first = seconds;
+    } else if (observed) {
         t->timings.observed += seconds;
         t->timings.n_observed++;
     } else {
@@ -232,7 +236,7 @@ static sn_status take_step(trainer *t) {
     double start = sn_seconds();
     sn_status status = sn_engine_step(t->x->engine, &step, &t->result);
     double now = sn_seconds();
-    if (!is_last) count_time(t, now - start, observed);
+    count_time(t, now - start, observed);
     if (status == SN_DIVERGED) return diverge(t, lr, observed);
     if (observed) status = report(t, lr, !is_last, true);
     if (!is_last) tell_progress(t, now);

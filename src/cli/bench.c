@@ -1,0 +1,67 @@
+/* Owns the verb bench. */
+#include "study/bench.h"
+
+#include "cli/cli.h"
+#include "engine/team.h"
+#include "run/language.h"
+
+static sn_status read_standard(sn_config **config, const sn_arguments *arguments, sn_error *error) {
+    sn_config_source source = {.path = "the standard case of bench",
+                               .text = sn_bench_standard,
+                               .sets = arguments->sets,
+                               .n_sets = arguments->n_sets};
+    return sn_config_read(config, &sn_language, &source, error);
+}
+
+static sn_status bench_with(const sn_arguments *arguments, const sn_config *config, sn_error *error) {
+    sn_experiment experiment;
+    int threads = arguments->threads ? arguments->threads : sn_team_available();
+    sn_status status = sn_experiment_open(&experiment, config, threads, error);
+    if (status) return status;
+    sn_bench bench = {0};
+    sn_bench_options options = {.steps = arguments->steps, .seconds = arguments->seconds};
+    sn_text text = SN_TEXT_EMPTY;
+    status = sn_experiment_start(&experiment, error);
+    if (!status) status = sn_bench_run(&bench, &experiment, &options, error);
+    if (!status) {
+        if (arguments->json) {
+            sn_bench_json(&bench, &text);
+        } else {
+            sn_bench_text(&bench, &text);
+        }
+        status = sn_print(&text, error);
+    }
+    sn_text_free(&text);
+    sn_bench_reset(&bench);
+    sn_experiment_reset(&experiment);
+    return status;
+}
+
+static sn_status run_bench(const sn_arguments *arguments, sn_error *error) {
+    if (arguments->steps && arguments->seconds > 0) {
+        return sn_error_set(error, SN_INVALID, "skipnet bench: give --steps or --seconds, not both");
+    }
+    sn_config *config = NULL;
+    sn_status status =
+        arguments->n_operands ? sn_read_config(&config, arguments, error) : read_standard(&config, arguments, error);
+    if (!status) status = bench_with(arguments, config, error);
+    sn_config_free(config);
+    return status;
+}
+
+static const char *const options[] = {"set", "threads", "steps", "seconds", "json", NULL};
+
+const sn_verb sn_verb_bench = {
+    .name = "bench",
+    .operands = "[CONFIG]",
+    .max_operands = 1,
+    .options = options,
+    .help = "how fast training steps run here, and where their time goes",
+    .details =
+        "Without CONFIG: 50 residual blocks of 64 on 784 generated inputs, batch 128.  Nothing is written.\n\n"
+        "peak is OpenBLAS's best rate on one thread over square products of 64 to 1024, times the threads; a step's\n"
+        "GFLOP are those of its matrix products.  step is the fastest block of whole training steps.  Parts and ops\n"
+        "are measured in steps apart, as time summed over the threads: parts add up to threads times the step.\n"
+        "moved is a model: every pass reads its operands and writes its result once.  observed is a step with the\n"
+        "statistics of all columns; what its rows cost is told apart.",
+    .run = run_bench};
