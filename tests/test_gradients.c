@@ -77,7 +77,7 @@ static double kink_margin(const test_net *reference) {
     double margin = HUGE_VAL;
     for (int i = 1; i < reference->graph.n_nodes; i++) {
         int x = reference->graph.nodes[i].inputs[0];
-        sn_view view = sn_slot_view(e, e->workspaces, e->plan.value[x], 0);
+        sn_view view = sn_batch_view(e, e->plan.value[x], 0);
         if (is_op(&reference->graph.nodes[i], "batch_norm"))
             margin = fmin(margin, column_margin(&view, reference->batch, reference->graph.nodes[x].width));
         for (size_t r = 0; r < reference->batch; r++) {

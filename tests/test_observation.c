@@ -36,7 +36,7 @@ static void expect_sums(const sn_tensor_sums *sums, const double *x, size_t n, c
 static double *signal(const test_net *net, const sn_slot *slots, int node) {
     const sn_engine *e = net->engine;
     size_t width = net->graph.nodes[node].width;
-    sn_view view = sn_slot_view(e, e->workspaces, slots[node], 0);
+    sn_view view = sn_batch_view(e, slots[node], 0);
     double *values = malloc(net->batch * width * sizeof *values);
     assert_non_null(values);
     for (size_t i = 0; i < net->batch * width; i++) {

@@ -51,7 +51,7 @@ static sn_status add_totals(const sn_experiment *x, sn_text *text, sn_error *err
     const sn_graph *graph = &x->graph;
     sn_plan_options options;
     sn_plan plan;
-    sn_engine_plan_options(&options, &x->options);
+    sn_engine_plan_options(&options, &x->options, x->backend);
     sn_status status = sn_plan_build(&plan, graph, &options, error);
     if (status) return status;
     sn_text_addf(text, "\n%-14s %d hidden + output = %d weight layers\n", "layers", graph->n_hidden, graph->n_layers);

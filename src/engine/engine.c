@@ -16,11 +16,12 @@ const sn_loss *sn_loss_find(const sn_backend *backend, const char *name) {
     return NULL;
 }
 
-void sn_engine_plan_options(sn_plan_options *plan, const sn_engine_options *options) {
+void sn_engine_plan_options(sn_plan_options *plan, const sn_engine_options *options, const sn_backend *backend) {
     *plan = (sn_plan_options){.batch = options->batch,
                               .is_reference = options->is_reference,
                               .has_velocity = options->momentum != 0,
                               .keeps_gradients = options->keeps_gradients || options->clip_norm > 0,
+                              .groups_tiles = backend->has_own_products,
                               .cut_every = options->cut_every};
 }
 
@@ -31,7 +32,7 @@ static sn_status take_regions(sn_engine *e, sn_error *error) {
     size_t gradients = plan->options.keeps_gradients ? plan->param_elements : 0;
     size_t partials = plan->partial_doubles * plan->max_tiles * sizeof(double);
     size_t totals = threads * plan->total_doubles * sizeof(double);
-    size_t scratch = threads * (plan->scratch_elements + 3 * plan->max_item_elements);
+    size_t scratch = threads * (e->group_tiles * plan->scratch_elements + 3 * plan->max_item_elements);
     sn_status status = sn_arena_init(&e->batch, plan->batch_elements * real_size, "signals", error);
     if (!status) status = sn_arena_init(&e->params, plan->param_elements * real_size, "parameters", error);
     if (!status) status = sn_arena_init(&e->states, plan->state_elements * real_size, "states", error);
@@ -58,22 +59,20 @@ static size_t most_inputs(const sn_graph *graph) {
 
 static sn_status take_workspaces(sn_engine *e, sn_error *error) {
     size_t threads = (size_t)e->options.threads, inputs = most_inputs(e->graph);
-    size_t per_thread = e->plan.scratch_elements + 3 * e->plan.max_item_elements;
+    size_t walk = e->group_tiles * e->plan.scratch_elements, per_thread = walk + 3 * e->plan.max_item_elements;
     size_t item = e->plan.max_item_elements * e->real_size;
     e->workspaces = sn_pool_alloc(&e->pool, threads * sizeof *e->workspaces);
     for (size_t t = 0; t < threads && e->workspaces; t++) {
         sn_workspace *w = &e->workspaces[t];
         w->scratch = e->scratch.base + t * per_thread * e->real_size;
-        w->gradient = w->scratch + e->plan.scratch_elements * e->real_size;
+        w->gradient = w->scratch + walk * e->real_size;
         w->old_weight = w->gradient + item;
         w->old_velocity = w->old_weight + item;
         w->totals = (double *)(void *)e->totals.base + t * e->plan.total_doubles;
         w->x = sn_pool_alloc(&e->pool, inputs * sizeof *w->x);
         w->dx = sn_pool_alloc(&e->pool, inputs * sizeof *w->dx);
         w->base = sn_pool_alloc(&e->pool, inputs * sizeof *w->base);
-        w->flow = sn_pool_alloc(&e->pool, inputs * sizeof *w->flow);
-        w->widths = sn_pool_alloc(&e->pool, inputs * sizeof *w->widths);
-        if (!w->x || !w->dx || !w->base || !w->flow || !w->widths) e->workspaces = NULL;
+        if (!w->x || !w->dx || !w->base) e->workspaces = NULL;
     }
     return e->workspaces ? SN_OK : sn_error_memory(error, threads * inputs * sizeof(sn_view), "workspaces");
 }
@@ -122,9 +121,9 @@ static sn_status take_tables(sn_engine *e, sn_error *error) {
     e->state_names = sn_pool_alloc(&e->pool, n_states * sizeof *e->state_names);
     e->tiles = sn_pool_alloc(&e->pool, plan->max_tiles * sizeof *e->tiles);
     e->items = sn_pool_alloc(&e->pool, (size_t)plan->n_items * sizeof *e->items);
-    e->next_tile = sn_pool_alloc(&e->pool, (size_t)plan->n_segments * sizeof *e->next_tile);
+    e->next_group = sn_pool_alloc(&e->pool, (size_t)plan->n_segments * sizeof *e->next_group);
     bool ok = e->param_pointers && e->transposed_pointers && e->tensor_names && e->state_pointers && e->state_names &&
-              e->tiles && e->items && e->next_tile;
+              e->tiles && e->items && e->next_group;
     ok = ok && set_param_tables(e) && set_state_tables(e);
     return ok ? SN_OK : sn_error_memory(error, n * sizeof(void *), "the engine's tables");
 }
@@ -146,12 +145,14 @@ sn_status sn_engine_new(sn_engine **engine, const sn_graph *graph, const sn_back
     e->real_size = sn_dtype_size(backend->dtype);
     sn_status status = check_ops(graph, backend, error);
     sn_plan_options plan_options;
-    sn_engine_plan_options(&plan_options, options);
+    sn_engine_plan_options(&plan_options, options, backend);
     if (!status) status = sn_blas_pin(error);
     if (!status) status = sn_plan_build(&e->plan, graph, &plan_options, error);
+    if (!status) e->group_tiles = sn_plan_group_tiles(&e->plan, options->threads);
     if (!status) status = take_regions(e, error);
     if (!status) status = take_workspaces(e, error);
     if (!status) status = take_tables(e, error);
+    if (!status) status = sn_bind(e, error);
     if (!status) status = sn_watch_init(e, error);
     if (!status) status = sn_team_new(&e->team, options->threads, error);
     if (!status) sn_engine_start_states(e);
@@ -205,8 +206,9 @@ static sn_fault item_fault(const sn_engine *engine) {
 
 static void walk_segment(sn_engine *engine, int thread, int segment, int begin, int end) {
     size_t n_tiles = sn_tile_count(engine, engine->step->batch.rows);
-    for (size_t t; (t = atomic_fetch_add(&engine->next_tile[segment], 1)) < n_tiles;)
-        sn_walk_tile(engine, thread, t, begin, end);
+    size_t groups = (n_tiles + engine->group_tiles - 1) / engine->group_tiles;
+    for (size_t g; (g = atomic_fetch_add(&engine->next_group[segment], 1)) < groups;)
+        sn_walk_group(engine, thread, g * engine->group_tiles, begin, end);
 }
 
 /* What every thread does in a step.  All see the same tile results after the barrier, so all decide alike. */
@@ -231,7 +233,7 @@ static void run_task(sn_engine *engine, const sn_step *step, sn_mode mode) {
     engine->observes = mode == SN_MODE_TRAIN && step->observation;
     engine->clip = 1;
     for (int s = 0; s < engine->plan.n_segments; s++)
-        atomic_store(&engine->next_tile[s], 0);
+        atomic_store(&engine->next_group[s], 0);
     atomic_store(&engine->next_item, 0);
     atomic_store(&engine->next_update, 0);
     sn_team_run(engine->team, step_task, engine);

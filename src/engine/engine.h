@@ -32,7 +32,7 @@ typedef struct sn_engine_options {
 const sn_loss *sn_loss_find(const sn_backend *backend, const char *name);
 
 /* The plan that sn_engine_new would make, for `check`. */
-void sn_engine_plan_options(sn_plan_options *plan, const sn_engine_options *options);
+void sn_engine_plan_options(sn_plan_options *plan, const sn_engine_options *options, const sn_backend *backend);
 
 /* Plans, takes memory (the graph must outlive the engine) and starts the threads.  Weights are zero.  SN_FAILED where
  * memory or threads are not to be had, or the graph was built with the ops of another backend. */

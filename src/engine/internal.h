@@ -41,15 +41,29 @@ typedef struct sn_watch {
     sn_tile_signals *tiles; /* per row tile */
 } sn_watch;
 
+/* Where a signal lies, ready for use: row r at base of the place + offset + r * row_bytes.  Rows count from the start
+ * of the batch, in scratch memory from that of the group of tiles. */
+typedef struct sn_binding {
+    sn_place place;
+    size_t offset, row_bytes, ld;
+} sn_binding;
+
+/* What the calls of one node have in common: its entries in the engine's tables. */
+typedef struct sn_node_binding {
+    sn_binding y, dy;
+    const sn_binding *x, *dx, *base; /* per input; dx and base where the flow wants them */
+    const size_t *widths;            /* of the inputs */
+    const sn_flow *flow;
+    bool by_tile; /* `backward` leaves sums per row tile: one call for each */
+} sn_node_binding;
+
 /* A thread's own memory. */
 typedef struct sn_workspace {
-    unsigned char *scratch;                   /* plan->scratch_elements */
+    unsigned char *scratch;                   /* plan->scratch_elements for every tile of a group */
     unsigned char *gradient;                  /* an item's gradient, weights and velocities before the update: */
     unsigned char *old_weight, *old_velocity; /* plan->max_item_elements each */
     sn_view *x, *dx, *base;                   /* per input of a node, as many as the node with most inputs has */
-    sn_flow *flow;
-    size_t *widths;
-    double *totals; /* plan->total_doubles: what the reductions of the step came to */
+    double *totals;                           /* plan->total_doubles: what the reductions of the step came to */
 } sn_workspace;
 
 typedef enum sn_mode { SN_MODE_TRAIN, SN_MODE_EVALUATE } sn_mode;
@@ -64,7 +78,8 @@ struct sn_engine {
 
     sn_arena batch, params, states, transposed, velocities, gradients, partials, totals, scratch;
     sn_workspace *workspaces;
-    void *workspace_memory;
+    size_t group_tiles;                           /* row tiles that a thread walks at once, at most */
+    sn_node_binding *bindings;                    /* per node */
     void **param_pointers, **transposed_pointers; /* per plan param */
     void **state_pointers;                        /* per plan state */
     char **tensor_names, **state_names;
@@ -80,32 +95,29 @@ struct sn_engine {
     sn_mode mode;
     bool observes, diagnoses;
     double clip;
-    double *outputs;          /* where predictions go; NULL: nowhere */
-    atomic_size_t *next_tile; /* per segment */
+    double *outputs;           /* where predictions go; NULL: nowhere */
+    atomic_size_t *next_group; /* per segment */
     atomic_size_t next_item, next_update;
 };
 
-static inline sn_view sn_slot_view(const sn_engine *engine, const sn_workspace *workspace, sn_slot slot, size_t row) {
+/* Rows from `row` on of a signal that has a row for every sample. */
+static inline sn_view sn_batch_view(const sn_engine *engine, sn_slot slot, size_t row) {
     const sn_buffer *buffer = &engine->plan.buffers[slot.buffer];
-    bool is_scratch = buffer->place == SN_PLACE_SCRATCH;
-    size_t element = buffer->offset + slot.column + (is_scratch ? 0 : row * buffer->width);
-    return (sn_view){(is_scratch ? workspace->scratch : engine->batch.base) + element * engine->real_size,
-                     buffer->width};
+    size_t element = buffer->offset + slot.column + row * buffer->width;
+    return (sn_view){engine->batch.base + element * engine->real_size, buffer->width};
 }
 
-/* Rows of tile `t` of a batch of `rows`. */
-static inline size_t sn_tile_size(const sn_engine *engine, size_t t, size_t rows) {
-    size_t begin = t * engine->plan.tile_rows;
-    return rows - begin < engine->plan.tile_rows ? rows - begin : engine->plan.tile_rows;
-}
-
+/* Row tiles of a batch of `rows`. */
 static inline size_t sn_tile_count(const sn_engine *engine, size_t rows) {
     return (rows + engine->plan.tile_rows - 1) / engine->plan.tile_rows;
 }
 
-/* walk.c: the times `begin` up to, not with, `end` of the walk, over one row tile, and its part of the reduction that
- * time `end` needs. */
-void sn_walk_tile(sn_engine *engine, int thread, size_t tile, int begin, int end);
+/* bind.c: fills engine->bindings, from the plan. */
+sn_status sn_bind(sn_engine *engine, sn_error *error);
+
+/* walk.c: the times `begin` up to, not with, `end` of the walk, over the row tiles from `tile` on, as many as a group
+ * has, and their parts of the reduction that time `end` needs. */
+void sn_walk_group(sn_engine *engine, int thread, size_t tile, int begin, int end);
 
 /* walk.c: merges the reduction that time `begin` needs, for one thread. */
 void sn_walk_merge(sn_engine *engine, int thread, int begin);

@@ -64,9 +64,16 @@ void sn_plan_reset(sn_plan *plan) {
     *plan = (sn_plan){0};
 }
 
+size_t sn_plan_group_tiles(const sn_plan *plan, int threads) {
+    enum { MOST_ROWS = 128 }; /* more leave the second cache */
+    if (!plan->options.groups_tiles) return 1;
+    size_t share = (plan->max_tiles + (size_t)threads - 1) / (size_t)threads, most = MOST_ROWS / plan->tile_rows;
+    return share < most ? share : most;
+}
+
 size_t sn_plan_bytes(const sn_plan *plan, int threads, size_t real_size) {
     size_t per_param = 1 + (plan->options.has_velocity ? 1U : 0U) + (plan->options.keeps_gradients ? 1U : 0U);
-    size_t per_thread = plan->scratch_elements + 3 * plan->max_item_elements;
+    size_t per_thread = sn_plan_group_tiles(plan, threads) * plan->scratch_elements + 3 * plan->max_item_elements;
     size_t elements = plan->batch_elements + plan->transposed_elements + per_param * plan->param_elements +
                       plan->state_elements + (size_t)threads * per_thread;
     size_t doubles = plan->partial_doubles * plan->max_tiles + plan->total_doubles * (size_t)threads;

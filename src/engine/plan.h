@@ -68,6 +68,7 @@ typedef struct sn_plan_options {
     bool is_reference;    /* every signal in a buffer of its own, every gradient copied: the unfused walk */
     bool has_velocity;    /* momentum is not 0 */
     bool keeps_gradients; /* all parameter gradients stay until the end of the step (clip_norm, tests) */
+    bool groups_tiles;    /* rows of several tiles may go through an op in one call: see sn_backend.has_own_products */
     int cut_every;        /* ends a segment after so many times of the walk, for tests; 0: nowhere within the walk */
 } sn_plan_options;
 
@@ -103,6 +104,10 @@ void sn_plan_reset(sn_plan *plan);
 
 /* Bytes that an engine with this plan takes for `threads` threads and elements of `real_size` bytes. */
 size_t sn_plan_bytes(const sn_plan *plan, int threads, size_t real_size);
+
+/* Row tiles that each of `threads` threads walks at once: its share of the batch, up to 128 rows, so that weights come
+ * from memory once for all of them.  No bit depends on it. */
+size_t sn_plan_group_tiles(const sn_plan *plan, int threads);
 
 /* Rows of a tile for a batch of that size. */
 size_t sn_plan_tile_rows(size_t batch);

@@ -1,5 +1,8 @@
-/* Owns the walk of one row tile: forward through the nodes, the loss, backward through them.  A thread that walks a
- * tile touches rows of that tile and its own scratch only. */
+/* Owns the walk of a group of row tiles: forward through the nodes, the loss, backward through them.  A thread that
+ * walks a group touches rows of it and its own scratch only.
+ *
+ * An op gets all rows of the group in one call, unless it leaves sums per tile.  What is summed over a tile is never
+ * summed over a group: groups depend on the number of threads, tiles do not. */
 #include <math.h>
 #include <string.h>
 
@@ -8,200 +11,248 @@
 typedef struct walk {
     sn_engine *engine;
     sn_workspace *workspace;
-    sn_tile_result *result;
-    sn_tile_signals *signals; /* NULL where the step is not observed */
-    sn_pass pass;
-    size_t tile, row, rows;
+    size_t tile, n_tiles; /* of the group */
+    size_t row;           /* of the batch, where the group begins */
+    size_t rows;
+    unsigned char *base[2]; /* per place, where row 0 of the group lies in scratch and row 0 of the batch elsewhere */
 } walk;
 
-static void fail(walk *w, sn_fault_kind kind, int node) {
-    if (w->result->fault.kind == SN_FAULT_NONE) w->result->fault = (sn_fault){kind, node, 0};
+/* Rows of a group: all of it, or one of its tiles. */
+typedef struct span {
+    size_t begin, rows; /* begin counts from the start of the group */
+    sn_pass pass;
+} span;
+
+static span make_span(const walk *w, size_t begin, size_t rows) {
+    const sn_step *step = w->engine->step;
+    return (span){.begin = begin,
+                  .rows = rows,
+                  .pass = {.is_training = w->engine->mode == SN_MODE_TRAIN,
+                           .batch = step->batch.rows,
+                           .seed = w->engine->options.seed,
+                           .step = step->number,
+                           .samples = step->batch.indices + w->row + begin}};
 }
 
-static bool is_finite(const walk *w, sn_view view, const sn_node *node) {
-    return w->engine->backend->all_finite(view, w->rows, node->width);
+static span tile_span(const walk *w, size_t t) {
+    size_t tile_rows = w->engine->plan.tile_rows, begin = t * tile_rows;
+    return make_span(w, begin, w->rows - begin < tile_rows ? w->rows - begin : tile_rows);
+}
+
+static void fail(const walk *w, sn_fault_kind kind, int node) {
+    sn_tile_result *result = &w->engine->tiles[w->tile];
+    if (result->fault.kind == SN_FAULT_NONE) result->fault = (sn_fault){kind, node, 0};
+}
+
+static bool is_finite(const walk *w, sn_view view, const span *s, const sn_node *node) {
+    return w->engine->backend->all_finite(view, s->rows, node->width);
 }
 
 static double *part_of_tile(const sn_engine *e, size_t tile, size_t at) {
     return (double *)(void *)e->partials.base + tile * e->plan.partial_doubles + at;
 }
 
-/* Fills what forward and backward of node i have in common. */
-static void set_call(const walk *w, int i, sn_op_call *call) {
-    const sn_engine *e = w->engine;
-    const sn_node *node = &e->graph->nodes[i];
-    for (int k = 0; k < node->n_inputs; k++) {
-        w->workspace->x[k] = sn_slot_view(e, w->workspace, e->plan.value[node->inputs[k]], w->row);
-        w->workspace->widths[k] = e->graph->nodes[node->inputs[k]].width;
-    }
-    *call = (sn_op_call){.node = node,
-                         .pass = &w->pass,
-                         .rows = w->rows,
-                         .widths = w->workspace->widths,
-                         .x = w->workspace->x,
-                         .y = sn_slot_view(e, w->workspace, e->plan.value[i], w->row),
-                         .params = e->param_pointers + e->plan.first_param[i],
-                         .transposed = e->transposed_pointers + e->plan.first_param[i],
-                         .states = e->state_pointers + e->plan.first_state[i],
-                         .forward_total = w->workspace->totals + e->plan.forward_sums[i].total,
-                         .backward_total = w->workspace->totals + e->plan.backward_sums[i].total};
+static sn_view view_of(const walk *w, const span *s, const sn_binding *b) {
+    size_t row = s->begin + (b->place == SN_PLACE_BATCH ? w->row : 0);
+    return (sn_view){w->base[b->place] + b->offset + row * b->row_bytes, b->ld};
 }
 
-static void observe_forward(walk *w, int i, const sn_op_call *call) {
+/* Fills what forward and backward of node i have in common. */
+static void set_call(const walk *w, const span *s, int i, sn_op_call *call) {
+    const sn_engine *e = w->engine;
+    const sn_node *node = &e->graph->nodes[i];
+    const sn_node_binding *binding = &e->bindings[i];
+    for (int k = 0; k < node->n_inputs; k++)
+        w->workspace->x[k] = view_of(w, s, &binding->x[k]);
+    call->node = node;
+    call->pass = &s->pass;
+    call->rows = s->rows;
+    call->widths = binding->widths;
+    call->x = w->workspace->x;
+    call->y = view_of(w, s, &binding->y);
+    call->params = e->param_pointers + e->plan.first_param[i];
+    call->transposed = e->transposed_pointers + e->plan.first_param[i];
+    call->states = e->state_pointers + e->plan.first_state[i];
+    call->forward_total = w->workspace->totals + e->plan.forward_sums[i].total;
+    call->backward_total = w->workspace->totals + e->plan.backward_sums[i].total;
+}
+
+static void observe_forward(const walk *w, int i) {
     const sn_watch *watch = &w->engine->watch;
     const sn_backend *backend = w->engine->backend;
     int own = watch->node_index[i], saturated = watch->saturated_index[i];
-    if (saturated >= 0) w->signals->saturated[saturated] = (double)call->node->op->saturated(call);
-    if (own < 0) return;
-    w->signals->output[own] = w->signals->input[own] = (sn_tensor_sums){0};
-    backend->tensor_sums(&w->signals->output[own], call->y, w->rows, call->node->width);
-    backend->tensor_sums(&w->signals->input[own], call->x[0], w->rows, call->widths[0]);
+    for (size_t t = 0; t < w->n_tiles; t++) {
+        sn_tile_signals *signals = &watch->tiles[w->tile + t];
+        span s = tile_span(w, t);
+        sn_op_call call;
+        set_call(w, &s, i, &call);
+        if (saturated >= 0) signals->saturated[saturated] = (double)call.node->op->saturated(&call);
+        if (own < 0) continue;
+        signals->output[own] = signals->input[own] = (sn_tensor_sums){0};
+        backend->tensor_sums(&signals->output[own], call.y, s.rows, call.node->width);
+        backend->tensor_sums(&signals->input[own], call.x[0], s.rows, call.widths[0]);
+    }
 }
 
 static void gather(const walk *w) {
     const sn_engine *e = w->engine;
     const sn_batch *batch = &e->step->batch;
-    sn_view x = sn_slot_view(e, w->workspace, e->plan.value[0], w->row);
-    e->backend->gather(&(sn_gather_call){batch->dataset, batch->samples, batch->indices + w->row, w->rows, x});
+    span s = make_span(w, 0, w->rows);
+    sn_view x = view_of(w, &s, &e->bindings[0].y);
+    e->backend->gather(&(sn_gather_call){batch->dataset, batch->samples, s.pass.samples, w->rows, x});
 }
 
-static void forward(walk *w, int i) {
+static void forward(const walk *w, int i) {
     const sn_engine *e = w->engine;
+    span s = make_span(w, 0, w->rows);
     sn_op_call call;
     bool finite = true;
-    set_call(w, i, &call);
+    set_call(w, &s, i, &call);
     call.is_finite = &finite;
     call.node->op->forward(&call);
-    if (w->signals) observe_forward(w, i, &call);
+    if (e->observes && (e->watch.node_index[i] >= 0 || e->watch.saturated_index[i] >= 0)) observe_forward(w, i);
     bool is_checked = e->mode == SN_MODE_TRAIN && (call.node->n_params > 0 || e->diagnoses);
-    if (is_checked && !call.node->op->checks_output) finite = is_finite(w, call.y, call.node);
+    if (is_checked && !call.node->op->checks_output) finite = is_finite(w, call.y, &s, call.node);
     if (is_checked && !finite) fail(w, SN_FAULT_ACTIVATION, i);
 }
 
-static void copy_outputs(const walk *w, sn_view y, size_t width) {
+static void copy_outputs(const walk *w, const span *s, sn_view y, size_t width) {
     const sn_engine *e = w->engine;
-    for (size_t i = 0; i < w->rows * width; i++) {
+    double *outputs = e->outputs + (w->row + s->begin) * width;
+    for (size_t i = 0; i < s->rows * width; i++) {
         size_t at = i / width * y.ld + i % width;
         bool is_float = e->backend->dtype == SN_F32;
-        e->outputs[w->row * width + i] = is_float ? (double)((float *)y.data)[at] : ((double *)y.data)[at];
+        outputs[i] = is_float ? (double)((float *)y.data)[at] : ((double *)y.data)[at];
     }
 }
 
-static void loss(walk *w) {
+static void loss_of_tile(const walk *w, size_t t) {
     const sn_engine *e = w->engine;
     int last = e->graph->n_nodes - 1;
     const sn_batch *batch = &e->step->batch;
-    sn_loss_call call = {.rows = w->rows,
+    span s = tile_span(w, t);
+    sn_loss_call call = {.rows = s.rows,
                          .width = e->graph->nodes[last].width,
-                         .y = sn_slot_view(e, w->workspace, e->plan.value[last], w->row),
+                         .y = view_of(w, &s, &e->bindings[last].y),
                          .samples = batch->samples,
-                         .indices = batch->indices + w->row,
+                         .indices = s.pass.samples,
                          .weight = 1 / (double)batch->rows};
-    if (e->mode == SN_MODE_TRAIN) call.dy = sn_slot_view(e, w->workspace, e->plan.gradient[last], w->row);
-    w->result->loss = e->options.loss->evaluate(&call);
-    if (e->outputs) copy_outputs(w, call.y, call.width);
-    if (e->mode == SN_MODE_TRAIN && !isfinite(w->result->loss.loss)) fail(w, SN_FAULT_LOSS, last);
+    if (e->mode == SN_MODE_TRAIN) call.dy = view_of(w, &s, &e->bindings[last].dy);
+    sn_tile_result *result = &e->tiles[w->tile + t];
+    result->loss = e->options.loss->evaluate(&call);
+    if (e->outputs) copy_outputs(w, &s, call.y, call.width);
+    if (e->mode == SN_MODE_TRAIN && !isfinite(result->loss.loss)) fail(w, SN_FAULT_LOSS, last);
 }
 
-static void set_backward_call(const walk *w, int i, sn_op_call *call, double **partials) {
-    const sn_engine *e = w->engine;
-    const sn_plan *plan = &e->plan;
-    set_call(w, i, call);
+static void set_backward_call(const walk *w, const span *s, int i, sn_op_call *call) {
+    const sn_node_binding *binding = &w->engine->bindings[i];
+    set_call(w, s, i, call);
     for (int k = 0; k < call->node->n_inputs; k++) {
-        const sn_edge *edge = &plan->edges[plan->first_edge[i] + k];
-        w->workspace->flow[k] = edge->flow;
-        if (edge->flow == SN_FLOW_NONE) continue;
-        w->workspace->dx[k] = sn_slot_view(e, w->workspace, plan->gradient[call->node->inputs[k]], w->row);
-        if (edge->flow == SN_FLOW_ADD) w->workspace->base[k] = sn_slot_view(e, w->workspace, edge->base, w->row);
+        if (binding->flow[k] == SN_FLOW_NONE) continue;
+        w->workspace->dx[k] = view_of(w, s, &binding->dx[k]);
+        if (binding->flow[k] == SN_FLOW_ADD) w->workspace->base[k] = view_of(w, s, &binding->base[k]);
     }
-    for (int p = 0; p < call->node->n_params; p++) {
-        const sn_plan_param *param = &plan->params[plan->first_param[i] + p];
-        partials[p] = part_of_tile(e, w->tile, param->partial);
-    }
-    call->dy = sn_slot_view(e, w->workspace, plan->gradient[i], w->row);
+    call->dy = view_of(w, s, &binding->dy);
     call->dx = w->workspace->dx;
     call->base = w->workspace->base;
-    call->flow = w->workspace->flow;
-    call->partials = partials;
+    call->flow = binding->flow;
 }
 
-static void observe_backward(walk *w, int i, const sn_op_call *call) {
+static void observe_backward(const walk *w, int i) {
     const sn_watch *watch = &w->engine->watch;
     int own = watch->node_index[i], carried = watch->carried_index[i];
-    if (own < 0 && carried < 0) return;
-    sn_tensor_sums sums = {0};
-    w->engine->backend->tensor_sums(&sums, call->dy, w->rows, call->node->width);
-    if (own >= 0) w->signals->delta[own] = sums;
-    if (carried >= 0) w->signals->carried[carried] = sums;
+    for (size_t t = 0; t < w->n_tiles && (own >= 0 || carried >= 0); t++) {
+        span s = tile_span(w, t);
+        sn_tensor_sums sums = {0};
+        sn_view dy = view_of(w, &s, &w->engine->bindings[i].dy);
+        w->engine->backend->tensor_sums(&sums, dy, s.rows, w->engine->graph->nodes[i].width);
+        if (own >= 0) watch->tiles[w->tile + t].delta[own] = sums;
+        if (carried >= 0) watch->tiles[w->tile + t].carried[carried] = sums;
+    }
+}
+
+/* One tile's rows, with the places for its sums. */
+static void backward_tile(const walk *w, size_t t, int i) {
+    const sn_engine *e = w->engine;
+    double *partials[SN_MAX_PARAMS];
+    sn_op_call call;
+    span s = tile_span(w, t);
+    set_backward_call(w, &s, i, &call);
+    for (int p = 0; p < call.node->n_params; p++)
+        partials[p] = part_of_tile(e, w->tile + t, e->plan.params[e->plan.first_param[i] + p].partial);
+    call.partials = partials;
+    call.node->op->backward(&call);
 }
 
 /* What is not finite in a gradient makes all gradients before it so (infinity times 0 is NaN): looking where the walk
  * ends is enough.  An op that drops some of it leaves it to the check of the parameters' gradients. */
-static void backward(walk *w, int i) {
-    sn_op_call call;
-    double *partials[SN_MAX_PARAMS];
-    set_backward_call(w, i, &call, partials);
-    if (w->signals) observe_backward(w, i, &call);
-    bool is_checked = call.node->ends_backward || w->engine->diagnoses;
-    if (is_checked && !is_finite(w, call.dy, call.node)) fail(w, SN_FAULT_SIGNAL_GRADIENT, i);
-    call.node->op->backward(&call);
+static void backward(const walk *w, int i) {
+    const sn_engine *e = w->engine;
+    const sn_node *node = &e->graph->nodes[i];
+    span s = make_span(w, 0, w->rows);
+    if (e->observes) observe_backward(w, i);
+    bool is_checked = node->ends_backward || e->diagnoses;
+    if (is_checked && !is_finite(w, view_of(w, &s, &e->bindings[i].dy), &s, node)) fail(w, SN_FAULT_SIGNAL_GRADIENT, i);
+    if (e->bindings[i].by_tile) {
+        for (size_t t = 0; t < w->n_tiles; t++)
+            backward_tile(w, t, i);
+    } else {
+        sn_op_call call;
+        set_backward_call(w, &s, i, &call);
+        node->op->backward(&call);
+    }
 }
 
-/* This tile's part of the reduction that time `time` needs. */
-static void leave_part(const walk *w, int time) {
+/* A tile's part of the reduction that time `time` needs. */
+static void leave_part(const walk *w, size_t t, int time) {
     const sn_engine *e = w->engine;
     const sn_node *node = sn_plan_reduces_at(&e->plan, time);
     if (!node || e->mode != SN_MODE_TRAIN) return;
     int i = (int)(node - e->graph->nodes);
+    span s = tile_span(w, t);
     sn_op_call call;
-    double *partials[SN_MAX_PARAMS];
     if (time < e->graph->n_nodes) {
-        set_call(w, i, &call);
-        call.part = part_of_tile(e, w->tile, e->plan.forward_sums[i].part);
+        set_call(w, &s, i, &call);
+        call.part = part_of_tile(e, w->tile + t, e->plan.forward_sums[i].part);
         node->op->forward_reduction.part(&call);
     } else {
-        set_backward_call(w, i, &call, partials);
-        call.part = part_of_tile(e, w->tile, e->plan.backward_sums[i].part);
+        set_backward_call(w, &s, i, &call);
+        call.part = part_of_tile(e, w->tile + t, e->plan.backward_sums[i].part);
         node->op->backward_reduction.part(&call);
     }
 }
 
-static void visit(walk *w, int time) {
+static void visit(const walk *w, int time) {
     int n = w->engine->graph->n_nodes, from_end = 2 * n - time;
     if (time == 0) {
-        *w->result = (sn_tile_result){0};
+        for (size_t t = 0; t < w->n_tiles; t++)
+            w->engine->tiles[w->tile + t] = (sn_tile_result){0};
         gather(w);
     } else if (time < n) {
         forward(w, time);
     } else if (time == n) {
-        loss(w);
+        for (size_t t = 0; t < w->n_tiles; t++)
+            loss_of_tile(w, t);
     } else if (w->engine->graph->nodes[from_end].needs_gradient) {
         backward(w, from_end);
     }
 }
 
-void sn_walk_tile(sn_engine *engine, int thread, size_t tile, int begin, int end) {
-    const sn_step *step = engine->step;
-    size_t row = tile * engine->plan.tile_rows;
-    walk w = {.engine = engine,
-              .workspace = &engine->workspaces[thread],
-              .result = &engine->tiles[tile],
-              .signals = engine->observes ? &engine->watch.tiles[tile] : NULL,
-              .pass = {.is_training = engine->mode == SN_MODE_TRAIN,
-                       .batch = step->batch.rows,
-                       .seed = engine->options.seed,
-                       .step = step->number,
-                       .samples = step->batch.indices + row},
-              .tile = tile,
-              .row = row,
-              .rows = sn_tile_size(engine, tile, step->batch.rows)};
+void sn_walk_group(sn_engine *engine, int thread, size_t tile, int begin, int end) {
+    size_t tile_rows = engine->plan.tile_rows, all_rows = engine->step->batch.rows;
+    walk w = {.engine = engine, .workspace = &engine->workspaces[thread], .tile = tile, .row = tile * tile_rows};
+    w.rows = all_rows - w.row < engine->group_tiles * tile_rows ? all_rows - w.row : engine->group_tiles * tile_rows;
+    w.n_tiles = (w.rows + tile_rows - 1) / tile_rows;
+    w.base[SN_PLACE_BATCH] = engine->batch.base;
+    w.base[SN_PLACE_SCRATCH] = w.workspace->scratch;
     uint64_t *spent = engine->profile ? engine->profile->lanes[thread].walk : NULL;
     uint64_t mark = spent ? sn_profile_now() : 0;
     for (int time = begin; time < end; time++) {
         visit(&w, time);
         if (spent) sn_profile_mark(&mark, &spent[time]);
     }
-    leave_part(&w, end);
+    for (size_t t = 0; t < w.n_tiles; t++)
+        leave_part(&w, t, end);
     if (spent && end < engine->profile->n_times) sn_profile_mark(&mark, &spent[end]);
 }
 

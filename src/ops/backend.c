@@ -3,6 +3,7 @@
 
 #include "ops/kernels.h"
 #include "ops/list.h"
+#include "ops/variant.h"
 
 #define SN_DECLARE_OP(name)   extern const sn_op SN_V(sn_op_##name);
 #define SN_DECLARE_LOSS(name) extern const sn_loss SN_V(sn_loss_##name);
@@ -18,6 +19,9 @@ static const sn_loss *const losses[] = {SN_LOSSES(SN_LIST_LOSS) NULL};
 const sn_backend SN_V(sn_backend) = {
     .simd = SN_SIMD_NAME,
     .dtype = SN_IS_DOUBLE ? SN_F64 : SN_F32,
+#ifdef SN_VECTOR_BYTES
+    .has_own_products = true,
+#endif
     .ops = ops,
     .losses = losses,
     .gather = SN_V(sn_gather),

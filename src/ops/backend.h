@@ -60,7 +60,8 @@ typedef struct sn_change_call {
 typedef struct sn_backend {
     const char *simd; /* "generic", "avx2", "avx512" */
     sn_dtype dtype;
-    const sn_op *const *ops;      /* NULL-terminated */
+    bool has_own_products;   /* the bits of a row do not depend on the rows that are computed with it: see gemm.h */
+    const sn_op *const *ops; /* NULL-terminated */
     const sn_loss *const *losses; /* NULL-terminated */
 
     void (*gather)(const sn_gather_call *call);

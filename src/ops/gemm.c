@@ -1,10 +1,10 @@
-/* Owns the matrix products: an own kernel on AVX2 and AVX-512, OpenBLAS for large matrices and everywhere else.
+/* Owns the matrix products: an own kernel on AVX2 and AVX-512, OpenBLAS on other processors.
  *
- * OpenBLAS packs its operands and blocks them for the caches, which pays for large matrices; the products of a tile of
- * a batch with a layer's weights are small.  Here a tile of C (TILE_ROWS rows, TILE_VECTORS vectors) stays in registers
- * while B is read where it lies, STEPS of its rows at a time so that the first caches hold them; A enters element by
- * element.  On AVX-512 this is 1.0 to 1.9 times as fast as OpenBLAS's kernels for widths of 16 to 1000
- * (scripts/bench_gemm.sh). */
+ * The products of a tile of a batch with a layer's weights are small, so nothing is packed: a tile of C (TILE_ROWS
+ * rows, TILE_VECTORS vectors) stays in registers while B is read where it lies, STEPS of its rows at a time so that the
+ * caches hold them; A enters element by element.  Rows of B that lie a page or more apart meet in few places of the
+ * first cache: they are copied next to each other first.  On AVX-512 this is 1.0 to 1.9 times as fast as OpenBLAS's
+ * kernels for widths of 16 to 1000 (scripts/bench_gemm.sh). */
 #include "ops/gemm.h"
 
 #include <string.h>
@@ -12,20 +12,18 @@
 #include "ops/elementary.h"
 #include "ops/kernels.h"
 
-static bool blas_product(const sn_product *g) {
-    for (size_t i = 0; i < g->m && g->start && g->start != g->c; i++)
-        memcpy(g->c + i * g->c_ld, g->start + i * g->start_ld, g->n * sizeof(real));
-    bool is_transposed = g->a_row == 1 && g->a_step != 1;
-    SN_BLAS_GEMM(CblasRowMajor, is_transposed ? CblasTrans : CblasNoTrans, CblasNoTrans, (int)g->m, (int)g->n,
-                 (int)g->k, 1, g->a, (int)(is_transposed ? g->a_step : g->a_row), g->b, (int)g->b_ld, g->start ? 1 : 0,
-                 g->c, (int)g->c_ld);
-    return SN_V(sn_all_finite)((sn_view){g->c, g->c_ld}, g->m, g->n);
-}
-
 #ifndef SN_VECTOR_BYTES
 
-bool SN_V(sn_gemm)(const sn_product *product) {
-    return blas_product(product);
+bool SN_V(sn_gemm)(const sn_product *g) {
+    for (size_t i = 0; i < g->m && g->start && g->start != g->c; i++)
+        memcpy(g->c + i * g->c_ld, g->start + i * g->start_ld, g->n * sizeof(real));
+    bool is_transposed = g->a_step != 1;
+    size_t a_ld = is_transposed     ? g->a_step
+                  : g->a_row > g->k ? g->a_row
+                                    : g->k; /* where m is 1, a_row may be anything */
+    SN_BLAS_GEMM(CblasRowMajor, is_transposed ? CblasTrans : CblasNoTrans, CblasNoTrans, (int)g->m, (int)g->n,
+                 (int)g->k, 1, g->a, (int)a_ld, g->b, (int)g->b_ld, g->start ? 1 : 0, g->c, (int)g->c_ld);
+    return SN_V(sn_all_finite)((sn_view){g->c, g->c_ld}, g->m, g->n);
 }
 
 #else
@@ -44,6 +42,8 @@ typedef sn_bits vector_bits __attribute__((vector_size(SN_VECTOR_BYTES)));
 typedef struct part {
     const sn_product *g;
     size_t j, p, steps;
+    const real *b; /* B(p, j) */
+    size_t b_ld;
     size_t tail; /* elements of the last vector that are wanted: 1 .. LANES */
     const real *start;
     size_t start_ld;
@@ -91,8 +91,8 @@ static ALWAYS_INLINE vector_bits store_tile(vector acc[TILE_ROWS][TILE_VECTORS],
  * row of B may reach beyond the columns of the product; what comes of that is not stored. */
 static ALWAYS_INLINE vector_bits tile(const part *t, size_t i, int rows, int vectors) {
     const sn_product *g = t->g;
-    const real *a = g->a + i * g->a_row + t->p * g->a_step, *b = g->b + t->p * g->b_ld + t->j;
-    size_t a_row = g->a_row, a_step = g->a_step, b_ld = g->b_ld;
+    const real *a = g->a + i * g->a_row + t->p * g->a_step, *b = t->b;
+    size_t a_row = g->a_row, a_step = g->a_step, b_ld = t->b_ld;
     vector acc[TILE_ROWS][TILE_VECTORS];
     start_tile(acc, t, i, rows, vectors);
 #pragma GCC unroll 2
@@ -143,28 +143,42 @@ static bool whole_tiles(const part *t) {
     return columns(&whole, TILE_VECTORS);
 }
 
-static bool own_product(const sn_product *g) {
+/* Copies the part's rows of B next to each other; `to` has STEPS rows of all vectors. */
+static void pack(part *t, real *to, size_t vectors) {
+    for (size_t p = 0; p < t->steps; p++) {
+        for (size_t v = 0; v < vectors; v++) {
+            const real *from = t->b + p * t->b_ld + v * LANES;
+            *(vector *)(to + (p * TILE_VECTORS + v) * LANES) = *(const vector *)from;
+        }
+    }
+    t->b = to;
+    t->b_ld = (size_t)TILE_VECTORS * LANES;
+}
+
+static bool compute(part *t, bool packs) {
     enum { WIDTH = TILE_VECTORS * LANES };
-    bool is_finite = true;
+    real packed[STEPS * WIDTH];
+    size_t left = t->g->n - t->j;
+    t->tail = left % LANES ? left % LANES : LANES;
+    t->b = t->g->b + t->p * t->g->b_ld + t->j;
+    t->b_ld = t->g->b_ld;
+    if (packs) pack(t, packed, left > LANES ? 2 : 1);
+    if (left >= WIDTH) return whole_tiles(t);
+    return left > LANES ? two_vectors(t) : one_vector(t);
+}
+
+bool SN_V(sn_gemm)(const sn_product *product) {
+    const sn_product *g = product;
+    bool is_finite = true, packs = g->b_ld * sizeof(real) >= FAR_APART && g->m > TILE_ROWS;
     for (size_t p = 0; p < g->k; p += STEPS) {
         part t = {.g = g, .p = p, .steps = g->k - p < STEPS ? g->k - p : STEPS};
         t.start = p > 0 ? g->c : g->start;
         t.start_ld = p > 0 ? g->c_ld : g->start_ld;
         is_finite = true; /* sums that are not finite stay so: the last part tells */
-        for (t.j = 0; t.j < g->n; t.j += WIDTH) {
-            size_t left = g->n - t.j;
-            t.tail = left % LANES ? left % LANES : LANES;
-            bool (*compute)(const part *) = left >= WIDTH ? whole_tiles : left > LANES ? two_vectors : one_vector;
-            is_finite &= compute(&t);
-        }
+        for (t.j = 0; t.j < g->n; t.j += TILE_VECTORS * LANES)
+            is_finite &= compute(&t, packs);
     }
     return is_finite;
-}
-
-/* Rows of B that lie a page or more apart meet in few places of the caches; OpenBLAS packs them. */
-bool SN_V(sn_gemm)(const sn_product *product) {
-    if (product->b_ld * sizeof(real) >= FAR_APART && product->m > 1) return blas_product(product);
-    return own_product(product);
 }
 
 #endif

@@ -18,8 +18,9 @@ typedef struct sn_product {
     size_t start_ld;   /* 0: one row for all, a bias */
 } sn_product;
 
-/* Every element is summed in the order of p, so its bits depend on its operands alone, not on the tile of C that a call
- * computes (in the own kernel; OpenBLAS may choose another for another shape).  Returns whether all of C is finite. */
+/* Returns whether all of C is finite.  On AVX2 and AVX-512 every element is summed in the order of p, so its bits
+ * depend on its operands alone, not on the rows and columns that a call computes (sn_backend.has_own_products);
+ * OpenBLAS may take another order for another shape. */
 bool SN_V(sn_gemm)(const sn_product *product);
 
 #endif

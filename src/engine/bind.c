@@ -1,0 +1,57 @@
+/* Owns the bindings: the places of a node's signals, looked up in the plan once, since a step of a narrow network asks
+ * for them some ten thousand times. */
+#include "engine/internal.h"
+
+static sn_binding bind_slot(const sn_engine *e, sn_slot slot) {
+    if (slot.buffer < 0) return (sn_binding){0};
+    const sn_buffer *buffer = &e->plan.buffers[slot.buffer];
+    size_t scale = buffer->place == SN_PLACE_SCRATCH ? e->group_tiles : 1; /* scratch is laid out for one tile */
+    return (sn_binding){.place = buffer->place,
+                        .offset = (buffer->offset * scale + slot.column) * e->real_size,
+                        .row_bytes = buffer->width * e->real_size,
+                        .ld = buffer->width};
+}
+
+static bool has_partials(const sn_node *node) {
+    for (int p = 0; p < node->n_params; p++) {
+        if (node->params[p].route == SN_FROM_PARTIALS) return true;
+    }
+    return false;
+}
+
+static bool bind_node(sn_engine *e, int i) {
+    const sn_plan *plan = &e->plan;
+    const sn_node *nodes = e->graph->nodes, *node = &nodes[i];
+    size_t n = (size_t)node->n_inputs;
+    sn_binding *places = sn_pool_alloc(&e->pool, (3 * n + 1) * sizeof *places);
+    size_t *widths = sn_pool_alloc(&e->pool, (n + 1) * sizeof *widths);
+    sn_flow *flow = sn_pool_alloc(&e->pool, (n + 1) * sizeof *flow);
+    if (!places || !widths || !flow) return false;
+    for (size_t k = 0; k < n; k++) {
+        const sn_edge *edge = &plan->edges[plan->first_edge[i] + (int)k];
+        int x = node->inputs[k];
+        places[k] = bind_slot(e, plan->value[x]);
+        if (edge->flow != SN_FLOW_NONE) places[n + k] = bind_slot(e, plan->gradient[x]);
+        if (edge->flow == SN_FLOW_ADD) places[2 * n + k] = bind_slot(e, edge->base);
+        widths[k] = nodes[x].width;
+        flow[k] = edge->flow;
+    }
+    e->bindings[i] = (sn_node_binding){.y = bind_slot(e, plan->value[i]),
+                                       .dy = bind_slot(e, plan->gradient[i]),
+                                       .x = places,
+                                       .dx = places + n,
+                                       .base = places + 2 * n,
+                                       .widths = widths,
+                                       .flow = flow,
+                                       .by_tile = has_partials(node)};
+    return true;
+}
+
+sn_status sn_bind(sn_engine *engine, sn_error *error) {
+    size_t n = (size_t)engine->graph->n_nodes;
+    engine->bindings = sn_pool_alloc(&engine->pool, n * sizeof *engine->bindings);
+    bool ok = engine->bindings != NULL;
+    for (size_t i = 0; i < n && ok; i++)
+        ok = bind_node(engine, (int)i);
+    return ok ? SN_OK : sn_error_memory(error, n * sizeof *engine->bindings, "the engine's tables");
+}
