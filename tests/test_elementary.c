@@ -318,8 +318,45 @@ static void test_places(void **state) {
     }
 }
 
+/* The activation of a family with a parameter of its own: the same function as an entry of that parameter. */
+static void check_family(const sn_backend *backend, const void *argument) {
+    const function *f = argument;
+    static sn_error error;
+    sn_config *config;
+    sn_graph graph;
+    sn_dataset dimensions = {.in_dim = 5, .out_dim = 2};
+    char network[512], activation[256];
+    describe(f, "kind", activation, sizeof activation);
+    snprintf(network, sizeof network, "{\"depth\": 4, \"width\": 6, \"activation\": %s, \"skip\": \"add\"}",
+             activation);
+    if (net_build(&config, &graph, network, &dimensions, backend->dtype, &error)) fail_msg("%s", error.text);
+    int n = 0;
+    for (int i = 1; i < graph.n_nodes; i++) {
+        sn_node *node = &graph.nodes[i];
+        if (!node->op->is_activation) continue;
+        bool saturated;
+        node->width = 1;
+        double left = one(backend, node, -0.75, &saturated), right = one(backend, node, 0.75, &saturated);
+        assert_true(ulps(left, f->value(-0.75L, (long double)f->parameter), backend->dtype) <= 4);
+        assert_true(ulps(right, f->value(0.75L, (long double)f->parameter), backend->dtype) <= 4);
+        n++;
+    }
+    assert_int_equal(n, 4);
+    sn_graph_reset(&graph);
+    sn_config_free(config);
+}
+
+static void test_families(void **state) {
+    (void)state;
+    for (size_t k = 0; k < n_smooth_functions; k++)
+        for_backends(SN_F64, check_family, &smooth_functions[k]);
+    for (size_t k = 0; k < n_piecewise_functions; k++)
+        for_backends(SN_F32, check_family, &piecewise_functions[k]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_float), cmocka_unit_test(test_double),
-                                       cmocka_unit_test(test_special_values), cmocka_unit_test(test_places)};
+                                       cmocka_unit_test(test_special_values), cmocka_unit_test(test_places),
+                                       cmocka_unit_test(test_families)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,5 +29,5 @@ static inline bool gelu_flat(real x, real y, real p) {
     return sn_abs(gelu_slope(x, y, p)) < SN_REAL(0.05) * SN_REAL(1.12890410);
 }
 
-SN_ACTIVATION(gelu, SN_READS_X, NULL, "Gaussian error linear unit (exact, not the tanh form)", "y = x Phi(x)",
+SN_ACTIVATION(gelu, SN_READS_X, NULL, "Gaussian error linear unit (exact, no tanh)", "y = x Phi(x)",
               "Hendrycks & Gimpel 2016, arXiv 1606.08415");

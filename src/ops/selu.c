@@ -21,5 +21,4 @@ static inline bool selu_flat(real x, real y, real p) {
 }
 
 SN_ACTIVATION(selu, SN_READS_X, NULL, "scaled exponential linear unit",
-              "y = 1.0507009873554805 (x > 0 ? x : 1.6732632423543773 (exp(x) - 1))",
-              "Klambauer et al. 2017, arXiv 1706.02515");
+              "y = 1.0507010 (x > 0 ? x : 1.6732632 (exp(x) - 1))", "Klambauer et al. 2017, arXiv 1706.02515");
