@@ -23,7 +23,9 @@ typedef float real;
 #define SN_REAL(c)  SN_GLUE2(c, F)
 #endif
 
-#define SN_SIMD _Pragma("omp simd")
+#define SN_PRAGMA(text)  _Pragma(#text)
+#define SN_SIMD          _Pragma("omp simd")
+#define SN_SIMD_SUM(sum) SN_PRAGMA(omp simd reduction(+ : sum)) /* the loop adds integers to `sum` */
 
 static inline real *sn_row(sn_view view, size_t r) {
     return (real *)view.data + r * view.ld;
