@@ -4,8 +4,8 @@
  *
  * for every op, activation, loss and topology.  The list of cases is checked against the op table: an op without a case
  * fails.  The loss is that of a training step which is not applied, always of the same number: with the statistics of
- * the batch and with one and the same dropout mask.  Weights are drawn again until no input of a relu kind is near its
- * kink and no gradient is near zero. */
+ * the batch and with one and the same dropout mask.  Weights are drawn again until no input of a relu or elu kind is
+ * near its kink and no gradient is near zero. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,8 +44,8 @@ static bool is_op(const sn_node *node, const char *name) {
     return node->op && strcmp(node->op->kind.name, name) == 0;
 }
 
-/* How near a row is to where its op bends: the smallest |x| for a relu kind; for layer_norm, whose higher derivatives
- * grow as the spread of the row shrinks, the spread in units of 25 (for batch_norm: of the column). */
+/* How near a row is to where its op bends: the smallest |x| for relu and elu kinds; for layer_norm, whose higher
+ * derivatives grow as the spread of the row shrinks, the spread in units of 25 (for batch_norm: of the column). */
 static double row_margin(const sn_node *node, const double *x, size_t n) {
     double least = HUGE_VAL, mean = 0, squares = 0;
     for (size_t c = 0; c < n; c++) {
@@ -54,7 +54,8 @@ static double row_margin(const sn_node *node, const double *x, size_t n) {
     }
     for (size_t c = 0; c < n; c++)
         squares += (x[c] - mean) * (x[c] - mean) / (double)n;
-    if (is_op(node, "relu") || is_op(node, "leaky_relu")) return least;
+    bool bends = is_op(node, "relu") || is_op(node, "leaky_relu") || is_op(node, "elu") || is_op(node, "selu");
+    if (bends) return least;
     return is_op(node, "layer_norm") ? sqrt(squares) / 25 : HUGE_VAL;
 }
 
@@ -296,6 +297,8 @@ static const topology topologies[] = {
      LINEAR("a", "input", 4) TANH("b", "a") JOIN("gate", "c", "\"b\", \"a\", \"b\"")
          JOIN("gate", "d", "\"a\", \"c\", \"c\"") TANH("e", "d") OUTPUT},
     {"leaky_relu with another slope", LINEAR("a", "input", 4) "{\"op\": \"leaky_relu\", \"slope\": 0.3}," OUTPUT},
+    {"elu with another alpha", LINEAR("a", "input", 4) "{\"op\": \"elu\", \"alpha\": 1.7}," OUTPUT},
+    {"softplus with another beta", LINEAR("a", "input", 4) "{\"op\": \"softplus\", \"beta\": 2.5}," OUTPUT},
 };
 
 static void test_topologies(void **state) {
@@ -324,7 +327,7 @@ static void test_activations(void **state) {
         check_both((*op)->kind.name, network);
         n++;
     }
-    assert_true(n >= 7);
+    assert_true(n >= 11);
 }
 
 /* skip (with its scales) x order x norm x layers_per_block; the last block of 3 is a short one. */

@@ -65,8 +65,7 @@ static inline real sn_activation_parameter(const sn_op_call *call) {
         size_t count = 0;                                                                                              \
         for (size_t r = 0; r < call->rows; r++) {                                                                      \
             const real *x = sn_row(call->x[0], r), *y = sn_row(call->y, r);                                            \
-            for (size_t c = 0; c < call->node->width; c++)                                                             \
-                count += name_##_flat(x[c], y[c], p);                                                                  \
+            SN_SIMD_SUM(count) for (size_t c = 0; c < call->node->width; c++) count += name_##_flat(x[c], y[c], p);    \
         }                                                                                                              \
         return count;                                                                                                  \
     }                                                                                                                  \

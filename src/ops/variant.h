@@ -23,7 +23,9 @@ typedef float real;
 #define SN_REAL(c)   SN_GLUE2(c, F)
 #endif
 
-#define SN_SIMD _Pragma("omp simd")
+#define SN_PRAGMA(text)  _Pragma(#text)
+#define SN_SIMD          _Pragma("omp simd")
+#define SN_SIMD_SUM(sum) SN_PRAGMA(omp simd reduction(+ : sum)) /* the loop adds integers to `sum` */
 
 /* Bytes of the vectors that explicit kernels use; not defined where the plain loops have to do. */
 #if defined(__AVX512F__)
