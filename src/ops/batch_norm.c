@@ -189,21 +189,25 @@ static void set_backward(const sn_op_call *call, size_t begin, size_t n, double 
     }
 }
 
+/* `n` features of row r from `begin` on. */
+static void backward_row(const sn_op_call *call, size_t r, size_t begin, size_t n, const backward_constants *k) {
+    const real *x = sn_row(call->x[0], r) + begin, *dy = sn_row(call->dy, r) + begin;
+    const real *base = call->flow[0] == SN_FLOW_ADD ? sn_row(call->base[0], r) + begin : NULL;
+    real *dx = sn_row(call->dx[0], r) + begin;
+    SN_SIMD for (size_t c = 0; c < n; c++) {
+        real d = k->factor[c] * (dy[c] - k->mean_dy[c] - (x[c] - k->mean[c] - k->rest[c]) * k->slope[c]);
+        dx[c] = base ? base[c] + d : d;
+    }
+}
+
 static void batch_norm_backward(const sn_op_call *call) {
     backward_constants k;
     double share = 1 / (double)call->pass->batch;
     for (size_t begin = 0; begin < call->node->width && call->flow[0] != SN_FLOW_NONE; begin += CHUNK) {
         size_t n = chunk_size(call, begin);
         set_backward(call, begin, n, share, &k);
-        for (size_t r = 0; r < call->rows; r++) {
-            const real *x = sn_row(call->x[0], r) + begin, *dy = sn_row(call->dy, r) + begin;
-            const real *base = call->flow[0] == SN_FLOW_ADD ? sn_row(call->base[0], r) + begin : NULL;
-            real *dx = sn_row(call->dx[0], r) + begin;
-            SN_SIMD for (size_t c = 0; c < n; c++) {
-                real d = k.factor[c] * (dy[c] - k.mean_dy[c] - (x[c] - k.mean[c] - k.rest[c]) * k.slope[c]);
-                dx[c] = base ? base[c] + d : d;
-            }
-        }
+        for (size_t r = 0; r < call->rows; r++)
+            backward_row(call, r, begin, n, &k);
     }
 }
 
