@@ -96,7 +96,7 @@ struct sn_engine {
     bool observes, diagnoses;
     double clip;
     double *outputs;           /* where predictions go; NULL: nowhere */
-    atomic_size_t *next_group; /* per segment */
+    atomic_size_t *next_group; /* per segment and thread that begins with the tiles */
     atomic_size_t next_item, next_update;
 };
 
@@ -115,9 +115,14 @@ static inline size_t sn_tile_count(const sn_engine *engine, size_t rows) {
 /* bind.c: fills engine->bindings, from the plan. */
 sn_status sn_bind(sn_engine *engine, sn_error *error);
 
-/* walk.c: the times `begin` up to, not with, `end` of the walk, over the row tiles from `tile` on, as many as a group
- * has, and their parts of the reduction that time `end` needs. */
-void sn_walk_group(sn_engine *engine, int thread, size_t tile, int begin, int end);
+/* Row tiles that are walked together: n, at most group_tiles, from `first` on. */
+typedef struct sn_tile_range {
+    size_t first, n;
+} sn_tile_range;
+
+/* walk.c: the times `begin` up to, not with, `end` of the walk, over a group of row tiles, and their parts of the
+ * reduction that time `end` needs. */
+void sn_walk_group(sn_engine *engine, int thread, sn_tile_range group, int begin, int end);
 
 /* walk.c: merges the reduction that time `begin` needs, for one thread. */
 void sn_walk_merge(sn_engine *engine, int thread, int begin);

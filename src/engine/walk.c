@@ -238,11 +238,15 @@ static void visit(const walk *w, int time) {
     }
 }
 
-void sn_walk_group(sn_engine *engine, int thread, size_t tile, int begin, int end) {
+void sn_walk_group(sn_engine *engine, int thread, sn_tile_range group, int begin, int end) {
     size_t tile_rows = engine->plan.tile_rows, all_rows = engine->step->batch.rows;
-    walk w = {.engine = engine, .workspace = &engine->workspaces[thread], .tile = tile, .row = tile * tile_rows};
-    w.rows = all_rows - w.row < engine->group_tiles * tile_rows ? all_rows - w.row : engine->group_tiles * tile_rows;
-    w.n_tiles = (w.rows + tile_rows - 1) / tile_rows;
+    walk w = {.engine = engine,
+              .workspace = &engine->workspaces[thread],
+              .tile = group.first,
+              .n_tiles = group.n,
+              .row = group.first * tile_rows,
+              .rows = group.n * tile_rows};
+    if (w.row + w.rows > all_rows) w.rows = all_rows - w.row; /* the last tile may be short */
     w.base[SN_PLACE_BATCH] = engine->batch.base;
     w.base[SN_PLACE_SCRATCH] = w.workspace->scratch;
     uint64_t *spent = engine->profile ? engine->profile->lanes[thread].walk : NULL;

@@ -25,21 +25,21 @@ static void transpose_rest(sn_view to, sn_view from, size_t r0, size_t r1, size_
 enum { SQUARE = SN_VECTOR_BYTES / sizeof(real) };
 
 typedef real vector __attribute__((vector_size(SN_VECTOR_BYTES), aligned(sizeof(real)), may_alias));
-typedef sn_signed_bits indices __attribute__((vector_size(SN_VECTOR_BYTES)));
+typedef sn_bits indices __attribute__((vector_size(SN_VECTOR_BYTES)));
 
 static void transpose_square(real *to, size_t to_ld, const real *from, size_t from_ld) {
     vector rows[SQUARE];
     for (size_t r = 0; r < SQUARE; r++)
         rows[r] = *(const vector *)(from + r * from_ld);
 #pragma GCC unroll 4
-    for (int half = SQUARE / 2; half > 0; half /= 2) {
+    for (unsigned half = SQUARE / 2; half > 0; half /= 2) {
         indices low, high;
-        for (int c = 0; c < SQUARE; c++) {
+        for (unsigned c = 0; c < SQUARE; c++) {
             low[c] = c & half ? SQUARE + (c & ~half) : c;
             high[c] = c & half ? SQUARE + c : c | half;
         }
 #pragma GCC unroll 16
-        for (int r = 0; r < SQUARE; r++) {
+        for (unsigned r = 0; r < SQUARE; r++) {
             if (r & half) continue;
             vector a = rows[r], b = rows[r | half];
             rows[r] = __builtin_shuffle(a, b, low);
