@@ -182,13 +182,14 @@ static void walk_segment(sn_engine *engine, int thread, int segment, int end) {
 static void step_task(void *argument, int thread) {
     sn_engine *engine = argument;
     const sn_plan *plan = &engine->plan;
-    int stop = engine->mode == SN_MODE_EVALUATE ? sn_time_loss(plan) + 1 : sn_time_walk_end(plan);
+    bool ends_with_loss = engine->mode == SN_MODE_EVALUATE || engine->step->only_loss;
+    int stop = ends_with_loss ? sn_time_loss(plan) + 1 : sn_time_walk_end(plan);
     for (int s = 0, end = 0; end < stop; s++) {
         end = plan->segment_ends[s] < stop ? plan->segment_ends[s] : stop;
         walk_segment(engine, thread, s, end);
         if (end < stop || engine->mode == SN_MODE_TRAIN) sn_team_barrier(engine->team);
     }
-    if (engine->mode == SN_MODE_EVALUATE) return;
+    if (ends_with_loss) return;
     if (engine->diagnoses || walk_fault(engine).kind == SN_FAULT_NONE) sn_work_items(engine, thread);
 }
 
@@ -233,6 +234,7 @@ sn_status sn_engine_step(sn_engine *engine, const sn_step *step, sn_step_result 
     run_task(engine, step, SN_MODE_TRAIN);
     set_result(engine, result, loss_sums(engine), step->batch.rows);
     result->fault = walk_fault(engine);
+    if (step->only_loss) return result->fault.kind == SN_FAULT_NONE ? SN_OK : SN_DIVERGED;
     if (result->fault.kind != SN_FAULT_NONE) {
         /* The weights are those of before: walk again, look at every node, measure, change nothing. */
         sn_step again = *step;

@@ -123,6 +123,7 @@ typedef struct sn_step {
     sn_batch batch;
     double lr;
     bool applies;                /* false: measure only, weights stay */
+    bool only_loss;              /* forward and loss as in training and no more: the last step's gradients stay */
     sn_observation *observation; /* NULL: not observed */
     sn_observation *on_fault;    /* filled when an unobserved step meets a fault in its signals; may be NULL */
 } sn_step;
