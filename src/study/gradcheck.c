@@ -170,11 +170,11 @@ static bool is_bent(const ladder *l, double noise) {
 }
 
 /* Whether the differences stay away from the gradient by `error` whatever the step.  Those of a smooth loss come 256
- * times closer to each other at each step; kinks between the points scatter them, or bend the loss by twice the error.
- */
-static bool is_settled(const ladder *l, double error) {
+ * times closer to each other at each step.  Kinks between the points scatter them, and one at w bends the loss: that of
+ * a sample by twice the error, that of a batch by a sum in which terms may cancel. */
+static bool is_settled(const ladder *l, double error, double noise) {
     int k = l->n - 1;
-    if (k < 3) return false;
+    if (k < 3 || is_bent(l, noise)) return false;
     double near = fabs(l->fourth[k] - l->fourth[k - 1]), before = fabs(l->fourth[k - 1] - l->fourth[k - 2]);
     return near <= error * STEADY && before <= error * STEADY && fabs(l->bend[k]) <= error / 2;
 }
@@ -191,7 +191,7 @@ static outcome judge(const ladder *l, double noise) {
     double scale = scale_of(l), error = fabs(l->fourth[k] - l->gradient), unresolved = SURE * noise / l->h[k];
     if (SHARE * scale > unresolved && error <= SN_GRADCHECK_LIMIT * scale) return is_bent(l, noise) ? PENDING : AGREES;
     bool shows_errors = STEADY * error > unresolved;
-    if (shows_errors && is_settled(l, error)) return DISAGREES;
+    if (shows_errors && is_settled(l, error, noise)) return DISAGREES;
     return shows_errors || SHARE * scale > unresolved ? PENDING : unverified(l, noise);
 }
 
