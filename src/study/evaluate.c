@@ -69,7 +69,7 @@ static sn_status check_same(const sn_evaluation *e, const char *run, sn_error *e
     const sn_dataset *data = &e->experiment.data;
     if (data->checksum != e->state.data_checksum) {
         return sn_error_set(error, SN_INVALID,
-                            "%s: the data in %s are not those of the run: their checksum is %016llx, run.json has "
+                            "%s: the data (%s) are not those of the run: their checksum is %016llx, run.json has "
                             "%016llx (SKIPNET_DATA and data.path in its config.json say where data are looked for)",
                             run, data->origin ? data->origin : "its config", (unsigned long long)data->checksum,
                             (unsigned long long)e->state.data_checksum);
