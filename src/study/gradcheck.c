@@ -64,9 +64,7 @@ static double *copy_of(const sn_tensor *tensor, sn_error *error) {
     return values;
 }
 
-/* The noise: the weights are moved `times` by a few of their last bits.  Over so short a way the loss is linear, so in
- * fourth differences of losses at equal distances nothing but rounding is left (Hamming's difference table; Moré &
- * Wild, "Estimating computational noise", 2011). */
+/* Moves tensor `i` by `times` a few of its last bits, up or down; `values` are its weights, `nudged` is room. */
 static void nudge(sn_engine *engine, size_t i, const double *values, double *nudged, int times) {
     sn_tensor tensor;
     sn_engine_tensor(engine, i, &tensor);
@@ -81,6 +79,27 @@ static void nudge(sn_engine *engine, size_t i, const double *values, double *nud
     sn_engine_set_tensor(engine, i, nudged);
 }
 
+static void nudge_all(sn_engine *engine, const double *weights, double *nudged, int times) {
+    for (size_t i = 0; i < sn_engine_tensor_count(engine); i++) {
+        sn_tensor tensor;
+        sn_engine_tensor(engine, i, &tensor);
+        nudge(engine, i, weights, nudged, times);
+        weights += count_of(&tensor);
+    }
+}
+
+/* Copies the weights of all tensors to `weights`, where that is not NULL; how many they are. */
+static size_t take_weights(const sn_engine *engine, double *weights) {
+    size_t total = 0;
+    for (size_t i = 0; i < sn_engine_tensor_count(engine); i++) {
+        sn_tensor tensor;
+        sn_engine_tensor(engine, i, &tensor);
+        if (weights) memcpy(weights + total, tensor.data, count_of(&tensor) * sizeof *weights);
+        total += count_of(&tensor);
+    }
+    return total;
+}
+
 static double scatter_of(double *losses, int n) {
     double squares = 0;
     for (int order = 0; order < 4; order++, n--) {
@@ -92,34 +111,25 @@ static double scatter_of(double *losses, int n) {
     return sqrt(squares / n / 70); /* 70 = 1 + 16 + 36 + 16 + 1 */
 }
 
+/* The noise: over so short a way the loss is linear, so in fourth differences of losses at equal distances nothing but
+ * rounding is left (Hamming's difference table; Moré & Wild, "Estimating computational noise", 2011). */
 static sn_status measure_noise(sn_gradcheck *check, sn_error *error) {
     sn_engine *engine = check->request.engine;
-    size_t n = sn_engine_tensor_count(engine), most = 0;
-    double **values = calloc(n + 1, sizeof *values), *nudged = NULL, losses[N_NOISE];
-    sn_status status = values ? SN_OK : sn_error_memory(error, n * sizeof *values, "weights");
-    for (size_t i = 0; i < n && !status; i++) {
-        sn_tensor tensor;
-        sn_engine_tensor(engine, i, &tensor);
-        if (count_of(&tensor) > most) most = count_of(&tensor);
-        values[i] = copy_of(&tensor, error);
-        if (!values[i]) status = SN_FAILED;
+    size_t total = take_weights(engine, NULL);
+    double losses[N_NOISE], *weights = calloc(total + 1, sizeof *weights), *nudged = calloc(total + 1, sizeof *nudged);
+    bool ok = weights && nudged;
+    if (ok) {
+        take_weights(engine, weights);
+        for (int k = 0; k < N_NOISE; k++) {
+            nudge_all(engine, weights, nudged, k);
+            losses[k] = loss_of(check);
+        }
+        nudge_all(engine, weights, nudged, 0);
+        check->noise = fmax(scatter_of(losses, N_NOISE), DBL_EPSILON * fabs(check->loss));
     }
-    if (!status && !(nudged = malloc((most + 1) * sizeof *nudged))) {
-        status = sn_error_memory(error, most * sizeof *nudged, "weights");
-    }
-    for (int k = 0; k < N_NOISE && !status; k++) {
-        for (size_t i = 0; i < n; i++)
-            nudge(engine, i, values[i], nudged, k);
-        losses[k] = loss_of(check);
-    }
-    for (size_t i = 0; i < n && !status; i++)
-        sn_engine_set_tensor(engine, i, values[i]);
-    if (!status) check->noise = fmax(scatter_of(losses, N_NOISE), DBL_EPSILON * fabs(check->loss));
-    for (size_t i = 0; values && i < n; i++)
-        free(values[i]);
-    free(values);
+    free(weights);
     free(nudged);
-    return status;
+    return ok ? SN_OK : sn_error_memory(error, 2 * total * sizeof *weights, "weights");
 }
 
 sn_status sn_gradcheck_open(sn_gradcheck *check, const sn_gradcheck_request *request, const sn_graph *graph,
