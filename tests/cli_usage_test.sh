@@ -20,9 +20,9 @@ for call in --help -h; do
     does "$call"
     want_equal help out
 done
-want "help: the verbs" "train check compare bench list schema help version" \
+want "help: the verbs" "train check compare eval gradcheck bench list schema help version" \
     "$(sed -n '/^usage/,/^skipnet/s/^  \([a-z]*\) .*/\1/p' help | paste -sd' ')"
-for verb in train check compare bench list schema help version; do
+for verb in train check compare eval gradcheck bench list schema help version; do
     does help "$verb"
     cp out "help.$verb"
     want "help $verb: nothing on stderr" "" "$(cat err)"
@@ -49,7 +49,7 @@ refuses 2 'skipnet compare: wants RUN|DIR... (see skipnet compare --help)' compa
 refuses 2 'skipnet train: does not know what to do with b (see skipnet train --help)' train a b
 refuses 2 'skipnet version: does not know what to do with now (see skipnet version --help)' version now
 refuses 2 'skipnet schema: does not know what to do with all (see skipnet schema --help)' schema all
-for verb in train check compare bench list schema help version; do
+for verb in train check compare eval gradcheck bench list schema help version; do
     refuses 2 "skipnet $verb: unknown option --bogus (see skipnet $verb --help)" "$verb" a --bogus
 done
 refuses 2 'skipnet train: unknown option --bogus=3 (see skipnet train --help)' train --bogus=3 a
@@ -66,6 +66,17 @@ for n in 0 -1 1025 abc 2x "" 1e2 99999999999999999999; do
     refuses 2 "skipnet train: --threads wants a whole number from 1 to 1024, got $n (see skipnet train --help)" \
         train a --threads "$n"
 done
+for n in 0 -1 abc 2x "" ALL 99999999999999999999; do
+    refuses 2 "skipnet gradcheck: --samples wants a whole number from 1 on, or all, got $n (see skipnet gradcheck \
+--help)" gradcheck a --samples "$n"
+    refuses 2 "skipnet eval: --limit wants a whole number from 1 on, got $n (see skipnet eval --help)" \
+        eval a --limit "$n"
+done
+refuses 2 'skipnet eval: --split wants train or test, got valid (see skipnet eval --help)' eval a --split valid
+refuses 2 'skipnet eval: --weights wants a file (see skipnet eval --help)' eval a --weights ""
+refuses 2 'skipnet eval: --predictions wants a file (see skipnet eval --help)' eval a --predictions ""
+refuses 2 'skipnet eval: wants RUN (see skipnet eval --help)' eval
+refuses 2 'skipnet gradcheck: wants CONFIG (see skipnet gradcheck --help)' gradcheck
 refuses 2 'skipnet train: --resume comes with checkpoints in a later version (--force starts anew)' train a --resume
 want "nothing was made by refused calls" "" "$(find . -type d -name 'runs*' -o -name run.lock)"
 

@@ -26,6 +26,11 @@ static const option_row rows[] = {
     {"quiet", 'q', NULL, "no progress, no summary"},
     {"json", 0, NULL, "print the summary as JSON"},
     {"expand", 0, NULL, "print the network as an explicit list of layers"},
+    {"samples", 0, "N", "coordinates of each tensor, or all; default 20: half of largest gradient, half drawn"},
+    {"split", 0, "SPLIT", "train or test; default test"},
+    {"limit", 0, "N", "only the first N samples of the split"},
+    {"weights", 0, "FILE", "other weights than the run's final.safetensors"},
+    {"predictions", 0, "FILE", "write a CSV row for each sample: label, prediction, outputs"},
     {"help", 'h', NULL, "this text"},
 };
 enum { N_ROWS = sizeof rows / sizeof *rows };
@@ -73,11 +78,17 @@ static sn_status usage_error(const sn_verb *verb, sn_error *error, const char *w
                         verb->name);
 }
 
-static sn_status parse_threads(sn_arguments *arguments, const sn_verb *verb, const char *value, sn_error *error) {
+/* A whole number from 1 to `most`. */
+static bool parse_count(const char *value, long most, long *count) {
     char *end = NULL;
     errno = 0;
-    long n = strtol(value, &end, 10);
-    if (errno || *end || end == value || n < 1 || n > 1024) {
+    *count = strtol(value, &end, 10);
+    return !errno && !*end && end != value && *count >= 1 && *count <= most;
+}
+
+static sn_status parse_threads(sn_arguments *arguments, const sn_verb *verb, const char *value, sn_error *error) {
+    long n = 0;
+    if (!parse_count(value, 1024, &n)) {
         return usage_error(verb, error, "--threads wants a whole number from 1 to 1024, got ", value);
     }
     arguments->threads = (int)n;
@@ -105,8 +116,32 @@ static sn_status parse_seconds(sn_arguments *arguments, const sn_verb *verb, con
     return SN_OK;
 }
 
-static sn_status take_option(sn_arguments *arguments, const sn_verb *verb, const char *name, const char *value,
-                             sn_error *error) {
+static sn_status parse_samples(sn_arguments *arguments, const sn_verb *verb, const char *value, sn_error *error) {
+    long n = 0;
+    bool all = strcmp(value, "all") == 0;
+    if (!all && !parse_count(value, LONG_MAX, &n)) {
+        return usage_error(verb, error, "--samples wants a whole number from 1 on, or all, got ", value);
+    }
+    arguments->samples = all ? SIZE_MAX : (size_t)n;
+    return SN_OK;
+}
+
+static sn_status parse_limit(sn_arguments *arguments, const sn_verb *verb, const char *value, sn_error *error) {
+    long n = 0;
+    if (!parse_count(value, LONG_MAX, &n)) {
+        return usage_error(verb, error, "--limit wants a whole number from 1 on, got ", value);
+    }
+    arguments->limit = (size_t)n;
+    return SN_OK;
+}
+
+static sn_status parse_split(sn_arguments *arguments, const sn_verb *verb, const char *value, sn_error *error) {
+    arguments->on_train = strcmp(value, "train") == 0;
+    if (arguments->on_train || strcmp(value, "test") == 0) return SN_OK;
+    return usage_error(verb, error, "--split wants train or test, got ", value);
+}
+
+static void take_flag(sn_arguments *arguments, const char *name) {
     const struct {
         const char *name;
         bool *flag;
@@ -118,12 +153,37 @@ static sn_status take_option(sn_arguments *arguments, const sn_verb *verb, const
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
         if (strcmp(flags[i].name, name) == 0) *flags[i].flag = true;
     }
+}
+
+static sn_status take_path(const char **path, const sn_verb *verb, const char *name, const char *value,
+                           sn_error *error) {
+    *path = value;
+    if (*value) return SN_OK;
+    char what[64];
+    snprintf(what, sizeof what, "--%s wants a %s", name, strcmp(name, "out") == 0 ? "directory" : "file");
+    return usage_error(verb, error, what, "");
+}
+
+static sn_status take_option(sn_arguments *arguments, const sn_verb *verb, const char *name, const char *value,
+                             sn_error *error) {
+    const struct {
+        const char *name;
+        const char **path;
+    } paths[] = {{"out", &arguments->out}, {"weights", &arguments->weights}, {"predictions", &arguments->predictions}};
+    const struct {
+        const char *name;
+        sn_status (*parse)(sn_arguments *arguments, const sn_verb *verb, const char *value, sn_error *error);
+    } values[] = {{"threads", parse_threads}, {"samples", parse_samples}, {"limit", parse_limit},
+                  {"split", parse_split},     {"steps", parse_steps},     {"seconds", parse_seconds}};
+    take_flag(arguments, name);
     if (strcmp(name, "set") == 0) arguments->sets[arguments->n_sets++] = value;
-    if (strcmp(name, "out") == 0) arguments->out = value;
-    if (strcmp(name, "out") == 0 && !*value) return usage_error(verb, error, "--out wants a directory", "");
-    if (strcmp(name, "threads") == 0) return parse_threads(arguments, verb, value, error);
-    if (strcmp(name, "steps") == 0) return parse_steps(arguments, verb, value, error);
-    return strcmp(name, "seconds") == 0 ? parse_seconds(arguments, verb, value, error) : SN_OK;
+    for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+        if (strcmp(name, paths[i].name) == 0) return take_path(paths[i].path, verb, name, value, error);
+    }
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        if (strcmp(name, values[i].name) == 0) return values[i].parse(arguments, verb, value, error);
+    }
+    return SN_OK;
 }
 
 /* getopt's tables out of ours. */

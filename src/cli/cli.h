@@ -18,9 +18,14 @@ typedef struct sn_arguments {
     const char **sets;
     size_t n_sets;
     const char *out;
-    int threads;    /* 0: what the machine allows */
-    int64_t steps;  /* 0: not given */
-    double seconds; /* 0: not given */
+    int threads;             /* 0: what the machine allows */
+    int64_t steps;           /* 0: not given */
+    double seconds;          /* 0: not given */
+    const char *weights;     /* a file; NULL: not given */
+    const char *predictions; /* a file; NULL: none */
+    size_t samples;          /* coordinates of a tensor; SIZE_MAX: all; 0: not given */
+    size_t limit;            /* samples of a split; 0: all */
+    bool on_train;           /* the training split, else the test split */
     bool resume, force, quiet, json, expand;
 } sn_arguments;
 
@@ -38,8 +43,8 @@ typedef struct sn_verb {
 /* NULL-terminated. */
 extern const sn_verb *const sn_verbs[];
 
-extern const sn_verb sn_verb_train, sn_verb_check, sn_verb_compare, sn_verb_bench, sn_verb_list, sn_verb_schema,
-    sn_verb_help, sn_verb_version;
+extern const sn_verb sn_verb_train, sn_verb_check, sn_verb_compare, sn_verb_eval, sn_verb_gradcheck, sn_verb_bench,
+    sn_verb_list, sn_verb_schema, sn_verb_help, sn_verb_version;
 
 /* Parses argv of a verb (argv[0] is the verb).  Prints the help and sets *is_over for --help.  SN_INVALID with a
  * message that names the option.  Free by sn_arguments_reset. */

@@ -15,7 +15,7 @@ void sn_help_program(sn_text *text) {
                 "skipnet " SN_VERSION ": what depth does to the gradient, and what skip connections do about it\n\n"
                 "usage: skipnet VERB ...\n\n");
     for (const sn_verb *const *verb = sn_verbs; *verb; verb++) {
-        sn_text_addf(text, "  %-8s %-12s %s\n", (*verb)->name, (*verb)->operands, (*verb)->help);
+        sn_text_addf(text, "  %-9s %-12s %s\n", (*verb)->name, (*verb)->operands, (*verb)->help);
     }
     sn_text_add(
         text, "\nskipnet VERB --help tells more.  A run in a minute: skipnet train configs/spirals.json\n\n"

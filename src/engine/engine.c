@@ -223,15 +223,19 @@ static void walk_segment(sn_engine *engine, int thread, int segment, int begin, 
 static void step_task(void *argument, int thread) {
     sn_engine *engine = argument;
     const sn_plan *plan = &engine->plan;
+    int stop =
+        engine->mode == SN_MODE_EVALUATE || engine->step->only_loss ? sn_time_loss(plan) + 1 : sn_time_walk_end(plan);
     if (engine->mode == SN_MODE_EVALUATE) {
-        walk_segment(engine, thread, 0, 0, sn_time_loss(plan) + 1);
+        walk_segment(engine, thread, 0, 0, stop);
         return;
     }
-    for (int s = 0, begin = 0; s < plan->n_segments; begin = plan->segment_ends[s++]) {
+    for (int s = 0, begin = 0; begin < stop; begin = plan->segment_ends[s++]) {
+        int end = plan->segment_ends[s] < stop ? plan->segment_ends[s] : stop;
         sn_walk_merge(engine, thread, begin);
-        walk_segment(engine, thread, s, begin, plan->segment_ends[s]);
+        walk_segment(engine, thread, s, begin, end);
         sn_team_barrier(engine->team);
     }
+    if (engine->step->only_loss) return;
     if (engine->diagnoses || walk_fault(engine).kind == SN_FAULT_NONE) sn_work_items(engine, thread);
 }
 
@@ -276,6 +280,7 @@ sn_status sn_engine_step(sn_engine *engine, const sn_step *step, sn_step_result 
     run_task(engine, step, SN_MODE_TRAIN);
     set_result(engine, result, loss_sums(engine), step->batch.rows);
     result->fault = walk_fault(engine);
+    if (step->only_loss) return result->fault.kind == SN_FAULT_NONE ? SN_OK : SN_DIVERGED;
     if (result->fault.kind != SN_FAULT_NONE) {
         /* The weights are those of before: walk again, look at every node, measure, change nothing. */
         sn_step again = *step;

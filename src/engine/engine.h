@@ -132,6 +132,7 @@ typedef struct sn_step {
     uint64_t number; /* updates already applied: random numbers of the pass are functions of it */
     double lr;
     bool applies;                /* false: measure only, weights and states stay */
+    bool only_loss;              /* forward and loss as in training and no more: the last step's gradients stay */
     sn_observation *observation; /* NULL: not observed */
     sn_observation *on_fault;    /* filled when an unobserved step meets a fault in its signals; may be NULL */
 } sn_step;

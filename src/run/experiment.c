@@ -97,10 +97,13 @@ static void set_length(sn_experiment *x) {
     x->steps = by_steps ? sn_value_integer(train, "steps") : x->epochs * x->steps_per_epoch;
 }
 
+uint64_t sn_experiment_meaning(const sn_config *config, uint64_t data_checksum) {
+    return sn_hash(&data_checksum, sizeof data_checksum, sn_config_hash(config));
+}
+
 /* The data enter the hash by their checksum and a file of initial weights by its content, not by their paths. */
 static sn_status set_hash(sn_experiment *x, sn_error *error) {
-    uint64_t hash = sn_config_hash(x->config);
-    hash = sn_hash(&x->data.checksum, sizeof x->data.checksum, hash);
+    uint64_t hash = sn_experiment_meaning(x->config, x->data.checksum);
     const char *weights = sn_value_text(sn_config_root(x->config), "network.weights");
     if (weights) {
         char *content = NULL;

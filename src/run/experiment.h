@@ -34,6 +34,9 @@ sn_status sn_experiment_start(sn_experiment *experiment, sn_error *error);
 
 void sn_experiment_reset(sn_experiment *experiment);
 
+/* The hash of an experiment that has no file of initial weights. */
+uint64_t sn_experiment_meaning(const sn_config *config, uint64_t data_checksum);
+
 /* Seconds on a clock that only goes forward. */
 double sn_seconds(void);
 

@@ -134,6 +134,11 @@ static sn_status parse(sn_config **config, const char *path, sn_error *error) {
     return status;
 }
 
+static uint64_t hash_of(const sn_value *root, const char *key) {
+    const char *hash = sn_value_text(root, key);
+    return hash ? strtoull(hash, NULL, 16) : 0;
+}
+
 sn_status sn_manifest_read_state(sn_manifest_state *state, const char *path, sn_error *error) {
     sn_config *config = NULL;
     sn_status status = parse(&config, path, error);
@@ -147,6 +152,8 @@ sn_status sn_manifest_read_state(sn_manifest_state *state, const char *path, sn_
     } else {
         snprintf(state->status, sizeof state->status, "%s", word);
         state->config_hash = strtoull(hash, NULL, 16);
+        state->data_checksum = hash_of(root, "data_checksum");
+        state->weights_hash = hash_of(root, "weights_hash");
         state->is_finished = strcmp(word, "done") == 0 || strcmp(word, "diverged") == 0;
     }
     sn_config_free(config);

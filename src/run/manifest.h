@@ -38,6 +38,8 @@ typedef struct sn_manifest_state {
     char status[32];
     uint64_t config_hash;
     bool is_finished; /* done or diverged */
+    uint64_t data_checksum;
+    uint64_t weights_hash; /* 0 where the run has no final weights */
 } sn_manifest_state;
 
 sn_status sn_manifest_read_state(sn_manifest_state *state, const char *path, sn_error *error);

@@ -1,0 +1,192 @@
+/* Owns the verb gradcheck: a row for each tensor as it comes, and what the rows come to. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "engine/team.h"
+#include "run/experiment.h"
+#include "study/gradcheck.h"
+
+static const char *const verdicts[] = {"pass", "FAIL", "not verified"};
+
+static void add_place(sn_text *text, const sn_tensor *tensor, size_t element) {
+    size_t below = 1;
+    for (int d = 1; d < tensor->rank; d++)
+        below *= (size_t)tensor->shape[d];
+    sn_text_add(text, "[");
+    for (int d = 0; d < tensor->rank; d++) {
+        sn_text_addf(text, "%s%zu", d ? "," : "", element / below);
+        element %= below;
+        if (d + 1 < tensor->rank) below /= (size_t)tensor->shape[d + 1];
+    }
+    sn_text_add(text, "]");
+}
+
+static int widest_name(const sn_engine *engine) {
+    size_t width = strlen("tensor");
+    for (size_t i = 0; i < sn_engine_tensor_count(engine); i++) {
+        sn_tensor tensor;
+        sn_engine_tensor(engine, i, &tensor);
+        if (strlen(tensor.name) > width) width = strlen(tensor.name);
+    }
+    return (int)width;
+}
+
+static void add_header(const sn_gradcheck *check, int width, sn_text *text) {
+    sn_text_addf(text, "float64, first batch of %zu samples, training mode\n", check->request.batch.rows);
+    sn_text_addf(text, "loss %.9g, its noise %.2g, limit of relative error %g\n\n", check->loss, check->noise,
+                 SN_GRADCHECK_LIMIT);
+    sn_text_addf(text, "%-*s  %8s  %7s  %6s  %6s  %5s  %5s  %-11s  %-12s  %s\n", width, "tensor", "elements", "checked",
+                 "agree", "differ", "kinks", "below", "worst error", "verdict", "worst at");
+}
+
+static void add_row(const sn_gradcheck_row *row, int width, sn_text *text) {
+    char worst[32] = "-";
+    if (!isnan(row->worst)) snprintf(worst, sizeof worst, "%.2g", row->worst);
+    sn_text_addf(text, "%-*s  %8zu  %7zu  %6zu  %6zu  %5zu  %5zu  %-11s  %-12s  ", width, row->tensor.name,
+                 row->elements, row->checked, row->agreeing, row->disagreeing, row->kinks, row->below, worst,
+                 verdicts[sn_gradcheck_judge(row)]);
+    if (isnan(row->worst)) {
+        sn_text_add(text, "-");
+    } else {
+        add_place(text, &row->tensor, row->worst_at);
+        if (row->disagreeing > 0) {
+            sn_text_addf(text, " gradient %.9g, differences %.9g", row->worst_gradient, row->worst_difference);
+        }
+    }
+    sn_text_add(text, "\n");
+}
+
+static void add_totals(const sn_gradcheck_totals *t, sn_text *text) {
+    sn_text_addf(text,
+                 "\n%zu coordinates: %zu agree, %zu differ, %zu at kinks, %zu below the resolution of differences\n",
+                 t->checked, t->agreeing, t->disagreeing, t->kinks, t->below);
+    sn_text_addf(text, "%zu tensors: %zu pass, %zu fail", t->tensors, t->passing, t->failing);
+    if (t->unverified > 0) sn_text_addf(text, ", %zu could not be verified, which is no pass", t->unverified);
+    sn_text_add(text, "\n");
+}
+
+static void add_json_row(const sn_gradcheck_row *row, sn_text *text) {
+    static const char *const words[] = {"pass", "fail", "unverified"};
+    sn_text_add(text, "    {\"tensor\": ");
+    sn_text_add_json(text, row->tensor.name);
+    sn_text_addf(text,
+                 ", \"elements\": %zu, \"checked\": %zu, \"agree\": %zu, \"differ\": %zu, \"kinks\": %zu, "
+                 "\"below\": %zu, \"verdict\": \"%s\", \"worst_error\": ",
+                 row->elements, row->checked, row->agreeing, row->disagreeing, row->kinks, row->below,
+                 words[sn_gradcheck_judge(row)]);
+    sn_text_add_json_number(text, row->worst, 17);
+    sn_text_add(text, ", \"worst_at\": ");
+    if (isnan(row->worst)) {
+        sn_text_add(text, "null");
+    } else {
+        add_place(text, &row->tensor, row->worst_at);
+    }
+    sn_text_add(text, "}");
+}
+
+static void add_json_header(const sn_gradcheck *check, sn_text *text) {
+    sn_text_addf(text,
+                 "{\n  \"precision\": \"float64\",\n  \"samples\": %zu,\n  \"loss\": ", check->request.batch.rows);
+    sn_text_add_json_number(text, check->loss, 17);
+    sn_text_add(text, ",\n  \"noise\": ");
+    sn_text_add_json_number(text, check->noise, 17);
+    sn_text_addf(text, ",\n  \"limit\": %g,\n  \"tensors\": [\n", SN_GRADCHECK_LIMIT);
+}
+
+static void add_json_totals(const sn_gradcheck_totals *t, sn_text *text) {
+    sn_text_addf(text, "  ],\n  \"pass\": %zu,\n  \"fail\": %zu,\n  \"unverified\": %zu\n}\n", t->passing, t->failing,
+                 t->unverified);
+}
+
+/* Rows are shown as they come: each costs many passes over the batch. */
+static sn_status show(sn_text *text, sn_error *error) {
+    sn_status status = sn_print(text, error);
+    fflush(stdout); /* what goes wrong here shows when main closes it */
+    return status;
+}
+
+static sn_status check_tensors(const sn_arguments *arguments, const sn_gradcheck *check, sn_gradcheck_totals *totals,
+                               sn_error *error) {
+    size_t n = sn_engine_tensor_count(check->request.engine);
+    int width = widest_name(check->request.engine);
+    sn_text text = SN_TEXT_EMPTY;
+    if (arguments->json) {
+        add_json_header(check, &text);
+    } else {
+        add_header(check, width, &text);
+    }
+    sn_status status = show(&text, error);
+    for (size_t i = 0; i < n && !status; i++) {
+        sn_gradcheck_row row;
+        status = sn_gradcheck_tensor(check, i, &row, error);
+        if (status) break;
+        sn_gradcheck_count(totals, &row);
+        if (arguments->json) {
+            add_json_row(&row, &text);
+            sn_text_add(&text, i + 1 < n ? ",\n" : "\n");
+        } else {
+            add_row(&row, width, &text);
+        }
+        status = show(&text, error);
+    }
+    return status;
+}
+
+static sn_status check_experiment(const sn_arguments *arguments, sn_experiment *x, sn_error *error) {
+    x->options.keeps_gradients = true;
+    x->options.clip_norm = 0; /* not part of the gradient, nor is weight decay */
+    sn_status status = sn_experiment_start(x, error);
+    if (status) return status;
+    sn_gradcheck_request request = {.engine = x->engine,
+                                    .batch = {.dataset = &x->data, .samples = &x->data.train},
+                                    .seed = x->seed,
+                                    .samples = arguments->samples ? arguments->samples : SN_GRADCHECK_SAMPLES};
+    request.batch.indices = sn_order_batch(&x->order, 0, &request.batch.rows);
+    sn_gradcheck check;
+    sn_gradcheck_totals totals = {0};
+    status = sn_gradcheck_open(&check, &request, &x->graph, error);
+    if (!status) status = check_tensors(arguments, &check, &totals, error);
+    if (status) return status;
+    sn_text text = SN_TEXT_EMPTY;
+    if (arguments->json) {
+        add_json_totals(&totals, &text);
+    } else {
+        add_totals(&totals, &text);
+    }
+    status = sn_print(&text, error);
+    return status ? status : sn_gradcheck_conclude(&totals, error);
+}
+
+static sn_status run_gradcheck(const sn_arguments *arguments, sn_error *error) {
+    sn_arguments in_double = *arguments;
+    in_double.sets[in_double.n_sets++] = "precision=float64"; /* there is room for as many as argv has words */
+    sn_config *config = NULL;
+    sn_experiment experiment;
+    sn_status status = sn_read_config(&config, &in_double, error);
+    int threads = arguments->threads ? arguments->threads : sn_team_available();
+    if (!status && !(status = sn_experiment_open(&experiment, config, threads, error))) {
+        status = check_experiment(arguments, &experiment, error);
+        sn_experiment_reset(&experiment);
+    }
+    sn_config_free(config);
+    return status;
+}
+
+static const char *const options[] = {"set", "samples", "threads", "json", NULL};
+
+const sn_verb sn_verb_gradcheck = {
+    .name = "gradcheck",
+    .operands = "CONFIG",
+    .min_operands = 1,
+    .max_operands = 1,
+    .options = options,
+    .help = "check the gradient of a network against differences of its loss, in float64",
+    .details =
+        "At the initial weights (or network.weights) and on the first batch.  A coordinate counts as checked by what\n"
+        "it shows: agree, differ (relative error above 1e-5), kinks (differences of different steps do not agree, as\n"
+        "beside the bend of a relu), below (too small a gradient for the loss to show).  A tensor passes if some of\n"
+        "its coordinates agree and none differs; one of which nothing can be verified does not pass.  Exit status 1\n"
+        "if a tensor fails, or none passes.  Fewer kinks: a smaller train.batch_size.",
+    .run = run_gradcheck};

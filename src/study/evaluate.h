@@ -1,0 +1,55 @@
+/* Evaluation of a finished run: loss, accuracy and outputs of its weights on a split of its data. */
+#ifndef SN_STUDY_EVALUATE_H
+#define SN_STUDY_EVALUATE_H
+
+#include "base/error.h"
+#include "base/text.h"
+#include "run/experiment.h"
+#include "run/manifest.h"
+
+typedef struct sn_evaluation_request {
+    const char *run;     /* a run directory */
+    const char *weights; /* a safetensors file; NULL: the run's final weights */
+    bool on_train;       /* the training split, else the test split */
+    size_t limit;        /* only the first samples of it; 0: all */
+    int threads;
+} sn_evaluation_request;
+
+#define SN_NO_CLASS UINT32_MAX /* predicted where an output is not a number */
+
+/* What became of the samples of one class. */
+typedef struct sn_class_tally {
+    size_t samples, correct;
+    size_t predicted; /* samples of any class that were taken for this one */
+    uint32_t rival;   /* what its samples were most often wrongly taken for, the first of several; SN_NO_CLASS: none */
+    size_t rival_count;
+} sn_class_tally;
+
+typedef struct sn_evaluation {
+    sn_config *config;
+    sn_manifest_state state; /* of the run */
+    sn_experiment experiment;
+    char *weights; /* path of the weights */
+    const sn_samples *samples;
+    size_t n;                /* samples evaluated */
+    sn_step_result result;   /* loss and accuracy, by the same pass as the trainer's: equal to the last bit */
+    double *outputs;         /* (n, out_dim) */
+    uint32_t *predicted;     /* (n), the class of the largest output, the first of several; NULL for targets */
+    sn_class_tally *tallies; /* (out_dim); NULL for targets */
+    double *rmse;            /* (out_dim), root of the mean squared error of an output; NULL for classes */
+} sn_evaluation;
+
+/* Reads the run and evaluates it; for sn_evaluation_reset, also after a failure.  SN_INVALID: no run, an unfinished one
+ * (unless other weights are given), a config.json, data or final weights that are not those of the run any more,
+ * weights that do not fit the network, no samples.  SN_IO: a file cannot be read. */
+sn_status sn_evaluation_open(sn_evaluation *evaluation, const sn_evaluation_request *request, sn_error *error);
+void sn_evaluation_reset(sn_evaluation *evaluation);
+
+/* Significant digits of numbers of the run's precision: 9 or 17. */
+int sn_evaluation_digits(const sn_evaluation *evaluation);
+
+/* A row for each sample.  Classes: index, label, predicted (empty: an output is not a number), p0, p1, ... (softmax of
+ * the outputs).  Targets: index, t0, t1, ..., y0, y1, ... */
+void sn_evaluation_csv(const sn_evaluation *evaluation, sn_text *text);
+
+#endif
