@@ -13,6 +13,7 @@ import datetime
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -279,8 +280,21 @@ def run_cases(report, options, skipnet, python):
         tell(f"{name}: {1e3 * row['skipnet_s']:.3g} ms, ratio {row.get('ratio', float('nan')):.2f}")
 
 
+def run_all(report, options, skipnet, python):
+    if options.scaling:
+        report["scaling"] = scaling(skipnet, options)
+    if not options.no_pair:
+        report["side_by_side"] = side_by_side(skipnet, options)
+    run_cases(report, options, skipnet, python)
+
+
+def stop(number, frame):
+    raise KeyboardInterrupt
+
+
 def main():
     options = parse_arguments()
+    signal.signal(signal.SIGTERM, stop)
     python = find_python(options.venv)
     asker = Worker(python)
     version = asker.ask(do="hello")
@@ -290,11 +304,10 @@ def main():
     with tempfile.TemporaryDirectory() as directory:
         skipnet = Skipnet(options.skipnet, directory)
         report["machine"] = skipnet.measure(FIRST, DEFAULTS, 1, 0.1)["machine"]
-        run_cases(report, options, skipnet, python)
-        if not options.no_pair:
-            report["side_by_side"] = side_by_side(skipnet, options)
-        if options.scaling:
-            report["scaling"] = scaling(skipnet, options)
+        try:
+            run_all(report, options, skipnet, python)
+        except KeyboardInterrupt:
+            report["notes"].append(("stopped", "this is what was measured until then"))
     print(table_of(report))
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps(report, indent=2) + "\n")

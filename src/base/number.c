@@ -182,7 +182,7 @@ static size_t write_fixed(char *out, const char *digits, int n, int before) {
     }
     for (int i = 0; i < n || i < before; i++) {
         if (i == before && before > 0) *at++ = '.';
-        *at++ = digits[i];
+        *at++ = i < n ? digits[i] : '0';
     }
     return (size_t)(at - out);
 }
