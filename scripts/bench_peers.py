@@ -38,6 +38,7 @@ CASES = {
     "50 of 64, float64": {"precision": "float64"},
 }
 DEEP_CASES = {"1000 of 64": {"depth": 1000}, "5000 of 64": {"depth": 5000}}
+BUSY = 0.5  # load per processor at the start above which figures say little
 COMPILE_DEPTH = 200  # above that torch.compile takes many minutes
 
 
@@ -231,9 +232,11 @@ def table_of(report):
         lines.append(f"- {row['depth']} layers of 64: {1e3 * row['step_s']:.4g} ms; a further layer takes"
                      f" {row['ratio']:.2f} times what one of 50 takes")
     machine = report["machine"]
+    if report["load"] > BUSY * os.cpu_count():
+        lines.append(f"- others were at work here (load {report['load']:.1f} on {os.cpu_count()} processors at the"
+                     " start): measure again on a quiet machine")
     lines.append(f"- {machine['cpu']}, {machine['simd']}, OpenBLAS kernels for {machine['openblas_core']},"
-                 f" PyTorch {report['torch']}; {report['date']}; load {report['load']:.1f} at the start;"
-                 f" threads in parentheses: `{report['command']}`")
+                 f" PyTorch {report['torch']}; {report['date']}; threads in parentheses: `{report['command']}`")
     return "\n".join(lines)
 
 
