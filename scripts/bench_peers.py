@@ -13,6 +13,7 @@ import datetime
 import json
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import tempfile
@@ -37,6 +38,7 @@ CASES = {
     "50 of 64, float64": {"precision": "float64"},
 }
 DEEP_CASES = {"1000 of 64": {"depth": 1000}, "5000 of 64": {"depth": 5000}}
+BUSY = 0.5  # load per processor at the start above which figures say little
 COMPILE_DEPTH = 200  # above that torch.compile takes many minutes
 
 
@@ -230,9 +232,11 @@ def table_of(report):
         lines.append(f"- {row['depth']} layers of 64: {1e3 * row['step_s']:.4g} ms; a further layer takes"
                      f" {row['ratio']:.2f} times what one of 50 takes")
     machine = report["machine"]
+    if report["load"] > BUSY * os.cpu_count():
+        lines.append(f"- others were at work here (load {report['load']:.1f} on {os.cpu_count()} processors at the"
+                     " start): measure again on a quiet machine")
     lines.append(f"- {machine['cpu']}, {machine['simd']}, OpenBLAS kernels for {machine['openblas_core']},"
-                 f" PyTorch {report['torch']}; {report['date']}; load {report['load']:.1f} at the start;"
-                 f" threads in parentheses: `{report['command']}`")
+                 f" PyTorch {report['torch']}; {report['date']}; threads in parentheses: `{report['command']}`")
     return "\n".join(lines)
 
 
@@ -279,8 +283,21 @@ def run_cases(report, options, skipnet, python):
         tell(f"{name}: {1e3 * row['skipnet_s']:.3g} ms, ratio {row.get('ratio', float('nan')):.2f}")
 
 
+def run_all(report, options, skipnet, python):
+    if options.scaling:
+        report["scaling"] = scaling(skipnet, options)
+    if not options.no_pair:
+        report["side_by_side"] = side_by_side(skipnet, options)
+    run_cases(report, options, skipnet, python)
+
+
+def stop(number, frame):
+    raise KeyboardInterrupt
+
+
 def main():
     options = parse_arguments()
+    signal.signal(signal.SIGTERM, stop)
     python = find_python(options.venv)
     asker = Worker(python)
     version = asker.ask(do="hello")
@@ -290,11 +307,10 @@ def main():
     with tempfile.TemporaryDirectory() as directory:
         skipnet = Skipnet(options.skipnet, directory)
         report["machine"] = skipnet.measure(FIRST, DEFAULTS, 1, 0.1)["machine"]
-        run_cases(report, options, skipnet, python)
-        if not options.no_pair:
-            report["side_by_side"] = side_by_side(skipnet, options)
-        if options.scaling:
-            report["scaling"] = scaling(skipnet, options)
+        try:
+            run_all(report, options, skipnet, python)
+        except KeyboardInterrupt:
+            report["notes"].append(("stopped", "this is what was measured until then"))
     print(table_of(report))
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps(report, indent=2) + "\n")

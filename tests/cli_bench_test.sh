@@ -17,7 +17,7 @@ want "nothing on stderr" "" "$(cat err)"
 want_line "^network    tiny: 5 weight layers, 258 parameters, batch 16, float32\$"
 want_line '^machine    .*, 2 threads, [a-z0-9]+; OpenBLAS kernels for .+ \((serial|pthread|openmp)\)$'
 want_line "^peak       $number GFLOP/s: 2 x $number, the best product \(64: $number, .*1024: $number\)\$"
-want_line "^step       $number ms \(median $number\), of 10 blocks of 2 steps\$"
+want_line "^step       $number ms \(median $number\), of 20 steps in 10 blocks\$"
 want_line "^rate       $number GFLOP in a step, $number GFLOP/s, $number % of peak\$"
 want_line "^memory     $number MiB in the arena \(signals $number, parameters $number"
 want_line "^observed   $number ms, [+-]$number % of a plain step; its rows: $number ms derived, $number ms formatted"
@@ -40,7 +40,7 @@ want "JSON: a strict reader only misses its own keys" "" "$(grep -v 'unknown key
 # The standard case, with --set and by time; observed steps write nothing.
 does bench --steps 1 --threads 1
 want_line "^network    standard: 51 weight layers, 254730 parameters, batch 128, float32\$"
-want_line "of 1 blocks of 1 steps\$"
+want_line "of 1 steps in 1 blocks\$"
 does bench --seconds 0.05 --threads 1 --set network.depth=3 --set network.skip.kind=concat
 want_line "^network    standard: 4 weight layers, 52834 parameters"
 want "nothing is written" "bench.json err out tiny.json" "$(find . -type f -printf '%P\n' | sort | paste -sd' ')"

@@ -136,11 +136,33 @@ static int direction(const product *r) {
     return r->fraction == half - 1 ? -1 : 0;
 }
 
+/* magnitude = m 2^(binary - 64), m with its top bit set, for IEEE doubles above 0: the work of frexp without its call.
+ */
+static uint64_t normalize(double magnitude, int *binary) {
+    uint64_t bits;
+    memcpy(&bits, &magnitude, sizeof bits);
+    uint64_t mantissa = bits << 12 >> 1;
+    int exponent = (int)(bits >> 52);
+    if (exponent > 0) {
+        *binary = exponent - 1022;
+        return mantissa | (uint64_t)1 << 63;
+    }
+    int zeros = __builtin_clzll(mantissa);
+    *binary = -1021 - zeros;
+    return mantissa << zeros;
+}
+
+/* log10(2^n), rounded down, for -1100 < n < 1100: 78913 / 2^18 is close enough to log10(2). */
+static int log10_of_power(int n) {
+    enum { SCALE = 1 << 18, BIAS = 1100 * 78913 / SCALE + 1 };
+    return (n * 78913 + BIAS * SCALE) / SCALE - BIAS;
+}
+
 /* False where snprintf has to decide. */
 static bool to_decimal(decimal *d, double magnitude, int digits) {
     int binary;
-    uint64_t m = (uint64_t)ldexp(frexp(magnitude, &binary), 53) << 11; /* magnitude = m 2^(binary - 64) */
-    d->exponent = (int)floor((binary - 1) * 0.30102999566398120);      /* log10 of 2^(binary - 1), rounded down */
+    uint64_t m = normalize(magnitude, &binary);
+    d->exponent = log10_of_power(binary - 1);
     uint64_t most = ten_to(digits);
     product r = multiply(m, binary - 64, digits - 1 - d->exponent);
     if (r.whole >= most) {
@@ -158,17 +180,17 @@ static bool to_decimal(decimal *d, double magnitude, int digits) {
 
 size_t sn_integer_write(char out[SN_NUMBER_TEXT], int64_t value) {
     char reversed[24];
-    size_t n = 0, length = 0;
+    size_t begin = sizeof reversed, sign = value < 0;
     uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
     do {
-        reversed[n++] = (char)('0' + rest % 10);
+        reversed[--begin] = (char)('0' + rest % 10);
         rest /= 10;
     } while (rest > 0);
-    if (value < 0) out[length++] = '-';
-    while (n > 0)
-        out[length++] = reversed[--n];
-    out[length] = '\0';
-    return length;
+    size_t n = sizeof reversed - begin;
+    out[0] = '-';
+    memcpy(out + sign, reversed + begin, n);
+    out[sign + n] = '\0';
+    return sign + n;
 }
 
 /* 123.45: `before` digits, the point, the rest; with `before` not above 0 as many zeros after the point. */
@@ -182,7 +204,7 @@ static size_t write_fixed(char *out, const char *digits, int n, int before) {
     }
     for (int i = 0; i < n || i < before; i++) {
         if (i == before && before > 0) *at++ = '.';
-        *at++ = digits[i];
+        *at++ = i < n ? digits[i] : '0';
     }
     return (size_t)(at - out);
 }

@@ -36,7 +36,7 @@ sn_status sn_profile_new(sn_profile *profile, const sn_engine *engine, sn_error 
 }
 
 void sn_profile_reset(sn_profile *profile) {
-    for (int t = 0; t < profile->n_lanes; t++)
+    for (int t = 0; t < profile->n_lanes && profile->lanes; t++)
         free(profile->lanes[t].walk);
     free(profile->lanes);
     *profile = (sn_profile){0};

@@ -68,7 +68,8 @@ static double update_elements(const sn_plan *plan, const sn_param *param) {
 sn_traffic sn_plan_traffic(const sn_plan *plan, size_t rows, size_t real_size) {
     const sn_graph *graph = plan->graph;
     double real = (double)real_size, samples = (double)rows;
-    double tiles = (double)((rows + plan->tile_rows - 1) / plan->tile_rows);
+    size_t n_tiles = (rows + plan->tile_rows - 1) / plan->tile_rows;
+    double tiles = (double)n_tiles;
     sn_traffic t = {.forward = 2 * samples * (double)graph->nodes[0].width * real,
                     .loss = 2 * samples * (double)graph->nodes[graph->n_nodes - 1].width * real};
     for (int i = 1; i < graph->n_nodes; i++) {

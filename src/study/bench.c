@@ -15,7 +15,13 @@ const char sn_bench_standard[] =
     " \"network\": {\"depth\": 50, \"width\": 64, \"activation\": \"tanh\", \"skip\": \"add\"},\n"
     " \"train\": {\"lr\": 0.01, \"batch_size\": 128}}\n";
 
-enum { MIN_BLOCKS = 5, MAX_BLOCKS = 1000, WARM_UP = 3, EVERY = 4 };
+enum {
+    MIN_BLOCKS = 5,
+    MAX_BLOCKS = 1000,
+    STEP_BLOCKS = 10, /* where the number of steps is given */
+    WARM_UP = 3,      /* steps, twice */
+    EVERY = 4         /* so many plain blocks to one observed and one profiled */
+};
 static const double BLOCK_SECONDS = 0.01, DEFAULT_SECONDS = 2;
 
 typedef struct runner {
@@ -100,8 +106,8 @@ static sn_status run_profiled(runner *r) {
 static sn_status set_block(runner *r) {
     double seconds = 0;
     sn_status status = run_block(r, WARM_UP, NULL, &seconds);
-    if (!status && !r->n_steps) status = run_block(r, WARM_UP, NULL, &seconds);
-    int64_t n = r->n_steps ? r->n_steps / (2 * MIN_BLOCKS) : (int64_t)ceil(BLOCK_SECONDS / seconds);
+    if (!status) status = run_block(r, WARM_UP, NULL, &seconds);
+    int64_t n = r->n_steps ? r->n_steps / STEP_BLOCKS : (int64_t)ceil(BLOCK_SECONDS / seconds);
     r->bench->block_steps = n > 1 ? n : 1;
     return status;
 }
@@ -109,7 +115,7 @@ static sn_status set_block(runner *r) {
 static bool is_enough(const runner *r, double start) {
     int64_t n = r->bench->n_blocks;
     if (n == MAX_BLOCKS) return true;
-    if (r->n_steps) return n * r->bench->block_steps >= r->n_steps;
+    if (r->n_steps) return r->bench->n_steps == r->n_steps;
     return n >= MIN_BLOCKS && sn_seconds() - start >= r->seconds;
 }
 
@@ -118,7 +124,10 @@ static sn_status run_blocks(runner *r) {
     b->observed_step = b->derive = b->format = (double)INFINITY;
     sn_status status = set_block(r);
     for (double start = sn_seconds(); !status && !is_enough(r, start); b->n_blocks++) {
-        status = run_block(r, b->block_steps, NULL, &r->blocks[b->n_blocks]);
+        int64_t n = b->block_steps, left = r->n_steps - b->n_steps;
+        if (r->n_steps && left < n) n = left;
+        status = run_block(r, n, NULL, &r->blocks[b->n_blocks]);
+        b->n_steps += n;
         if (!status && b->n_blocks % EVERY == 0) status = run_observed(r);
         if (!status && b->n_blocks % EVERY == EVERY / 2) status = run_profiled(r);
     }

@@ -45,9 +45,9 @@ typedef struct sn_bench {
     const sn_experiment *experiment;
     sn_bench_rate rates[SN_BENCH_RATES];
     double core_gflops, peak_gflops;
-    double step_min, step_median; /* seconds of a plain step: over blocks of steps */
-    int64_t n_blocks, block_steps;
-    double flops; /* of a step */
+    double step_min, step_median;           /* seconds of a plain step: over blocks of steps */
+    int64_t n_steps, n_blocks, block_steps; /* plain steps measured, in so many blocks; the last may be shorter */
+    double flops;                           /* of a step */
     double profiled_step;
     sn_bench_segments segments;
     sn_bench_op *ops; /* those of the network, then the input and the loss */

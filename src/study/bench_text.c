@@ -65,8 +65,8 @@ static void add_rate_lines(const sn_bench *b, sn_text *text) {
                  b->core_gflops);
     for (int i = 0; i < SN_BENCH_RATES; i++)
         sn_text_addf(text, "%s%zu: %.4g", i ? ", " : "", b->rates[i].n, b->rates[i].gflops);
-    sn_text_addf(text, ")\n%-10s %.4g ms (median %.4g), of %lld blocks of %lld steps\n", "step", 1e3 * b->step_min,
-                 1e3 * b->step_median, (long long)b->n_blocks, (long long)b->block_steps);
+    sn_text_addf(text, ")\n%-10s %.4g ms (median %.4g), of %lld steps in %lld blocks\n", "step", 1e3 * b->step_min,
+                 1e3 * b->step_median, (long long)b->n_steps, (long long)b->n_blocks);
     sn_text_addf(text, "%-10s %.4g GFLOP in a step, %.4g GFLOP/s, %.1f %% of peak\n", "rate", 1e-9 * b->flops,
                  gflops(b), 100 * gflops(b) / b->peak_gflops);
 }
@@ -172,8 +172,8 @@ static void add_step(const sn_bench *b, sn_text *text) {
     sn_text_add(text, "  \"step\": {");
     add_number(text, "min_s", b->step_min);
     add_number(text, "median_s", b->step_median);
+    add_number(text, "steps", (double)b->n_steps);
     add_number(text, "blocks", (double)b->n_blocks);
-    add_number(text, "block_steps", (double)b->block_steps);
     add_number(text, "flops", b->flops);
     add_number(text, "gflops", gflops(b));
     add_number(text, "peak_share", gflops(b) / b->peak_gflops);
