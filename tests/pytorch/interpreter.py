@@ -4,6 +4,9 @@ The config is the one source of both sides.  PyTorch's own functions and its own
 they mean what the documentation of skipnet says; where they do not, a comment says how they differ.
 """
 
+import itertools
+import math
+
 import torch
 import torch.nn.functional as F
 from layers import flatten, kind_of
@@ -37,6 +40,7 @@ class Network:
         self.parameters = {}
         self.states = {}
         self.kink_margin = float("inf")  # least |x| that a kinked activation has seen
+        self.noise = None  # a function of a shape: factors near 1, for signals and for their gradients
         self.widths = {"input": in_dim}
         for entry in self.entries:
             self.widths[entry.label] = self._declare(entry)
@@ -83,18 +87,33 @@ class Network:
     def forward(self, x, is_training=True):
         signals = {"input": x.to(self.dtype)}
         for e in self.entries:
-            signals[e.label] = self._apply(e, [signals[name] for name in e.inputs], is_training)
+            inputs = [self._with_noise(signals[name]) for name in e.inputs]
+            signals[e.label] = self._apply(e, inputs, is_training)
         return signals[self.entries[-1].label]
+
+    def _with_noise(self, x):
+        """For every reader, and apart forward and backward: what cancels exactly, in a sum or in a gradient by an
+        invariance of the network, would cancel too in a network whose signals are only off."""
+        if not self.noise:
+            return x
+        x = x * self.noise(x.shape)
+        if x.requires_grad:
+            x.register_hook(lambda gradient: gradient * self.noise(gradient.shape))
+        return x
 
     def _apply(self, e, inputs, is_training):
         x = inputs[0]
         if e.op in KINKED:
-            self.kink_margin = min(self.kink_margin, x.detach().abs().min().item())
+            self._note_kinks(x.detach().abs())
         if e.op in SIMPLE:
             return SIMPLE[e.op](x)
         if e.op in WITH_KEYS:
             return WITH_KEYS[e.op](x, e.keys)
         return getattr(self, f"_{e.op}")(e, inputs, is_training)
+
+    def _note_kinks(self, sizes):
+        """An exact zero is no danger: it is one on both sides."""
+        self.kink_margin = min(self.kink_margin, torch.where(sizes > 0, sizes, torch.inf).min().item())
 
     def _get(self, e, what):
         return self.parameters.get(f"{e.label}.{what}")
@@ -113,7 +132,7 @@ class Network:
         weight = self._get(e, "weight")
         return inputs[0] * (e.keys["factor"] if weight is None else weight)
 
-    def _mul_gate(self, _, inputs, __):
+    def _gate(self, _, inputs, __):
         t, branch, x = inputs
         return t * branch + (1 - t) * x
 
@@ -140,6 +159,22 @@ def loss_of(kind, outputs, wanted):
     return F.mse_loss(outputs, wanted.to(outputs.dtype))
 
 
+def rates(train):
+    """The learning rates of all steps: constant, step or cosine after a linear warmup that ends at the full rate."""
+    lr, schedule = train.get("lr", 0.01), kind_of(train.get("lr_schedule", "constant"))
+    warmup = schedule.get("warmup_steps", 0)
+    for step in range(warmup):
+        yield lr * (step + 1) / warmup
+    for t in itertools.count():
+        if schedule["kind"] == "step":
+            yield lr * schedule.get("factor", 0.1) ** (t // schedule["every"])
+        elif schedule["kind"] == "cosine":
+            final, total = schedule.get("final", 0), train["steps"] - warmup
+            yield lr * (final + (1 - final) * (1 + math.cos(math.pi * t / total)) / 2)
+        else:
+            yield lr
+
+
 class Trainer:
     """Steps as the config's "train" object asks for them, by torch.optim.SGD."""
 
@@ -148,13 +183,14 @@ class Trainer:
         self.network = network
         self.loss = kind_of(train.get("loss", "softmax_cross_entropy"))["kind"]
         self.clip_norm = train.get("clip_norm")
+        self.rates = rates(train)
         groups = [
             {"params": [p for n, p in network.parameters.items() if network.decays(n) == decays], "weight_decay": decay}
             for decays, decay in ((True, optimizer.get("weight_decay", 0)), (False, 0))
         ]
         self.sgd = torch.optim.SGD(
             [group for group in groups if group["params"]],
-            lr=train.get("lr", 0.01),
+            lr=0,  # set by every step
             momentum=optimizer.get("momentum", 0),
             nesterov=optimizer.get("nesterov", False),
         )
@@ -170,6 +206,9 @@ class Trainer:
         loss, gradients = self.measure(x, wanted)
         if self.clip_norm is not None:
             self._clip(gradients)
+        rate = next(self.rates)
+        for group in self.sgd.param_groups:
+            group["lr"] = rate
         self.sgd.step()
         return loss, gradients
 

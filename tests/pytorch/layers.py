@@ -149,4 +149,4 @@ class Family:
         branch, gate = self.at, f"hidden{last}.gate"
         self.put("linear", gate, [x], units=self.width)
         self.put("sigmoid", f"{block}.t")
-        self.put("mul_gate", block, [f"{block}.t", branch, x])
+        self.put("gate", block, [f"{block}.t", branch, x])
