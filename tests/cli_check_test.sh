@@ -71,7 +71,7 @@ cat >wrong.json <<'END'
 }
 END
 wrong='wrong.json:2:24: network.depth: 0 is too small (a whole number from 1 to 100000)
-wrong.json:2:44: network.skip.kind: unknown value "ad", did you mean "add"? (one of: none, add, concat)
+wrong.json:2:44: network.skip.kind: unknown value "ad", did you mean "add"? (one of: none, add, concat, highway)
 wrong.json:3:19: train.lr: expected a number from 0 to 1e+300, got the string "fast"
 wrong.json:3:27: train.batchsize: unknown key, did you mean "batch_size"?
 wrong.json:4:3: train: duplicate key, the first one is on line 3'

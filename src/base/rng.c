@@ -1,26 +1,19 @@
-/* Owns the random streams.  The constants of Philox are those of the paper named in rng.h. */
+/* Owns the random streams.  Lanes: 0 for bits, 1 for normal values; dropout draws its masks from lane 2. */
 #include "base/rng.h"
 
 #include <math.h>
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/philox.h"
 
 typedef struct block {
     uint32_t word[4];
 } block;
 
 static block philox(uint64_t key, uint64_t counter, uint32_t lane) {
-    uint32_t k0 = (uint32_t)key, k1 = (uint32_t)(key >> 32);
     block b = {{(uint32_t)counter, (uint32_t)(counter >> 32), lane, 0}};
-    for (int round = 0; round < 10; round++) {
-        uint64_t p0 = (uint64_t)0xD2511F53U * b.word[0];
-        uint64_t p1 = (uint64_t)0xCD9E8D57U * b.word[2];
-        b = (block){
-            {(uint32_t)(p1 >> 32) ^ b.word[1] ^ k0, (uint32_t)p1, (uint32_t)(p0 >> 32) ^ b.word[3] ^ k1, (uint32_t)p0}};
-        k0 += 0x9E3779B9U;
-        k1 += 0xBB67AE85U;
-    }
+    sn_philox(b.word, 1, key);
     return b;
 }
 

@@ -20,9 +20,7 @@ _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "tensors are written a
 enum { PREFIX_BYTES = 8 };
 static const char METADATA[] = "__metadata__";
 
-static const char *dtype_name(sn_dtype dtype) {
-    return dtype == SN_F32 ? "F32" : "F64";
-}
+static const char *const dtype_names[] = {"F32", "F64", "I64"};
 
 /* The bytes of the data of a tensor; false where that is more than an int64_t can say. */
 static bool data_size(const sn_tensor *tensor, int64_t *size) {
@@ -65,7 +63,7 @@ static sn_status add_tensor_header(sn_text *header, const char *path, const sn_t
         return sn_error_set(error, SN_INVALID, "%s: tensor \"%s\" has a shape that cannot be written", path,
                             tensor->name);
     sn_text_add_json(header, tensor->name);
-    sn_text_addf(header, ":{\"dtype\":\"%s\",\"shape\":[", dtype_name(tensor->dtype));
+    sn_text_addf(header, ":{\"dtype\":\"%s\",\"shape\":[", dtype_names[tensor->dtype]);
     for (int i = 0; i < tensor->rank; i++)
         sn_text_addf(header, i > 0 ? ",%lld" : "%lld", (long long)tensor->shape[i]);
     sn_text_addf(header, "],\"data_offsets\":[%lld,%lld]}", (long long)*offset, (long long)end);
@@ -200,17 +198,16 @@ static sn_status read_count(const reader *r, const char *expected, int64_t *valu
 }
 
 static sn_status read_dtype(reader *r, entry *e) {
-    static const char expected[] = "dtype: \"F32\" or \"F64\"";
+    static const char expected[] = "dtype: \"F32\", \"F64\" or \"I64\"";
     sn_status status = next_is(r, SN_JSON_STRING, expected);
     if (status != SN_OK) return status;
-    if (r->token.length == 5 && memcmp(r->token.start, "\"F32\"", 5) == 0) {
-        e->tensor.dtype = SN_F32;
-    } else if (r->token.length == 5 && memcmp(r->token.start, "\"F64\"", 5) == 0) {
-        e->tensor.dtype = SN_F64;
-    } else {
-        status = unexpected(r, expected);
+    for (sn_dtype dtype = SN_F32; dtype <= SN_I64; dtype++) {
+        bool is_it = r->token.length == 5 && memcmp(r->token.start + 1, dtype_names[dtype], 3) == 0;
+        if (!is_it) continue;
+        e->tensor.dtype = dtype;
+        return SN_OK;
     }
-    return status;
+    return unexpected(r, expected);
 }
 
 static sn_status read_shape(reader *r, entry *e) {

@@ -8,7 +8,8 @@
 
 #include "base/error.h"
 
-typedef enum sn_dtype { SN_F32, SN_F64 } sn_dtype;
+/* Whole numbers are read, so that a file which holds some beside its floats can be used; nothing computes with them. */
+typedef enum sn_dtype { SN_F32, SN_F64, SN_I64 } sn_dtype;
 
 /* Bytes of one element. */
 static inline size_t sn_dtype_size(sn_dtype dtype) {
@@ -36,8 +37,8 @@ sn_status sn_safetensors_write(const char *path, const sn_tensor *tensors, size_
 
 typedef struct sn_safetensors sn_safetensors;
 
-/* Reads and checks a whole file: header length, JSON, dtypes F32 or F64 for the tensors (others are kept out with an
- * error), shapes that fit their offsets, offsets inside the file, without holes or overlap, no name twice.
+/* Reads and checks a whole file: header length, JSON, dtypes F32, F64 or I64 for the tensors (others are kept out with
+ * an error), shapes that fit their offsets, offsets inside the file, without holes or overlap, no name twice.
  * SN_IO: cannot read.  SN_INVALID: content wrong or truncated, with the path, the tensor and the byte offset.
  * The data of a tensor is aligned for its dtype, wherever the file puts it. */
 sn_status sn_safetensors_read(sn_safetensors **file, const char *path, sn_error *error);

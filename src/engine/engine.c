@@ -30,13 +30,16 @@ static sn_status take_regions(sn_engine *e, sn_error *error) {
     size_t velocities = plan->options.has_velocity ? plan->param_elements : 0;
     size_t gradients = plan->options.keeps_gradients ? plan->param_elements : 0;
     size_t partials = plan->partial_doubles * plan->max_tiles * sizeof(double);
+    size_t totals = threads * plan->total_doubles * sizeof(double);
     size_t scratch = threads * (plan->scratch_elements + 3 * plan->max_item_elements);
     sn_status status = sn_arena_init(&e->batch, plan->batch_elements * real_size, "signals", error);
     if (!status) status = sn_arena_init(&e->params, plan->param_elements * real_size, "parameters", error);
+    if (!status) status = sn_arena_init(&e->states, plan->state_elements * real_size, "states", error);
     if (!status) status = sn_arena_init(&e->transposed, plan->transposed_elements * real_size, "parameters", error);
     if (!status) status = sn_arena_init(&e->velocities, velocities * real_size, "velocities", error);
     if (!status) status = sn_arena_init(&e->gradients, gradients * real_size, "gradients", error);
     if (!status) status = sn_arena_init(&e->partials, partials, "partial sums", error);
+    if (!status) status = sn_arena_init(&e->totals, totals, "sums", error);
     if (!status) status = sn_arena_init(&e->scratch, scratch * real_size, "scratch", error);
     if (status) return status;
     memset(e->params.base, 0, e->params.size);
@@ -64,6 +67,7 @@ static sn_status take_workspaces(sn_engine *e, sn_error *error) {
         w->gradient = w->scratch + e->plan.scratch_elements * e->real_size;
         w->old_weight = w->gradient + item;
         w->old_velocity = w->old_weight + item;
+        w->totals = (double *)(void *)e->totals.base + t * e->plan.total_doubles;
         w->x = sn_pool_alloc(&e->pool, inputs * sizeof *w->x);
         w->dx = sn_pool_alloc(&e->pool, inputs * sizeof *w->dx);
         w->base = sn_pool_alloc(&e->pool, inputs * sizeof *w->base);
@@ -74,28 +78,54 @@ static sn_status take_workspaces(sn_engine *e, sn_error *error) {
     return e->workspaces ? SN_OK : sn_error_memory(error, threads * inputs * sizeof(sn_view), "workspaces");
 }
 
+/* "LABEL.NAME" in the engine's pool; NULL when out of memory. */
+static char *tensor_name(sn_engine *e, const sn_node *node, const sn_param *param) {
+    size_t length = strlen(node->label) + strlen(param->name) + 2;
+    char *name = sn_pool_alloc(&e->pool, length);
+    if (name) snprintf(name, length, "%s.%s", node->label, param->name);
+    return name;
+}
+
+static bool set_param_tables(sn_engine *e) {
+    for (int p = 0; p < e->plan.n_params; p++) {
+        const sn_plan_param *entry = &e->plan.params[p];
+        const sn_node *node = &e->graph->nodes[entry->node];
+        const sn_param *param = &node->params[entry->index];
+        e->param_pointers[p] = e->params.base + entry->offset * e->real_size;
+        if (param->wants_transpose) {
+            e->transposed_pointers[p] = e->transposed.base + entry->transposed * e->real_size;
+        }
+        e->tensor_names[p] = tensor_name(e, node, param);
+        if (!e->tensor_names[p]) return false;
+    }
+    return true;
+}
+
+static bool set_state_tables(sn_engine *e) {
+    for (int i = 0; i < e->plan.n_states; i++) {
+        const sn_plan_state *entry = &e->plan.states[i];
+        const sn_node *node = &e->graph->nodes[entry->node];
+        e->state_pointers[i] = e->states.base + entry->offset * e->real_size;
+        e->state_names[i] = tensor_name(e, node, &node->states[entry->index]);
+        if (!e->state_names[i]) return false;
+    }
+    return true;
+}
+
 static sn_status take_tables(sn_engine *e, sn_error *error) {
     const sn_plan *plan = &e->plan;
-    size_t n = (size_t)plan->n_params;
+    size_t n = (size_t)plan->n_params, n_states = (size_t)plan->n_states + 1;
     e->param_pointers = sn_pool_alloc(&e->pool, n * sizeof *e->param_pointers);
     e->transposed_pointers = sn_pool_alloc(&e->pool, n * sizeof *e->transposed_pointers);
     e->tensor_names = sn_pool_alloc(&e->pool, n * sizeof *e->tensor_names);
+    e->state_pointers = sn_pool_alloc(&e->pool, n_states * sizeof *e->state_pointers);
+    e->state_names = sn_pool_alloc(&e->pool, n_states * sizeof *e->state_names);
     e->tiles = sn_pool_alloc(&e->pool, plan->max_tiles * sizeof *e->tiles);
     e->items = sn_pool_alloc(&e->pool, (size_t)plan->n_items * sizeof *e->items);
     e->next_tile = sn_pool_alloc(&e->pool, (size_t)plan->n_segments * sizeof *e->next_tile);
-    bool ok = e->param_pointers && e->transposed_pointers && e->tensor_names && e->tiles && e->items && e->next_tile;
-    for (size_t p = 0; p < n && ok; p++) {
-        const sn_node *node = &e->graph->nodes[plan->params[p].node];
-        const sn_param *param = &node->params[plan->params[p].index];
-        e->param_pointers[p] = e->params.base + plan->params[p].offset * e->real_size;
-        if (param->wants_transpose) {
-            e->transposed_pointers[p] = e->transposed.base + plan->params[p].transposed * e->real_size;
-        }
-        size_t length = strlen(node->label) + strlen(param->name) + 2;
-        e->tensor_names[p] = sn_pool_alloc(&e->pool, length);
-        ok = e->tensor_names[p] != NULL;
-        if (ok) snprintf(e->tensor_names[p], length, "%s.%s", node->label, param->name);
-    }
+    bool ok = e->param_pointers && e->transposed_pointers && e->tensor_names && e->state_pointers && e->state_names &&
+              e->tiles && e->items && e->next_tile;
+    ok = ok && set_param_tables(e) && set_state_tables(e);
     return ok ? SN_OK : sn_error_memory(error, n * sizeof(void *), "the engine's tables");
 }
 
@@ -124,6 +154,7 @@ sn_status sn_engine_new(sn_engine **engine, const sn_graph *graph, const sn_back
     if (!status) status = take_tables(e, error);
     if (!status) status = sn_watch_init(e, error);
     if (!status) status = sn_team_new(&e->team, options->threads, error);
+    if (!status) sn_engine_start_states(e);
     if (!status) return SN_OK;
     sn_engine_free(e);
     *engine = NULL;
@@ -133,8 +164,9 @@ sn_status sn_engine_new(sn_engine **engine, const sn_graph *graph, const sn_back
 void sn_engine_free(sn_engine *engine) {
     if (!engine) return;
     sn_team_free(engine->team);
-    sn_arena *regions[] = {&engine->batch,     &engine->params,   &engine->transposed, &engine->velocities,
-                           &engine->gradients, &engine->partials, &engine->scratch};
+    sn_arena *regions[] = {&engine->batch,      &engine->params,     &engine->states,
+                           &engine->transposed, &engine->velocities, &engine->gradients,
+                           &engine->partials,   &engine->totals,     &engine->scratch};
     for (size_t i = 0; i < sizeof regions / sizeof *regions; i++)
         sn_arena_reset(regions[i]);
     sn_plan_reset(&engine->plan);
@@ -171,9 +203,8 @@ static sn_fault item_fault(const sn_engine *engine) {
     return first;
 }
 
-static void walk_segment(sn_engine *engine, int thread, int segment, int end) {
+static void walk_segment(sn_engine *engine, int thread, int segment, int begin, int end) {
     size_t n_tiles = sn_tile_count(engine, engine->step->batch.rows);
-    int begin = segment > 0 ? engine->plan.segment_ends[segment - 1] : 0;
     for (size_t t; (t = atomic_fetch_add(&engine->next_tile[segment], 1)) < n_tiles;)
         sn_walk_tile(engine, thread, t, begin, end);
 }
@@ -182,13 +213,15 @@ static void walk_segment(sn_engine *engine, int thread, int segment, int end) {
 static void step_task(void *argument, int thread) {
     sn_engine *engine = argument;
     const sn_plan *plan = &engine->plan;
-    int stop = engine->mode == SN_MODE_EVALUATE ? sn_time_loss(plan) + 1 : sn_time_walk_end(plan);
-    for (int s = 0, end = 0; end < stop; s++) {
-        end = plan->segment_ends[s] < stop ? plan->segment_ends[s] : stop;
-        walk_segment(engine, thread, s, end);
-        if (end < stop || engine->mode == SN_MODE_TRAIN) sn_team_barrier(engine->team);
+    if (engine->mode == SN_MODE_EVALUATE) {
+        walk_segment(engine, thread, 0, 0, sn_time_loss(plan) + 1);
+        return;
     }
-    if (engine->mode == SN_MODE_EVALUATE) return;
+    for (int s = 0, begin = 0; s < plan->n_segments; begin = plan->segment_ends[s++]) {
+        sn_walk_merge(engine, thread, begin);
+        walk_segment(engine, thread, s, begin, plan->segment_ends[s]);
+        sn_team_barrier(engine->team);
+    }
     if (engine->diagnoses || walk_fault(engine).kind == SN_FAULT_NONE) sn_work_items(engine, thread);
 }
 
@@ -247,6 +280,7 @@ sn_status sn_engine_step(sn_engine *engine, const sn_step *step, sn_step_result 
     }
     result->fault = item_fault(engine);
     result->nonfinite = sn_count_nonfinite(engine);
+    if (step->applies && result->fault.kind == SN_FAULT_NONE) sn_walk_states(engine);
     if (step->observation) sn_observe_collect(engine, step->observation);
     return result->fault.kind == SN_FAULT_NONE ? SN_OK : SN_DIVERGED;
 }

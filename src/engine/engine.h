@@ -19,6 +19,7 @@ typedef struct sn_engine_options {
     size_t batch; /* rows of the largest batch */
     int threads;
     const sn_loss *loss; /* a row of backend->losses */
+    uint64_t seed;       /* of what ops draw: the masks of dropout */
     double momentum, weight_decay;
     bool nesterov;
     double clip_norm;     /* 0: no clipping */
@@ -43,14 +44,15 @@ const sn_plan *sn_engine_plan(const sn_engine *engine);
 
 /* Weights (weights.c). */
 
-/* Draws the initial weights of every parameter: see sn_init_fill. */
+/* Draws the initial weights of every parameter, see sn_init_fill; states become what they start from. */
 sn_status sn_engine_init_weights(sn_engine *engine, uint64_t seed, sn_error *error);
 
-/* Takes all weights from a safetensors file: every tensor of the network must be there with its shape and a dtype of
- * float (rounded where the precision differs), and no other.  SN_INVALID names the tensor. */
+/* Takes all weights and states from a safetensors file: every tensor of the network must be there with its shape and a
+ * dtype of float (rounded where the precision differs), and no other but LABEL.num_batches_tracked, which PyTorch
+ * writes beside running averages.  SN_INVALID names the tensor. */
 sn_status sn_engine_load_weights(sn_engine *engine, const char *path, sn_error *error);
 
-/* Writes all weights. */
+/* Writes all weights and states. */
 sn_status sn_engine_save_weights(const sn_engine *engine, const char *path, sn_error *error);
 
 /* Number of parameter tensors, and tensor `i` in topological order (name "LABEL.weight", data inside the engine; the
@@ -61,10 +63,16 @@ void sn_engine_tensor(const sn_engine *engine, size_t i, sn_tensor *tensor);
 /* Sets tensor `i` from doubles (count elements). */
 void sn_engine_set_tensor(sn_engine *engine, size_t i, const double *values);
 
+/* The same for states: tensors that are not trained, such as "LABEL.running_mean".  They are part of the files and of
+ * the hash, after all parameters. */
+size_t sn_engine_state_count(const sn_engine *engine);
+void sn_engine_state(const sn_engine *engine, size_t i, sn_tensor *tensor);
+void sn_engine_set_state(sn_engine *engine, size_t i, const double *values);
+
 /* The gradient of tensor `i` in the last step; needs keeps_gradients. */
 const void *sn_engine_gradient(const sn_engine *engine, size_t i);
 
-/* Hash of all weights, in the order of the tensors. */
+/* Hash of all weights, in the order of the tensors, and of all states. */
 uint64_t sn_engine_weights_hash(const sn_engine *engine);
 
 /* Steps. */
@@ -121,8 +129,9 @@ void sn_observation_reset(sn_observation *observation);
 
 typedef struct sn_step {
     sn_batch batch;
+    uint64_t number; /* updates already applied: random numbers of the pass are functions of it */
     double lr;
-    bool applies;                /* false: measure only, weights stay */
+    bool applies;                /* false: measure only, weights and states stay */
     sn_observation *observation; /* NULL: not observed */
     sn_observation *on_fault;    /* filled when an unobserved step meets a fault in its signals; may be NULL */
 } sn_step;
@@ -139,7 +148,7 @@ typedef struct sn_step_result {
  * parameter, other parameters have been updated and the observation, where there is one, tells what happened. */
 sn_status sn_engine_step(sn_engine *engine, const sn_step *step, sn_step_result *result);
 
-/* Mean loss and accuracy over `n` samples of a split, in order, from sample 0. */
+/* Mean loss and accuracy over `n` samples of a split, in order, from sample 0: without dropout, by running averages. */
 void sn_engine_evaluate(sn_engine *engine, const sn_dataset *dataset, const sn_samples *samples, size_t n,
                         sn_step_result *result);
 

@@ -48,6 +48,7 @@ typedef struct sn_workspace {
     sn_view *x, *dx, *base;                   /* per input of a node, as many as the node with most inputs has */
     sn_flow *flow;
     size_t *widths;
+    double *totals; /* plan->total_doubles: what the reductions of the step came to */
 } sn_workspace;
 
 typedef enum sn_mode { SN_MODE_TRAIN, SN_MODE_EVALUATE } sn_mode;
@@ -60,11 +61,12 @@ struct sn_engine {
     size_t real_size;
     sn_team *team;
 
-    sn_arena batch, params, transposed, velocities, gradients, partials, scratch;
+    sn_arena batch, params, states, transposed, velocities, gradients, partials, totals, scratch;
     sn_workspace *workspaces;
     void *workspace_memory;
     void **param_pointers, **transposed_pointers; /* per plan param */
-    char **tensor_names;
+    void **state_pointers;                        /* per plan state */
+    char **tensor_names, **state_names;
     sn_pool pool;
 
     sn_watch watch;
@@ -99,8 +101,15 @@ static inline size_t sn_tile_count(const sn_engine *engine, size_t rows) {
     return (rows + engine->plan.tile_rows - 1) / engine->plan.tile_rows;
 }
 
-/* walk.c: the times `begin` up to, not with, `end` of the walk, over one row tile. */
+/* walk.c: the times `begin` up to, not with, `end` of the walk, over one row tile, and its part of the reduction that
+ * time `end` needs. */
 void sn_walk_tile(sn_engine *engine, int thread, size_t tile, int begin, int end);
+
+/* walk.c: merges the reduction that time `begin` needs, for one thread. */
+void sn_walk_merge(sn_engine *engine, int thread, int begin);
+
+/* walk.c: brings the states up to date after a step whose updates went well. */
+void sn_walk_states(sn_engine *engine);
 
 /* work.c: gradients and updates over the whole batch; all threads together. */
 void sn_work_items(sn_engine *engine, int thread);
@@ -112,7 +121,8 @@ void sn_observe_collect(sn_engine *engine, sn_observation *observation);
 /* engine.c: values of the step that are not finite: 1 for the loss, and those of parameter gradients and updates. */
 double sn_count_nonfinite(const sn_engine *engine);
 
-/* weights.c: brings all transposed copies up to date. */
+/* weights.c: brings all transposed copies up to date; sets all states to what they start from. */
 void sn_engine_refresh_transposed(sn_engine *engine);
+void sn_engine_start_states(sn_engine *engine);
 
 #endif

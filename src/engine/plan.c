@@ -13,14 +13,23 @@ size_t sn_plan_tile_rows(size_t batch) {
     return rows > 64 ? 64 : rows;
 }
 
+const sn_node *sn_plan_reduces_at(const sn_plan *plan, int time) {
+    int n = plan->graph->n_nodes, i = time < n ? time : 2 * n - time;
+    if (time <= 0 || time == n || time >= sn_time_walk_end(plan)) return NULL;
+    const sn_node *node = &plan->graph->nodes[i];
+    if (time < n) return node->op->forward_reduction.part ? node : NULL;
+    return node->op->backward_reduction.part && node->needs_gradient ? node : NULL;
+}
+
 sn_status sn_plan_segments(sn_plan *plan, sn_error *error) {
     int walk = sn_time_walk_end(plan), every = plan->options.cut_every > 0 ? plan->options.cut_every : walk;
-    plan->n_segments = (walk + every - 1) / every;
-    size_t bytes = (size_t)plan->n_segments * sizeof *plan->segment_ends;
+    size_t bytes = (size_t)walk * sizeof *plan->segment_ends;
     plan->segment_ends = malloc(bytes);
     if (!plan->segment_ends) return sn_error_memory(error, bytes, "the plan");
-    for (int s = 0; s < plan->n_segments; s++)
-        plan->segment_ends[s] = (s + 1) * every < walk ? (s + 1) * every : walk;
+    for (int time = 1; time <= walk; time++) {
+        bool ends = time == walk || time % every == 0 || sn_plan_reduces_at(plan, time);
+        if (ends) plan->segment_ends[plan->n_segments++] = time;
+    }
     return SN_OK;
 }
 
@@ -31,6 +40,7 @@ sn_status sn_plan_build(sn_plan *plan, const sn_graph *graph, const sn_plan_opti
     if (!status) status = sn_plan_flows(plan, error);
     if (!status) status = sn_plan_segments(plan, error);
     if (!status) status = sn_plan_memory(plan, error);
+    if (!status) status = sn_plan_sums(plan, error);
     if (!status) status = sn_plan_work(plan, error);
     if (status) sn_plan_reset(plan);
     return status;
@@ -45,6 +55,10 @@ void sn_plan_reset(sn_plan *plan) {
     free(plan->buffers);
     free(plan->params);
     free(plan->first_param);
+    free(plan->states);
+    free(plan->first_state);
+    free(plan->forward_sums);
+    free(plan->backward_sums);
     free(plan->items);
     free(plan->item_order);
     *plan = (sn_plan){0};
@@ -54,6 +68,7 @@ size_t sn_plan_bytes(const sn_plan *plan, int threads, size_t real_size) {
     size_t per_param = 1 + (plan->options.has_velocity ? 1U : 0U) + (plan->options.keeps_gradients ? 1U : 0U);
     size_t per_thread = plan->scratch_elements + 3 * plan->max_item_elements;
     size_t elements = plan->batch_elements + plan->transposed_elements + per_param * plan->param_elements +
-                      (size_t)threads * per_thread;
-    return elements * real_size + sn_align(plan->partial_doubles * plan->max_tiles * sizeof(double));
+                      plan->state_elements + (size_t)threads * per_thread;
+    size_t doubles = plan->partial_doubles * plan->max_tiles + plan->total_doubles * (size_t)threads;
+    return elements * real_size + doubles * sizeof(double);
 }

@@ -5,6 +5,9 @@
  * node i comes at i, the loss at n, backward of node i at 2n - i, the items at 2n + 1, for a graph of n nodes.  The
  * walk is cut into segments where all threads have to wait for each other: a reduction over the whole batch ends one.
  *
+ * Such a reduction is part of the times of its op: at the end of a segment every tile leaves its part of the sums that
+ * the first time of the next segment needs.  Evaluations have no reductions and walk a tile without stopping.
+ *
  * A buffer that nothing reads after its tile's segment lives in scratch memory of the thread; one that a work item, a
  * later segment or the other direction reads has a row for every sample of the batch.  Row tiles depend on the batch
  * size only, tiles of parameters on their shapes only, so nothing in a plan depends on the number of threads. */
@@ -43,6 +46,18 @@ typedef struct sn_plan_param {
     int first_item, n_items;
 } sn_plan_param;
 
+/* A state tensor: graph->nodes[node].states[index]. */
+typedef struct sn_plan_state {
+    int node, index;
+    size_t offset; /* elements, in the region of states */
+} sn_plan_state;
+
+/* Where the parts of a node's reductions lie, in doubles from the start of a row tile's partials, and the totals, in
+ * doubles from the start of a thread's totals. */
+typedef struct sn_plan_reduction {
+    size_t part, total;
+} sn_plan_reduction;
+
 typedef struct sn_item {
     int param; /* index into sn_plan.params */
     size_t row, col, rows, cols;
@@ -68,11 +83,16 @@ typedef struct sn_plan {
     sn_plan_param *params;
     int n_params;
     int *first_param; /* per node, into params */
+    sn_plan_state *states;
+    int n_states;
+    int *first_state;                                /* per node, into states */
+    sn_plan_reduction *forward_sums, *backward_sums; /* per node; of no meaning where the op has no such reduction */
     sn_item *items;
     int *item_order; /* the items, those with most work first */
     int n_items;
     size_t batch_elements, scratch_elements; /* the two regions; scratch per thread */
-    size_t param_elements, transposed_elements, partial_doubles, max_item_elements;
+    size_t param_elements, state_elements, transposed_elements, max_item_elements;
+    size_t partial_doubles, total_doubles; /* per row tile; per thread */
     int *segment_ends; /* times: segment s is the walk from the end of the one before up to, not with, its own end */
     int n_segments;
     int n_copies; /* concat inputs that have to be copied */
@@ -92,7 +112,12 @@ sn_status sn_plan_slots(sn_plan *plan, sn_error *error);    /* value, gradient, 
 sn_status sn_plan_flows(sn_plan *plan, sn_error *error);    /* edges */
 sn_status sn_plan_segments(sn_plan *plan, sn_error *error); /* where all threads wait for each other */
 sn_status sn_plan_memory(sn_plan *plan, sn_error *error);   /* lifetimes, places, offsets */
+sn_status sn_plan_sums(sn_plan *plan, sn_error *error);     /* forward_sums, backward_sums, states */
 sn_status sn_plan_work(sn_plan *plan, sn_error *error);     /* params, items */
+
+/* The node whose reduction has to be complete before time `time`, NULL if there is none: what was left at the end of
+ * the segment before is merged there. */
+const sn_node *sn_plan_reduces_at(const sn_plan *plan, int time);
 
 /* Times. */
 static inline int sn_time_loss(const sn_plan *plan) {

@@ -4,7 +4,7 @@
 #include "base/arena.h"
 #include "engine/plan.h"
 
-enum { TILE_ROWS = 64, TILE_COLS = 256, TILE_STEP = 16, OFFSET_STEP = SN_ALIGNMENT / 4 };
+enum { TILE_ROWS = 64, TILE_COLS = 256, TILE_STEP = 16, OFFSET_STEP = SN_ALIGNMENT / 4, LINE_DOUBLES = 8 };
 
 static size_t round_up(size_t n, size_t step) {
     return (n + step - 1) / step * step;
@@ -19,7 +19,7 @@ static size_t piece(size_t n, size_t most) {
 
 /* What the columns are cut by: partials and biases are read in one go. */
 static size_t tile_cols(const sn_param *param) {
-    return param->route == SN_FROM_PARTIALS || param->rank == 1 ? param->cols : piece(param->cols, TILE_COLS);
+    return param->route != SN_FROM_BATCH || param->rank == 1 ? param->cols : piece(param->cols, TILE_COLS);
 }
 
 static int count_items(const sn_param *param) {
@@ -41,6 +41,18 @@ static void add_items(sn_plan *plan, int p, const sn_param *param) {
     }
 }
 
+/* Where the gradient of a parameter lies among the partials of a row tile. */
+static size_t take_partials(sn_plan *plan, int node, int index) {
+    const sn_param *params = plan->graph->nodes[node].params;
+    size_t at = plan->partial_doubles;
+    if (params[index].route == SN_FROM_PARTIALS) plan->partial_doubles += round_up(params[index].count, LINE_DOUBLES);
+    if (params[index].route != SN_FROM_REDUCTION) return at;
+    at = plan->backward_sums[node].part;
+    for (int p = 0; p < index; p++)
+        at += params[p].count;
+    return at;
+}
+
 static void add_param(sn_plan *plan, int node, int index) {
     const sn_param *param = &plan->graph->nodes[node].params[index];
     sn_plan_param *entry = &plan->params[plan->n_params];
@@ -48,11 +60,10 @@ static void add_param(sn_plan *plan, int node, int index) {
                              .index = index,
                              .offset = plan->param_elements,
                              .transposed = plan->transposed_elements,
-                             .partial = plan->partial_doubles,
+                             .partial = take_partials(plan, node, index),
                              .first_item = plan->n_items};
     plan->param_elements += round_up(param->count, OFFSET_STEP);
     if (param->wants_transpose) plan->transposed_elements += round_up(param->count, OFFSET_STEP);
-    if (param->route == SN_FROM_PARTIALS) plan->partial_doubles += param->count;
     add_items(plan, plan->n_params++, param);
     entry->n_items = plan->n_items - entry->first_item;
 }

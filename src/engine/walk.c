@@ -10,6 +10,7 @@ typedef struct walk {
     sn_workspace *workspace;
     sn_tile_result *result;
     sn_tile_signals *signals; /* NULL where the step is not observed */
+    sn_pass pass;
     size_t tile, row, rows;
 } walk;
 
@@ -21,6 +22,10 @@ static bool is_finite(const walk *w, sn_view view, const sn_node *node) {
     return w->engine->backend->all_finite(view, w->rows, node->width);
 }
 
+static double *part_of_tile(const sn_engine *e, size_t tile, size_t at) {
+    return (double *)(void *)e->partials.base + tile * e->plan.partial_doubles + at;
+}
+
 /* Fills what forward and backward of node i have in common. */
 static void set_call(const walk *w, int i, sn_op_call *call) {
     const sn_engine *e = w->engine;
@@ -30,12 +35,16 @@ static void set_call(const walk *w, int i, sn_op_call *call) {
         w->workspace->widths[k] = e->graph->nodes[node->inputs[k]].width;
     }
     *call = (sn_op_call){.node = node,
+                         .pass = &w->pass,
                          .rows = w->rows,
                          .widths = w->workspace->widths,
                          .x = w->workspace->x,
                          .y = sn_slot_view(e, w->workspace, e->plan.value[i], w->row),
                          .params = e->param_pointers + e->plan.first_param[i],
-                         .transposed = e->transposed_pointers + e->plan.first_param[i]};
+                         .transposed = e->transposed_pointers + e->plan.first_param[i],
+                         .states = e->state_pointers + e->plan.first_state[i],
+                         .forward_total = w->workspace->totals + e->plan.forward_sums[i].total,
+                         .backward_total = w->workspace->totals + e->plan.backward_sums[i].total};
 }
 
 static void observe_forward(walk *w, int i, const sn_op_call *call) {
@@ -104,7 +113,7 @@ static void set_backward_call(const walk *w, int i, sn_op_call *call, double **p
     }
     for (int p = 0; p < call->node->n_params; p++) {
         const sn_plan_param *param = &plan->params[plan->first_param[i] + p];
-        partials[p] = (double *)(void *)e->partials.base + w->tile * plan->partial_doubles + param->partial;
+        partials[p] = part_of_tile(e, w->tile, param->partial);
     }
     call->dy = sn_slot_view(e, w->workspace, plan->gradient[i], w->row);
     call->dx = w->workspace->dx;
@@ -133,6 +142,25 @@ static void backward(walk *w, int i) {
     call.node->op->backward(&call);
 }
 
+/* This tile's part of the reduction that time `time` needs. */
+static void leave_part(const walk *w, int time) {
+    const sn_engine *e = w->engine;
+    const sn_node *node = sn_plan_reduces_at(&e->plan, time);
+    if (!node || e->mode != SN_MODE_TRAIN) return;
+    int i = (int)(node - e->graph->nodes);
+    sn_op_call call;
+    double *partials[SN_MAX_PARAMS];
+    if (time < e->graph->n_nodes) {
+        set_call(w, i, &call);
+        call.part = part_of_tile(e, w->tile, e->plan.forward_sums[i].part);
+        node->op->forward_reduction.part(&call);
+    } else {
+        set_backward_call(w, i, &call, partials);
+        call.part = part_of_tile(e, w->tile, e->plan.backward_sums[i].part);
+        node->op->backward_reduction.part(&call);
+    }
+}
+
 static void visit(walk *w, int time) {
     int n = w->engine->graph->n_nodes, from_end = 2 * n - time;
     if (time == 0) {
@@ -148,13 +176,51 @@ static void visit(walk *w, int time) {
 }
 
 void sn_walk_tile(sn_engine *engine, int thread, size_t tile, int begin, int end) {
+    const sn_step *step = engine->step;
+    size_t row = tile * engine->plan.tile_rows;
     walk w = {.engine = engine,
               .workspace = &engine->workspaces[thread],
               .result = &engine->tiles[tile],
               .signals = engine->observes ? &engine->watch.tiles[tile] : NULL,
+              .pass = {.is_training = engine->mode == SN_MODE_TRAIN,
+                       .batch = step->batch.rows,
+                       .seed = engine->options.seed,
+                       .step = step->number,
+                       .samples = step->batch.indices + row},
               .tile = tile,
-              .row = tile * engine->plan.tile_rows,
-              .rows = sn_tile_size(engine, tile, engine->step->batch.rows)};
+              .row = row,
+              .rows = sn_tile_size(engine, tile, step->batch.rows)};
     for (int time = begin; time < end; time++)
         visit(&w, time);
+    leave_part(&w, end);
+}
+
+void sn_walk_merge(sn_engine *engine, int thread, int begin) {
+    const sn_plan *plan = &engine->plan;
+    const sn_node *node = sn_plan_reduces_at(plan, begin);
+    if (!node) return;
+    bool is_forward = begin < engine->graph->n_nodes;
+    const sn_plan_reduction *place =
+        &(is_forward ? plan->forward_sums : plan->backward_sums)[node - plan->graph->nodes];
+    const sn_reduction *reduction = is_forward ? &node->op->forward_reduction : &node->op->backward_reduction;
+    reduction->merge(&(sn_merge_call){.node = node,
+                                      .rows = engine->step->batch.rows,
+                                      .tile_rows = plan->tile_rows,
+                                      .parts = part_of_tile(engine, 0, place->part),
+                                      .stride = plan->partial_doubles,
+                                      .total = engine->workspaces[thread].totals + place->total});
+}
+
+void sn_walk_states(sn_engine *engine) {
+    const sn_plan *plan = &engine->plan;
+    for (int i = 0; i < plan->n_states; i++) {
+        const sn_plan_state *entry = &plan->states[i];
+        const sn_node *node = &engine->graph->nodes[entry->node];
+        if (entry->index > 0) continue;
+        node->op->update_states(
+            &(sn_op_call){.node = node,
+                          .rows = engine->step->batch.rows,
+                          .states = engine->state_pointers + i,
+                          .forward_total = engine->workspaces[0].totals + plan->forward_sums[entry->node].total});
+    }
 }

@@ -35,7 +35,7 @@ static void compute_gradient(const work *w) {
     const sn_engine *e = w->engine;
     const sn_node *node = &e->graph->nodes[w->entry->node];
     size_t rows = e->step->batch.rows;
-    if (w->param->route == SN_FROM_PARTIALS) {
+    if (w->param->route != SN_FROM_BATCH) {
         const double *partials = (const double *)(const void *)e->partials.base + w->entry->partial;
         e->backend->add_partials(w->gradient, partials, w->param->count, sn_tile_count(e, rows),
                                  e->plan.partial_doubles);

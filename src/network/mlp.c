@@ -1,5 +1,8 @@
 /* Owns the family "mlp": writes the layer list that a short description stands for.
  *
+ * The gate of a highway block is a layer of its own: it reads what the block reads, in every order, and is called after
+ * the block's last hidden layer, hiddenK.gate.
+ *
  * hidden1 maps the input to `width`; the other hidden layers form blocks of layers_per_block, the last block takes what
  * is left.  The family is nothing but this text: training from the written list gives the same bytes. */
 #include "network/mlp.h"
@@ -11,7 +14,8 @@
 #include "network/init.h"
 #include "network/op.h"
 
-static const char *const norms[] = {"none", "layer", NULL};
+static const char *const norms[] = {"none", "layer", "batch", NULL};
+static const char *const norm_ops[] = {NULL, "layer_norm", "batch_norm"};
 static const char *const orders[] = {"pre", "inside", "post", NULL};
 static const char *const scale_words[] = {"inverse_sqrt_blocks", NULL};
 
@@ -54,6 +58,14 @@ static const sn_key concat_keys[] = {
      .help = "features that a block adds (growth rate)"},
     {0},
 };
+static const sn_key highway_keys[] = {
+    BLOCK_KEY,
+    {.name = "gate_bias",
+     .types = SN_NUMBER,
+     .fallback = "-2",
+     .help = "initial bias b_t of the gates; negative: blocks start by carrying x on"},
+    {0},
+};
 static const sn_kind none_skip = {.name = "none", .help = "a plain chain of layers"};
 static const sn_kind add_skip = {.name = "add",
                                  .help = "residual blocks",
@@ -65,7 +77,14 @@ static const sn_kind concat_skip = {.name = "concat",
                                     .keys = concat_keys,
                                     .formula = "y = [x, F(x)]",
                                     .source = "Huang et al. 2016, arXiv 1608.06993"};
-static const sn_kind *const skip_kinds[] = {&none_skip, &add_skip, &concat_skip, NULL};
+static const sn_kind highway_skip = {.name = "highway",
+                                     .help =
+                                         "blocks with a learned gate, layers hiddenK.gate of the init of the hidden "
+                                         "layers",
+                                     .keys = highway_keys,
+                                     .formula = "y = t F(x) + (1 - t) x, t = sigmoid(W_t x + b_t)",
+                                     .source = "Srivastava, Greff & Schmidhuber 2015, arXiv 1505.00387"};
+static const sn_kind *const skip_kinds[] = {&none_skip, &add_skip, &concat_skip, &highway_skip, NULL};
 static const sn_choice skip_choice = {.what = "skip", .discriminator = "kind", .kinds = skip_kinds, .fallback = "none"};
 
 static const sn_key mlp_keys[] = {
@@ -82,7 +101,11 @@ static const sn_key mlp_keys[] = {
      .fallback = "\"pre\"",
      .words = orders,
      .help = "pre: W phi(norm(x)) + b; inside: phi(norm(W x + b)); post: as inside, a block's last phi after the add"},
-    {.name = "norm", .types = SN_WORD, .fallback = "\"none\"", .words = norms, .help = "normalization before phi"},
+    {.name = "norm",
+     .types = SN_WORD,
+     .fallback = "\"none\"",
+     .words = norms,
+     .help = "normalization before phi: layer_norm or batch_norm"},
     {.name = "init",
      .types = SN_KIND,
      .fallback = "\"pytorch\"",
@@ -105,13 +128,15 @@ static const sn_key mlp_keys[] = {
 const sn_kind sn_mlp_kind = {.name = "mlp", .help = "multilayer perceptron with optional skips", .keys = mlp_keys};
 
 typedef enum order { PRE, INSIDE, POST } order;
-typedef enum skip { PLAIN, ADD, CONCAT } skip;
+typedef enum skip { PLAIN, ADD, CONCAT, HIGHWAY } skip;
+static const char *const skips[] = {"none", "add", "concat", "highway", NULL}; /* in the order of the enum */
 
 /* The writer's state: the description, and the label that the next entry reads. */
 typedef struct writer {
     sn_text *text;
     sn_text activation, init, bias_init, output_init; /* as JSON */
-    bool has_norm;
+    const char *norm;                                 /* the op, NULL: none */
+    double gate_bias;
     order order;
     skip skip;
     long depth, width, growth, per_block, n_blocks;
@@ -140,13 +165,13 @@ static void read_description(writer *w, const sn_value *network, sn_text *text) 
     json_of(&w->init, network, "init", "\"pytorch\"");
     json_of(&w->bias_init, network, "bias_init", "null");
     json_of(&w->output_init, network, "output_init", sn_text_string(&w->init));
-    w->has_norm = strcmp(sn_value_text(network, "norm"), "layer") == 0;
+    w->norm = norm_ops[word_index(norms, sn_value_text(network, "norm"))];
     w->order = (order)word_index(orders, sn_value_text(network, "order"));
-    const char *kind = sn_value_text(network, "skip.kind");
-    w->skip = strcmp(kind, "add") == 0 ? ADD : strcmp(kind, "concat") == 0 ? CONCAT : PLAIN;
+    w->skip = (skip)word_index(skips, sn_value_text(network, "skip.kind"));
     w->depth = (long)sn_value_integer(network, "depth");
     w->width = (long)sn_value_integer(network, "width");
     w->growth = (long)sn_value_integer(network, "skip.growth");
+    w->gate_bias = sn_value_number(network, "skip.gate_bias");
     w->per_block = w->skip == PLAIN ? w->depth : (long)sn_value_integer(network, "skip.layers_per_block");
     w->n_blocks = (w->depth - 1 + w->per_block - 1) / w->per_block;
 }
@@ -165,8 +190,8 @@ static void set_from(writer *w, const char *name, const char *suffix) {
 
 /* phi(norm(.)) before or after the layer `name`. */
 static void write_norm(writer *w, const char *name) {
-    if (!w->has_norm) return;
-    sn_text_addf(w->text, "{\"op\":\"layer_norm\",\"label\":\"%s.norm\",\"inputs\":[\"%s\"]},\n", name, w->from);
+    if (!w->norm) return;
+    sn_text_addf(w->text, "{\"op\":\"%s\",\"label\":\"%s.norm\",\"inputs\":[\"%s\"]},\n", w->norm, name, w->from);
     set_from(w, name, ".norm");
 }
 
@@ -218,6 +243,19 @@ static void write_add(writer *w, const char *block, const char *x, const sn_valu
     set_from(w, block, "");
 }
 
+/* y = t F(x) + (1 - t) x, t = sigmoid(W_t x + b_t); F(x) is w->from, `k` the number of its last layer. */
+static void write_gate(writer *w, const char *block, const char *x, long k) {
+    char gate[64];
+    snprintf(gate, sizeof gate, "hidden%ld.gate", k);
+    sn_text_addf(w->text, "{\"op\":\"linear\",\"label\":\"%s\",\"inputs\":[\"%s\"],\"units\":%ld,\"init\":%s,", gate, x,
+                 w->width, sn_text_string(&w->init));
+    sn_text_addf(w->text, "\"bias_init\":{\"kind\":\"constant\",\"value\":%.17g}},\n", w->gate_bias);
+    sn_text_addf(w->text, "{\"op\":\"sigmoid\",\"label\":\"%s.act\",\"inputs\":[\"%s\"]},\n", gate, gate);
+    sn_text_addf(w->text, "{\"op\":\"gate\",\"label\":\"%s\",\"inputs\":[\"%s.act\",\"%s\",\"%s\"]},\n", block, gate,
+                 w->from, x);
+    set_from(w, block, "");
+}
+
 static void write_block(writer *w, long index, const sn_value *network) {
     char x[64], block[32];
     snprintf(x, sizeof x, "%s", w->from);
@@ -234,6 +272,8 @@ static void write_block(writer *w, long index, const sn_value *network) {
     } else if (w->skip == ADD) {
         write_add(w, block, x, network);
         if (w->order == POST) write_activation(w, block);
+    } else if (w->skip == HIGHWAY) {
+        write_gate(w, block, x, last);
     }
 }
 

@@ -1,4 +1,4 @@
-/* The family "mlp": plain, residual (add) and dense (concat) multilayer perceptrons. */
+/* The family "mlp": plain, residual (add), dense (concat) and highway multilayer perceptrons. */
 #ifndef SN_NETWORK_MLP_H
 #define SN_NETWORK_MLP_H
 

@@ -53,8 +53,7 @@ void sn_node_set_shape(sn_node *node, const sn_shape *shape) {
     node->width = sn_shape_size(shape);
 }
 
-sn_param *sn_node_add_param(sn_node *node, const char *name, size_t rows, size_t cols, const sn_value *init) {
-    sn_param *param = &node->params[node->n_params++];
+static void set_tensor(sn_param *param, const char *name, size_t rows, size_t cols, const sn_value *init) {
     *param = (sn_param){.name = name, .init = init, .cols = cols};
     if (rows > 0) {
         param->rank = 2;
@@ -69,5 +68,16 @@ sn_param *sn_node_add_param(sn_node *node, const char *name, size_t rows, size_t
     param->count = param->rows * cols;
     param->fan_in = (int64_t)cols;
     param->fan_out = (int64_t)param->rows;
+}
+
+sn_param *sn_node_add_param(sn_node *node, const char *name, size_t rows, size_t cols, const sn_value *init) {
+    sn_param *param = &node->params[node->n_params++];
+    set_tensor(param, name, rows, cols, init);
     return param;
+}
+
+void sn_node_add_state(sn_node *node, const char *name, size_t n, double start) {
+    sn_param *state = &node->states[node->n_states++];
+    set_tensor(state, name, 0, n, NULL);
+    state->start = start;
 }

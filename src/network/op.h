@@ -30,8 +30,9 @@ const char *sn_shape_text(const sn_shape *shape, char out[SN_SHAPE_TEXT]);
 
 /* How the gradient of a parameter comes about. */
 typedef enum sn_route {
-    SN_FROM_BATCH,    /* by `param_gradient` over the whole batch, after the walk, tile of the tensor by tile */
-    SN_FROM_PARTIALS, /* `backward` leaves one partial sum per row tile; they are added in the order of the tiles */
+    SN_FROM_BATCH,     /* by `param_gradient` over the whole batch, after the walk, tile of the tensor by tile */
+    SN_FROM_PARTIALS,  /* `backward` leaves one partial sum per row tile; they are added in the order of the tiles */
+    SN_FROM_REDUCTION, /* likewise, but the parts are those of the op's backward reduction, parameter after parameter */
 } sn_route;
 
 typedef struct sn_param {
@@ -62,7 +63,7 @@ const char *sn_role_name(sn_role role);
 
 struct sn_op;
 
-enum { SN_MAX_PARAMS = 2 };
+enum { SN_MAX_PARAMS = 2, SN_MAX_STATES = 2 };
 
 /* One node of the graph.  Node 0 is the network's input and has no op. */
 typedef struct sn_node {
@@ -76,6 +77,8 @@ typedef struct sn_node {
     size_t width; /* sn_shape_size(&shape) */
     int n_params;
     sn_param params[SN_MAX_PARAMS]; /* the first is the one that the weight columns of gradients.csv describe */
+    int n_states;
+    sn_param states[SN_MAX_STATES]; /* tensors that belong to the weights but are not trained: running averages */
     void *attributes;               /* the op's own record, made by `build` */
     int n_readers;
     int *readers;        /* nodes that read this one, ascending, one entry per edge */
@@ -98,9 +101,19 @@ typedef enum sn_flow {
     SN_FLOW_ADD,   /* dx = base + contribution, where base is dx itself or another matrix */
 } sn_flow;
 
+/* The pass that a call is part of.  Random numbers are drawn as functions of these values, so they depend neither on
+ * tiles nor on threads, and are drawn again in the backward pass. */
+typedef struct sn_pass {
+    bool is_training; /* false: evaluation and predictions */
+    size_t batch;     /* rows of the whole batch */
+    uint64_t seed, step;
+    const uint32_t *samples; /* (rows): the samples of the rows, as numbers in their split */
+} sn_pass;
+
 /* One call of an op over a tile of rows.  Arrays have one entry per input. */
 typedef struct sn_op_call {
     const sn_node *node;
+    const sn_pass *pass;
     size_t rows;
     const size_t *widths; /* of the inputs */
     const sn_view *x;
@@ -111,8 +124,29 @@ typedef struct sn_op_call {
     const sn_flow *flow;
     void *const *params;     /* parameter tensors */
     void *const *transposed; /* their transposed copies, NULL where not wanted */
+    void *const *states;     /* state tensors */
     double *const *partials; /* per parameter: where this tile's part of its gradient goes (SN_FROM_PARTIALS) */
+    double *part;            /* where this tile's part of a reduction goes */
+    const double *forward_total, *backward_total; /* what the reductions came to, where they are done */
 } sn_op_call;
+
+/* The parts of all row tiles, to be merged in the order of the tiles. */
+typedef struct sn_merge_call {
+    const sn_node *node;
+    size_t rows, tile_rows; /* of the batch; of a tile (the last one may be short) */
+    const double *parts;    /* that of tile t at parts + t * stride */
+    size_t stride;
+    double *total;
+} sn_merge_call;
+
+/* A reduction over the whole batch that an op needs before its forward or its backward pass, in training: `part` leaves
+ * the sums of a row tile, all threads wait for each other, `merge` puts the parts together.  Every thread merges for
+ * itself.  Sizes are doubles per feature of the node. */
+typedef struct sn_reduction {
+    size_t part_size, total_size;
+    void (*part)(const sn_op_call *call); /* NULL: there is no reduction */
+    void (*merge)(const sn_merge_call *call);
+} sn_reduction;
 
 /* The gradient of a tile of a parameter over the whole batch. */
 typedef struct sn_gradient_call {
@@ -150,6 +184,13 @@ typedef struct sn_op {
     void (*forward)(const sn_op_call *call);
     void (*backward)(const sn_op_call *call);
 
+    /* The part of the backward reduction may look at the total of the forward one. */
+    sn_reduction forward_reduction, backward_reduction;
+
+    /* Brings the states up to date after a step that was applied, from the total of the forward reduction over the
+     * call's `rows`, the whole batch; NULL: the op has no states. */
+    void (*update_states)(const sn_op_call *call);
+
     /* Parameters of route SN_FROM_BATCH; NULL where there are none. */
     void (*param_gradient)(const sn_gradient_call *call);
 
@@ -177,5 +218,8 @@ void sn_node_set_shape(sn_node *node, const sn_shape *shape);
 
 /* Adds a parameter of `rows` x `cols` (rank 1 where rows is 0: a vector of `cols`). */
 sn_param *sn_node_add_param(sn_node *node, const char *name, size_t rows, size_t cols, const sn_value *init);
+
+/* Adds a state, a vector of `n`, every element `start`. */
+void sn_node_add_state(sn_node *node, const char *name, size_t n, double start);
 
 #endif

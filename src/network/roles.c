@@ -1,8 +1,11 @@
 /* Owns what is derived from a finished graph: readers, roles, layer numbers, where gradients are carried.
  *
- * Layer numbers: weight layers are counted in topological order, 1 nearest the input.  A norm or scale carries the
- * number of the weight layer that its label begins with ("hidden2.norm"; the one before it or the one after it), else
- * that of the weight layer that it follows (0 before the first). carried_at: from a node walk forward along
+ * A gate layer is one whose output is read, through a sigmoid, as the input t of gates and by nothing else; it is no
+ * weight layer.
+ *
+ * Layer numbers: weight layers are counted in topological order, 1 nearest the input.  A norm, scale or gate carries
+ * the number of the weight layer that its label begins with ("hidden2.norm"; the one before it or the one after it),
+ * else that of the weight layer that it follows (0 before the first). carried_at: from a node walk forward along
  * single-reader nodes without parameters, up to and including the first add, concat or gate: the gradient there is what
  * the network carries on from the node. */
 #include <stdlib.h>
@@ -44,14 +47,35 @@ static int carried_at(const sn_graph *graph, int i) {
     return i;
 }
 
-static bool is_weight_layer(const sn_node *node) {
-    return node->n_params > 0 && node->op->role == SN_ROLE_HIDDEN;
+/* Whether all readers of node i are gates that read it as their t. */
+static bool opens_gates(const sn_graph *graph, int i) {
+    const sn_node *node = &graph->nodes[i];
+    for (int k = 0; k < node->n_readers; k++) {
+        const sn_node *reader = &graph->nodes[node->readers[k]];
+        bool only_as_t = reader->op->join == SN_JOIN_GATE && reader->inputs[0] == i && reader->inputs[1] != i &&
+                         reader->inputs[2] != i;
+        if (!only_as_t) return false;
+    }
+    return node->n_readers > 0;
+}
+
+static bool is_gate_layer(const sn_graph *graph, const sn_node *node) {
+    for (int k = 0; k < node->n_readers; k++) {
+        int reader = node->readers[k];
+        bool is_sigmoid = strcmp(graph->nodes[reader].op->kind.name, "sigmoid") == 0;
+        if (!is_sigmoid || !opens_gates(graph, reader)) return false;
+    }
+    return node->n_readers > 0;
+}
+
+static bool is_weight_layer(const sn_graph *graph, const sn_node *node) {
+    return node->n_params > 0 && node->op->role == SN_ROLE_HIDDEN && !is_gate_layer(graph, node);
 }
 
 /* A weight layer is the output if no other weight layer comes after it on the way to the loss. */
 static int last_weight_layer(const sn_graph *graph) {
     for (int i = graph->n_nodes - 1; i > 0; i--) {
-        if (is_weight_layer(&graph->nodes[i])) return i;
+        if (is_weight_layer(graph, &graph->nodes[i])) return i;
     }
     return -1;
 }
@@ -59,7 +83,7 @@ static int last_weight_layer(const sn_graph *graph) {
 /* Whether the label of node i is that of the next weight layer, a dot, and more. */
 static bool is_named_after_next(const sn_graph *graph, int i) {
     int next = i + 1;
-    while (next < graph->n_nodes && !is_weight_layer(&graph->nodes[next]))
+    while (next < graph->n_nodes && !is_weight_layer(graph, &graph->nodes[next]))
         next++;
     if (next == graph->n_nodes) return false;
     const char *own = graph->nodes[i].label, *label = graph->nodes[next].label;
@@ -70,7 +94,9 @@ static bool is_named_after_next(const sn_graph *graph, int i) {
 static void set_role(sn_graph *graph, int i, int output) {
     sn_node *node = &graph->nodes[i];
     if (node->n_params == 0) return;
-    node->role = i == output ? SN_ROLE_OUTPUT : node->op->role;
+    node->role = node->op->role;
+    if (node->role == SN_ROLE_HIDDEN && is_gate_layer(graph, node)) node->role = SN_ROLE_GATE;
+    if (i == output) node->role = SN_ROLE_OUTPUT;
     bool counts = node->role == SN_ROLE_HIDDEN || node->role == SN_ROLE_OUTPUT;
     graph->n_hidden += node->role == SN_ROLE_HIDDEN;
     graph->n_layers += counts;

@@ -18,7 +18,10 @@
     X(add)                                                                                                             \
     X(concat)                                                                                                          \
     X(scale)                                                                                                           \
-    X(layer_norm)
+    X(gate)                                                                                                            \
+    X(dropout)                                                                                                         \
+    X(layer_norm)                                                                                                      \
+    X(batch_norm)
 
 #define SN_LOSSES(X)                                                                                                   \
     X(softmax_cross_entropy)                                                                                           \

@@ -27,6 +27,7 @@ static sn_status set_options(sn_experiment *x, int threads, sn_error *error) {
     double clip = sn_value_number(train, "clip_norm");
     x->options = (sn_engine_options){
         .threads = threads,
+        .seed = x->seed,
         .loss = sn_loss_find(x->backend, sn_value_text(train, "loss.kind")),
         .momentum = sn_value_number(train, "optimizer.momentum"),
         .weight_decay = sn_value_number(train, "optimizer.weight_decay"),

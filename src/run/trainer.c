@@ -223,6 +223,7 @@ static sn_status take_step(trainer *t) {
     t->evaluated = (evaluation){0};
     if (sn_report_evaluates(&t->schedule, t->step)) evaluate(t);
     sn_step step = {.batch = {.dataset = &t->x->data, .samples = &t->x->data.train},
+                    .number = (uint64_t)t->step,
                     .lr = lr,
                     .applies = !is_last,
                     .observation = observed ? &t->observation : NULL,

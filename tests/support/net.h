@@ -14,6 +14,7 @@ typedef struct test_net {
     sn_engine *engine;
     size_t batch;
     uint32_t *indices; /* 0 .. batch - 1 */
+    uint64_t number;   /* of the next step: updates already applied */
 } test_net;
 
 /* Parses {"network": NETWORK} and builds its graph for the dimensions of `data` (nothing else of it is read). */
@@ -49,14 +50,19 @@ sn_step_result net_step_at(test_net *net, size_t begin, size_t rows, double lr, 
 /* Gradients without an update, by net_gradient afterwards. */
 sn_step_result net_measure(test_net *net, sn_observation *observation);
 
-/* The mean loss over the whole training split. */
+/* The mean loss over the whole training split, as an evaluation has it. */
 double net_loss(test_net *net);
+
+/* Whether tensor `i` is a bias that every batch_norm on its way takes out again, so that its gradient is 0 but for
+ * rounding. */
+bool net_is_cancelled(const test_net *net, size_t i);
 
 /* |x|, and |a - b| / max(|a|, |b|) in 2-norms; 0 where both are 0. */
 double norm_of(const double *x, size_t n);
 double distance_of(const double *a, const double *b, size_t n);
 
-/* The greatest distance of the last gradients of two networks of equal tensors. */
+/* The greatest distance of the last gradients of two networks of equal tensors; cancelled ones are measured by the
+ * gradients of their layer's weights. */
 double net_gradient_distance(const test_net *a, const test_net *b);
 
 #endif

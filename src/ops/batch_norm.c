@@ -1,0 +1,255 @@
+/* Batch normalization: y = g (x - mean) / sqrt(var + eps) + b for every feature, in training with mean and (biased)
+ * variance over the whole batch, in evaluations with running averages.
+ *
+ * A row tile leaves its own mean and its sum of squares around it; they are merged by the formula of Chan, Golub &
+ * LeVeque 1979.  Sums are in double, what is done to every element is in the backend's precision.
+ *
+ * In a batch of one row the variance is 0, so y is b, no gradient gets past, and the running averages stay as they are
+ * (the variance that they average, with n - 1, has no value). */
+#include <math.h>
+
+#include "ops/variant.h"
+
+enum { CHUNK = 64 }; /* features whose constants are held in the backend's precision at a time */
+
+typedef struct batch_norm_attributes {
+    double eps, momentum;
+} batch_norm_attributes;
+
+static sn_status batch_norm_build(sn_node *node, const sn_node *nodes, sn_pool *pool, sn_error *error) {
+    const sn_node *x = &nodes[node->inputs[0]];
+    char shape[SN_SHAPE_TEXT];
+    if (x->shape.rank != 1) {
+        return sn_node_fault(node, error, "batch_norm reads features in a row, \"%s\" has the shape %s", x->label,
+                             sn_shape_text(&x->shape, shape));
+    }
+    batch_norm_attributes *attributes = sn_pool_alloc(pool, sizeof *attributes);
+    if (!attributes) return sn_error_memory(error, sizeof *attributes, "a batch_norm");
+    attributes->eps = sn_value_number(node->config, "eps");
+    attributes->momentum = sn_value_number(node->config, "momentum");
+    node->attributes = attributes;
+    sn_node_set_shape(node, &x->shape);
+    sn_node_add_state(node, "running_mean", node->width, 0);
+    sn_node_add_state(node, "running_var", node->width, 1);
+    if (sn_value_bool(node->config, "affine")) {
+        sn_param *gain = sn_node_add_param(node, "weight", 0, node->width, NULL);
+        gain->route = SN_FROM_REDUCTION;
+        gain->start = 1;
+        sn_node_add_param(node, "bias", 0, node->width, NULL)->route = SN_FROM_REDUCTION;
+    }
+    return SN_OK;
+}
+
+static size_t chunk_size(const sn_op_call *call, size_t begin) {
+    return call->node->width - begin < CHUNK ? call->node->width - begin : CHUNK;
+}
+
+/* ---- sums over the batch ---- */
+
+/* Around the first row: it is one of those that are summed, so the squares around the mean keep their digits. */
+static void forward_part_chunk(const sn_op_call *call, size_t begin, size_t n) {
+    double first[CHUNK], sum[CHUNK] = {0}, squares[CHUNK] = {0}, share = 1 / (double)call->rows;
+    double *mean = call->part + begin, *spread = mean + call->node->width;
+    const real *row = sn_row(call->x[0], 0) + begin;
+    SN_SIMD for (size_t c = 0; c < n; c++) first[c] = (double)row[c];
+    for (size_t r = 1; r < call->rows; r++) {
+        const real *x = sn_row(call->x[0], r) + begin;
+        SN_SIMD for (size_t c = 0; c < n; c++) {
+            double d = (double)x[c] - first[c];
+            sum[c] += d;
+            squares[c] += d * d;
+        }
+    }
+    SN_SIMD for (size_t c = 0; c < n; c++) {
+        double rest = squares[c] - sum[c] * sum[c] * share;
+        mean[c] = first[c] + sum[c] * share;
+        spread[c] = rest < 0 ? 0 : rest; /* NaN stays */
+    }
+}
+
+/* part: mean, sum of squares around it */
+static void forward_part(const sn_op_call *call) {
+    for (size_t begin = 0; begin < call->node->width; begin += CHUNK)
+        forward_part_chunk(call, begin, chunk_size(call, begin));
+}
+
+/* total: mean, biased variance, 1 / sqrt(var + eps) */
+static void forward_merge(const sn_merge_call *call) {
+    size_t width = call->node->width;
+    double *mean = call->total, *spread = mean + width, *rstd = spread + width;
+    double eps = ((const batch_norm_attributes *)call->node->attributes)->eps, rows = (double)call->rows;
+    SN_SIMD for (size_t c = 0; c < 2 * width; c++) mean[c] = call->parts[c];
+    for (size_t begin = call->tile_rows, t = 1; begin < call->rows; begin += call->tile_rows, t++) {
+        const double *tile_mean = call->parts + t * call->stride, *tile_spread = tile_mean + width;
+        double n = (double)(call->rows - begin < call->tile_rows ? call->rows - begin : call->tile_rows);
+        double share = n / ((double)begin + n), weight = (double)begin * share;
+        SN_SIMD for (size_t c = 0; c < width; c++) {
+            double d = tile_mean[c] - mean[c];
+            mean[c] += d * share;
+            spread[c] += tile_spread[c] + d * d * weight;
+        }
+    }
+    SN_SIMD for (size_t c = 0; c < width; c++) {
+        spread[c] /= rows;
+        rstd[c] = 1 / sqrt(spread[c] + eps);
+    }
+}
+
+static void backward_part_chunk(const sn_op_call *call, size_t begin, size_t n) {
+    size_t width = call->node->width;
+    const double *mean = call->forward_total + begin, *rstd = mean + 2 * width;
+    double product[CHUNK] = {0}, sum[CHUNK] = {0};
+    for (size_t r = 0; r < call->rows; r++) {
+        const real *x = sn_row(call->x[0], r) + begin, *dy = sn_row(call->dy, r) + begin;
+        SN_SIMD for (size_t c = 0; c < n; c++) {
+            product[c] += (double)dy[c] * ((double)x[c] - mean[c]);
+            sum[c] += (double)dy[c];
+        }
+    }
+    double *gain = call->part + begin, *bias = gain + width;
+    SN_SIMD for (size_t c = 0; c < n; c++) {
+        gain[c] = product[c] * rstd[c];
+        bias[c] = sum[c];
+    }
+}
+
+/* part: dg = sum dy xhat, db = sum dy, the gradients of weight and bias */
+static void backward_part(const sn_op_call *call) {
+    for (size_t begin = 0; begin < call->node->width; begin += CHUNK)
+        backward_part_chunk(call, begin, chunk_size(call, begin));
+}
+
+/* total: the sums of both */
+static void backward_merge(const sn_merge_call *call) {
+    size_t n = 2 * call->node->width;
+    SN_SIMD for (size_t c = 0; c < n; c++) call->total[c] = call->parts[c];
+    for (size_t begin = call->tile_rows, t = 1; begin < call->rows; begin += call->tile_rows, t++) {
+        const double *part = call->parts + t * call->stride;
+        SN_SIMD for (size_t c = 0; c < n; c++) call->total[c] += part[c];
+    }
+}
+
+/* ---- elements ---- */
+
+/* The gain of feature c, 1 where there is none. */
+static inline double gain_of(const sn_op_call *call, size_t c) {
+    return call->node->n_params ? (double)((const real *)call->params[0])[c] : 1;
+}
+
+/* y = (x - mean) factor + shift */
+typedef struct forward_constants {
+    real mean[CHUNK], factor[CHUNK], shift[CHUNK];
+} forward_constants;
+
+static void set_forward(const sn_op_call *call, size_t begin, size_t n, forward_constants *k) {
+    const batch_norm_attributes *attributes = call->node->attributes;
+    const real *running_mean = call->states[0], *running_var = call->states[1];
+    const double *mean = call->forward_total, *rstd = mean + 2 * call->node->width;
+    const real *bias = call->node->n_params ? call->params[1] : NULL;
+    for (size_t c = 0; c < n; c++) {
+        size_t at = begin + c;
+        bool trains = call->pass->is_training;
+        double r = trains ? rstd[at] : 1 / sqrt((double)running_var[at] + attributes->eps);
+        k->mean[c] = trains ? (real)mean[at] : running_mean[at];
+        k->factor[c] = (real)(gain_of(call, at) * r);
+        k->shift[c] = bias ? bias[at] : 0;
+    }
+}
+
+static void batch_norm_forward(const sn_op_call *call) {
+    forward_constants k;
+    for (size_t begin = 0; begin < call->node->width; begin += CHUNK) {
+        size_t n = chunk_size(call, begin);
+        set_forward(call, begin, n, &k);
+        for (size_t r = 0; r < call->rows; r++) {
+            const real *x = sn_row(call->x[0], r) + begin;
+            real *y = sn_row(call->y, r) + begin;
+            SN_SIMD for (size_t c = 0; c < n; c++) y[c] = (x[c] - k.mean[c]) * k.factor[c] + k.shift[c];
+        }
+    }
+}
+
+/* dx = factor (dy - mean_dy - (x - mean) slope), slope = mean(dy xhat) rstd */
+typedef struct backward_constants {
+    real mean[CHUNK], factor[CHUNK], mean_dy[CHUNK], slope[CHUNK];
+} backward_constants;
+
+static void set_backward(const sn_op_call *call, size_t begin, size_t n, double share, backward_constants *k) {
+    size_t width = call->node->width;
+    const double *mean = call->forward_total, *rstd = mean + 2 * width;
+    const double *product = call->backward_total, *sum = product + width;
+    for (size_t c = 0; c < n; c++) {
+        size_t at = begin + c;
+        k->mean[c] = (real)mean[at];
+        k->factor[c] = (real)(gain_of(call, at) * rstd[at]);
+        k->mean_dy[c] = (real)(sum[at] * share);
+        k->slope[c] = (real)(product[at] * share * rstd[at]);
+    }
+}
+
+static void batch_norm_backward(const sn_op_call *call) {
+    backward_constants k;
+    double share = 1 / (double)call->pass->batch;
+    for (size_t begin = 0; begin < call->node->width && call->flow[0] != SN_FLOW_NONE; begin += CHUNK) {
+        size_t n = chunk_size(call, begin);
+        set_backward(call, begin, n, share, &k);
+        for (size_t r = 0; r < call->rows; r++) {
+            const real *x = sn_row(call->x[0], r) + begin, *dy = sn_row(call->dy, r) + begin;
+            const real *base = call->flow[0] == SN_FLOW_ADD ? sn_row(call->base[0], r) + begin : NULL;
+            real *dx = sn_row(call->dx[0], r) + begin;
+            SN_SIMD for (size_t c = 0; c < n; c++) {
+                real d = k.factor[c] * (dy[c] - k.mean_dy[c] - (x[c] - k.mean[c]) * k.slope[c]);
+                dx[c] = base ? base[c] + d : d;
+            }
+        }
+    }
+}
+
+/* running = (1 - momentum) running + momentum batch, the variance with n - 1. */
+static void batch_norm_update_states(const sn_op_call *call) {
+    double m = ((const batch_norm_attributes *)call->node->attributes)->momentum, rows = (double)call->rows;
+    const double *mean = call->forward_total, *variance = mean + call->node->width;
+    real *running_mean = call->states[0], *running_var = call->states[1];
+    double unbias = rows / (rows - 1);
+    for (size_t c = 0; c < call->node->width && call->rows > 1; c++) {
+        running_mean[c] = (real)((1 - m) * (double)running_mean[c] + m * mean[c]);
+        running_var[c] = (real)((1 - m) * (double)running_var[c] + m * unbias * variance[c]);
+    }
+}
+
+static const sn_key batch_norm_keys[] = {
+    {.name = "eps",
+     .types = SN_NUMBER,
+     .flags = SN_ABOVE_MIN,
+     .fallback = "1e-5",
+     .min = 0,
+     .max = 1,
+     .help = "added to the variance"},
+    {.name = "momentum",
+     .types = SN_NUMBER,
+     .fallback = "0.1",
+     .min = 0,
+     .max = 1,
+     .help = "weight of a step's batch in the running averages"},
+    {.name = "affine", .types = SN_BOOL, .fallback = "true", .help = "whether g and b are learned (else 1 and 0)"},
+    {0},
+};
+
+const sn_op SN_V(sn_op_batch_norm) = {
+    .kind = {.name = "batch_norm",
+             .help = "normalizes each feature over the batch, in evaluations by running averages; a batch of one row "
+                     "gives b, passes no gradient on and leaves the averages as they are",
+             .keys = batch_norm_keys,
+             .formula = "y = g (x - mean) / sqrt(var + eps) + b, averages with the variance of n - 1",
+             .source = "Ioffe & Szegedy 2015, arXiv 1502.03167; as torch.nn.BatchNorm1d"},
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .role = SN_ROLE_NORM,
+    .backward_reads = SN_READS_X,
+    .build = batch_norm_build,
+    .forward = batch_norm_forward,
+    .backward = batch_norm_backward,
+    .forward_reduction = {.part_size = 2, .total_size = 3, .part = forward_part, .merge = forward_merge},
+    .backward_reduction = {.part_size = 2, .total_size = 2, .part = backward_part, .merge = backward_merge},
+    .update_states = batch_norm_update_states,
+};
