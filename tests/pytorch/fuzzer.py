@@ -5,7 +5,7 @@ import pathlib
 
 import torch
 from draw import Drawing
-from interpreter import distance
+from interpreter import distance, norm_of
 from sides import ops_of, run_pytorch, run_skipnet, run_twin, write_experiment
 
 # Per precision: the unit of rounding, the bound for well-conditioned quantities, by how much the twin is off, and how far
@@ -24,7 +24,7 @@ def deviation(a, b):
 
 
 def size_of(value):
-    return torch.as_tensor(value, dtype=torch.float64).norm().item()
+    return norm_of(torch.as_tensor(value, dtype=torch.float64))
 
 
 class Comparison:

@@ -220,12 +220,19 @@ class Trainer:
                 p.grad.mul_(self.clip_norm / norm)
 
 
+def norm_of(tensor):
+    """The 2-norm.  PyTorch's own squares the elements as they are: zero for a tensor of 1e-200."""
+    tensor = tensor.double()
+    largest = tensor.abs().max().item()
+    return largest and largest * (tensor / largest).norm().item()
+
+
 def total_norm(tensors):
-    return sum(t.double().square().sum().item() for t in tensors.values()) ** 0.5
+    return norm_of(torch.cat([t.double().flatten() for t in tensors.values()]))
 
 
 def distance(a, b):
     """|a - b| / max(|a|, |b|) in 2-norms; 0 where both are 0."""
     a, b = a.double(), b.double()
-    difference = (a - b).norm().item()
-    return difference and difference / max(a.norm().item(), b.norm().item())
+    difference = norm_of(a - b)
+    return difference and difference / max(norm_of(a), norm_of(b))

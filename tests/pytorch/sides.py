@@ -9,7 +9,7 @@ import json
 import subprocess
 
 import torch
-from interpreter import Network, Trainer, loss_of, rates, total_norm
+from interpreter import Network, Trainer, loss_of, norm_of, rates, total_norm
 from safetensors.torch import load_file
 
 DIVERGED = 3  # exit status of skipnet
@@ -85,7 +85,7 @@ def gradient_quantities(step, loss, gradients, network):
     for name, gradient in gradients.items():
         label, kind = name.rsplit(".", 1)
         column = "grad_norm" if kind == "weight" else "bias_grad_norm"
-        quantities[f"{column} {step} {label}"] = gradient.norm().item()
+        quantities[f"{column} {step} {label}"] = norm_of(gradient)
     return quantities
 
 
