@@ -9,56 +9,10 @@
 #include "base/rng.h"
 #include "engine/backend.h"
 #include "support/check.h"
+#include "support/functions.h"
 #include "support/net.h"
 
 enum { POINTS = 1 << 20 };
-
-static long double sigmoid(long double x) {
-    return 1 / (1 + expl(-x));
-}
-
-static long double gelu(long double x) {
-    long double cdf = erfcl(-x * 0.70710678118654752440084436210484904L) / 2;
-    return cdf == 0 ? 0 : x * cdf;
-}
-
-static long double tanh_slope(long double x) {
-    long double e = expl(-2 * fabsl(x));
-    return 4 * e / ((1 + e) * (1 + e));
-}
-
-static long double sigmoid_slope(long double x) {
-    long double e = expl(-fabsl(x));
-    return e / ((1 + e) * (1 + e));
-}
-
-static long double erf_slope(long double x) {
-    return 1.12837916709551257389615890312154517L * expl(-x * x);
-}
-
-static long double gelu_slope(long double x) {
-    long double cdf = erfcl(-x * 0.70710678118654752440084436210484904L) / 2;
-    long double density = 0.39894228040143267793994605993438187L * expl(-x * x / 2);
-    return cdf + (density == 0 ? 0 : x * density);
-}
-
-/* What is promised: ulps of the value in both precisions; the slope to so many epsilons of the greatest slope.  The
- * left tail of gelu is x erfc(-x / sqrt 2) / 2, where the rounding of the argument alone makes x^2 ulps. */
-typedef struct function {
-    const char *op;
-    long double (*value)(long double x);
-    long double (*slope)(long double x);
-    double most_f32, most_f64, tail; /* ulps, and ulps times x^2 for x < 0 */
-    double most_slope, greatest_slope;
-    long double at_infinity[2]; /* at -inf and +inf */
-} function;
-
-static const function functions[] = {
-    {"tanh", tanhl, tanh_slope, 2, 4, 0, 2, 1, {-1, 1}},
-    {"sigmoid", sigmoid, sigmoid_slope, 2, 4, 0, 4, 0.25, {0, 1}},
-    {"erf", erfl, erf_slope, 2, 4, 0, 2, 1.1283791670955126, {-1, 1}},
-    {"gelu", gelu, gelu_slope, 4, 4, 2, 2, 1.1289041452, {0, (long double)HUGE_VAL}},
-};
 
 /* Arguments: every magnitude of the precision with both signs, and evenly over three ranges where things happen. */
 static double *make_arguments(sn_dtype dtype) {
@@ -75,10 +29,11 @@ static double *make_arguments(sn_dtype dtype) {
             int exponent = (int)((is_float ? 278 : 2099) * u) - (is_float ? 149 : 1074);
             x[i] = ldexp((i % 8 ? 1 : -1) * (1 + sn_rng_uniform(rng, (uint64_t)i + POINTS)), exponent);
         }
-        if (dtype == SN_F32) x[i] = (double)(float)x[i];
     }
     static const double special[] = {0, -0.0, 0x1p-149, -0x1p-149, 88.5, -88.5, 103.5, -103.9, -104.5, 9.0, 9.1, 19.1};
     memcpy(x, special, sizeof special);
+    for (int i = 0; i < POINTS && dtype == SN_F32; i++)
+        x[i] = (double)(float)x[i];
     return x;
 }
 
@@ -118,37 +73,58 @@ static double ulps(double value, long double exact, sn_dtype dtype) {
     return (double)fabsl(((long double)value - exact) / ldexpl(1, exponent - digits));
 }
 
-static void build_op(const char *op, sn_dtype dtype, sn_config **config, sn_graph *graph) {
+/* {"op": ...} with the function's parameter. */
+static void describe(const function *f, const char *discriminator, char *out, size_t capacity) {
+    int n = snprintf(out, capacity, "{\"%s\": \"%s\"", discriminator, f->op);
+    if (f->key) n += snprintf(out + n, capacity - (size_t)n, ", \"%s\": %.17g", f->key, f->parameter);
+    snprintf(out + n, capacity - (size_t)n, "}");
+}
+
+/* Node 1 of the graph is the function. */
+static void build_op(const function *f, sn_dtype dtype, sn_config **config, sn_graph *graph) {
     static sn_error error;
-    char network[256];
+    char network[512], op[256];
     sn_dataset dimensions = {.in_dim = 61, .out_dim = 1};
-    snprintf(network, sizeof network, "{\"layers\": [{\"op\": \"%s\"}, {\"op\": \"linear\", \"units\": 1}]}", op);
+    describe(f, "op", op, sizeof op);
+    snprintf(network, sizeof network, "{\"layers\": [%s, {\"op\": \"linear\", \"units\": 1}]}", op);
     if (net_build(config, graph, network, &dimensions, dtype, &error)) fail_msg("%s", error.text);
 }
 
 static int n_failures;
 
-/* Width 64: whole vectors; the odd elements of the end of a row are tested by the special cases. */
+/* The greatest of some errors, and where it is; NaN counts as the greatest. */
+typedef struct worst {
+    double error, at;
+} worst;
+
+static void remember(worst *w, double error, double at) {
+    if (!(error <= w->error)) *w = (worst){error, at};
+}
+
+/* Width 64: whole vectors; what is left at the end of a row does the same, by test_places. */
 static void check_function(const function *f, const sn_backend *backend, const double *x, const long double *exact) {
     sn_config *config;
     sn_graph graph;
-    double *y = malloc(POINTS * sizeof *y), *slope = malloc(POINTS * sizeof *slope), worst = 0, worst_slope = 0;
+    double *y = malloc(POINTS * sizeof *y), *slope = malloc(POINTS * sizeof *slope);
     assert_true(y && slope);
-    build_op(f->op, backend->dtype, &config, &graph);
+    build_op(f, backend->dtype, &config, &graph);
     graph.nodes[1].width = 64;
     run_op(backend, &graph.nodes[1], x, y, slope);
-    double epsilon = backend->dtype == SN_F32 ? (double)FLT_EPSILON : DBL_EPSILON, at = 0, at_slope = 0;
+    double epsilon = backend->dtype == SN_F32 ? (double)FLT_EPSILON : DBL_EPSILON;
+    worst value = {0}, epsilons = {0}, slope_ulps = {0};
     for (int i = 0; i < POINTS; i++) {
-        double error = ulps(y[i], exact[2 * i], backend->dtype) / (x[i] < 0 ? 1 + f->tail * x[i] * x[i] : 1);
-        double slope_error = fabs((double)((long double)slope[i] - exact[2 * i + 1])) / (epsilon * f->greatest_slope);
-        if (!(error <= worst)) worst = error, at = x[i];
-        if (!(slope_error <= worst_slope)) worst_slope = slope_error, at_slope = x[i];
+        double error = fabs((double)((long double)slope[i] - exact[2 * i + 1])) / (epsilon * f->greatest_slope);
+        remember(&value, ulps(y[i], exact[2 * i], backend->dtype), x[i]);
+        remember(&epsilons, error, x[i]);
+        if (f->most_slope_ulps > 0) remember(&slope_ulps, ulps(slope[i], exact[2 * i + 1], backend->dtype), x[i]);
     }
-    bool is_float = backend->dtype == SN_F32;
-    print_message("%s %s %s: value within %.2f ulp%s (at %.9g), slope within %.2f epsilon (at %.9g)\n", f->op,
-                  backend->simd, is_float ? "float" : "double", worst, f->tail > 0 ? " (1 + 2 x^2 in the tail)" : "",
-                  at, worst_slope, at_slope);
-    if (!(worst <= (is_float ? f->most_f32 : f->most_f64)) || !(worst_slope <= f->most_slope)) n_failures++;
+    print_message("%s(%g) %s %s: value within %.2f ulp (at %.9g), slope within %.2f epsilon (at %.9g)", f->op,
+                  f->parameter, backend->simd, backend->dtype == SN_F32 ? "float" : "double", value.error, value.at,
+                  epsilons.error, epsilons.at);
+    if (f->most_slope_ulps > 0) print_message(", %.2f ulp (at %.9g)", slope_ulps.error, slope_ulps.at);
+    print_message("\n");
+    if (!(value.error <= f->most) || !(epsilons.error <= f->most_slope) || !(slope_ulps.error <= f->most_slope_ulps))
+        n_failures++;
     sn_graph_reset(&graph);
     sn_config_free(config);
     free(y);
@@ -196,12 +172,13 @@ static void check_precision(sn_dtype dtype) {
     double *x = make_arguments(dtype);
     long double *exact = malloc(2 * POINTS * sizeof *exact);
     assert_non_null(exact);
-    for (size_t k = 0; k < sizeof functions / sizeof *functions; k++) {
+    for (size_t k = 0; k < n_smooth_functions; k++) {
+        const function *f = &smooth_functions[k];
         for (int i = 0; i < POINTS; i++) {
-            exact[2 * i] = functions[k].value((long double)x[i]);
-            exact[2 * i + 1] = functions[k].slope((long double)x[i]);
+            exact[2 * i] = f->value((long double)x[i], (long double)f->parameter);
+            exact[2 * i + 1] = f->slope((long double)x[i], (long double)f->parameter);
         }
-        assert_true(for_backends(dtype, check_sweep, &(sweep){&functions[k], x, exact}) >= 1);
+        assert_true(for_backends(dtype, check_sweep, &(sweep){f, x, exact}) >= 1);
     }
     free(exact);
     free(x);
@@ -236,6 +213,7 @@ static double one(const sn_backend *backend, const sn_node *node, double x, bool
 static void check_value(const sn_backend *backend, const sn_node *node, double x, double expected) {
     bool saturated;
     double y = one(backend, node, x, &saturated);
+    if (backend->dtype == SN_F32) expected = (double)(float)expected;
     bool same = isnan(expected) ? isnan(y) : y == expected && signbit(y) == signbit(expected);
     if (!same) fail_msg("%s of %g is %.17g on %s", node->op->kind.name, x, y, backend->simd);
 }
@@ -244,8 +222,8 @@ static void check_value(const sn_backend *backend, const sn_node *node, double x
 static void check_saturation(const sn_backend *backend, const sn_node *node, const function *f) {
     int n = 0;
     for (int i = -512; i <= 512; i++) {
-        double x = i / 64.0;
-        double share = fabs((double)f->slope((long double)x)) / f->greatest_slope;
+        double x = i / 16.0;
+        double share = fabs((double)f->slope((long double)x, (long double)f->parameter)) / f->greatest_slope;
         bool saturated;
         one(backend, node, x, &saturated);
         if (fabs(share - 0.05) < 1e-4) continue;
@@ -259,29 +237,20 @@ static void check_special(const sn_backend *backend, const void *argument) {
     const function *f = argument;
     sn_config *config;
     sn_graph graph;
-    build_op(f->op, backend->dtype, &config, &graph);
+    build_op(f, backend->dtype, &config, &graph);
     sn_node *node = &graph.nodes[1];
     node->width = 1;
     check_value(backend, node, -HUGE_VAL, (double)f->at_infinity[0]);
     check_value(backend, node, HUGE_VAL, (double)f->at_infinity[1]);
     check_value(backend, node, (double)NAN, (double)NAN);
-    check_value(backend, node, 0, (double)f->value(0));
-    if (f->value(0) == 0) check_value(backend, node, -0.0, -0.0);
+    long double at_zero = f->value(0, (long double)f->parameter);
+    bool saturated;
+    assert_true(ulps(one(backend, node, 0, &saturated), at_zero, backend->dtype) <= f->most);
+    if (at_zero == 0) check_value(backend, node, 0, 0);
+    if (at_zero == 0) check_value(backend, node, -0.0, -0.0);
     check_saturation(backend, node, f);
     sn_graph_reset(&graph);
     sn_config_free(config);
-}
-
-static long double relu(long double x) {
-    return x > 0 ? x : 0;
-}
-
-static long double leaky_relu(long double x) {
-    return x > 0 ? x : 0.01L * x;
-}
-
-static long double same(long double x) {
-    return x;
 }
 
 /* Piecewise linear: values that are exact or one product, and the flat side. */
@@ -290,12 +259,12 @@ static void check_pieces(const sn_backend *backend, const void *argument) {
     static const double x[] = {-3, -0x1p-126, 0x1p-126, 2.5, 0x1p100};
     sn_config *config;
     sn_graph graph;
-    build_op(f->op, backend->dtype, &config, &graph);
+    build_op(f, backend->dtype, &config, &graph);
     graph.nodes[1].width = 1;
     for (size_t i = 0; i < sizeof x / sizeof *x; i++) {
         bool saturated;
         double y = one(backend, &graph.nodes[1], x[i], &saturated);
-        assert_true(ulps(y, f->value((long double)x[i]), backend->dtype) <= 1);
+        assert_true(ulps(y, f->value((long double)x[i], (long double)f->parameter), backend->dtype) <= 1);
         assert_true(saturated == (x[i] < 0 && strcmp(f->op, "identity") != 0));
     }
     check_value(backend, &graph.nodes[1], (double)NAN, (double)NAN);
@@ -306,14 +275,12 @@ static void check_pieces(const sn_backend *backend, const void *argument) {
 
 static void test_special_values(void **state) {
     (void)state;
-    static const function pieces[] = {
-        {.op = "relu", .value = relu}, {.op = "leaky_relu", .value = leaky_relu}, {.op = "identity", .value = same}};
     for (int d = 0; d < 2; d++) {
         sn_dtype dtype = d ? SN_F64 : SN_F32;
-        for (size_t k = 0; k < sizeof functions / sizeof *functions; k++)
-            assert_true(for_backends(dtype, check_special, &functions[k]) >= 1);
-        for (size_t k = 0; k < sizeof pieces / sizeof *pieces; k++)
-            assert_true(for_backends(dtype, check_pieces, &pieces[k]) >= 1);
+        for (size_t k = 0; k < n_smooth_functions; k++)
+            assert_true(for_backends(dtype, check_special, &smooth_functions[k]) >= 1);
+        for (size_t k = 0; k < n_piecewise_functions; k++)
+            assert_true(for_backends(dtype, check_pieces, &piecewise_functions[k]) >= 1);
     }
 }
 
@@ -323,7 +290,7 @@ static void check_places(const sn_backend *backend, const void *argument) {
     sn_config *config;
     sn_graph graph;
     double *y[2], *slope[2];
-    build_op(s->f->op, backend->dtype, &config, &graph);
+    build_op(s->f, backend->dtype, &config, &graph);
     for (int i = 0; i < 2; i++) {
         y[i] = malloc(POINTS * sizeof *y[i]);
         slope[i] = malloc(POINTS * sizeof *slope[i]);
@@ -345,8 +312,8 @@ static void test_places(void **state) {
     (void)state;
     for (int d = 0; d < 2; d++) {
         double *x = make_arguments(d ? SN_F64 : SN_F32);
-        for (size_t k = 0; k < sizeof functions / sizeof *functions; k++)
-            for_backends(d ? SN_F64 : SN_F32, check_places, &(sweep){&functions[k], x, NULL});
+        for (size_t k = 0; k < n_smooth_functions; k++)
+            for_backends(d ? SN_F64 : SN_F32, check_places, &(sweep){&smooth_functions[k], x, NULL});
         free(x);
     }
 }

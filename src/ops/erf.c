@@ -1,14 +1,10 @@
 /* Error function: the activation whose mean-field theory has closed forms. */
 #include "ops/activation.h"
-#include "ops/elementary.h"
+#include "ops/normal.h"
 
 static inline real erf_value(real x, real p) {
     (void)p;
-#if SN_IS_DOUBLE
-    return erf(x);
-#else
-    return erff(x);
-#endif
+    return sn_erf(x);
 }
 
 static inline real erf_slope(real x, real y, real p) {

@@ -7,10 +7,14 @@
     X(identity)                                                                                                        \
     X(relu)                                                                                                            \
     X(leaky_relu)                                                                                                      \
+    X(elu)                                                                                                             \
+    X(selu)                                                                                                            \
     X(tanh)                                                                                                            \
     X(sigmoid)                                                                                                         \
     X(erf)                                                                                                             \
-    X(gelu)
+    X(gelu)                                                                                                            \
+    X(silu)                                                                                                            \
+    X(softplus)
 
 #define SN_OPS(X)                                                                                                      \
     X(linear)                                                                                                          \
