@@ -8,14 +8,15 @@ from draw import Drawing
 from interpreter import distance, norm_of
 from sides import ops_of, run_pytorch, run_skipnet, run_twin, write_experiment
 
-# Per precision: the unit of rounding, the bound for well-conditioned quantities, by how much the twin is off, and how far
-# from an activation's kink is too near for a verdict.
-Precision = collections.namedtuple("Precision", "unit bound twin margin")
+# Per precision: the unit of rounding, the bound for well-conditioned quantities, by how much a twin is off, how far
+# from an activation's kink is too near for a verdict, and the size of a quantity that means that training explodes.
+Precision = collections.namedtuple("Precision", "unit bound twin margin largest")
 PRECISIONS = {
-    "float64": Precision(2.0**-52, 1e-10, 1e-9, 1e-13),
-    "float32": Precision(2.0**-23, 1e-4, 1e-6, 1e-5),
+    "float64": Precision(2.0**-52, 1e-10, 1e-9, 1e-13, 1e16),
+    "float32": Precision(2.0**-23, 1e-4, 1e-6, 1e-5, 1e10),
 }
 ROUNDINGS = 100  # how many units of rounding a quantity may have collected, times its factor
+TWINS = 2  # one may by luck be off where the quantity is blind to it; the greater change counts
 NOISY = 0.01  # what changes by more in the twin may be rounding and nothing else
 
 
@@ -27,10 +28,15 @@ def size_of(value):
     return norm_of(torch.as_tensor(value, dtype=torch.float64))
 
 
+def explodes(quantities, limit):
+    """Whether training has blown up: from there on rounding decides what is next, and nothing can be compared."""
+    return not all(size_of(v) < limit for v in quantities.values())
+
+
 class Comparison:
     """The verdicts over all quantities of one graph."""
 
-    def __init__(self, precision, ours, theirs, twin, margin):
+    def __init__(self, precision, ours, theirs, twins, margin):
         self.precision, self.margin = precision, margin
         self.counts = collections.Counter()
         self.worst = collections.Counter()  # of well-conditioned quantities, by kind
@@ -42,11 +48,12 @@ class Comparison:
         # Rounding of sums that cancel is as large as what is summed, of which this is a measure.
         self.scale = max(size_of(v) for k, v in theirs.items() if not k.startswith("lr"))
         for name in sorted(ours):
-            self.judge(name, ours[name], theirs[name], twin[name])
+            moved = max(deviation(twin[name], theirs[name]) for twin in twins)
+            self.judge(name, ours[name], theirs[name], moved)
 
-    def judge(self, name, ours, theirs, twin):
+    def judge(self, name, ours, theirs, moved):
         unit, bound = self.precision.unit, self.precision.bound
-        off, moved = deviation(ours, theirs), deviation(twin, theirs)
+        off = deviation(ours, theirs)
         factor = moved / self.precision.twin
         allowed = max(bound, ROUNDINGS * unit * factor)
         self.counts["quantities"] += 1
@@ -89,13 +96,13 @@ class Fuzzer:
         ours, initial = run_skipnet(self.skipnet, directory, 1 + seed % 2)
         initial = {name: value for name, value in initial.items() if ".running_" not in name}
         theirs, network = run_pytorch(drawing, initial)
-        is_finite = all(size_of(v) < float("inf") for v in theirs.values())
         self.counts[name] += 1
-        if ours is None or not is_finite:
-            self.counts["diverged"] += 1
-            return [] if ours is None and not is_finite else ["one side diverged, the other did not"]
-        twin = run_twin(drawing, initial, precision.twin, seed)
-        comparison = Comparison(precision, ours, theirs, twin, network.kink_margin)
+        if ours is None or explodes(theirs, precision.largest):
+            self.counts["exploded"] += 1
+            both = (ours is None or explodes(ours, precision.largest**0.5)) and explodes(theirs, precision.largest**0.5)
+            return [] if both else ["one side explodes, the other does not"]
+        twins = [run_twin(drawing, initial, precision.twin, TWINS * seed + i) for i in range(TWINS)]
+        comparison = Comparison(precision, ours, theirs, twins, network.kink_margin)
         self.counts.update(comparison.counts)
         self.counts.update(entry.op for entry in network.entries)
         self.widest[name] = max(self.widest[name], comparison.widest)
@@ -122,7 +129,7 @@ class Fuzzer:
     def report(self):
         counts = self.counts
         print(f"{self.options.graphs} graphs from seed {self.options.seed}, {self.failed} deviate")
-        print(f"{counts['float64']} in float64, {counts['float32']} in float32; {counts['diverged']} diverged on both sides")
+        print(f"{counts['float64']} in float64, {counts['float32']} in float32; {counts['exploded']} exploded on both")
         print(f"{counts['quantities']} quantities compared, of these")
         for what in ("with a wider bound", "rounding noise", "beside a kink"):
             print(f"  {counts[what]:6} {what}")

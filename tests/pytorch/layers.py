@@ -1,7 +1,7 @@
 """The network of a config as a flat list of entries, each with a label, an op, inputs and the op's keys.
 
-Written from the words of the documentation, not from the C code: it is the second opinion on what a config means.  Families
-become the layer list that they stand for; repeats are unrolled.
+Written from the words of the documentation, not from the C code: it is the second opinion on what a config means.
+Families become the layer list that they stand for; repeats are unrolled.
 """
 
 import math

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes tests/pytorch/fixtures/NAME.json and NAME.safetensors for tests/test_pytorch.c: what PyTorch computes in float64.
+"""Writes tests/pytorch/fixtures/NAME.json and NAME.safetensors for tests/test_pytorch.c: what PyTorch computes.
 
     python3 tests/pytorch/make_fixtures.py [NAME...]
 
@@ -8,14 +8,15 @@ NAME.json is a skipnet config (without data).  NAME.safetensors has the tensors
     input (n, in), targets (n, out): a class as a row with a single one
     initial/LABEL.weight ...    parameters before the first step
     gradient/...                gradients of the first batch's mean loss by all of them
-    losses (10)                 batch losses of 10 steps; batches in order, the last of an epoch short, then from the start
+    losses (10)                 batch losses of 10 steps; batches in order, the last of an epoch short, then again
     final/...                   parameters after the 10 steps
     state/LABEL.running_mean    (batch normalization) running averages after the 10 steps
     evaluation (1)              mean loss of all samples then, in evaluation mode
 
-For every network it prints the learning rate, the loss, how a perturbation of the initial weights by 1e-12 grows in the 10
-steps, and how near an activation came to its kink.  Networks where the first grows beyond 1e-10 or the second falls
-below 1e-4 (float32 might see the other side) are refused; the seed is the first one with enough distance to kinks.
+All in float64.  For every network it prints the learning rate, the loss, how a perturbation of the initial weights by
+1e-12 grows in the 10 steps, and how near an activation came to its kink.  Networks where the first grows beyond 1e-10
+or the second falls below 1e-4 (float32 might see the other side) are refused; the seed is the first one with enough
+distance to kinks.
 """
 
 import json
