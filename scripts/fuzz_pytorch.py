@@ -59,6 +59,8 @@ def use_pytorch(directory):
 
 def main():
     options = parse_arguments()
+    if not os.access(options.skipnet, os.X_OK):
+        sys.exit(f"{options.skipnet} is no program: build it, or say where it is with --skipnet")
     use_pytorch(options.venv)
     import torch
     from fuzzer import Fuzzer
