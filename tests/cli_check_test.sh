@@ -58,7 +58,7 @@ for config in "$source_dir"/configs/*.json; do
         "$(grep ^layers out)"
     n_configs=$((n_configs + 1))
 done
-((n_configs >= 8)) || { echo "only $n_configs configs" && exit 1; }
+((n_configs >= 10)) || { echo "only $n_configs configs" && exit 1; }
 want "deep50: the classes of the images" "samples        100 train, 100 test, 784 features, 10 classes" \
     "$("$skipnet" check "$source_dir/configs/deep50.json" | grep ^samples)"
 
@@ -83,6 +83,8 @@ refuses 2 '--set network.depht=3: unknown key "network.depht", did you mean "net
 --set foo: no "=", expected KEY=VALUE' check tiny.json --set network.depht=3 --set train.lr=x --set foo
 refuses 2 "--set train.loss=mean_squared_error: train.loss: mean_squared_error needs regression targets, these data \
 have class labels (take softmax_cross_entropy)" check tiny.json --set train.loss=mean_squared_error
+refuses 2 "--set train.batch_size=1: train.batch_size: hidden2.norm normalizes over the batch, which needs 2 rows or more" \
+    check tiny.json --set network.norm=batch --set network.depth=2 --set train.batch_size=1
 : >empty.json
 refuses 2 'empty.json:1:1: the text is empty, expected a value' check empty.json
 refuses 4 'cannot open missing.json: No such file or directory' check missing.json
@@ -104,11 +106,13 @@ want "stdin closed: exit status" 4 "$status"
 want_like "stdin closed: message" "cannot read *: Bad file descriptor" "$(cat err)"
 
 # --expand: a config with a list of layers, stable under itself, and the family's twin to the byte.
-for skip in none add concat; do
+for skip in none add concat highway; do
     sets=(--set "network.skip=$skip" --set train.epochs=1 --set data.samples=200)
     does check "$source_dir/configs/spirals.json" "${sets[@]}" --expand
     cp out "$skip.json"
-    want "$skip: one entry per weight layer" 21 "$(grep -c '"op": "linear"' "$skip.json")"
+    entries=21 # of 20 hidden layers and the output; each of the 19 blocks of a highway has a gate's beside
+    [[ $skip != highway ]] || entries=40
+    want "$skip: one entry per weight layer" "$entries" "$(grep -c '"op": "linear"' "$skip.json")"
     want "$skip: nothing of the family is left" 0 "$(grep -c '"family"' "$skip.json" || true)"
     does check "$skip.json" --expand
     want_equal "$skip.json" out

@@ -28,7 +28,8 @@ want_same_weights() { # DIRECTORY DIRECTORY
     want_equal "$1/final.safetensors" "$2/final.safetensors"
 }
 
-for more in "" "--set precision=float64" "--set train.clip_norm=0.5 --set network.skip=concat"; do
+for more in "" "--set precision=float64" "--set train.clip_norm=0.5 --set network.skip=concat" \
+    "--set network.norm=batch --set network.skip=highway"; do
     read -ra words <<<"$more"
     train "one$more" "${words[@]}" --threads 1
     train "same$more" "${words[@]}" --threads 1

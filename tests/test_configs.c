@@ -1,4 +1,4 @@
-/* Every shipped config loads, has a comment, builds its graph; the twins differ in the skip only. */
+/* Every shipped config loads, has a comment, builds its graph; the twins differ in the skip, or the norm, only. */
 #include "support/check.h"
 
 #include <glob.h>
@@ -41,7 +41,7 @@ static void test_all_load(void **state) {
     (void)state;
     glob_t found;
     assert_int_equal(glob(SN_SOURCE_DIR "/configs/*.json", 0, NULL, &found), 0);
-    assert_true(found.gl_pathc >= 8);
+    assert_true(found.gl_pathc >= 10);
     for (size_t i = 0; i < found.gl_pathc; i++) {
         sn_config *config = read_config(found.gl_pathv[i]);
         const sn_value *root = sn_config_root(config);
@@ -55,7 +55,7 @@ static void test_all_load(void **state) {
     globfree(&found);
 }
 
-static void differs_in_skip_only(const char *twin) {
+static void differs_only_in(const char *part, const char *twin) {
     sn_config *plain = read_config(SN_SOURCE_DIR "/configs/deep50.json"), *other = read_config(twin);
     sn_text keys = SN_TEXT_EMPTY;
     sn_config_differences(plain, other, &keys);
@@ -63,7 +63,7 @@ static void differs_in_skip_only(const char *twin) {
     assert_true(keys.length > 0);
     char *rest = keys.data;
     for (char *key; (key = strtok_r(rest, ", ", &rest));) {
-        if (strncmp(key, "network.skip", strlen("network.skip")) != 0) fail_msg("%s differs in %s", twin, key);
+        if (strncmp(key, part, strlen(part)) != 0) fail_msg("%s differs in %s", twin, key);
     }
     sn_text_free(&keys);
     sn_config_free(plain);
@@ -72,8 +72,10 @@ static void differs_in_skip_only(const char *twin) {
 
 static void test_twins(void **state) {
     (void)state;
-    differs_in_skip_only(SN_SOURCE_DIR "/configs/deep50-add.json");
-    differs_in_skip_only(SN_SOURCE_DIR "/configs/deep50-concat.json");
+    differs_only_in("network.skip", SN_SOURCE_DIR "/configs/deep50-add.json");
+    differs_only_in("network.skip", SN_SOURCE_DIR "/configs/deep50-concat.json");
+    differs_only_in("network.skip", SN_SOURCE_DIR "/configs/highway50.json");
+    differs_only_in("network.norm", SN_SOURCE_DIR "/configs/deep50-batchnorm.json");
 }
 
 static void is_fixed_point(const char *path) {

@@ -109,6 +109,19 @@ static const graph_case error_cases[] = {
      "test.json:1:25: network.layers[0]: a repeat has no label and no inputs: its entries have"},
     {"{\"order\": \"post\", \"skip\": \"concat\"}", "test.json:1:23: network.order: order post needs skip add or none: "
                                                     "after a concat no sum stands to be activated (use pre or inside)"},
+    {"{\"order\": \"post\", \"skip\": \"highway\"}",
+     "test.json:1:23: network.order: order post needs skip add or none: "
+     "after a gate no sum stands to be activated (use pre or inside)"},
+    {"{\"layers\": [{" LINEAR
+     ", \"label\": \"a\"}, {\"op\": \"linear\", \"units\": 4, \"label\": \"b\"}, {\"op\": \"gate\", "
+     "\"inputs\": [\"a\", \"b\", \"input\"]}]}",
+     "test.json:1:113: network.layers[2]: gate1: t is \"a\" (3) and a is \"b\" (4): all three inputs need the same "
+     "shape\ntest.json:1:113: network.layers[2]: gate1: t is \"a\" (3) and b is \"input\" (6): all three inputs need "
+     "the same shape"},
+    {"{\"layers\": [{" LINEAR ", \"label\": \"a\"}, {\"op\": \"gate\", \"inputs\": [\"a\", \"a\"]}]}",
+     "test.json:1:69: network.layers[1]: gate1: gate reads 3 inputs, got 2"},
+    {"{\"layers\": [{\"op\": \"dropout\", \"rate\": 1}, {" LINEAR "}]}",
+     "test.json:1:51: network.layers[0].rate: 1 is too large (a number, at least 0 and below 1)"},
     {"{\"layers\": []}", "test.json:1:24: network.layers: the list is empty, expected at least one element"},
     {"{\"layers\": [{\"op\": \"linear\", \"units\": 3, \"label\": \"a\", \"inputs\": [\"c\", \"d\"]}, {\"op\": "
      "\"linear\", \"units\": 3, \"inputs\": [\"e\"]}]}",
@@ -172,6 +185,21 @@ static void test_roles(void **state) {
     expect_role(&b.graph, "hidden2", SN_ROLE_HIDDEN, 2, "block1");
     expect_role(&b.graph, "hidden3", SN_ROLE_HIDDEN, 3, "block2");
     release(&b);
+    b = build("{\"depth\": 4, \"width\": 5, \"norm\": \"batch\", \"skip\": {\"kind\": \"highway\", "
+              "\"layers_per_block\": 2}}");
+    expect_role(&b.graph, "hidden2.norm", SN_ROLE_NORM, 2, "hidden2.act");
+    expect_role(&b.graph, "hidden3", SN_ROLE_HIDDEN, 3, "block1");
+    expect_role(&b.graph, "hidden3.gate", SN_ROLE_GATE, 3, "block1");
+    expect_role(&b.graph, "hidden4.gate", SN_ROLE_GATE, 4, "block2");
+    expect_role(&b.graph, "output", SN_ROLE_OUTPUT, 5, "output");
+    assert_true(b.graph.n_hidden == 4 && b.graph.n_layers == 5);
+    release(&b);
+    b = build("{\"layers\": [{" LINEAR ", \"label\": \"a\"}, {" LINEAR
+              ", \"label\": \"b\"}, {\"op\": \"sigmoid\"}, {\"op\": "
+              "\"gate\", \"inputs\": [\"a\", \"sigmoid1\", \"a\"]}]}");
+    expect_role(&b.graph, "a", SN_ROLE_HIDDEN, 1, "a");     /* no sigmoid between */
+    expect_role(&b.graph, "b", SN_ROLE_OUTPUT, 2, "gate1"); /* not as t */
+    release(&b);
     b = build("{\"layers\": [{\"op\": \"layer_norm\", \"label\": \"n\"}, {\"op\": \"tanh\"}, {" LINEAR
               ", \"label\": \"a\"}, "
               "{\"op\": \"tanh\"}, {\"op\": \"add\", \"inputs\": [\"tanh2\", \"a\"], \"label\": \"s\"}]}");
@@ -208,6 +236,15 @@ static const graph_case block_cases[] = {
      "hidden1(input) hidden2.act(hidden1) hidden2(hidden2.act) hidden3.act(hidden2) hidden3(hidden3.act) "
      "block1(hidden1,hidden3) hidden4.act(block1) hidden4(hidden4.act) block2(block1,hidden4) output.act(block2) "
      "output(output.act)"},
+    {"{\"depth\": 4, \"norm\": \"batch\", \"skip\": {\"kind\": \"highway\", \"layers_per_block\": 2}}",
+     "hidden1(input) hidden2.norm(hidden1) hidden2.act(hidden2.norm) hidden2(hidden2.act) hidden3.norm(hidden2) "
+     "hidden3.act(hidden3.norm) hidden3(hidden3.act) hidden3.gate(hidden1) hidden3.gate.act(hidden3.gate) "
+     "block1(hidden3.gate.act,hidden3,hidden1) hidden4.norm(block1) hidden4.act(hidden4.norm) hidden4(hidden4.act) "
+     "hidden4.gate(block1) hidden4.gate.act(hidden4.gate) block2(hidden4.gate.act,hidden4,block1) output.norm(block2) "
+     "output.act(output.norm) output(output.act)"},
+    {"{\"depth\": 2, \"order\": \"inside\", \"skip\": \"highway\"}",
+     "hidden1(input) hidden1.act(hidden1) hidden2(hidden1.act) hidden2.act(hidden2) hidden2.gate(hidden1.act) "
+     "hidden2.gate.act(hidden2.gate) block1(hidden2.gate.act,hidden2.act,hidden1.act) output(block1)"},
 };
 
 static void test_blocks(void **state) {
@@ -258,6 +295,15 @@ static void test_block_details(void **state) {
     const sn_node *block = node_of(&b.graph, "block9");
     assert_true(block->op->pass_factor(block, 0) == 0.25 && block->op->pass_factor(block, 1) == 1.0 / 3);
     assert_int_equal(sn_graph_find(&b.graph, "block10"), -1);
+    release(&b);
+    b = build("{\"depth\": 3, \"width\": 5, \"norm\": \"batch\", \"init\": \"orthogonal\", \"bias_init\": \"zeros\", "
+              "\"skip\": "
+              "{\"kind\": \"highway\", \"gate_bias\": -1.5}}");
+    const sn_node *gate = node_of(&b.graph, "hidden2.gate");
+    assert_string_equal(sn_value_text(gate->params[0].init, "kind"), "orthogonal");
+    assert_string_equal(sn_value_text(gate->params[1].init, "kind"), "constant");
+    assert_true(sn_value_number(gate->params[1].init, "value") == -1.5);
+    assert_string_equal(node_of(&b.graph, "hidden2.norm")->op->kind.name, "batch_norm");
     release(&b);
     b = build(
         "{\"depth\": 3, \"width\": 5, \"activation\": {\"kind\": \"leaky_relu\", \"slope\": 0.2}, \"init\": {\"kind\": "

@@ -29,6 +29,16 @@ static const run_case cases[] = {
      false},
     {"clip_norm", "{\"depth\": 3, \"width\": 72}", 0, 0, 0.05, false},
     {"momentum", "{\"depth\": 3, \"width\": 72}", 0.9, 0, 0, false},
+    {"batch_norm", "{\"depth\": 4, \"width\": 72, \"norm\": \"batch\", \"skip\": \"add\"}", 0.5, 0, 0, false},
+    {"highway", "{\"depth\": 5, \"width\": 40, \"skip\": {\"kind\": \"highway\", \"layers_per_block\": 2}}", 0, 0, 0,
+     false},
+    {"batch_norm in a dense network", "{\"depth\": 5, \"width\": 24, \"norm\": \"batch\", \"skip\": \"concat\"}", 0,
+     1e-3, 0.1, false},
+    {"dropout",
+     "{\"layers\": [{\"op\": \"dropout\", \"rate\": 0.2}, {\"op\": \"linear\", \"units\": 72}, {\"op\": "
+     "\"batch_norm\"}, "
+     "{\"op\": \"tanh\"}, {\"op\": \"dropout\"}, {\"op\": \"linear\", \"units\": 10}]}",
+     0, 0, 0, false},
     {"everything", "{\"depth\": 4, \"width\": 72, \"norm\": \"layer\", \"skip\": \"concat\"}", 0.9, 1e-3, 0.1, true},
 };
 enum { N_CASES = sizeof cases / sizeof *cases };

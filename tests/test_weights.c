@@ -139,6 +139,76 @@ static void test_errors(void **state) {
                    "$PATH: no tensor \"block1.scale.weight\" of shape [1]");
 }
 
+static const char normalized[] =
+    "{\"layers\": [{\"op\": \"linear\", \"units\": 2, \"label\": \"a\"}, {\"op\": "
+    "\"batch_norm\", \"label\": \"n\", \"affine\": false}, {\"op\": \"linear\", \"units\": 3, "
+    "\"label\": \"b\"}]}";
+
+/* States go with the weights, named as PyTorch names them. */
+static void test_states(void **state) {
+    (void)state;
+    test_net a, b;
+    sn_error error;
+    sn_safetensors *file;
+    static const double mean[2] = {0.5, -3}, variance[2] = {2, 0.25};
+    net_open(&a, normalized, &data, SN_F32, NULL);
+    net_open(&b, normalized, &data, SN_F64, NULL);
+    net_randomize(&a, 1);
+    assert_int_equal(sn_engine_state_count(a.engine), 2);
+    uint64_t before = sn_engine_weights_hash(a.engine);
+    sn_engine_set_state(a.engine, 0, mean);
+    assert_true(sn_engine_weights_hash(a.engine) != before);
+    sn_engine_set_state(a.engine, 1, variance);
+    save(&a);
+    load(&b);
+    check_equal(&a, &b, true);
+    sn_tensor tensor;
+    sn_engine_state(b.engine, 1, &tensor);
+    assert_memory_equal(tensor.data, variance, sizeof variance);
+    assert_int_equal(sn_safetensors_read(&file, path, &error), SN_OK);
+    assert_int_equal(sn_safetensors_count(file), 6);
+    assert_non_null(sn_safetensors_find(file, "n.running_mean"));
+    assert_non_null(sn_safetensors_find(file, "n.running_var"));
+    sn_safetensors_free(file);
+    net_close(&a);
+    net_close(&b);
+}
+
+/* Writes the tensors of `normalized` from `skip` on, and two more. */
+static void save_with(size_t skip, sn_tensor more[2]) {
+    static const double zeros[12];
+    sn_tensor tensors[] = {{"n.running_mean", SN_F64, 1, {2}, zeros},
+                           {"n.running_var", SN_F64, 1, {2}, zeros},
+                           {"a.weight", SN_F64, 2, {2, IN}, zeros},
+                           {"a.bias", SN_F64, 1, {2}, zeros},
+                           {"b.weight", SN_F64, 2, {OUT, 2}, zeros},
+                           {"b.bias", SN_F64, 1, {OUT}, zeros},
+                           more[0],
+                           more[1]};
+    sn_error error;
+    assert_int_equal(sn_safetensors_write(path, tensors + skip, 8 - skip, NULL, 0, &error), SN_OK);
+}
+
+/* What PyTorch counts beside running averages is no stranger; other whole numbers are. */
+static void test_counters(void **state) {
+    (void)state;
+    static const int64_t count = 3;
+    sn_tensor counter = {"n.num_batches_tracked", SN_I64, 0, {0}, &count};
+    sn_tensor odd = {"b.num_batches_tracked", SN_I64, 0, {0}, &count};
+    test_net net;
+    net_open(&net, normalized, &data, SN_F32, NULL);
+    save_with(0, (sn_tensor[]){counter, {"nothing", SN_F32, 1, {0}, &count}});
+    expect_failure(normalized, "$PATH: tensor \"nothing\" is not in the network");
+    save_with(1, (sn_tensor[]){counter, {"n.running_mean", SN_F32, 1, {2}, &count}});
+    load(&net);
+    net_close(&net);
+    save_with(0, (sn_tensor[]){counter, odd});
+    expect_failure(normalized, "$PATH: tensor \"b.num_batches_tracked\" is not in the network");
+    save_with(2, (sn_tensor[]){counter, {"n.running_var", SN_I64, 1, {2}, (int64_t[2]){1, 1}}});
+    expect_failure(normalized, "$PATH: no tensor \"n.running_mean\" of shape [2]\n"
+                               "$PATH: tensor \"n.running_var\" holds whole numbers, the network needs F32 or F64");
+}
+
 /* A file that ends too early leaves an error that names it; a file that is not there is another status. */
 static void test_broken_files(void **state) {
     (void)state;
@@ -183,6 +253,7 @@ static int tear_down(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trip), cmocka_unit_test(test_content),
-                                       cmocka_unit_test(test_errors), cmocka_unit_test(test_broken_files)};
+                                       cmocka_unit_test(test_errors),     cmocka_unit_test(test_states),
+                                       cmocka_unit_test(test_counters),   cmocka_unit_test(test_broken_files)};
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -122,7 +122,8 @@ static sn_status take_tables(sn_engine *e, sn_error *error) {
     e->state_names = sn_pool_alloc(&e->pool, n_states * sizeof *e->state_names);
     e->tiles = sn_pool_alloc(&e->pool, plan->max_tiles * sizeof *e->tiles);
     e->items = sn_pool_alloc(&e->pool, (size_t)plan->n_items * sizeof *e->items);
-    e->next_tile = sn_pool_alloc(&e->pool, (size_t)plan->n_segments * sizeof *e->next_tile);
+    size_t n_counters = (size_t)plan->n_segments * (size_t)e->options.threads;
+    e->next_tile = sn_pool_alloc(&e->pool, n_counters * sizeof *e->next_tile);
     bool ok = e->param_pointers && e->transposed_pointers && e->tensor_names && e->state_pointers && e->state_names &&
               e->tiles && e->items && e->next_tile;
     ok = ok && set_param_tables(e) && set_state_tables(e);
@@ -203,10 +204,16 @@ static sn_fault item_fault(const sn_engine *engine) {
     return first;
 }
 
+/* Each thread begins with tiles of its own, the same in every segment, since their signals are in its cache; then it
+ * takes what is left of the others'. */
 static void walk_segment(sn_engine *engine, int thread, int segment, int begin, int end) {
-    size_t n_tiles = sn_tile_count(engine, engine->step->batch.rows);
-    for (size_t t; (t = atomic_fetch_add(&engine->next_tile[segment], 1)) < n_tiles;)
-        sn_walk_tile(engine, thread, t, begin, end);
+    size_t n_tiles = sn_tile_count(engine, engine->step->batch.rows), threads = (size_t)engine->options.threads;
+    for (size_t k = 0; k < threads; k++) {
+        size_t owner = ((size_t)thread + k) % threads, last = n_tiles * (owner + 1) / threads;
+        atomic_size_t *next = &engine->next_tile[(size_t)segment * threads + owner];
+        for (size_t t; (t = n_tiles * owner / threads + atomic_fetch_add(next, 1)) < last;)
+            sn_walk_tile(engine, thread, t, begin, end);
+    }
 }
 
 /* What every thread does in a step.  All see the same tile results after the barrier, so all decide alike. */
@@ -230,8 +237,8 @@ static void run_task(sn_engine *engine, const sn_step *step, sn_mode mode) {
     engine->mode = mode;
     engine->observes = mode == SN_MODE_TRAIN && step->observation;
     engine->clip = 1;
-    for (int s = 0; s < engine->plan.n_segments; s++)
-        atomic_store(&engine->next_tile[s], 0);
+    for (size_t s = 0; s < (size_t)engine->plan.n_segments * (size_t)engine->options.threads; s++)
+        atomic_store_explicit(&engine->next_tile[s], 0, memory_order_relaxed);
     atomic_store(&engine->next_item, 0);
     atomic_store(&engine->next_update, 0);
     sn_team_run(engine->team, step_task, engine);

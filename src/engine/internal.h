@@ -79,7 +79,7 @@ struct sn_engine {
     bool observes, diagnoses;
     double clip;
     double *outputs;          /* where predictions go; NULL: nowhere */
-    atomic_size_t *next_tile; /* per segment */
+    atomic_size_t *next_tile; /* per segment and thread that begins with the tiles */
     atomic_size_t next_item, next_update;
 };
 

@@ -187,7 +187,8 @@ static const sn_key network_common_keys[] = {
     {.name = "weights",
      .types = SN_PATH | SN_NULL,
      .fallback = "null",
-     .help = "safetensors file of initial weights, named LABEL.weight and LABEL.bias"},
+     .help = "safetensors file of initial weights, named LABEL.weight and LABEL.bias, and LABEL.running_mean and "
+             "LABEL.running_var of batch_norm"},
     {0},
 };
 

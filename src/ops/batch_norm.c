@@ -136,9 +136,9 @@ static inline double gain_of(const sn_op_call *call, size_t c) {
     return call->node->n_params ? (double)((const real *)call->params[0])[c] : 1;
 }
 
-/* y = (x - mean) factor + shift */
+/* y = (x - mean - rest) factor + shift; the mean is in two parts, so that a large one costs no digits */
 typedef struct forward_constants {
-    real mean[CHUNK], factor[CHUNK], shift[CHUNK];
+    real mean[CHUNK], rest[CHUNK], factor[CHUNK], shift[CHUNK];
 } forward_constants;
 
 static void set_forward(const sn_op_call *call, size_t begin, size_t n, forward_constants *k) {
@@ -151,6 +151,7 @@ static void set_forward(const sn_op_call *call, size_t begin, size_t n, forward_
         bool trains = call->pass->is_training;
         double r = trains ? rstd[at] : 1 / sqrt((double)running_var[at] + attributes->eps);
         k->mean[c] = trains ? (real)mean[at] : running_mean[at];
+        k->rest[c] = trains ? (real)(mean[at] - (double)k->mean[c]) : 0;
         k->factor[c] = (real)(gain_of(call, at) * r);
         k->shift[c] = bias ? bias[at] : 0;
     }
@@ -164,14 +165,14 @@ static void batch_norm_forward(const sn_op_call *call) {
         for (size_t r = 0; r < call->rows; r++) {
             const real *x = sn_row(call->x[0], r) + begin;
             real *y = sn_row(call->y, r) + begin;
-            SN_SIMD for (size_t c = 0; c < n; c++) y[c] = (x[c] - k.mean[c]) * k.factor[c] + k.shift[c];
+            SN_SIMD for (size_t c = 0; c < n; c++) y[c] = (x[c] - k.mean[c] - k.rest[c]) * k.factor[c] + k.shift[c];
         }
     }
 }
 
-/* dx = factor (dy - mean_dy - (x - mean) slope), slope = mean(dy xhat) rstd */
+/* dx = factor (dy - mean_dy - (x - mean - rest) slope), slope = mean(dy xhat) rstd */
 typedef struct backward_constants {
-    real mean[CHUNK], factor[CHUNK], mean_dy[CHUNK], slope[CHUNK];
+    real mean[CHUNK], rest[CHUNK], factor[CHUNK], mean_dy[CHUNK], slope[CHUNK];
 } backward_constants;
 
 static void set_backward(const sn_op_call *call, size_t begin, size_t n, double share, backward_constants *k) {
@@ -181,9 +182,21 @@ static void set_backward(const sn_op_call *call, size_t begin, size_t n, double 
     for (size_t c = 0; c < n; c++) {
         size_t at = begin + c;
         k->mean[c] = (real)mean[at];
+        k->rest[c] = (real)(mean[at] - (double)k->mean[c]);
         k->factor[c] = (real)(gain_of(call, at) * rstd[at]);
         k->mean_dy[c] = (real)(sum[at] * share);
         k->slope[c] = (real)(product[at] * share * rstd[at]);
+    }
+}
+
+/* `n` features of row r from `begin` on. */
+static void backward_row(const sn_op_call *call, size_t r, size_t begin, size_t n, const backward_constants *k) {
+    const real *x = sn_row(call->x[0], r) + begin, *dy = sn_row(call->dy, r) + begin;
+    const real *base = call->flow[0] == SN_FLOW_ADD ? sn_row(call->base[0], r) + begin : NULL;
+    real *dx = sn_row(call->dx[0], r) + begin;
+    SN_SIMD for (size_t c = 0; c < n; c++) {
+        real d = k->factor[c] * (dy[c] - k->mean_dy[c] - (x[c] - k->mean[c] - k->rest[c]) * k->slope[c]);
+        dx[c] = base ? base[c] + d : d;
     }
 }
 
@@ -193,15 +206,8 @@ static void batch_norm_backward(const sn_op_call *call) {
     for (size_t begin = 0; begin < call->node->width && call->flow[0] != SN_FLOW_NONE; begin += CHUNK) {
         size_t n = chunk_size(call, begin);
         set_backward(call, begin, n, share, &k);
-        for (size_t r = 0; r < call->rows; r++) {
-            const real *x = sn_row(call->x[0], r) + begin, *dy = sn_row(call->dy, r) + begin;
-            const real *base = call->flow[0] == SN_FLOW_ADD ? sn_row(call->base[0], r) + begin : NULL;
-            real *dx = sn_row(call->dx[0], r) + begin;
-            SN_SIMD for (size_t c = 0; c < n; c++) {
-                real d = k.factor[c] * (dy[c] - k.mean_dy[c] - (x[c] - k.mean[c]) * k.slope[c]);
-                dx[c] = base ? base[c] + d : d;
-            }
-        }
+        for (size_t r = 0; r < call->rows; r++)
+            backward_row(call, r, begin, n, &k);
     }
 }
 

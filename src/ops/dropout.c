@@ -57,25 +57,24 @@ static inline void draw(const mask *m, uint32_t sample, size_t group, uint32_t w
     sn_philox(words, BLOCKS, m->key);
 }
 
-static inline size_t group_size(size_t width, size_t begin) {
-    return width - begin < GROUP ? width - begin : GROUP;
+/* to = mask * from, or base + mask * from, for the `n` units of one group. */
+static inline void apply_group(const mask *m, const uint32_t words[GROUP], real *to, const real *from, const real *base,
+                               size_t n) {
+    uint32_t threshold = m->threshold;
+    real factor = m->factor;
+    SN_SIMD for (size_t c = 0; c < n; c++) {
+        real own = words[c] < threshold ? 0 : factor * from[c];
+        to[c] = base ? base[c] + own : own;
+    }
 }
 
-/* to = mask * from, or base + mask * from, for one row. */
+/* The same for a row. */
 static void apply(const mask *m, uint32_t sample, real *to, const real *from, const real *base, size_t width) {
     uint32_t words[GROUP];
     for (size_t begin = 0; begin < width; begin += GROUP) {
-        size_t n = group_size(width, begin);
+        size_t n = width - begin < GROUP ? width - begin : GROUP;
         draw(m, sample, begin / GROUP, words);
-        if (base) {
-            SN_SIMD for (size_t c = 0; c < n; c++) {
-                to[begin + c] = base[begin + c] + (words[c] < m->threshold ? 0 : m->factor * from[begin + c]);
-            }
-        } else {
-            SN_SIMD for (size_t c = 0; c < n; c++) {
-                to[begin + c] = words[c] < m->threshold ? 0 : m->factor * from[begin + c];
-            }
-        }
+        apply_group(m, words, to + begin, from + begin, base ? base + begin : NULL, n);
     }
 }
 

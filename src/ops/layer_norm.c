@@ -1,18 +1,26 @@
 /* Layer normalization over all features of a sample: y = g (x - mean) / sqrt(var + eps) + b, biased variance.
  *
- * Mean and variance are formed in double, two passes, and formed again in the backward pass: cheaper than a place to
- * keep them. */
+ * Mean and variance are formed in double, and formed again in the backward pass: cheaper than a place to keep them.
+ * What is done to every element is in the backend's precision, with the mean in two parts, so that a large mean costs
+ * no digits. */
 #include <math.h>
 
 #include "ops/variant.h"
+
+enum { BLOCK = 16 }; /* rows whose moments are formed together */
 
 typedef struct layer_norm_attributes {
     double eps;
 } layer_norm_attributes;
 
 typedef struct moments {
-    double mean, rstd; /* 1 / sqrt(var + eps) */
+    double mean[BLOCK], rstd[BLOCK]; /* rstd: the variance first, then 1 / sqrt(var + eps) */
 } moments;
+
+/* Those of one row, in the backend's precision; the mean is `mean` + `rest`. */
+typedef struct row_moments {
+    real mean, rest, rstd;
+} row_moments;
 
 static sn_status layer_norm_build(sn_node *node, const sn_node *nodes, sn_pool *pool, sn_error *error) {
     layer_norm_attributes *attributes = sn_pool_alloc(pool, sizeof *attributes);
@@ -29,71 +37,117 @@ static sn_status layer_norm_build(sn_node *node, const sn_node *nodes, sn_pool *
     return SN_OK;
 }
 
-static moments row_moments(const real *x, size_t n, double eps) {
-    double sum = 0, squares = 0;
-    _Pragma("omp simd reduction(+ : sum)") for (size_t c = 0; c < n; c++) sum += (double)x[c];
-    double mean = sum / (double)n;
-    _Pragma("omp simd reduction(+ : squares)") for (size_t c = 0; c < n; c++) {
-        squares += ((double)x[c] - mean) * ((double)x[c] - mean);
+/* Around the row's first element: it is one of those that are summed, so the squares around the mean keep their digits.
+ */
+static void set_row(moments *m, size_t r, const real *x, size_t n) {
+    double sum = 0, squares = 0, first = (double)x[0];
+    _Pragma("omp simd reduction(+ : sum, squares)") for (size_t c = 0; c < n; c++) {
+        double d = (double)x[c] - first;
+        sum += d;
+        squares += d * d;
     }
-    return (moments){mean, 1 / sqrt(squares / (double)n + eps)};
+    double mean = sum / (double)n, variance = squares / (double)n - mean * mean;
+    m->mean[r] = first + mean;
+    m->rstd[r] = variance < 0 ? 0 : variance; /* NaN stays */
+}
+
+/* The moments of the rows from `begin` on; how many rows that are. */
+static size_t set_moments(moments *m, const sn_op_call *call, size_t begin) {
+    double eps = ((const layer_norm_attributes *)call->node->attributes)->eps;
+    size_t rows = call->rows - begin < BLOCK ? call->rows - begin : BLOCK;
+    for (size_t r = 0; r < rows; r++)
+        set_row(m, r, sn_row(call->x[0], begin + r), call->node->width);
+    SN_SIMD for (size_t r = 0; r < rows; r++) m->rstd[r] = 1 / sqrt(m->rstd[r] + eps);
+    return rows;
+}
+
+static row_moments moments_of(const moments *m, size_t r) {
+    real mean = (real)m->mean[r];
+    return (row_moments){mean, (real)(m->mean[r] - (double)mean), (real)m->rstd[r]};
+}
+
+static inline real normalized(real x, row_moments m) {
+    return (x - m.mean - m.rest) * m.rstd;
+}
+
+static void forward_row(const sn_op_call *call, size_t r, row_moments m) {
+    size_t n = call->node->width;
+    const real *x = sn_row(call->x[0], r);
+    real *y = sn_row(call->y, r);
+    if (call->node->n_params) {
+        const real *gain = call->params[0], *bias = call->params[1];
+        SN_SIMD for (size_t c = 0; c < n; c++) y[c] = gain[c] * normalized(x[c], m) + bias[c];
+    } else {
+        SN_SIMD for (size_t c = 0; c < n; c++) y[c] = normalized(x[c], m);
+    }
 }
 
 static void layer_norm_forward(const sn_op_call *call) {
-    const layer_norm_attributes *attributes = call->node->attributes;
+    moments m;
+    for (size_t begin = 0, rows; begin < call->rows; begin += rows) {
+        rows = set_moments(&m, call, begin);
+        for (size_t r = 0; r < rows; r++)
+            forward_row(call, begin + r, moments_of(&m, r));
+    }
+}
+
+/* Means over the row of d = g dy and of d xhat. */
+typedef struct row_means {
+    real d, product;
+} row_means;
+
+/* The means, and dg += dy xhat, db += dy. */
+static row_means affine_means(const sn_op_call *call, size_t r, row_moments m) {
     size_t n = call->node->width;
-    const real *gain = call->node->n_params ? call->params[0] : NULL;
-    const real *bias = call->node->n_params ? call->params[1] : NULL;
-    for (size_t r = 0; r < call->rows; r++) {
-        const real *x = sn_row(call->x[0], r);
-        real *y = sn_row(call->y, r);
-        moments m = row_moments(x, n, attributes->eps);
-        SN_SIMD for (size_t c = 0; c < n; c++) y[c] = (real)(((double)x[c] - m.mean) * m.rstd);
-        if (!gain) continue;
-        SN_SIMD for (size_t c = 0; c < n; c++) y[c] = gain[c] * y[c] + bias[c];
+    const real *x = sn_row(call->x[0], r), *dy = sn_row(call->dy, r), *gain = call->params[0];
+    double *gain_sum = call->partials[0], *bias_sum = call->partials[1], sum = 0, product = 0;
+    _Pragma("omp simd reduction(+ : sum, product)") for (size_t c = 0; c < n; c++) {
+        double xhat = (double)normalized(x[c], m), own = (double)dy[c], d = own * (double)gain[c];
+        gain_sum[c] += own * xhat;
+        bias_sum[c] += own;
+        sum += d;
+        product += d * xhat;
     }
+    return (row_means){(real)(sum / (double)n), (real)(product / (double)n)};
 }
 
-/* dg += dy xhat, db += dy, for one row */
-static void add_partials(const sn_op_call *call, const real *x, const real *dy, moments m) {
-    double *gain_sum = call->partials[0], *bias_sum = call->partials[1];
-    SN_SIMD for (size_t c = 0; c < call->node->width; c++) {
-        gain_sum[c] += (double)dy[c] * (((double)x[c] - m.mean) * m.rstd);
-        bias_sum[c] += (double)dy[c];
+static row_means plain_means(const sn_op_call *call, size_t r, row_moments m) {
+    size_t n = call->node->width;
+    const real *x = sn_row(call->x[0], r), *dy = sn_row(call->dy, r);
+    double sum = 0, product = 0;
+    _Pragma("omp simd reduction(+ : sum, product)") for (size_t c = 0; c < n; c++) {
+        sum += (double)dy[c];
+        product += (double)dy[c] * (double)normalized(x[c], m);
     }
+    return (row_means){(real)(sum / (double)n), (real)(product / (double)n)};
 }
 
-/* With d = g dy and xhat = (x - mean) rstd: dx = rstd (d - mean(d) - xhat mean(d xhat)). */
-static void layer_norm_row(const sn_op_call *call, size_t r, moments m) {
+/* dx = rstd (d - mean(d) - xhat mean(d xhat)) */
+static void backward_row(const sn_op_call *call, size_t r, row_moments m, row_means means) {
     size_t n = call->node->width;
     const real *x = sn_row(call->x[0], r), *dy = sn_row(call->dy, r);
     const real *gain = call->node->n_params ? call->params[0] : NULL;
     const real *base = call->flow[0] == SN_FLOW_ADD ? sn_row(call->base[0], r) : NULL;
     real *dx = sn_row(call->dx[0], r);
-    double sum = 0, product = 0;
-    _Pragma("omp simd reduction(+ : sum, product)") for (size_t c = 0; c < n; c++) {
-        double d = (double)dy[c] * (gain ? (double)gain[c] : 1);
-        sum += d;
-        product += d * (((double)x[c] - m.mean) * m.rstd);
-    }
-    double mean_d = sum / (double)n, mean_product = product / (double)n;
     SN_SIMD for (size_t c = 0; c < n; c++) {
-        double d = (double)dy[c] * (gain ? (double)gain[c] : 1);
-        double xhat = ((double)x[c] - m.mean) * m.rstd;
-        double contribution = m.rstd * (d - mean_d - xhat * mean_product);
-        dx[c] = (real)(contribution + (base ? (double)base[c] : 0));
+        real d = gain ? gain[c] * dy[c] : dy[c];
+        real contribution = m.rstd * (d - means.d - normalized(x[c], m) * means.product);
+        dx[c] = base ? base[c] + contribution : contribution;
     }
 }
 
 static void layer_norm_backward(const sn_op_call *call) {
-    const layer_norm_attributes *attributes = call->node->attributes;
-    size_t n = call->node->width;
-    for (size_t c = 0; c < n && call->node->n_params; c++)
+    moments m;
+    bool is_affine = call->node->n_params > 0;
+    for (size_t c = 0; c < call->node->width && is_affine; c++)
         call->partials[0][c] = call->partials[1][c] = 0;
-    for (size_t r = 0; r < call->rows; r++) {
-        moments m = row_moments(sn_row(call->x[0], r), n, attributes->eps);
-        if (call->node->n_params) add_partials(call, sn_row(call->x[0], r), sn_row(call->dy, r), m);
-        if (call->flow[0] != SN_FLOW_NONE) layer_norm_row(call, r, m);
+    for (size_t begin = 0, rows; begin < call->rows; begin += rows) {
+        rows = set_moments(&m, call, begin);
+        for (size_t r = 0; r < rows; r++) {
+            row_moments own = moments_of(&m, r);
+            row_means means = is_affine ? affine_means(call, begin + r, own) : plain_means(call, begin + r, own);
+            if (call->flow[0] != SN_FLOW_NONE) backward_row(call, begin + r, own, means);
+        }
     }
 }
 

@@ -67,11 +67,25 @@ static sn_status build_graph(sn_experiment *x, sn_error *error) {
     return sn_graph_build(&x->graph, &request, error);
 }
 
+/* A single row has no spread: all that is normalized over the batch would become a constant, and nothing before it
+ * learn. */
+static sn_status check_batch(const sn_experiment *x, sn_error *error) {
+    const sn_value *value = sn_value_get(sn_config_root(x->config), "train.batch_size");
+    for (int i = 1; i < x->graph.n_nodes && x->batch_size == 1; i++) {
+        const sn_node *node = &x->graph.nodes[i];
+        if (!node->op->forward_reduction.part) continue;
+        return sn_config_fault(x->config, value, error, "%s normalizes over the batch, which needs 2 rows or more",
+                               node->label);
+    }
+    return SN_OK;
+}
+
 /* All faults that the key tables cannot see, at once. */
 static sn_status check_and_build(sn_experiment *x, sn_error *error) {
     check_loss(x, error);
     check_optimizer(x, error);
     sn_status built = build_graph(x, error);
+    if (!built) check_batch(x, error);
     return error->status ? error->status : built;
 }
 
