@@ -1,0 +1,297 @@
+"""Random experiments for scripts/fuzz_pytorch.py: a config and its data, functions of a seed.
+
+Explicit graphs with repeats, fan-out, long skips by add and concat, and networks of the family mlp.  Only ops that the
+program at hand has are drawn.
+"""
+
+import random
+
+ACTIVATIONS = {
+    "identity": {},
+    "relu": {},
+    "leaky_relu": {"slope": (-0.5, 0.5)},
+    "tanh": {},
+    "sigmoid": {},
+    "erf": {},
+    "gelu": {},
+    "elu": {"alpha": (0.2, 2)},
+    "selu": {},
+    "silu": {},
+    "softplus": {"beta": (0.5, 4)},
+}
+OTHERS = ("linear", "add", "concat", "scale", "layer_norm", "batch_norm", "gate")
+MAX_WIDTH = 24  # of a concat
+LEAST_NORM = 4  # features that a layer_norm has at least: over two it only leaves signs
+
+
+class Drawing:
+    """One experiment.  `ops` are the ops to draw from."""
+
+    def __init__(self, seed, ops):
+        self.rng = random.Random(seed)
+        self.ops = [op for op in (*ACTIVATIONS, *OTHERS) if op in ops]
+        self.in_dim = self.rng.randint(2, 8)
+        self.out_dim = self.rng.randint(2, 5)
+        self.is_classes = self.chance(0.6)
+        self.uses_batch_norm = False
+        network = self.family() if self.chance(0.35) else self.graph()
+        self.draw_sizes()
+        self.config = {
+            "name": f"fuzz-{seed}",
+            "seed": seed,
+            "precision": "float32" if self.chance(0.25) else "float64",
+            "data": self.data(),
+            "network": network,
+            "train": self.train(),
+            "report": {"schedule": {"kind": "linear", "every": 1}, "save_initial": True},
+        }
+        self.rows = [self.row(i) for i in range(self.n)]
+
+    def chance(self, p):
+        return self.rng.random() < p
+
+    def uniform(self, low, high):
+        """A number with few digits, so that a saved config is readable."""
+        return float(f"{self.rng.uniform(low, high):.3g}")
+
+    # ---- data and training
+
+    def draw_sizes(self):
+        """Batch normalization needs batches of some size, short last ones included."""
+        least = 4 if self.uses_batch_norm else 1
+        self.n = self.rng.randint(max(8, self.out_dim), 30)
+        sizes = [b for b in range(max(2, least), self.n + 1) if self.n % b == 0 or self.n % b >= least]
+        self.batch_size = self.rng.choice(sizes)
+
+    def data(self):
+        targets = ["y"] if self.is_classes else [f"y{j}" for j in range(self.out_dim)]
+        return {
+            "kind": "csv",
+            "path": "data.csv",
+            "target": targets,
+            "task": "classes" if self.is_classes else "regression",
+            "test_fraction": 0,
+            "scaling": self.rng.choice(["standardize", "unit", "none"]),
+        }
+
+    def row(self, i):
+        x = [self.rng.gauss(0, 1) for _ in range(self.in_dim)]
+        if not self.is_classes:
+            return x, [self.rng.gauss(0, 1) for _ in range(self.out_dim)]
+        return x, [i if i < self.out_dim else self.rng.randrange(self.out_dim)]
+
+    def optimizer(self):
+        optimizer = {"kind": "sgd"}
+        if self.chance(0.5):
+            optimizer["momentum"] = self.uniform(0.1, 0.95)
+            optimizer["nesterov"] = self.chance(0.5)
+        if self.chance(0.4):
+            optimizer["weight_decay"] = self.uniform(0.001, 0.3)
+        return optimizer
+
+    def schedule(self):
+        schedule = self.rng.choice(
+            [
+                {"kind": "constant"},
+                {"kind": "constant"},
+                {"kind": "step", "every": self.rng.randint(1, 4), "factor": self.uniform(0.1, 0.9)},
+                {"kind": "cosine", "final": self.uniform(0, 0.5)},
+            ]
+        )
+        return {**schedule, "warmup_steps": self.rng.choice([0, 0, 0, 3])}
+
+    def train(self):
+        return {
+            "loss": "softmax_cross_entropy" if self.is_classes else "mean_squared_error",
+            "optimizer": self.optimizer(),
+            "lr": float(f"{10 ** self.rng.uniform(-3, -1):.3g}"),
+            "lr_schedule": self.schedule(),
+            "batch_size": self.batch_size,
+            "steps": self.rng.randint(3, 8),
+            "shuffle": False,
+            "clip_norm": self.uniform(0.1, 2) if self.chance(0.3) else None,
+        }
+
+    # ---- parts of networks
+
+    def activation(self):
+        op = self.rng.choice([op for op in ACTIVATIONS if op in self.ops])
+        keys = {key: self.uniform(*bounds) for key, bounds in ACTIVATIONS[op].items() if self.chance(0.7)}
+        return op, keys
+
+    def init(self):
+        kind = self.rng.choice(["pytorch", "lecun_normal", "xavier_uniform", "he_normal", "orthogonal"])
+        return {"kind": kind, "gain": self.uniform(0.7, 1.5)}
+
+    def bias_init(self):
+        return self.rng.choice([None, {"kind": "normal", "std": 0.3}])
+
+    def norm(self):
+        norm = self.rng.choice(["none", "none", "layer", "batch"])
+        if norm == "batch" and "batch_norm" not in self.ops:
+            norm = "layer"
+        self.uses_batch_norm |= norm == "batch"
+        return norm
+
+    # ---- the family
+
+    def family(self):
+        kinds = ["none", "add", "concat"] + (["highway"] if "gate" in self.ops else [])
+        kind = self.rng.choice(kinds)
+        op, keys = self.activation()
+        return {
+            "family": "mlp",
+            "depth": self.rng.randint(1, 9),
+            "width": self.rng.randint(4, 10),
+            "activation": {"kind": op, **keys},
+            "order": self.rng.choice(["pre", "inside"] if kind in ("concat", "highway") else ["pre", "inside", "post"]),
+            "norm": self.norm(),
+            "init": self.init(),
+            "bias_init": self.bias_init(),
+            "skip": self.skip(kind),
+        }
+
+    def skip(self, kind):
+        skip = {"kind": kind}
+        if kind != "none":
+            skip["layers_per_block"] = self.rng.randint(1, 3)
+        if kind == "add":
+            scales = [1, "inverse_sqrt_blocks", self.uniform(-1, 1), {"learned": self.uniform(-1, 1)}, {"learned": 0}]
+            skip["branch_scale"] = self.rng.choice(scales)
+            skip["shortcut_scale"] = self.rng.choice([1, self.uniform(0.5, 1.2)])
+        if kind == "concat":
+            skip["growth"] = self.rng.randint(LEAST_NORM, 6)
+        if kind == "highway":
+            skip["gate_bias"] = self.uniform(-2, 1)
+        return skip
+
+    # ---- explicit graphs
+
+    def graph(self):
+        self.layers = []
+        self.widths = {"input": self.in_dim}  # of all that may be read, in order
+        self.unread = set()
+        self.home = self.rng.randint(4, 8)  # the width that most layers have, so that they can be added
+        self.put_linear("input", self.home)
+        for _ in range(self.rng.randint(2, 14)):
+            getattr(self, f"draw_{self.rng.choice(self.moves())}")()
+        self.finish()
+        return {"layers": self.layers}
+
+    def moves(self):
+        moves = ["linear", "linear", "activation", "activation", "add", "add", "concat", "norm", "scale", "repeat"]
+        return moves + (["gate"] if "gate" in self.ops else [])
+
+    def last(self):
+        return next(reversed(self.widths))
+
+    def pick(self, allowed=None):
+        """Mostly the entry before, else any earlier one: fan-out and long skips."""
+        names = [name for name in self.widths if allowed is None or allowed(self.widths[name])]
+        if names and names[-1] == self.last() and self.chance(0.6):
+            return names[-1]
+        return self.rng.choice(names) if names else None
+
+    def put(self, op, inputs, width, **keys):
+        label = f"{op}_{len(self.layers)}"
+        self.layers.append({"op": op, "label": label, "inputs": inputs, **keys})
+        self.read(inputs)
+        self.offer(label, width)
+        return label
+
+    def read(self, names):
+        self.unread -= set(names)
+
+    def offer(self, label, width):
+        self.widths[label] = width
+        self.unread.add(label)
+
+    def put_linear(self, source, units):
+        keys = {"init": self.init(), "bias_init": self.bias_init()}
+        if self.chance(0.2):
+            keys["bias"] = False
+        return self.put("linear", [source], units, units=units, **keys)
+
+    def draw_linear(self):
+        self.put_linear(self.pick(), self.home if self.chance(0.75) else self.rng.randint(3, 9))
+
+    def draw_activation(self):
+        op, keys = self.activation()
+        source = self.pick()
+        self.put(op, [source], self.widths[source], **keys)
+
+    def draw_norm(self):
+        op = "batch_norm" if "batch_norm" in self.ops and self.chance(0.4) else "layer_norm"
+        source = self.pick(None if op == "batch_norm" else lambda width: width >= LEAST_NORM)
+        if source is None:
+            return
+        keys = {"affine": self.chance(0.8)}
+        if self.chance(0.4):
+            keys["eps"] = self.rng.choice([1e-5, 1e-3, 0.1])
+        if op == "batch_norm":
+            self.uses_batch_norm = True
+            keys["momentum"] = self.uniform(0.05, 0.9)
+        self.put(op, [source], self.widths[source], **keys)
+
+    def draw_scale(self):
+        source = self.pick()
+        factor = self.uniform(-1.5, 1.5)
+        self.put("scale", [source], self.widths[source], factor={"learned": factor} if self.chance(0.5) else factor)
+
+    def draw_add(self):
+        first = self.pick()
+        width = self.widths[first]
+        equal = [name for name in self.widths if self.widths[name] == width]
+        inputs = [first] + [self.rng.choice(equal) for _ in range(self.rng.randint(1, 3))]
+        self.rng.shuffle(inputs)
+        keys = {"factors": [self.uniform(-1, 1) for _ in inputs]} if self.chance(0.6) else {}
+        self.put("add", inputs, width, **keys)
+
+    def draw_concat(self):
+        inputs = [self.pick()] + [self.rng.choice(list(self.widths)) for _ in range(self.rng.randint(1, 3))]
+        self.rng.shuffle(inputs)
+        width = sum(self.widths[name] for name in inputs)
+        if width <= MAX_WIDTH:
+            self.put("concat", inputs, width)
+
+    def draw_gate(self):
+        first = self.pick()
+        width = self.widths[first]
+        equal = [name for name in self.widths if self.widths[name] == width]
+        gate = self.put_linear(self.pick(), width)
+        self.put("gate", [gate, self.rng.choice(equal), first], width)
+
+    def draw_repeat(self):
+        """Copies of a small residual block; the entry that ends a copy has the home width."""
+        source, n = self.last(), self.rng.randint(2, 4)
+        number = len(self.layers)
+        if self.widths[source] != self.home:
+            source = self.put_linear(source, self.home)
+            number += 1
+        op, keys = self.activation()
+        names = {part: f"{part}_{number}" for part in ("start", "weight", "act", "join")}
+        entries = [
+            {"op": "identity", "label": names["start"]},
+            {"op": "linear", "label": names["weight"], "units": self.home, "init": self.init()},
+            {"op": op, "label": names["act"], **keys},
+            {"op": "add", "label": names["join"], "inputs": [names["start"], names["act"]], "factors": [1, 0.5]},
+        ]
+        if self.chance(0.4):
+            n, entries = 2, [{"repeat": 2, "layers": entries}]
+            copies = ["1.1", "1.2", "2.1", "2.2"]
+        else:
+            copies = [str(i) for i in range(1, n + 1)]
+        self.layers.append({"repeat": n, "layers": entries})
+        self.read([source])
+        for copy in copies:
+            for part in ("weight", "act", "join"):
+                self.widths[f"{names[part]}.{copy}"] = self.home
+        self.unread.add(self.last())
+
+    def finish(self):
+        """Everything that nothing reads goes into the output layer."""
+        rest = [name for name in self.widths if name in self.unread]
+        source = rest[0]
+        if len(rest) > 1:
+            source = self.put("concat", rest, sum(self.widths[name] for name in rest))
+        self.put_linear(source, self.out_dim)

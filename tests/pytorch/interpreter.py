@@ -1,0 +1,251 @@
+"""Runs the network of a skipnet config in PyTorch: forward, gradients by autograd, steps of gradient descent.
+
+The config is the one source of both sides.  PyTorch's own functions and its own optimizer do the arithmetic wherever
+they mean what the documentation of skipnet says; where they do not, a comment says how they differ.
+"""
+
+import itertools
+import math
+
+import torch
+import torch.nn.functional as F
+from layers import flatten, kind_of
+
+SIMPLE = {
+    "identity": lambda x: x,
+    "relu": F.relu,
+    "tanh": torch.tanh,
+    "sigmoid": torch.sigmoid,
+    "erf": torch.erf,
+    "gelu": F.gelu,
+    "selu": F.selu,
+    "silu": F.silu,
+}
+# Above beta x = threshold PyTorch replaces softplus by x, by default from 20 on: off by 2e-9 there.
+SOFTPLUS_THRESHOLD = 500
+WITH_KEYS = {
+    "leaky_relu": lambda x, k: F.leaky_relu(x, k.get("slope", 0.01)),
+    "elu": lambda x, k: F.elu(x, k.get("alpha", 1)),
+    "softplus": lambda x, k: F.softplus(x, k.get("beta", 1), SOFTPLUS_THRESHOLD),
+}
+KINKED = ("relu", "leaky_relu", "elu", "selu")  # a derivative, or its derivative, jumps at 0
+
+
+class Network:
+    """Entries, shapes, parameters by name ("LABEL.weight") and the running averages of batch normalization."""
+
+    def __init__(self, network, in_dim, out_dim, dtype=torch.float64):
+        self.entries = flatten(network, out_dim)
+        self.dtype = dtype
+        self.parameters = {}
+        self.states = {}
+        self.kink_margin = float("inf")  # least |x| that a kinked activation has seen
+        self.noise = None  # a function of a shape: factors near 1, for signals and for their gradients
+        self.widths = {"input": in_dim}
+        for entry in self.entries:
+            self.widths[entry.label] = self._declare(entry)
+        assert self.widths[self.entries[-1].label] == out_dim
+
+    def _declare(self, e):
+        """Parameters and states of an entry; returns its width."""
+        widths = [self.widths[name] for name in e.inputs]
+        if e.op == "linear":
+            self._parameter(f"{e.label}.weight", e.keys["units"], widths[0])
+            if e.keys.get("bias", True):
+                self._parameter(f"{e.label}.bias", e.keys["units"])
+            return e.keys["units"]
+        if e.op == "concat":
+            return sum(widths)
+        assert len(set(widths)) == 1, f"{e.label}: {widths}"
+        if e.op in ("layer_norm", "batch_norm") and e.keys.get("affine", True):
+            self._parameter(f"{e.label}.weight", widths[0])
+            self._parameter(f"{e.label}.bias", widths[0])
+        if e.op == "batch_norm":
+            self.states[f"{e.label}.running_mean"] = torch.zeros(widths[0], dtype=self.dtype)
+            self.states[f"{e.label}.running_var"] = torch.ones(widths[0], dtype=self.dtype)
+        if e.op == "scale" and isinstance(e.keys["factor"], dict):
+            self._parameter(f"{e.label}.weight", 1)
+        return widths[0]
+
+    def _parameter(self, name, *shape):
+        self.parameters[name] = torch.zeros(shape, dtype=self.dtype, requires_grad=True)
+
+    def set_parameters(self, values):
+        """Takes all parameters from a dictionary of tensors with exactly these names and shapes."""
+        assert set(values) == set(self.parameters), set(values) ^ set(self.parameters)
+        for name, value in values.items():
+            assert value.shape == self.parameters[name].shape, name
+            self.parameters[name] = value.detach().to(self.dtype).clone().requires_grad_()
+
+    def values(self):
+        return {name: p.detach().clone() for name, p in self.parameters.items()}
+
+    def decays(self, name):
+        """Weight decay acts on the matrices only: not on biases, gains and scales."""
+        return self.parameters[name].dim() == 2
+
+    def forward(self, x, is_training=True):
+        signals = {"input": x.to(self.dtype)}
+        for e in self.entries:
+            inputs = [self._with_noise(signals[name]) for name in e.inputs]
+            signals[e.label] = self._apply(e, inputs, is_training)
+        return signals[self.entries[-1].label]
+
+    def _with_noise(self, x):
+        """For every reader, and apart forward and backward: what cancels exactly, in a sum or in a gradient by an
+        invariance of the network, would cancel too in a network whose signals are only off."""
+        if not self.noise:
+            return x
+        x = x * self.noise(x.shape)
+        if x.requires_grad:
+            x.register_hook(lambda gradient: gradient * self.noise(gradient.shape))
+        return x
+
+    def _apply(self, e, inputs, is_training):
+        x = inputs[0]
+        if e.op in KINKED:
+            self._note_kinks(x.detach().abs())
+        if e.op in SIMPLE:
+            return SIMPLE[e.op](x)
+        if e.op in WITH_KEYS:
+            return WITH_KEYS[e.op](x, e.keys)
+        return getattr(self, f"_{e.op}")(e, inputs, is_training)
+
+    def _note_kinks(self, sizes):
+        """An exact zero is no danger: it is one on both sides."""
+        self.kink_margin = min(self.kink_margin, torch.where(sizes > 0, sizes, torch.inf).min().item())
+
+    def _get(self, e, what):
+        return self.parameters.get(f"{e.label}.{what}")
+
+    def _linear(self, e, inputs, _):
+        return F.linear(inputs[0], self._get(e, "weight"), self._get(e, "bias"))
+
+    def _add(self, e, inputs, _):
+        factors = e.keys.get("factors", [1] * len(inputs))
+        return sum(f * x for f, x in zip(factors, inputs, strict=True))
+
+    def _concat(self, _, inputs, __):
+        return torch.cat(inputs, 1)
+
+    def _scale(self, e, inputs, _):
+        weight = self._get(e, "weight")
+        return inputs[0] * (e.keys["factor"] if weight is None else weight)
+
+    def _gate(self, _, inputs, __):
+        t, branch, x = inputs
+        return t * branch + (1 - t) * x
+
+    def _layer_norm(self, e, inputs, _):
+        x = inputs[0]
+        return F.layer_norm(x, x.shape[1:], self._get(e, "weight"), self._get(e, "bias"), e.keys.get("eps", 1e-5))
+
+    def _batch_norm(self, e, inputs, is_training):
+        return F.batch_norm(
+            inputs[0],
+            self.states[f"{e.label}.running_mean"],
+            self.states[f"{e.label}.running_var"],
+            self._get(e, "weight"),
+            self._get(e, "bias"),
+            is_training,
+            e.keys.get("momentum", 0.1),
+            e.keys.get("eps", 1e-5),
+        )
+
+
+def cross_entropy(z, labels):
+    """log(1 + sum over the others of exp(z_j - z_label)), mean over the batch.
+
+    F.cross_entropy is the same, but loses its digits where the network is right by far: a loss of 1e-8 keeps eight of
+    them, one of 1e-17 is zero, and so is the gradient.
+    """
+    own = z.gather(1, labels[:, None])[:, 0]
+    others = z.scatter(1, labels[:, None], -torch.inf)
+    loss = F.softplus(others.logsumexp(1) - own, 1, SOFTPLUS_THRESHOLD).mean()
+    assert not (loss - F.cross_entropy(z, labels)).abs() > 1e-12 * (1 + loss)
+    return loss
+
+
+def loss_of(kind, outputs, wanted):
+    if kind == "softmax_cross_entropy":
+        return cross_entropy(outputs, wanted)
+    return F.mse_loss(outputs, wanted.to(outputs.dtype))
+
+
+def rates(train):
+    """The learning rates of all steps: constant, step or cosine after a linear warmup that ends at the full rate."""
+    lr, schedule = train.get("lr", 0.01), kind_of(train.get("lr_schedule", "constant"))
+    warmup = schedule.get("warmup_steps", 0)
+    for step in range(warmup):
+        yield lr * (step + 1) / warmup
+    for t in itertools.count():
+        if schedule["kind"] == "step":
+            yield lr * schedule.get("factor", 0.1) ** (t // schedule["every"])
+        elif schedule["kind"] == "cosine":
+            final, total = schedule.get("final", 0), train["steps"] - warmup
+            yield lr * (final + (1 - final) * (1 + math.cos(math.pi * t / total)) / 2)
+        else:
+            yield lr
+
+
+class Trainer:
+    """Steps as the config's "train" object asks for them, by torch.optim.SGD."""
+
+    def __init__(self, network, train):
+        optimizer = kind_of(train.get("optimizer", "sgd"))
+        self.network = network
+        self.loss = kind_of(train.get("loss", "softmax_cross_entropy"))["kind"]
+        self.clip_norm = train.get("clip_norm")
+        self.rates = rates(train)
+        groups = [
+            {"params": [p for n, p in network.parameters.items() if network.decays(n) == decays], "weight_decay": decay}
+            for decays, decay in ((True, optimizer.get("weight_decay", 0)), (False, 0))
+        ]
+        self.sgd = torch.optim.SGD(
+            [group for group in groups if group["params"]],
+            lr=0,  # set by every step
+            momentum=optimizer.get("momentum", 0),
+            nesterov=optimizer.get("nesterov", False),
+        )
+
+    def measure(self, x, wanted):
+        """Loss and gradients of a batch: the loss, {name: gradient}."""
+        self.sgd.zero_grad()
+        loss = loss_of(self.loss, self.network.forward(x), wanted)
+        loss.backward()
+        return loss.item(), {name: p.grad.detach().clone() for name, p in self.network.parameters.items()}
+
+    def step(self, x, wanted):
+        loss, gradients = self.measure(x, wanted)
+        if self.clip_norm is not None:
+            self._clip(gradients)
+        rate = next(self.rates)
+        for group in self.sgd.param_groups:
+            group["lr"] = rate
+        self.sgd.step()
+        return loss, gradients
+
+    def _clip(self, gradients):
+        """clip_grad_norm_ divides by norm + 1e-6; here the norm becomes exactly clip_norm."""
+        norm = total_norm(gradients)
+        if norm > self.clip_norm:
+            for p in self.network.parameters.values():
+                p.grad.mul_(self.clip_norm / norm)
+
+
+def norm_of(tensor):
+    """The 2-norm.  PyTorch's own squares the elements as they are: zero for a tensor of 1e-200."""
+    tensor = tensor.double()
+    largest = tensor.abs().max().item()
+    return largest and largest * (tensor / largest).norm().item()
+
+
+def total_norm(tensors):
+    return norm_of(torch.cat([t.double().flatten() for t in tensors.values()]))
+
+
+def distance(a, b):
+    """|a - b| / max(|a|, |b|) in 2-norms; 0 where both are 0."""
+    a, b = a.double(), b.double()
+    difference = norm_of(a - b)
+    return difference and difference / max(norm_of(a), norm_of(b))

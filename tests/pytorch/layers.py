@@ -1,0 +1,152 @@
+"""The network of a config as a flat list of entries, each with a label, an op, inputs and the op's keys.
+
+Written from the words of the documentation, not from the C code: it is the second opinion on what a config means.
+Families become the layer list that they stand for; repeats are unrolled.
+"""
+
+import math
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    label: str
+    op: str
+    inputs: list  # labels of earlier entries, or "input"
+    keys: dict  # the op's own keys, as given
+
+
+def kind_of(value, discriminator="kind"):
+    """A bare string stands for {"kind": string}."""
+    return {discriminator: value} if isinstance(value, str) else value
+
+
+def flatten(network, out_dim):
+    """All entries in order; the last one feeds the loss."""
+    layers = network["layers"] if "layers" in network else Family(network, out_dim).layers
+    flat = []
+    _add_list(flat, layers, [])
+    return flat
+
+
+def _add_list(flat, layers, copies):
+    for entry in layers:
+        if "repeat" in entry:
+            for i in range(1, entry["repeat"] + 1):
+                _add_list(flat, entry["layers"], copies + [i])
+        else:
+            _add_entry(flat, entry, copies)
+
+
+def _scoped(label, copies):
+    return ".".join([label] + [str(i) for i in copies])
+
+
+def _add_entry(flat, entry, copies):
+    labels = {e.label for e in flat}
+    op = entry["op"]
+    if "label" in entry:
+        label = _scoped(entry["label"], copies)
+    else:
+        # The op's name and a number.  Entries without a label are never referred to here, so it need only be unique
+        # for entries with parameters: those are labelled in all networks that are compared.
+        label = f"{op}{sum(e.op == op for e in flat) + 1}"
+    assert label not in labels and label != "input", label
+    if "inputs" in entry:
+        inputs = [_resolve(labels, name, copies) for name in entry["inputs"]]
+    else:
+        inputs = [flat[-1].label if flat else "input"]
+    keys = {k: v for k, v in entry.items() if k not in ("op", "label", "inputs", "comment")}
+    flat.append(Entry(label, op, inputs, keys))
+
+
+def _resolve(labels, name, copies):
+    """Inside a copy a name means the entry of that copy first, then that of the copy around it."""
+    if name == "input":
+        return name
+    for n in range(len(copies), -1, -1):
+        if _scoped(name, copies[:n]) in labels:
+            return _scoped(name, copies[:n])
+    raise KeyError(name)
+
+
+class Family:
+    """The family mlp as a layer list: hidden1, blocks of layers_per_block layers with a skip each, output."""
+
+    def __init__(self, network, out_dim):
+        self.depth = network.get("depth", 50)
+        self.width = network.get("width", 64)
+        self.activation = kind_of(network.get("activation", "tanh"))
+        self.order = network.get("order", "pre")
+        self.norm = network.get("norm", "none")
+        self.skip = kind_of(network.get("skip", "none"))
+        self.layers = []
+        self.at = "input"  # what the next entry reads
+        self.hidden(1, self.width)
+        self.blocks()
+        if self.order == "pre":
+            self.norm_and_activation("output")
+        self.put("linear", "output", units=out_dim)
+
+    def put(self, op, label, inputs=None, **keys):
+        self.layers.append({"op": op, "label": label, "inputs": inputs or [self.at], **keys})
+        self.at = label
+
+    def put_norm(self, name):
+        if self.norm != "none":
+            self.put(f"{self.norm}_norm", f"{name}.norm")
+
+    def put_activation(self, name):
+        keys = {k: v for k, v in self.activation.items() if k != "kind"}
+        self.put(self.activation["kind"], f"{name}.act", **keys)
+
+    def norm_and_activation(self, name):
+        self.put_norm(name)
+        self.put_activation(name)
+
+    def hidden(self, k, units, is_activated=True):
+        """pre: W phi(norm(x)) + b, but hidden1 is linear; inside and post: phi(norm(W x + b))."""
+        name = f"hidden{k}"
+        if self.order == "pre" and k > 1:
+            self.norm_and_activation(name)
+        self.put("linear", name, units=units)
+        if self.order != "pre":
+            self.put_norm(name)
+            if is_activated:
+                self.put_activation(name)
+
+    def blocks(self):
+        kind = self.skip["kind"]
+        rest = list(range(2, self.depth + 1))
+        size = self.skip.get("layers_per_block", 1) if kind != "none" else max(1, len(rest))
+        blocks = [rest[i : i + size] for i in range(0, len(rest), size)]
+        for number, members in enumerate(blocks, 1):
+            x = self.at
+            for k in members:
+                is_last = k == members[-1]
+                units = self.skip.get("growth", 12) if kind == "concat" and is_last else self.width
+                # post: the last activation of F comes after the addition.
+                self.hidden(k, units, not (self.order == "post" and kind == "add" and is_last))
+            if kind != "none":
+                getattr(self, f"join_{kind}")(f"block{number}", x, members[-1], len(blocks))
+
+    def join_add(self, block, x, _, n_blocks):
+        scale = self.skip.get("branch_scale", 1)
+        factor = scale
+        if scale == "inverse_sqrt_blocks":
+            factor = 1 / math.sqrt(n_blocks)
+        elif isinstance(scale, dict):
+            self.put("scale", f"{block}.scale", factor=scale)
+            factor = 1
+        self.put("add", block, [x, self.at], factors=[self.skip.get("shortcut_scale", 1), factor])
+        if self.order == "post":
+            self.put_activation(block)
+
+    def join_concat(self, block, x, *_):
+        self.put("concat", block, [x, self.at])
+
+    def join_highway(self, block, x, last, _):
+        """y = t F(x) + (1 - t) x with t = sigmoid(W_t x + b_t), the weights labelled hiddenK.gate."""
+        branch, gate = self.at, f"hidden{last}.gate"
+        self.put("linear", gate, [x], units=self.width)
+        self.put("sigmoid", f"{block}.t")
+        self.put("gate", block, [f"{block}.t", branch, x])
