@@ -47,11 +47,37 @@ static bool bind_node(sn_engine *e, int i) {
     return true;
 }
 
+/* The matrix that the products of node i read: its transposed copy forward, itself backward. */
+static sn_ahead weights_of(const sn_engine *e, int i, bool is_forward) {
+    const sn_param *weight = &e->graph->nodes[i].params[0];
+    int p = e->plan.first_param[i];
+    const void *data = is_forward ? e->transposed_pointers[p] : e->param_pointers[p];
+    return (sn_ahead){.data = data, .rows = 1, .row_bytes = weight->count * e->real_size};
+}
+
+static bool has_product(const sn_node *node) {
+    return node->n_params > 0 && node->params[0].wants_transpose;
+}
+
+static void bind_ahead(sn_engine *e) {
+    int n = e->graph->n_nodes;
+    sn_ahead next = {0}, before = {0};
+    for (int i = n - 1; i > 0; i--) {
+        e->bindings[i].forward_ahead = next;
+        if (has_product(&e->graph->nodes[i])) next = weights_of(e, i, true);
+    }
+    for (int i = 1; i < n; i++) {
+        e->bindings[i].backward_ahead = before;
+        if (has_product(&e->graph->nodes[i]) && !e->graph->nodes[i].ends_backward) before = weights_of(e, i, false);
+    }
+}
+
 sn_status sn_bind(sn_engine *engine, sn_error *error) {
     size_t n = (size_t)engine->graph->n_nodes;
     engine->bindings = sn_pool_alloc(&engine->pool, n * sizeof *engine->bindings);
     bool ok = engine->bindings != NULL;
     for (size_t i = 0; i < n && ok; i++)
         ok = bind_node(engine, (int)i);
+    if (ok && engine->looks_ahead) bind_ahead(engine);
     return ok ? SN_OK : sn_error_memory(error, n * sizeof *engine->bindings, "the engine's tables");
 }

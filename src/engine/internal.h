@@ -54,7 +54,8 @@ typedef struct sn_node_binding {
     const sn_binding *x, *dx, *base; /* per input; dx and base where the flow wants them */
     const size_t *widths;            /* of the inputs */
     const sn_flow *flow;
-    bool by_tile; /* `backward` leaves sums per row tile: one call for each */
+    sn_ahead forward_ahead, backward_ahead; /* weights of the next node that has some; data NULL: none */
+    bool by_tile;                           /* `backward` leaves sums per row tile: one call for each */
 } sn_node_binding;
 
 /* A thread's own memory. */
@@ -78,8 +79,9 @@ struct sn_engine {
 
     sn_arena batch, params, states, transposed, velocities, gradients, partials, totals, scratch;
     sn_workspace *workspaces;
-    size_t group_tiles;                           /* row tiles that a thread walks at once, at most */
-    sn_node_binding *bindings;                    /* per node */
+    size_t group_tiles;        /* row tiles that a thread walks at once, at most */
+    bool looks_ahead;          /* what a step touches does not stay in the caches: ask for it before it is needed */
+    sn_node_binding *bindings; /* per node */
     void **param_pointers, **transposed_pointers; /* per plan param */
     void **state_pointers;                        /* per plan state */
     char **tensor_names, **state_names;
@@ -95,9 +97,9 @@ struct sn_engine {
     sn_mode mode;
     bool observes, diagnoses;
     double clip;
-    double *outputs;           /* where predictions go; NULL: nowhere */
-    atomic_size_t *next_group; /* per segment and thread that begins with the tiles */
-    atomic_size_t next_item, next_update;
+    double *outputs;                        /* where predictions go; NULL: nowhere */
+    atomic_size_t *next_group;              /* per segment and thread that begins with the tiles */
+    atomic_size_t *next_item, *next_update; /* per thread that begins with the items */
 };
 
 /* Rows from `row` on of a signal that has a row for every sample. */

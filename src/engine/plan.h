@@ -61,6 +61,8 @@ typedef struct sn_plan_reduction {
 typedef struct sn_item {
     int param; /* index into sn_plan.params */
     size_t row, col, rows, cols;
+    int companion; /* the item that is done right after this one, by the same thread, since it reads the same gradient:
+                    * the bias of the same outputs; -1: none */
 } sn_item;
 
 typedef struct sn_plan_options {
@@ -89,8 +91,8 @@ typedef struct sn_plan {
     int *first_state;                                /* per node, into states */
     sn_plan_reduction *forward_sums, *backward_sums; /* per node; of no meaning where the op has no such reduction */
     sn_item *items;
-    int *item_order; /* the items, those with most work first */
-    int n_items;
+    int *item_order; /* the items that are nobody's companion, those with most work first */
+    int n_items, n_ordered;
     size_t batch_elements, scratch_elements; /* the two regions; scratch per thread */
     size_t param_elements, state_elements, transposed_elements, max_item_elements;
     size_t partial_doubles, total_doubles; /* per row tile; per thread */

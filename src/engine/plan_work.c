@@ -17,21 +17,29 @@ static size_t piece(size_t n, size_t most) {
     return size < n ? size : n;
 }
 
-/* What the columns are cut by: partials and biases are read in one go. */
-static size_t tile_cols(const sn_param *param) {
-    return param->route != SN_FROM_BATCH || param->rank == 1 ? param->cols : piece(param->cols, TILE_COLS);
+/* How a parameter is cut.  A bias is cut as the rows of the weight that stands before it, so that both read the same
+ * gradient; partial sums are read in one go. */
+typedef struct cut {
+    size_t rows, cols;
+} cut;
+
+static cut cut_of(const sn_param *param) {
+    if (param->route != SN_FROM_BATCH) return (cut){param->rows, param->cols};
+    if (param->rank == 1) return (cut){1, piece(param->cols, TILE_ROWS)};
+    return (cut){piece(param->rows, TILE_ROWS), piece(param->cols, TILE_COLS)};
 }
 
 static int count_items(const sn_param *param) {
-    size_t rows = piece(param->rows, TILE_ROWS), cols = tile_cols(param);
-    return (int)((param->rows + rows - 1) / rows * ((param->cols + cols - 1) / cols));
+    cut c = cut_of(param);
+    return (int)((param->rows + c.rows - 1) / c.rows * ((param->cols + c.cols - 1) / c.cols));
 }
 
 static void add_items(sn_plan *plan, int p, const sn_param *param) {
-    size_t rows = piece(param->rows, TILE_ROWS), cols = tile_cols(param);
+    cut c = cut_of(param);
+    size_t rows = c.rows, cols = c.cols;
     for (size_t row = 0; row < param->rows; row += rows) {
         for (size_t col = 0; col < param->cols; col += cols) {
-            sn_item item = {.param = p, .row = row, .col = col};
+            sn_item item = {.param = p, .row = row, .col = col, .companion = -1};
             item.rows = param->rows - row < rows ? param->rows - row : rows;
             item.cols = param->cols - col < cols ? param->cols - col : cols;
             size_t elements = round_up(item.rows * item.cols, OFFSET_STEP);
@@ -68,6 +76,24 @@ static void add_param(sn_plan *plan, int node, int index) {
     entry->n_items = plan->n_items - entry->first_item;
 }
 
+/* The bias items of a node follow the weight items of their outputs. */
+static void set_companions(sn_plan *plan, int node) {
+    const sn_node *n = &plan->graph->nodes[node];
+    if (n->n_params < 2 || n->params[0].route != SN_FROM_BATCH || n->params[1].route != SN_FROM_BATCH) return;
+    const sn_plan_param *weight = &plan->params[plan->first_param[node]], *bias = weight + 1;
+    for (int j = weight->first_item; j < weight->first_item + weight->n_items; j++) {
+        for (int b = bias->first_item; b < bias->first_item + bias->n_items; b++) {
+            if (plan->items[j].col == 0 && plan->items[j].row == plan->items[b].col) plan->items[j].companion = b;
+        }
+    }
+}
+
+/* Whether the item is done after another one. */
+static bool is_companion(const sn_plan *plan, int j) {
+    const sn_plan_param *param = &plan->params[plan->items[j].param];
+    return param->index == 1 && plan->items[(param - 1)->first_item].companion >= 0;
+}
+
 /* Most work first, so that the threads end together; equal work in the order of the items. */
 static int by_work(const void *a, const void *b, void *items) {
     int i = *(const int *)a, j = *(const int *)b;
@@ -96,9 +122,11 @@ sn_status sn_plan_work(sn_plan *plan, sn_error *error) {
         plan->first_param[i] = plan->n_params;
         for (int p = 0; p < graph->nodes[i].n_params; p++)
             add_param(plan, i, p);
+        set_companions(plan, i);
     }
-    for (int j = 0; j < plan->n_items; j++)
-        plan->item_order[j] = j;
-    qsort_r(plan->item_order, (size_t)plan->n_items, sizeof *plan->item_order, by_work, plan->items);
+    for (int j = 0; j < plan->n_items; j++) {
+        if (!is_companion(plan, j)) plan->item_order[plan->n_ordered++] = j;
+    }
+    qsort_r(plan->item_order, (size_t)plan->n_ordered, sizeof *plan->item_order, by_work, plan->items);
     return SN_OK;
 }

@@ -1,4 +1,8 @@
-/* Owns the threads.  A barrier counts arrivals; the last one turns the phase and wakes the sleepers.  Waiting spins for
+/* Owns the threads.  Where they are as many as the CPUs that the process may use, each is bound to one: the kernel now
+ * and then leaves two of them on one CPU for seconds.  Fewer are not bound, since another process (a sweep's) would
+ * choose the same CPUs.
+ *
+ * A barrier counts arrivals; the last one turns the phase and wakes the sleepers.  Waiting spins for
  * a few microseconds (a step has barriers some tens of microseconds apart), then parks on a condition variable, so that
  * a neighbour that takes a core does not make the others burn theirs. */
 #include "engine/team.h"
@@ -28,7 +32,8 @@ struct sn_team {
     pthread_cond_t turned;
     void (*task)(void *argument, int thread); /* written before a barrier, read after it */
     void *argument;
-    bool is_over;
+    bool is_over, is_bound;
+    cpu_set_t before; /* where the caller could run before it was bound */
 };
 
 static void relax(void) {
@@ -104,6 +109,22 @@ static sn_status start_members(sn_team *team, sn_error *error) {
     return status;
 }
 
+/* Thread t to the t-th CPU of the process's mask.  What fails costs speed only. */
+static void bind(sn_team *team) {
+    cpu_set_t *mask = &team->before;
+    if (team->n == 1 || pthread_getaffinity_np(pthread_self(), sizeof *mask, mask)) return;
+    if (CPU_COUNT(mask) != team->n || sn_team_available() != team->n) return;
+    for (size_t cpu = 0, t = 0; cpu < CPU_SETSIZE && t < (size_t)team->n; cpu++) {
+        if (!CPU_ISSET(cpu, mask)) continue;
+        cpu_set_t own;
+        CPU_ZERO(&own);
+        CPU_SET(cpu, &own);
+        pthread_setaffinity_np(t ? team->members[t].thread : pthread_self(), sizeof own, &own);
+        t++;
+    }
+    team->is_bound = true;
+}
+
 sn_status sn_team_new(sn_team **team, int n, sn_error *error) {
     sn_team *t = calloc(1, sizeof *t);
     member *members = calloc((size_t)n, sizeof *members);
@@ -123,8 +144,10 @@ sn_status sn_team_new(sn_team **team, int n, sn_error *error) {
     if (status) {
         sn_team_free(t);
         *team = NULL;
+        return status;
     }
-    return status;
+    bind(t);
+    return SN_OK;
 }
 
 void sn_team_free(sn_team *team) {
@@ -133,6 +156,7 @@ void sn_team_free(sn_team *team) {
     sn_team_barrier(team);
     for (int i = 1; i < team->n; i++)
         pthread_join(team->members[i].thread, NULL);
+    if (team->is_bound) pthread_setaffinity_np(pthread_self(), sizeof team->before, &team->before);
     pthread_cond_destroy(&team->turned);
     pthread_mutex_destroy(&team->mutex);
     free(team->members);

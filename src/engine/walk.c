@@ -109,6 +109,7 @@ static void forward(const walk *w, int i) {
     bool finite = true;
     set_call(w, &s, i, &call);
     call.is_finite = &finite;
+    call.ahead = &e->bindings[i].forward_ahead;
     call.node->op->forward(&call);
     if (e->observes && (e->watch.node_index[i] >= 0 || e->watch.saturated_index[i] >= 0)) observe_forward(w, i);
     bool is_checked = e->mode == SN_MODE_TRAIN && (call.node->n_params > 0 || e->diagnoses);
@@ -154,6 +155,7 @@ static void set_backward_call(const walk *w, const span *s, int i, sn_op_call *c
     }
     call->dy = view_of(w, s, &binding->dy);
     call->dx = w->workspace->dx;
+    call->ahead = &binding->backward_ahead;
     call->base = w->workspace->base;
     call->flow = binding->flow;
 }

@@ -13,6 +13,7 @@ typedef struct work {
     const sn_param *param;
     sn_item_result *result;
     sn_view gradient;
+    int upcoming; /* an item that this thread may get next; -1: none */
 } work;
 
 /* A tile of one of the regions that are laid out like the weights. */
@@ -31,11 +32,32 @@ static work open_item(sn_engine *engine, int thread, int j) {
     return w;
 }
 
+static sn_ahead ahead_of(const sn_engine *e, sn_view view, size_t cols) {
+    return (sn_ahead){view.data, e->step->batch.rows, cols * e->real_size, view.ld * e->real_size};
+}
+
+/* What the product of the upcoming item will read. */
+static bool look_ahead(const work *w, sn_ahead ahead[SN_MAX_AHEAD]) {
+    const sn_engine *e = w->engine;
+    if (w->upcoming < 0 || !e->looks_ahead) return false;
+    const sn_item *item = &e->plan.items[w->upcoming];
+    const sn_plan_param *entry = &e->plan.params[item->param];
+    const sn_node *node = &e->graph->nodes[entry->node];
+    if (node->params[entry->index].route != SN_FROM_BATCH || item->rows == 1) return false;
+    sn_slot x = e->plan.value[node->inputs[0]], dy = e->plan.gradient[entry->node];
+    x.column += item->col;
+    dy.column += item->row;
+    ahead[0] = ahead_of(e, sn_batch_view(e, x, 0), item->cols);
+    ahead[1] = ahead_of(e, sn_batch_view(e, dy, 0), item->rows);
+    return true;
+}
+
 /* Returns whether all of it is finite. */
 static bool compute_gradient(const work *w) {
     const sn_engine *e = w->engine;
     const sn_node *node = &e->graph->nodes[w->entry->node];
     size_t rows = e->step->batch.rows;
+    sn_ahead ahead[SN_MAX_AHEAD];
     if (w->param->route != SN_FROM_BATCH) {
         const double *partials = (const double *)(const void *)e->partials.base + w->entry->partial;
         e->backend->add_partials(w->gradient, partials, w->param->count, sn_tile_count(e, rows),
@@ -53,6 +75,7 @@ static bool compute_gradient(const work *w) {
         .rows = w->item->rows,
         .cols = w->item->cols,
         .gradient = w->gradient,
+        .ahead = look_ahead(w, ahead) ? ahead : NULL,
     });
 }
 
@@ -113,11 +136,6 @@ static void update_item(const work *w) {
     if (!is_finite) fail(w, call.weight, SN_FAULT_PARAM);
 }
 
-static int next(atomic_size_t *counter, const sn_plan *plan) {
-    size_t at = atomic_fetch_add(counter, 1);
-    return at < (size_t)plan->n_items ? plan->item_order[at] : -1;
-}
-
 /* clip_norm / norm where the norm of all gradients is larger, else 1: the same on every thread. */
 static double clip_factor(const sn_engine *engine) {
     sn_sumsq squares = {0, 0};
@@ -127,25 +145,61 @@ static double clip_factor(const sn_engine *engine) {
     return norm > engine->options.clip_norm ? engine->options.clip_norm / norm : 1;
 }
 
-void sn_work_items(sn_engine *engine, int thread) {
-    bool is_clipped = engine->options.clip_norm > 0;
+/* The items in the order of their work go round the threads.  Each begins with its own, the same in every step, since
+ * their weights are in its cache; then it takes what is left of the others'.  -1: none is left. */
+typedef struct share {
+    const sn_engine *engine;
+    atomic_size_t *next; /* per owner */
+    int thread, helped;  /* owners whose items are all taken */
+    int upcoming;        /* the item after the one that was taken, -1: none */
+} share;
+
+static int item_at(const sn_plan *plan, size_t at) {
+    return at < (size_t)plan->n_ordered ? plan->item_order[at] : -1;
+}
+
+static int take_item(share *s) {
+    const sn_plan *plan = &s->engine->plan;
+    int threads = s->engine->options.threads;
+    for (; s->helped < threads; s->helped++) {
+        size_t owner = (size_t)((s->thread + s->helped) % threads);
+        size_t at = atomic_fetch_add(&s->next[owner], 1) * (size_t)threads + owner;
+        s->upcoming = item_at(plan, at + (size_t)threads);
+        if (at < (size_t)plan->n_ordered) return plan->item_order[at];
+    }
+    return -1;
+}
+
+typedef enum part { GRADIENT = 1, UPDATE = 2 } part;
+
+static void do_item(sn_engine *engine, int thread, int j, unsigned parts, int upcoming) {
     const sn_profile_lane *lane = engine->profile ? &engine->profile->lanes[thread] : NULL;
     uint64_t mark = lane ? sn_profile_now() : 0;
-    for (int j; (j = next(&engine->next_item, &engine->plan)) >= 0;) {
-        work w = open_item(engine, thread, j);
-        gradient_of_item(&w);
-        if (lane) sn_profile_mark(&mark, &lane->gradient[w.item->param]);
-        if (!is_clipped) update_item(&w);
-        if (lane) sn_profile_mark(&mark, &lane->update[w.item->param]);
+    work w = open_item(engine, thread, j);
+    w.upcoming = upcoming;
+    if (parts & GRADIENT) gradient_of_item(&w);
+    if (lane) sn_profile_mark(&mark, &lane->gradient[w.item->param]);
+    if (parts & UPDATE) update_item(&w);
+    if (lane) sn_profile_mark(&mark, &lane->update[w.item->param]);
+}
+
+static void do_share(sn_engine *engine, int thread, atomic_size_t *next, unsigned parts) {
+    share s = {.engine = engine, .next = next, .thread = thread};
+    for (int j; (j = take_item(&s)) >= 0;) {
+        int companion = engine->plan.items[j].companion;
+        do_item(engine, thread, j, parts, s.upcoming);
+        if (companion >= 0) do_item(engine, thread, companion, parts, -1);
     }
-    if (!is_clipped) return;
+}
+
+void sn_work_items(sn_engine *engine, int thread) {
+    if (engine->options.clip_norm == 0) {
+        do_share(engine, thread, engine->next_item, GRADIENT | UPDATE);
+        return;
+    }
+    do_share(engine, thread, engine->next_item, GRADIENT);
     sn_team_barrier(engine->team);
     if (thread == 0) engine->clip = clip_factor(engine);
     sn_team_barrier(engine->team);
-    mark = lane ? sn_profile_now() : 0;
-    for (int j; (j = next(&engine->next_update, &engine->plan)) >= 0;) {
-        work w = open_item(engine, thread, j);
-        update_item(&w);
-        if (lane) sn_profile_mark(&mark, &lane->update[w.item->param]);
-    }
+    do_share(engine, thread, engine->next_update, UPDATE);
 }

@@ -111,6 +111,15 @@ typedef struct sn_pass {
     const uint32_t *samples; /* (rows): the samples of the rows, as numbers in their split */
 } sn_pass;
 
+/* Memory that is wanted next: `rows` rows of `row_bytes`, `ld_bytes` apart.  Products ask the caches for it little by
+ * little while they compute. */
+typedef struct sn_ahead {
+    const unsigned char *data;
+    size_t rows, row_bytes, ld_bytes;
+} sn_ahead;
+
+enum { SN_MAX_AHEAD = 2 };
+
 /* One call of an op over a tile of rows.  Arrays have one entry per input. */
 typedef struct sn_op_call {
     const sn_node *node;
@@ -130,6 +139,7 @@ typedef struct sn_op_call {
     double *part;            /* where this tile's part of a reduction goes */
     const double *forward_total, *backward_total; /* what the reductions came to, where they are done */
     bool *is_finite;                              /* forward of an op that checks_output: whether all of y is finite */
+    const sn_ahead *ahead;                        /* one (data NULL: nothing), or NULL */
 } sn_op_call;
 
 /* The parts of all row tiles, to be merged in the order of the tiles. */
@@ -159,6 +169,7 @@ typedef struct sn_gradient_call {
     sn_view dy;                  /* (batch, width) */
     size_t row, col, rows, cols; /* the tile of the tensor */
     sn_view gradient;            /* (rows, cols), written */
+    const sn_ahead *ahead;       /* SN_MAX_AHEAD, or NULL */
 } sn_gradient_call;
 
 typedef enum sn_join { SN_JOIN_NONE, SN_JOIN_ADD, SN_JOIN_CONCAT, SN_JOIN_GATE } sn_join;

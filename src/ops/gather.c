@@ -1,14 +1,11 @@
 /* Owns the way of samples into a batch: raw values in, scaled values of the backend's precision out. */
 #include "ops/kernels.h"
 
-/* Samples lie anywhere in memory: asks for one while the one before it is converted. */
-static void prefetch_bytes(const sn_gather_call *call, size_t r) {
+/* Samples lie anywhere in memory: asks for one while another is converted. */
+static void prefetch(const void *sample, size_t bytes) {
     enum { LINE = 64 };
-    if (r >= call->rows) return;
-    size_t dim = call->dataset->in_dim;
-    const uint8_t *raw = call->samples->bytes + (size_t)call->indices[r] * dim;
-    for (size_t c = 0; c < dim; c += LINE)
-        __builtin_prefetch(raw + c);
+    for (size_t at = 0; at < bytes; at += LINE)
+        __builtin_prefetch((const char *)sample + at);
 }
 
 /* One scaling for all features. */
@@ -18,19 +15,24 @@ static void gather_bytes(const sn_gather_call *call) {
     for (size_t r = 0; r < call->rows; r++) {
         const uint8_t *raw = call->samples->bytes + (size_t)call->indices[r] * dim;
         real *x = sn_row(call->x, r);
-        prefetch_bytes(call, r + 2);
+        if (r + 2 < call->rows) prefetch(call->samples->bytes + (size_t)call->indices[r + 2] * dim, dim);
         SN_SIMD for (size_t c = 0; c < dim; c++) x[c] = (real)(((double)raw[c] - mean) * factor);
     }
 }
 
 static void gather_values(const sn_gather_call *call) {
     const sn_dataset *dataset = call->dataset;
-    size_t dim = dataset->in_dim, step = dataset->n_scales > 1;
+    const double *mean = dataset->mean, *factor = dataset->factor;
+    size_t dim = dataset->in_dim;
     for (size_t r = 0; r < call->rows; r++) {
         const double *raw = call->samples->values + (size_t)call->indices[r] * dim;
         real *x = sn_row(call->x, r);
-        for (size_t c = 0; c < dim; c++)
-            x[c] = (real)((raw[c] - dataset->mean[c * step]) * dataset->factor[c * step]);
+        if (r + 1 < call->rows) prefetch(call->samples->values + (size_t)call->indices[r + 1] * dim, dim * sizeof *raw);
+        if (dataset->n_scales > 1) {
+            SN_SIMD for (size_t c = 0; c < dim; c++) x[c] = (real)((raw[c] - mean[c]) * factor[c]);
+        } else {
+            SN_SIMD for (size_t c = 0; c < dim; c++) x[c] = (real)((raw[c] - mean[0]) * factor[0]);
+        }
     }
 }
 

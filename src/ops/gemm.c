@@ -47,7 +47,40 @@ typedef struct part {
     size_t tail; /* elements of the last vector that are wanted: 1 .. LANES */
     const real *start;
     size_t start_ld;
+    struct prefetcher *prefetcher;
 } part;
+
+/* Where the prefetching of product->ahead stands. */
+typedef struct prefetcher {
+    const sn_ahead *ahead, *end;
+    size_t row, byte; /* the next line, of *ahead */
+    size_t lines;     /* to ask for at every tile */
+} prefetcher;
+
+/* Spreads the lines over the tiles of the product, that is over its time. */
+static prefetcher make_prefetcher(const sn_product *g) {
+    enum { LINE = 64, MOST_BYTES = 1 << 18 };
+    prefetcher f = {.ahead = g->ahead, .end = g->ahead + g->n_ahead};
+    size_t bytes = 0, tiles = 1 + g->m / TILE_ROWS * ((g->n + TILE_VECTORS * LANES - 1) / (TILE_VECTORS * LANES)) *
+                                      ((g->k + STEPS - 1) / STEPS);
+    for (int a = 0; a < g->n_ahead; a++)
+        bytes += g->ahead[a].rows * g->ahead[a].row_bytes;
+    f.lines = (bytes < MOST_BYTES ? bytes : MOST_BYTES) / LINE / tiles + 1;
+    return f;
+}
+
+static inline void prefetch(prefetcher *f) {
+    enum { LINE = 64 };
+    for (size_t i = 0; i < f->lines && f->ahead < f->end; i++) {
+        __builtin_prefetch(f->ahead->data + f->row * f->ahead->ld_bytes + f->byte, 0, 2);
+        f->byte += LINE;
+        if (f->byte < f->ahead->row_bytes) continue;
+        f->byte = 0;
+        if (++f->row < f->ahead->rows) continue;
+        f->row = 0;
+        f->ahead++;
+    }
+}
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
@@ -114,8 +147,10 @@ static ALWAYS_INLINE vector_bits tile(const part *t, size_t i, int rows, int vec
 static ALWAYS_INLINE bool columns(const part *t, int vectors) {
     size_t i = 0, m = t->g->m;
     vector_bits found = {0};
-    for (; i + TILE_ROWS <= m; i += TILE_ROWS)
+    for (; i + TILE_ROWS <= m; i += TILE_ROWS) {
+        prefetch(t->prefetcher);
         found |= tile(t, i, TILE_ROWS, vectors);
+    }
     if (TILE_ROWS > 4 && m - i >= 4) {
         found |= tile(t, i, 4, vectors);
         i += 4;
@@ -169,9 +204,10 @@ static bool compute(part *t, bool packs) {
 
 bool SN_V(sn_gemm)(const sn_product *product) {
     const sn_product *g = product;
+    prefetcher f = make_prefetcher(g);
     bool is_finite = true, packs = g->b_ld * sizeof(real) >= FAR_APART && g->m > TILE_ROWS;
     for (size_t p = 0; p < g->k; p += STEPS) {
-        part t = {.g = g, .p = p, .steps = g->k - p < STEPS ? g->k - p : STEPS};
+        part t = {.g = g, .prefetcher = &f, .p = p, .steps = g->k - p < STEPS ? g->k - p : STEPS};
         t.start = p > 0 ? g->c : g->start;
         t.start_ld = p > 0 ? g->c_ld : g->start_ld;
         is_finite = true; /* sums that are not finite stay so: the last part tells */

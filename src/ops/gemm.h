@@ -16,6 +16,8 @@ typedef struct sn_product {
     size_t c_ld;
     const real *start; /* start(i, j) = start[i * start_ld + j]; NULL: zero.  May be C itself */
     size_t start_ld;   /* 0: one row for all, a bias */
+    const sn_ahead *ahead;
+    int n_ahead;
 } sn_product;
 
 /* Returns whether all of C is finite.  On AVX2 and AVX-512 every element is summed in the order of p, so its bits

@@ -8,6 +8,8 @@
 #include "ops/gemm.h"
 #include "ops/kernels.h"
 
+enum { BIAS_CHUNK = 32 }; /* outputs whose bias gradients are summed at a time */
+
 static sn_status linear_build(sn_node *node, const sn_node *nodes, sn_pool *pool, sn_error *error) {
     (void)pool, (void)error;
     const sn_node *input = &nodes[node->inputs[0]];
@@ -44,7 +46,9 @@ static void linear_forward(const sn_op_call *call) {
                           .b_ld = node->width,
                           .c = call->y.data,
                           .c_ld = call->y.ld,
-                          .start = node->n_params > 1 ? call->params[1] : NULL};
+                          .start = node->n_params > 1 ? call->params[1] : NULL,
+                          .ahead = call->ahead,
+                          .n_ahead = call->ahead && call->ahead->data};
     *call->is_finite = SN_V(sn_gemm)(&product);
 }
 
@@ -64,23 +68,33 @@ static void linear_backward(const sn_op_call *call) {
                           .c = call->dx[0].data,
                           .c_ld = call->dx[0].ld,
                           .start = adds ? call->base[0].data : NULL,
-                          .start_ld = adds ? call->base[0].ld : 0};
+                          .start_ld = adds ? call->base[0].ld : 0,
+                          .ahead = call->ahead,
+                          .n_ahead = call->ahead && call->ahead->data};
     SN_V(sn_gemm)(&product);
 }
 
-/* db = column sums of dy, in double, in the order of the samples. */
+/* Column sums in double, in the order of the samples; `n` is a constant where this is inlined, so that the sums stay in
+ * registers. */
+static inline __attribute__((always_inline)) void sum_columns(real *sums, sn_view dy, size_t column, size_t rows,
+                                                              size_t n) {
+    double sum[BIAS_CHUNK] = {0};
+    for (size_t b = 0; b < rows; b++) {
+        const real *row = sn_row(dy, b) + column;
+        SN_SIMD for (size_t c = 0; c < n; c++) sum[c] += (double)row[c];
+    }
+    for (size_t c = 0; c < n; c++)
+        sums[c] = (real)sum[c];
+}
+
+/* db = column sums of dy */
 static bool bias_gradient(const sn_gradient_call *call) {
-    enum { CHUNK = 64 };
-    for (size_t begin = 0; begin < call->cols; begin += CHUNK) {
-        size_t n = call->cols - begin < CHUNK ? call->cols - begin : CHUNK;
-        double sums[CHUNK] = {0};
-        for (size_t b = 0; b < call->batch; b++) {
-            const real *dy = sn_row(call->dy, b) + call->col + begin;
-            SN_SIMD for (size_t c = 0; c < n; c++) sums[c] += (double)dy[c];
-        }
-        real *gradient = (real *)call->gradient.data + begin;
-        for (size_t c = 0; c < n; c++)
-            gradient[c] = (real)sums[c];
+    real *gradient = call->gradient.data;
+    size_t begin = 0;
+    for (; begin + BIAS_CHUNK <= call->cols; begin += BIAS_CHUNK)
+        sum_columns(gradient + begin, call->dy, call->col + begin, call->batch, BIAS_CHUNK);
+    if (begin < call->cols) {
+        sum_columns(gradient + begin, call->dy, call->col + begin, call->batch, call->cols - begin);
     }
     return SN_V(sn_all_finite)(call->gradient, 1, call->cols);
 }
@@ -97,7 +111,9 @@ static bool linear_param_gradient(const sn_gradient_call *call) {
                           .b = (const real *)call->x.data + call->col,
                           .b_ld = call->x.ld,
                           .c = call->gradient.data,
-                          .c_ld = call->gradient.ld};
+                          .c_ld = call->gradient.ld,
+                          .ahead = call->ahead,
+                          .n_ahead = call->ahead ? SN_MAX_AHEAD : 0};
     return SN_V(sn_gemm)(&product);
 }
 
