@@ -53,8 +53,9 @@ cd "$work"
 # One run in the environment of $simd, $core and $kind; its exit status may be 3 (diverged), but not another.
 train() { # DIRECTORY CONFIG THREADS
     local status=0
-    SKIPNET_SIMD=$simd OPENBLAS_CORETYPE=$core LD_LIBRARY_PATH=${library_path[$kind]} \
-        "$skipnet" train "$2" -q --threads "$3" --out "$1" >"$1.log" 2>&1 || status=$?
+    # Braces, so that the shell's word of a core type that crashes goes to the log.
+    { SKIPNET_SIMD=$simd OPENBLAS_CORETYPE=$core LD_LIBRARY_PATH=${library_path[$kind]} \
+        "$skipnet" train "$2" -q --threads "$3" --out "$1"; } >"$1.log" 2>&1 || status=$?
     return "$((status == 3 ? 0 : status))"
 }
 
@@ -146,7 +147,7 @@ member() { # NAME CONFIG THREADS
     mkdir -p "$keep/$group"
     cp -r "$one" "$directory" "$keep/$group"
     cp "$config" "$keep"
-    echo "DIFFERS: $keep/$directory from $(basename "$one")"
+    echo "DIFFERS: $keep/$directory from ${one##*/}"
 }
 
 # The numbers of threads for a build of OpenBLAS: all, or one and another one for each seed.
