@@ -9,174 +9,10 @@
 #include "engine/internal.h"
 #include "support/check.h"
 #include "support/net.h"
+#include "support/random_graph.h"
 #include "support/toy.h"
 
-enum { GRAPHS = 600, IN = 4, OUT = 3, SAMPLES = 11, MOST_NODES = 24, MOST_WIDTH = 20 };
-
-/* A graph under construction. */
-typedef struct growth {
-    sn_text text;
-    sn_rng rng;
-    uint64_t drawn;
-    int n; /* node 0 is the input, node i has the label "n<i>" */
-    int width[MOST_NODES + 8];
-    bool is_read[MOST_NODES + 8];
-} growth;
-
-static int draw(growth *g, int n) {
-    return (int)sn_rng_below(g->rng, g->drawn++, (uint64_t)n);
-}
-
-/* Any node; recent ones more often. */
-static int draw_node(growth *g) {
-    int i = draw(g, g->n);
-    return draw(g, 2) ? i : g->n - 1 - draw(g, g->n < 4 ? g->n : 4);
-}
-
-static void add_input(growth *g, int i, const char *before) {
-    if (i == 0) {
-        sn_text_addf(&g->text, "%s\"input\"", before);
-    } else {
-        sn_text_addf(&g->text, "%s\"n%d\"", before, i);
-    }
-    g->is_read[i] = true;
-}
-
-static void open_entry(growth *g, const char *op, int width) {
-    sn_text_addf(&g->text, "%s{\"op\": \"%s\", \"label\": \"n%d\", \"inputs\": [", g->n > 1 ? ",\n" : "", op, g->n);
-    g->width[g->n] = width;
-}
-
-static void close_entry(growth *g, const char *keys) {
-    sn_text_addf(&g->text, "]%s}", keys);
-    g->n++;
-}
-
-static void grow_unary(growth *g, int from) {
-    static const char *const ops[] = {"tanh", "sigmoid", "erf", "gelu", "identity", "scale", "scale"};
-    static const char *const factors[] = {", \"factor\": 1", ", \"factor\": -0.5", ", \"factor\": {\"learned\": 0.8}"};
-    int kind = draw(g, 7);
-    open_entry(g, ops[kind], g->width[from]);
-    add_input(g, from, "");
-    close_entry(g, kind >= 5 ? factors[draw(g, 3)] : "");
-}
-
-/* What depends on the pass, or on other features of the sample. */
-static void grow_normal(growth *g, int from) {
-    static const char *const ops[] = {"batch_norm", "dropout", "layer_norm"};
-    static const char *const rates[] = {"", ", \"rate\": 0", ", \"rate\": 0.1"};
-    int kind = draw(g, g->width[from] >= 3 ? 3 : 2);
-    open_entry(g, ops[kind], g->width[from]);
-    add_input(g, from, "");
-    const char *norm = draw(g, 2) ? ", \"eps\": 0.1" : ", \"eps\": 0.1, \"affine\": false";
-    close_entry(g, kind == 1 ? rates[draw(g, 3)] : norm);
-}
-
-static void grow_linear(growth *g, int from, int units) {
-    char keys[64];
-    open_entry(g, "linear", units);
-    add_input(g, from, "");
-    snprintf(keys, sizeof keys, ", \"units\": %d, \"bias\": %s", units, draw(g, 4) ? "true" : "false");
-    close_entry(g, keys);
-}
-
-/* A node of the width of `from`: itself where no other is met. */
-static int draw_equal(growth *g, int from) {
-    for (int tries = 0; tries < 20; tries++) {
-        int other = draw_node(g);
-        if (g->width[other] == g->width[from]) return other;
-    }
-    return from;
-}
-
-/* Two to four nodes of the width of `from`, the same one again where no other is met; half of the time one of them is a
- * linear layer made for the purpose, so that concats get into sums too. */
-static void grow_add(growth *g, int from) {
-    if (draw(g, 2)) grow_linear(g, draw_node(g), g->width[from]);
-    char factors[128] = ", \"factors\": [1";
-    int n_inputs = 2 + draw(g, 3), plain = draw(g, 2);
-    open_entry(g, "add", g->width[from]);
-    add_input(g, from, "");
-    for (int k = 1; k < n_inputs; k++) {
-        add_input(g, draw_equal(g, from), ", ");
-        strcat(factors, draw(g, 2) ? ", 1" : ", 0.7");
-    }
-    strcat(factors, "]");
-    close_entry(g, plain ? "" : factors);
-}
-
-static void grow_gate(growth *g, int from) {
-    if (draw(g, 2)) grow_linear(g, draw_node(g), g->width[from]);
-    open_entry(g, "gate", g->width[from]);
-    add_input(g, draw_equal(g, from), "");
-    add_input(g, from, ", ");
-    add_input(g, draw_equal(g, from), ", ");
-    close_entry(g, "");
-}
-
-static void grow_concat(growth *g, int from) {
-    int inputs[4] = {from}, n = 1, width = g->width[from];
-    for (int tries = 0; tries < 6 && n < 4; tries++) {
-        int other = draw_node(g);
-        if (width + g->width[other] > MOST_WIDTH || (n >= 2 && draw(g, 2))) continue;
-        inputs[n++] = other;
-        width += g->width[other];
-    }
-    if (n == 1) return;
-    open_entry(g, "concat", width);
-    for (int k = 0; k < n; k++)
-        add_input(g, inputs[k], k ? ", " : "");
-    close_entry(g, "");
-}
-
-/* Joins what nothing reads, and ends in a linear layer, a sum of two, or a concat. */
-static void finish(growth *g) {
-    int unread[MOST_NODES + 8], n = 0, width = 0;
-    for (int i = 1; i < g->n; i++) {
-        if (!g->is_read[i]) unread[n++] = i, width += g->width[i];
-    }
-    if (n > 1) {
-        open_entry(g, "concat", width);
-        for (int k = 0; k < n; k++)
-            add_input(g, unread[k], k ? ", " : "");
-        close_entry(g, "");
-    }
-    int from = g->n - 1, ending = draw(g, 3);
-    grow_linear(g, from, ending == 2 ? 1 : OUT);
-    if (ending == 0) return;
-    grow_linear(g, from, ending == 2 ? 2 : OUT);
-    open_entry(g, ending == 2 ? "concat" : "add", OUT);
-    add_input(g, g->n - 2, "");
-    add_input(g, g->n - 1, ", ");
-    close_entry(g, "");
-}
-
-/* A random layer list (sn_text_free). */
-static sn_text random_graph(uint64_t seed) {
-    growth g = {.rng = sn_rng_stream(seed, "test", "graph", 0), .n = 1, .width = {IN}};
-    sn_text_add(&g.text, "{\"layers\": [");
-    int n = 4 + draw(&g, MOST_NODES - 8);
-    while (g.n < n) {
-        int from = draw_node(&g), kind = draw(&g, 12);
-        if (kind < 2) {
-            grow_unary(&g, from);
-        } else if (kind == 10) {
-            grow_normal(&g, from);
-        } else if (kind == 11) {
-            grow_gate(&g, from);
-        } else if (kind < 4) {
-            grow_linear(&g, from, 1 + draw(&g, 5));
-        } else if (kind < 7) {
-            grow_add(&g, from);
-        } else {
-            grow_concat(&g, from);
-        }
-    }
-    finish(&g);
-    sn_text_add(&g.text, "]}");
-    assert_false(g.text.failed);
-    return g.text;
-}
+enum { GRAPHS = 600, IN = 4, OUT = 3, SAMPLES = 11 };
 
 /* Where a slot lies in memory, in elements: [begin, end) of its region, for a whole tile or batch. */
 static void check_slot(const sn_plan *plan, sn_slot slot, size_t width) {
@@ -280,7 +116,7 @@ static void check_plan(const test_net *net, int threads) {
 /* The first write of each gradient is a write or a base from elsewhere, and what is added to has been written. */
 static void check_flows(const test_net *net) {
     const sn_plan *plan = sn_engine_plan(net->engine);
-    bool has_begun[MOST_NODES + 8] = {false};
+    bool has_begun[RANDOM_MOST_NODES] = {false};
     for (int i = net->graph.n_nodes - 1; i > 0; i--) {
         const sn_node *node = &net->graph.nodes[i];
         for (int k = 0; k < node->n_inputs && node->needs_gradient; k++) {
@@ -362,11 +198,12 @@ static double check_slope(test_net *net, uint64_t seed) {
 
 static void test_random_graphs(void **state) {
     (void)state;
+    static const random_limits limits = {.in = IN, .out = OUT, .most_units = 5, .most_width = 20, .is_smooth = true};
     sn_dataset data = toy_classes(SAMPLES, IN, OUT, 6);
     double worst = 0, worst_slope = 0;
     int n_copies = 0, n_views = 0, n_scratch = 0;
     for (uint64_t seed = 1; seed <= GRAPHS; seed++) {
-        sn_text text = random_graph(seed);
+        sn_text text = random_graph(seed, &limits);
         test_net net, reference;
         sn_engine_options unfused = {.is_reference = true, .keeps_gradients = true};
         sn_engine_options planned = {.keeps_gradients = true,

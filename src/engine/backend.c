@@ -3,6 +3,7 @@
 #include "engine/backend.h"
 
 #include <cblas.h>
+#include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,7 +50,15 @@ sn_status sn_backend_select(const sn_backend **backend, sn_dtype dtype, sn_error
                                  : "unknown (one of: generic, avx2, avx512)");
 }
 
+/* OpenMP keeps a number of threads per thread, and an OpenBLAS built with it takes that of its caller (OpenBLAS issue
+ * 3933).  Other builds have not loaded OpenMP. */
+void sn_blas_pin_thread(void) {
+    void (*set)(int) = (void (*)(int))dlsym(RTLD_DEFAULT, "omp_set_num_threads");
+    if (set) set(1);
+}
+
 sn_status sn_blas_pin(sn_error *error) {
+    sn_blas_pin_thread();
     openblas_set_num_threads(1);
     int n = openblas_get_num_threads();
     if (n == 1) return SN_OK;

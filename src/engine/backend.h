@@ -9,8 +9,10 @@
  * path; SN_INVALID where the name is unknown or the CPU cannot run it. */
 sn_status sn_backend_select(const sn_backend **backend, sn_dtype dtype, sn_error *error);
 
-/* Pins OpenBLAS to one thread: threads are the engine's own.  SN_FAILED if it does not obey. */
+/* Pins OpenBLAS to one thread: threads are the engine's own.  SN_FAILED if it does not obey.  Every other thread that
+ * calls OpenBLAS has to pin itself too. */
 sn_status sn_blas_pin(sn_error *error);
+void sn_blas_pin_thread(void);
 
 /* What OpenBLAS says of itself: version and build, the core its kernels are for, "pthread", "openmp" or "serial". */
 const char *sn_blas_config(void);

@@ -141,6 +141,11 @@ static sn_status check_ops(const sn_graph *graph, const sn_backend *backend, sn_
     return sn_error_set(error, SN_FAILED, "the graph was built with the ops of another backend than %s", backend->simd);
 }
 
+static void pin_thread(void *argument, int thread) {
+    (void)argument, (void)thread;
+    sn_blas_pin_thread();
+}
+
 sn_status sn_engine_new(sn_engine **engine, const sn_graph *graph, const sn_backend *backend,
                         const sn_engine_options *options, sn_error *error) {
     sn_engine *e = *engine = calloc(1, sizeof **engine);
@@ -164,11 +169,14 @@ sn_status sn_engine_new(sn_engine **engine, const sn_graph *graph, const sn_back
     if (!status) status = sn_bind(e, error);
     if (!status) status = sn_watch_init(e, error);
     if (!status) status = sn_team_new(&e->team, options->threads, error);
-    if (!status) sn_engine_start_states(e);
-    if (!status) return SN_OK;
-    sn_engine_free(e);
-    *engine = NULL;
-    return status;
+    if (status) {
+        sn_engine_free(e);
+        *engine = NULL;
+        return status;
+    }
+    sn_team_run(e->team, pin_thread, NULL);
+    sn_engine_start_states(e);
+    return SN_OK;
 }
 
 void sn_engine_free(sn_engine *engine) {

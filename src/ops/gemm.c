@@ -7,12 +7,17 @@
  * kernels for widths of 16 to 1000 (scripts/bench_gemm.sh). */
 #include "ops/gemm.h"
 
+#include <pthread.h>
 #include <string.h>
 
 #include "ops/elementary.h"
 #include "ops/kernels.h"
 
 #ifndef SN_VECTOR_BYTES
+
+/* A serial OpenBLAS hands out its buffers without a lock, unless it was built with USE_LOCKING: of two products at once
+ * one may be wrong (OpenBLAS issue 2126). */
+static pthread_mutex_t serial = PTHREAD_MUTEX_INITIALIZER;
 
 bool SN_V(sn_gemm)(const sn_product *g) {
     for (size_t i = 0; i < g->m && g->start && g->start != g->c; i++)
@@ -21,8 +26,11 @@ bool SN_V(sn_gemm)(const sn_product *g) {
     size_t a_ld = is_transposed     ? g->a_step
                   : g->a_row > g->k ? g->a_row
                                     : g->k; /* where m is 1, a_row may be anything */
+    bool is_serial = openblas_get_parallel() == OPENBLAS_SEQUENTIAL;
+    if (is_serial) pthread_mutex_lock(&serial);
     SN_BLAS_GEMM(CblasRowMajor, is_transposed ? CblasTrans : CblasNoTrans, CblasNoTrans, (int)g->m, (int)g->n,
                  (int)g->k, 1, g->a, (int)a_ld, g->b, (int)g->b_ld, g->start ? 1 : 0, g->c, (int)g->c_ld);
+    if (is_serial) pthread_mutex_unlock(&serial);
     return SN_V(sn_all_finite)((sn_view){g->c, g->c_ld}, g->m, g->n);
 }
 

@@ -33,7 +33,7 @@ static void transpose_square(real *to, size_t to_ld, const real *from, size_t fr
         rows[r] = *(const vector *)(from + r * from_ld);
 #pragma GCC unroll 4
     for (unsigned half = SQUARE / 2; half > 0; half /= 2) {
-        indices low, high;
+        indices low = {0}, high = {0}; /* all are set below; gcc does not see it at -O2 under TSan */
         for (unsigned c = 0; c < SQUARE; c++) {
             low[c] = c & half ? SQUARE + (c & ~half) : c;
             high[c] = c & half ? SQUARE + c : c | half;

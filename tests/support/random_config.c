@@ -1,0 +1,160 @@
+/* Owns the drawing of whole configs. */
+#include <string.h>
+
+#include "support/check.h"
+#include "support/random_graph.h"
+
+/* A config under construction. */
+typedef struct draft {
+    sn_text text;
+    random_draws draws;
+    uint64_t seed;
+    random_limits limits; /* `in` and `out` are those of the data */
+    bool is_classes;
+} draft;
+
+static int draw(draft *d, int n) {
+    return random_below(&d->draws, n);
+}
+
+static int between(draft *d, int least, int most) {
+    return least + draw(d, most - least + 1);
+}
+
+/* Appends ', "KEY": VALUE'; one draw for each call, so that no order of evaluation is left to the compiler. */
+static void add_integer(draft *d, const char *key, int value) {
+    sn_text_addf(&d->text, ", \"%s\": %d", key, value);
+}
+
+/* The same with one of the values: JSON, up to a NULL. */
+static void add_one_of(draft *d, const char *key, const char *const *values) {
+    int n = 0;
+    while (values[n])
+        n++;
+    sn_text_addf(&d->text, ", \"%s\": %s", key, values[draw(d, n)]);
+}
+
+static const char *const flags[] = {"false", "true", NULL};
+
+static void add_teacher(draft *d) {
+    sn_text_add(&d->text, "{\"kind\": \"teacher\", \"noise\": 0.1");
+    d->limits.out = between(d, 1, 4);
+    add_integer(d, "in_dim", d->limits.in);
+    add_integer(d, "width", between(d, 1, 20));
+    add_integer(d, "out_dim", d->limits.out);
+}
+
+static void add_spirals(draft *d) {
+    sn_text_add(&d->text, "{\"kind\": \"spirals\", \"noise\": 0.05");
+    d->limits.in = 2;
+    d->limits.out = between(d, 2, 7);
+    add_integer(d, "arms", d->limits.out);
+}
+
+static void add_gaussian(draft *d) {
+    sn_text_add(&d->text, "{\"kind\": \"gaussian\"");
+    d->limits.out = between(d, 2, 7);
+    add_integer(d, "in_dim", d->limits.in);
+    add_integer(d, "classes", d->limits.out);
+    add_one_of(d, "normalize", flags);
+}
+
+static void add_data(draft *d, int samples) {
+    static const char *const scalings[] = {"\"standardize\"", "\"unit\"", "\"none\"", NULL};
+    static void (*const kinds[])(draft *) = {add_teacher, add_spirals, add_gaussian, add_gaussian};
+    int kind = draw(d, 4);
+    d->limits.in = draw(d, 4) ? between(d, 1, 40) : between(d, 41, 400);
+    d->is_classes = kind > 0;
+    sn_text_add(&d->text, ",\n\"data\": ");
+    kinds[kind](d);
+    add_integer(d, "samples", samples);
+    add_integer(d, "test_samples", between(d, 0, 70));
+    add_one_of(d, "scaling", scalings);
+    sn_text_add(&d->text, "}");
+}
+
+static void add_skip(draft *d, const char *kind) {
+    static const char *const branches[] = {"1", "0.5", "\"inverse_sqrt_blocks\"", "{\"learned\": 0.3}", NULL};
+    static const char *const shortcuts[] = {"1", "0.9", NULL};
+    sn_text_addf(&d->text, ", \"skip\": {\"kind\": \"%s\"", kind);
+    if (strcmp(kind, "none") != 0) add_integer(d, "layers_per_block", between(d, 1, 3));
+    if (strcmp(kind, "concat") == 0) add_integer(d, "growth", between(d, 1, 20));
+    if (strcmp(kind, "add") == 0) {
+        add_one_of(d, "branch_scale", branches);
+        add_one_of(d, "shortcut_scale", shortcuts);
+    }
+    sn_text_add(&d->text, "}");
+}
+
+static void add_family(draft *d) {
+    static const char *const kinds[] = {"none", "add", "concat", "highway"};
+    static const char *const orders[] = {"\"pre\"", "\"inside\"", "\"post\"", NULL};
+    static const char *const unshared[] = {"\"pre\"", "\"inside\"", NULL}; /* post needs a sum */
+    static const char *const norms[] = {"\"none\"", "\"none\"", "\"layer\"", "\"batch\"", NULL};
+    static const char *const inits[] = {"\"pytorch\"", "\"he_normal\"", "\"xavier_uniform\"", "\"lecun_normal\"", NULL};
+    static const char *const activations[] = {"\"relu\"",     "\"leaky_relu\"", "\"elu\"", "\"selu\"",
+                                              "\"tanh\"",     "\"sigmoid\"",    "\"erf\"", "\"gelu\"",
+                                              "\"softplus\"", "\"silu\"",       NULL};
+    int kind = draw(d, 4);
+    sn_text_add(&d->text, "{\"family\": \"mlp\"");
+    add_integer(d, "depth", between(d, 1, 12));
+    add_integer(d, "width", between(d, 1, d->limits.most_units));
+    add_one_of(d, "activation", activations);
+    add_one_of(d, "norm", norms);
+    add_one_of(d, "init", inits);
+    add_one_of(d, "order", kind < 2 ? orders : unshared);
+    add_skip(d, kinds[kind]);
+    sn_text_add(&d->text, "}");
+}
+
+static void add_network(draft *d) {
+    sn_text_add(&d->text, ",\n\"network\": ");
+    d->limits.most_units = draw(d, 6) ? 40 : 600;
+    d->limits.most_width = 2 * d->limits.most_units;
+    if (draw(d, 3) == 0) {
+        add_family(d);
+        return;
+    }
+    sn_text graph = random_graph(d->seed, &d->limits);
+    sn_text_add(&d->text, sn_text_string(&graph));
+    sn_text_free(&graph);
+}
+
+static void add_train(draft *d, int batch, int steps) {
+    static const char *const optimizers[] = {"\"sgd\"", "{\"momentum\": 0.9}",
+                                             "{\"momentum\": 0.8, \"nesterov\": true, \"weight_decay\": 0.01}",
+                                             "{\"weight_decay\": 0.001}", NULL};
+    static const char *const rates[] = {"0.001", "0.01", "0.05", "0.2", NULL};
+    static const char *const schedules[] = {"\"constant\"", "\"cosine\"",
+                                            "{\"kind\": \"step\", \"every\": 2, \"warmup_steps\": 2}", NULL};
+    static const char *const clips[] = {"null", "null", "0.1", "2", NULL};
+    sn_text_addf(&d->text, ",\n\"train\": {\"loss\": \"%s\"",
+                 d->is_classes ? "softmax_cross_entropy" : "mean_squared_error");
+    add_integer(d, "batch_size", batch);
+    add_integer(d, "steps", steps);
+    add_one_of(d, "optimizer", optimizers);
+    add_one_of(d, "lr", rates);
+    add_one_of(d, "lr_schedule", schedules);
+    add_one_of(d, "clip_norm", clips);
+    add_one_of(d, "shuffle", flags);
+    sn_text_add(&d->text, "}");
+}
+
+sn_text random_config(uint64_t seed) {
+    static const char *const precisions[] = {"\"float32\"", "\"float32\"", "\"float64\"", NULL};
+    draft d = {.draws = random_begin(seed, "config"), .seed = seed};
+    /* Two rows or more, because of batch_norm; the last batch of an epoch has what is left. */
+    int batch = between(&d, 2, draw(&d, 3) ? 200 : 17), whole = between(&d, 1, 3);
+    int samples = batch * whole + draw(&d, batch);
+    sn_text_addf(&d.text, "{\"name\": \"random%d\"", (int)seed);
+    add_integer(&d, "seed", draw(&d, 1000));
+    add_one_of(&d, "precision", precisions);
+    add_data(&d, samples);
+    add_network(&d);
+    add_train(&d, batch, whole + 2 + draw(&d, 3));
+    sn_text_add(&d.text, ",\n\"report\": {\"schedule\": {\"kind\": \"linear\", \"every\": 2}");
+    add_integer(&d, "train_eval", between(&d, 0, 150));
+    sn_text_add(&d.text, "}}\n");
+    assert_false(d.text.failed);
+    return d.text;
+}
