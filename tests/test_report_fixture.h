@@ -67,15 +67,20 @@ static inline sn_sumsq squares_of(const double *x, size_t n) {
     return squares;
 }
 
+static inline sn_signal_sums signal_of(const double *x, size_t n) {
+    sn_signal_sums s = {.n = (double)n, .squares = squares_of(x, n)};
+    for (size_t i = 0; i < n; i++)
+        s.sum += x[i];
+    return s;
+}
+
 static inline sn_tensor_sums sums_of(const double *x, size_t n) {
     sn_tensor_sums s = {.n = (double)n, .squares = squares_of(x, n)};
     for (size_t i = 0; i < n; i++) {
-        s.sum += x[i];
         s.sum_abs += fabs(x[i]);
         if (isnan(x[i]) || fabs(x[i]) > s.max_abs) s.max_abs = fabs(x[i]);
         s.zeros += x[i] == 0;
         s.denormals += x[i] != 0 && fabs(x[i]) < DBL_MIN;
-        s.nonfinite += !isfinite(x[i]);
     }
     return s;
 }

@@ -83,13 +83,13 @@ static void draw_raw(raw *r, double scale, uint64_t node) {
 
 static void observe(sn_node_sums *sums, const raw *r) {
     sums->gradient = sums_of(r->gradient, N);
-    sums->weight = sums_of(r->weight, N);
+    sums->weight = signal_of(r->weight, N);
     sums->bias_gradient = sums_of(r->bias, N_BIAS);
     sums->change = change_of(r->weight, r->after, r->meant, N);
-    sums->output = sums_of(r->output, N);
-    sums->delta = sums_of(r->delta, N);
-    sums->carried = sums_of(r->carried, N);
-    sums->input = sums_of(r->input, N);
+    sums->output = signal_of(r->output, N);
+    sums->delta = signal_of(r->delta, N);
+    sums->carried = signal_of(r->carried, N);
+    sums->input = signal_of(r->input, N);
     sums->saturated = 9;
 }
 

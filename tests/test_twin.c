@@ -90,7 +90,7 @@ static void near(double found, double expected, double tolerance) {
 /* Means and root mean squares over samples and units of values that `pick` points to. */
 typedef const double *(*picker)(const trace *s, int k);
 
-static void signal_is(const sn_tensor_sums *sums, const trace *traces, int k, picker pick, double factor, double tol) {
+static void signal_is(const sn_signal_sums *sums, const trace *traces, int k, picker pick, double factor, double tol) {
     int width = k == LAYERS ? OUT : WIDTH;
     double sum = 0, squares = 0;
     for (int s = 0; s < SAMPLES; s++) {

@@ -17,12 +17,19 @@ void sn_sumsq_merge(sn_sumsq *into, sn_sumsq other);
 double sn_sumsq_norm(sn_sumsq value);
 double sn_sumsq_rms(sn_sumsq value, double n);
 
-/* Of a signal or a gradient tensor. */
-typedef struct sn_tensor_sums {
-    double n;
-    double sum, sum_abs, max_abs;
+/* Of a signal, or of weights. */
+typedef struct sn_signal_sums {
+    double n, sum;
     sn_sumsq squares;
-    double zeros, denormals, nonfinite;
+} sn_signal_sums;
+
+void sn_signal_sums_merge(sn_signal_sums *into, const sn_signal_sums *other);
+
+/* Of a gradient tensor. */
+typedef struct sn_tensor_sums {
+    double n, sum_abs, max_abs;
+    sn_sumsq squares;
+    double zeros, denormals;
 } sn_tensor_sums;
 
 void sn_tensor_sums_merge(sn_tensor_sums *into, const sn_tensor_sums *other);

@@ -19,26 +19,24 @@ typedef struct sn_tile_result {
 
 /* What one work item left behind. */
 typedef struct sn_item_result {
-    sn_tensor_sums gradient, weight;
+    sn_tensor_sums gradient;
+    sn_signal_sums weight;
     sn_change_sums change;
     sn_fault fault;
     double nonfinite; /* values of the gradient or the updated tile, counted where there is a fault */
 } sn_item_result;
 
-/* Signals of one row tile, observed during its walk; arrays in the order of sn_watch. */
-typedef struct sn_tile_signals {
-    sn_tensor_sums *output, *delta, *input; /* per node with parameters */
-    sn_tensor_sums *carried;                /* per node of watch.carried_index */
-    double *saturated;                      /* per node of watch.saturated_index */
-} sn_tile_signals;
-
-/* Which nodes an observation looks at; -1: not. */
+/* Which signals an observation looks at: per node, the place of its sums among those of its kind, -1: not.  Every signal
+ * is looked at once, however many columns of however many nodes tell of it.  The sums of place i and row tile t are at
+ * [i * plan->max_tiles + t]. */
 typedef struct sn_watch {
-    int *node_index;      /* per node: its place among the nodes with parameters */
-    int *carried_index;   /* per node: its gradient is the out_grad of some node with parameters */
-    int *saturated_index; /* per node: an activation that a node with parameters reads */
-    int n_nodes, n_carried, n_saturated;
-    sn_tile_signals *tiles; /* per row tile */
+    int *value_index;     /* the output or an input of nodes with parameters */
+    int *gradient_index;  /* the delta or the out_grad of nodes with parameters */
+    int *gradient_of;     /* the node whose gradient this node's is, passed on unchanged in the same memory; itself */
+    int *saturated_index; /* an activation that a node with parameters reads */
+    int n_values, n_gradients, n_saturated;
+    sn_signal_sums *values, *gradients;
+    double *saturated; /* those of a group of tiles are with its first one */
 } sn_watch;
 
 /* Where a signal lies, ready for use: row r at base of the place + offset + r * row_bytes.  Rows count from the start

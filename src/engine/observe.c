@@ -12,55 +12,85 @@ static int *new_indices(sn_engine *engine) {
     return indices;
 }
 
+static bool is_passed_on(const sn_engine *engine, int i, int reader) {
+    const sn_node *node = &engine->graph->nodes[reader];
+    sn_slot own = engine->plan.gradient[i], passed = engine->plan.gradient[reader];
+    int k = 0;
+    while (node->inputs[k] != i)
+        k++;
+    bool is_unchanged = node->op->pass_factor && node->op->pass_factor(node, k) == 1;
+    return is_unchanged && node->op->join != SN_JOIN_CONCAT && own.buffer == passed.buffer &&
+           own.column == passed.column;
+}
+
+static int gradient_of(const sn_engine *engine, int i) {
+    const sn_node *nodes = engine->graph->nodes;
+    while (nodes[i].n_readers == 1 && is_passed_on(engine, i, nodes[i].readers[0]))
+        i = nodes[i].readers[0];
+    return i;
+}
+
+static void take_place(int *index, int *n) {
+    if (*index < 0) *index = (*n)++;
+}
+
 static void index_nodes(sn_engine *engine) {
     sn_watch *watch = &engine->watch;
     const sn_node *nodes = engine->graph->nodes;
     for (int i = 1; i < engine->graph->n_nodes; i++) {
+        int x = nodes[i].inputs[0];
+        if (nodes[i].needs_gradient) watch->gradient_of[i] = gradient_of(engine, i);
         if (nodes[i].n_params == 0) continue;
-        watch->node_index[i] = watch->n_nodes++;
-        int carried = nodes[i].carried_at, x = nodes[i].inputs[0];
-        if (watch->carried_index[carried] < 0) watch->carried_index[carried] = watch->n_carried++;
-        bool is_activation = x > 0 && nodes[x].op->is_activation;
-        if (is_activation && watch->saturated_index[x] < 0) watch->saturated_index[x] = watch->n_saturated++;
+        take_place(&watch->value_index[i], &watch->n_values);
+        take_place(&watch->value_index[x], &watch->n_values);
+        take_place(&watch->gradient_index[gradient_of(engine, i)], &watch->n_gradients);
+        take_place(&watch->gradient_index[gradient_of(engine, nodes[i].carried_at)], &watch->n_gradients);
+        if (x > 0 && nodes[x].op->is_activation) take_place(&watch->saturated_index[x], &watch->n_saturated);
     }
 }
 
-static bool take_tile(sn_engine *engine, sn_tile_signals *tile) {
-    const sn_watch *watch = &engine->watch;
-    size_t sums = 3 * (size_t)watch->n_nodes + (size_t)watch->n_carried;
-    sn_tensor_sums *all = sn_pool_alloc(&engine->pool, sums * sizeof *all);
-    tile->saturated = sn_pool_alloc(&engine->pool, ((size_t)watch->n_saturated + 1) * sizeof *tile->saturated);
-    tile->output = all;
-    if (!all || !tile->saturated) return false;
-    tile->delta = all + watch->n_nodes;
-    tile->input = tile->delta + watch->n_nodes;
-    tile->carried = tile->input + watch->n_nodes;
-    return true;
+static void *take_sums(sn_engine *engine, int n, size_t size) {
+    return sn_pool_alloc(&engine->pool, ((size_t)n * engine->plan.max_tiles + 1) * size);
 }
 
 sn_status sn_watch_init(sn_engine *engine, sn_error *error) {
     sn_watch *watch = &engine->watch;
-    watch->node_index = new_indices(engine);
-    watch->carried_index = new_indices(engine);
+    watch->value_index = new_indices(engine);
+    watch->gradient_index = new_indices(engine);
+    watch->gradient_of = new_indices(engine);
     watch->saturated_index = new_indices(engine);
-    watch->tiles = sn_pool_alloc(&engine->pool, engine->plan.max_tiles * sizeof *watch->tiles);
-    bool ok = watch->node_index && watch->carried_index && watch->saturated_index && watch->tiles;
+    bool ok = watch->value_index && watch->gradient_index && watch->gradient_of && watch->saturated_index;
     if (ok) index_nodes(engine);
-    for (size_t t = 0; t < engine->plan.max_tiles && ok; t++)
-        ok = take_tile(engine, &watch->tiles[t]);
-    return ok ? SN_OK : sn_error_memory(error, (size_t)watch->n_nodes * sizeof(sn_tensor_sums), "observations");
+    if (ok) watch->values = take_sums(engine, watch->n_values, sizeof *watch->values);
+    if (ok) watch->gradients = take_sums(engine, watch->n_gradients, sizeof *watch->gradients);
+    if (ok) watch->saturated = take_sums(engine, watch->n_saturated, sizeof *watch->saturated);
+    size_t sums = (size_t)(watch->n_values + watch->n_gradients) * engine->plan.max_tiles;
+    ok = ok && watch->values && watch->gradients && watch->saturated;
+    return ok ? SN_OK : sn_error_memory(error, sums * sizeof(sn_signal_sums), "observations");
 }
 
-static void collect_signals(const sn_engine *engine, sn_node_sums *sums, const sn_tile_signals *tile) {
+static sn_signal_sums merged(const sn_engine *engine, const sn_signal_sums *sums, int index) {
+    size_t n_tiles = sn_tile_count(engine, engine->step->batch.rows);
+    const sn_signal_sums *tiles = sums + (size_t)index * engine->plan.max_tiles;
+    sn_signal_sums all = tiles[0];
+    for (size_t t = 1; t < n_tiles; t++)
+        sn_signal_sums_merge(&all, &tiles[t]);
+    return all;
+}
+
+static void collect_signals(const sn_engine *engine, sn_node_sums *sums) {
     const sn_watch *watch = &engine->watch;
     const sn_node *node = &engine->graph->nodes[sums->node];
-    int own = watch->node_index[sums->node], carried = watch->carried_index[node->carried_at];
-    int saturated = watch->saturated_index[node->inputs[0]];
-    sn_tensor_sums_merge(&sums->output, &tile->output[own]);
-    sn_tensor_sums_merge(&sums->delta, &tile->delta[own]);
-    sn_tensor_sums_merge(&sums->input, &tile->input[own]);
-    sn_tensor_sums_merge(&sums->carried, &tile->carried[carried]);
-    if (saturated >= 0) sums->saturated += tile->saturated[saturated];
+    int x = node->inputs[0], saturated = watch->saturated_index[x];
+    int delta = watch->gradient_of[sums->node], carried = watch->gradient_of[node->carried_at];
+    sums->output = merged(engine, watch->values, watch->value_index[sums->node]);
+    sums->input = merged(engine, watch->values, watch->value_index[x]);
+    sums->delta = merged(engine, watch->gradients, watch->gradient_index[delta]);
+    sums->carried =
+        carried == delta ? sums->delta : merged(engine, watch->gradients, watch->gradient_index[carried]);
+    sums->saturated = saturated < 0 ? -1 : 0;
+    for (size_t t = 0; t < sn_tile_count(engine, engine->step->batch.rows) && saturated >= 0; t++)
+        sums->saturated += watch->saturated[(size_t)saturated * engine->plan.max_tiles + t];
 }
 
 static void collect_items(const sn_engine *engine, sn_node_sums *sums, sn_observation *observation) {
@@ -71,7 +101,7 @@ static void collect_items(const sn_engine *engine, sn_node_sums *sums, sn_observ
         for (int j = param->first_item; j < param->first_item + param->n_items; j++) {
             const sn_item_result *item = &engine->items[j];
             sn_tensor_sums_merge(p == 0 ? &sums->gradient : &sums->bias_gradient, &item->gradient);
-            if (p == 0) sn_tensor_sums_merge(&sums->weight, &item->weight);
+            if (p == 0) sn_signal_sums_merge(&sums->weight, &item->weight);
             if (p == 0) sn_change_sums_merge(&sums->change, &item->change);
             sn_sumsq_merge(&observation->gradient, item->gradient.squares);
             sn_change_sums_merge(&observation->change, &item->change);
@@ -80,17 +110,14 @@ static void collect_items(const sn_engine *engine, sn_node_sums *sums, sn_observ
 }
 
 void sn_observe_collect(sn_engine *engine, sn_observation *observation) {
-    size_t n_tiles = sn_tile_count(engine, engine->step->batch.rows);
     observation->rows = engine->step->batch.rows;
     observation->gradient = (sn_sumsq){0, 0};
     observation->change = (sn_change_sums){0};
     observation->nonfinite = sn_count_nonfinite(engine);
     for (int k = 0; k < observation->n_nodes; k++) {
         sn_node_sums *sums = &observation->nodes[k];
-        int x = engine->graph->nodes[sums->node].inputs[0];
-        *sums = (sn_node_sums){.node = sums->node, .saturated = engine->watch.saturated_index[x] < 0 ? -1 : 0};
-        for (size_t t = 0; t < n_tiles; t++)
-            collect_signals(engine, sums, &engine->watch.tiles[t]);
+        *sums = (sn_node_sums){.node = sums->node};
+        collect_signals(engine, sums);
         collect_items(engine, sums, observation);
     }
 }

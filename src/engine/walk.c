@@ -77,21 +77,41 @@ static void set_call(const walk *w, const span *s, int i, sn_op_call *call) {
     call->backward_total = w->workspace->totals + e->plan.backward_sums[i].total;
 }
 
-static void observe_forward(const walk *w, int i) {
-    const sn_watch *watch = &w->engine->watch;
-    const sn_backend *backend = w->engine->backend;
-    int own = watch->node_index[i], saturated = watch->saturated_index[i];
-    for (size_t t = 0; t < w->n_tiles; t++) {
-        sn_tile_signals *signals = &watch->tiles[w->tile + t];
-        span s = tile_span(w, t);
-        sn_op_call call;
-        set_call(w, &s, i, &call);
-        if (saturated >= 0) signals->saturated[saturated] = (double)call.node->op->saturated(&call);
-        if (own < 0) continue;
-        signals->output[own] = signals->input[own] = (sn_tensor_sums){0};
-        backend->tensor_sums(&signals->output[own], call.y, s.rows, call.node->width);
-        backend->tensor_sums(&signals->input[own], call.x[0], s.rows, call.widths[0]);
+/* The sums of every tile of a signal, one after the other from `sums` on. */
+static void observe_signal(const walk *w, sn_signal_sums *sums, const sn_binding *b, size_t width) {
+    const sn_engine *e = w->engine;
+    size_t tile_rows = e->plan.tile_rows;
+    span s = {.begin = 0, .rows = tile_rows};
+    for (size_t t = 0; t < w->n_tiles; t++, s.begin += tile_rows) {
+        if (w->rows - s.begin < tile_rows) s.rows = w->rows - s.begin;
+        sums[t] = e->backend->signal_sums(view_of(w, &s, b), s.rows, width);
     }
+}
+
+static void observe_value(const walk *w, int i) {
+    const sn_engine *e = w->engine;
+    int index = e->watch.value_index[i];
+    if (!e->observes || index < 0) return;
+    sn_signal_sums *sums = e->watch.values + (size_t)index * e->plan.max_tiles + w->tile;
+    observe_signal(w, sums, &e->bindings[i].y, e->graph->nodes[i].width);
+}
+
+static void observe_gradient(const walk *w, int i) {
+    const sn_engine *e = w->engine;
+    int index = e->watch.gradient_index[i];
+    if (!e->observes || index < 0) return;
+    sn_signal_sums *sums = e->watch.gradients + (size_t)index * e->plan.max_tiles + w->tile;
+    observe_signal(w, sums, &e->bindings[i].dy, e->graph->nodes[i].width);
+}
+
+static void observe_saturated(const walk *w, const sn_op_call *call, int i) {
+    const sn_engine *e = w->engine;
+    int index = e->watch.saturated_index[i];
+    if (!e->observes || index < 0) return;
+    double *counts = e->watch.saturated + (size_t)index * e->plan.max_tiles + w->tile;
+    for (size_t t = 1; t < w->n_tiles; t++)
+        counts[t] = 0;
+    counts[0] = (double)call->node->op->saturated(call);
 }
 
 static void gather(const walk *w) {
@@ -100,6 +120,7 @@ static void gather(const walk *w) {
     span s = make_span(w, 0, w->rows);
     sn_view x = view_of(w, &s, &e->bindings[0].y);
     e->backend->gather(&(sn_gather_call){batch->dataset, batch->samples, s.pass.samples, w->rows, x});
+    observe_value(w, 0);
 }
 
 static void forward(const walk *w, int i) {
@@ -111,7 +132,8 @@ static void forward(const walk *w, int i) {
     call.is_finite = &finite;
     call.ahead = &e->bindings[i].forward_ahead;
     call.node->op->forward(&call);
-    if (e->observes && (e->watch.node_index[i] >= 0 || e->watch.saturated_index[i] >= 0)) observe_forward(w, i);
+    observe_value(w, i);
+    observe_saturated(w, &call, i);
     bool is_checked = e->mode == SN_MODE_TRAIN && (call.node->n_params > 0 || e->diagnoses);
     if (is_checked && !call.node->op->checks_output) finite = is_finite(w, call.y, &s, call.node);
     if (is_checked && !finite) fail(w, SN_FAULT_ACTIVATION, i);
@@ -160,19 +182,6 @@ static void set_backward_call(const walk *w, const span *s, int i, sn_op_call *c
     call->flow = binding->flow;
 }
 
-static void observe_backward(const walk *w, int i) {
-    const sn_watch *watch = &w->engine->watch;
-    int own = watch->node_index[i], carried = watch->carried_index[i];
-    for (size_t t = 0; t < w->n_tiles && (own >= 0 || carried >= 0); t++) {
-        span s = tile_span(w, t);
-        sn_tensor_sums sums = {0};
-        sn_view dy = view_of(w, &s, &w->engine->bindings[i].dy);
-        w->engine->backend->tensor_sums(&sums, dy, s.rows, w->engine->graph->nodes[i].width);
-        if (own >= 0) watch->tiles[w->tile + t].delta[own] = sums;
-        if (carried >= 0) watch->tiles[w->tile + t].carried[carried] = sums;
-    }
-}
-
 /* One tile's rows, with the places for its sums. */
 static void backward_tile(const walk *w, size_t t, int i) {
     const sn_engine *e = w->engine;
@@ -192,7 +201,7 @@ static void backward(const walk *w, int i) {
     const sn_engine *e = w->engine;
     const sn_node *node = &e->graph->nodes[i];
     span s = make_span(w, 0, w->rows);
-    if (e->observes) observe_backward(w, i);
+    observe_gradient(w, i);
     bool is_checked = node->ends_backward || e->diagnoses;
     if (is_checked && !is_finite(w, view_of(w, &s, &e->bindings[i].dy), &s, node)) fail(w, SN_FAULT_SIGNAL_GRADIENT, i);
     if (e->bindings[i].by_tile) {

@@ -80,10 +80,8 @@ static bool compute_gradient(const work *w) {
 }
 
 static void fail(const work *w, sn_view tile, sn_fault_kind kind) {
-    sn_tensor_sums sums = {0};
-    w->engine->backend->tensor_sums(&sums, tile, w->item->rows, w->item->cols);
     w->result->fault = (sn_fault){kind, w->entry->node, w->entry->index};
-    w->result->nonfinite = sums.nonfinite;
+    w->result->nonfinite = (double)w->engine->backend->count_nonfinite(tile, w->item->rows, w->item->cols);
 }
 
 static void gradient_of_item(const work *w) {
@@ -91,9 +89,9 @@ static void gradient_of_item(const work *w) {
     *w->result = (sn_item_result){0};
     if (!compute_gradient(w)) fail(w, w->gradient, SN_FAULT_PARAM_GRADIENT);
     if (!e->observes && e->options.clip_norm == 0) return;
-    e->backend->tensor_sums(&w->result->gradient, w->gradient, w->item->rows, w->item->cols);
+    w->result->gradient = e->backend->tensor_sums(w->gradient, w->item->rows, w->item->cols);
     if (e->observes) {
-        e->backend->tensor_sums(&w->result->weight, region_tile(w, &e->params), w->item->rows, w->item->cols);
+        w->result->weight = e->backend->signal_sums(region_tile(w, &e->params), w->item->rows, w->item->cols);
     }
 }
 
@@ -122,7 +120,7 @@ static void update_item(const work *w) {
     const sn_backend *backend = e->backend;
     if (!e->step->applies || w->result->fault.kind != SN_FAULT_NONE) return;
     sn_update_call call = update_call(w);
-    sn_change_call change = {.update = &call};
+    sn_change_call change = {.update = &call, .gradient = &w->result->gradient};
     if (e->observes) {
         change.old_weight = (sn_view){w->workspace->old_weight, call.cols};
         backend->copy(change.old_weight, call.weight, call.rows, call.cols);
@@ -132,7 +130,7 @@ static void update_item(const work *w) {
         }
     }
     bool is_finite = backend->update(&call);
-    if (e->observes) backend->change_sums(&w->result->change, &change);
+    if (e->observes) w->result->change = backend->change_sums(&change);
     if (!is_finite) fail(w, call.weight, SN_FAULT_PARAM);
 }
 

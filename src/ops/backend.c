@@ -30,7 +30,9 @@ const sn_backend SN_V(sn_backend) = {
     .transpose = SN_V(sn_transpose),
     .all_finite = SN_V(sn_all_finite),
     .add_partials = SN_V(sn_add_partials),
-    .tensor_sums = SN_V(sn_tensor_sums),
-    .change_sums = SN_V(sn_change_sums),
+    .signal_sums = SN_V(sn_signal_sums_of),
+    .tensor_sums = SN_V(sn_tensor_sums_of),
+    .change_sums = SN_V(sn_change_sums_of),
+    .count_nonfinite = SN_V(sn_count_nonfinite),
     .from_double = SN_V(sn_from_double),
 };

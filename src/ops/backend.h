@@ -55,6 +55,7 @@ typedef struct sn_update_call {
 typedef struct sn_change_call {
     const sn_update_call *update;
     sn_view old_weight, old_velocity;
+    const sn_tensor_sums *gradient; /* of update->gradient */
 } sn_change_call;
 
 typedef struct sn_backend {
@@ -70,8 +71,10 @@ typedef struct sn_backend {
     void (*transpose)(sn_view to, sn_view from, size_t rows, size_t cols); /* to (cols, rows) */
     bool (*all_finite)(sn_view view, size_t rows, size_t cols);
     void (*add_partials)(sn_view gradient, const double *partials, size_t n, size_t n_tiles, size_t stride);
-    void (*tensor_sums)(sn_tensor_sums *sums, sn_view view, size_t rows, size_t cols);
-    void (*change_sums)(sn_change_sums *sums, const sn_change_call *call);
+    sn_signal_sums (*signal_sums)(sn_view view, size_t rows, size_t cols);
+    sn_tensor_sums (*tensor_sums)(sn_view view, size_t rows, size_t cols);
+    sn_change_sums (*change_sums)(const sn_change_call *call);
+    size_t (*count_nonfinite)(sn_view view, size_t rows, size_t cols);
     void (*from_double)(void *to, const double *from, size_t n);
 } sn_backend;
 

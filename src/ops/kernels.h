@@ -15,7 +15,9 @@ bool SN_V(sn_all_finite)(sn_view view, size_t rows, size_t cols);
 void SN_V(sn_add_partials)(sn_view gradient, const double *partials, size_t n, size_t n_tiles, size_t stride);
 void SN_V(sn_from_double)(void *to, const double *from, size_t n);
 
-void SN_V(sn_tensor_sums)(sn_tensor_sums *sums, sn_view view, size_t rows, size_t cols);
-void SN_V(sn_change_sums)(sn_change_sums *sums, const sn_change_call *call);
+sn_signal_sums SN_V(sn_signal_sums_of)(sn_view view, size_t rows, size_t cols);
+sn_tensor_sums SN_V(sn_tensor_sums_of)(sn_view view, size_t rows, size_t cols);
+sn_change_sums SN_V(sn_change_sums_of)(const sn_change_call *call);
+size_t SN_V(sn_count_nonfinite)(sn_view view, size_t rows, size_t cols);
 
 #endif

@@ -1,113 +1,90 @@
-/* Owns the sums over tensors that statistics are made of: all in double, squares scaled where they would underflow. */
+/* Owns the sums over signals and tensors that statistics are made of: sums in double over exact values, counts in
+ * integers.  Squares are scaled where they would leave the range of double, which those of floats never do. */
+#include "ops/tensor_sums.h"
+
 #include <math.h>
 
 #include "ops/elementary.h"
 #include "ops/kernels.h"
 
-enum { SAFE_EXPONENT = 400 }; /* squares of 2^-400 .. 2^400, and sums of 2^200 of them, are normal doubles */
+/* Outside of these, squares may have underflowed or overflowed; within, what underflowed is nothing beside the sum. */
+static const double LEAST_SQUARES = 0x1p-800, MOST_SQUARES = 0x1p1000;
 
-/* The exponent e for which x / 2^e can be squared; 0 for all values of everyday size. */
-static int square_exponent(double max) {
-    if (max == 0 || !isfinite(max)) return 0;
-    int e = ilogb(max);
-    return e < -SAFE_EXPONENT || e > SAFE_EXPONENT ? e : 0;
+static double value_at(const sn_difference *d, size_t r, size_t c) {
+    double x = (double)sn_row(d->x, r)[c];
+    return d->minus.data ? x - (double)sn_row(d->minus, r)[c] : x;
 }
 
-/* The squares again, of x / 2^e. */
-static double scaled_squares(sn_view view, size_t rows, size_t cols, int e) {
-    double half = ldexp(1, -e / 2), rest = ldexp(1, -e - -e / 2), sum = 0;
-    for (size_t r = 0; r < rows; r++) {
-        const real *x = sn_row(view, r);
-        _Pragma("omp simd reduction(+ : sum)") for (size_t c = 0; c < cols; c++) {
-            double scaled = (double)x[c] * half * rest;
-            sum += scaled * scaled;
-        }
-    }
-    return sum;
-}
-
-void SN_V(sn_tensor_sums)(sn_tensor_sums *sums, sn_view view, size_t rows, size_t cols) {
-    double sum = 0, sum_abs = 0, squares = 0, max = 0, zeros = 0, small = 0, nonfinite = 0;
-    for (size_t r = 0; r < rows; r++) {
-        const real *x = sn_row(view, r);
-        _Pragma("omp simd reduction(+ : sum, sum_abs, squares, zeros, small, nonfinite) reduction(max : max)") for (
-            size_t c = 0; c < cols; c++) {
-            double value = (double)x[c], a = fabs(value);
-            sum += value;
-            sum_abs += a;
-            squares += value * value;
-            max = a > max ? a : max;
-            zeros += a == 0 ? 1 : 0;
-            small += a < (double)SN_REAL_MIN ? 1 : 0;
-            nonfinite += a <= 0x1.fffffffffffffp1023 ? 0 : 1;
-        }
-    }
-    int e = square_exponent(max);
-    sn_tensor_sums tile = {.n = (double)rows * (double)cols,
-                           .sum = sum,
-                           .sum_abs = sum_abs,
-                           .max_abs = isnan(sum_abs) ? (double)NAN : max,
-                           .squares = {e ? scaled_squares(view, rows, cols, e) : squares, e},
-                           .zeros = zeros,
-                           .denormals = small - zeros,
-                           .nonfinite = nonfinite};
-    sn_tensor_sums_merge(sums, &tile);
-}
-
-/* The update that was meant, in double: see sn_sgd. */
-static double intended_update(const sn_sgd *sgd, double w, double v, double g) {
-    double own = sgd->clip * g + sgd->weight_decay * w;
-    double velocity = sgd->momentum * v + own;
-    return sgd->lr * (sgd->nesterov ? own + sgd->momentum * velocity : velocity);
-}
-
-static void change_of_row(sn_change_sums *sums, const sn_change_call *call, size_t r) {
-    const sn_update_call *update = call->update;
-    const real *before = sn_row(call->old_weight, r), *after = sn_row(update->weight, r);
-    const real *g = sn_row(update->gradient, r);
-    const real *v = call->old_velocity.data ? sn_row(call->old_velocity, r) : NULL;
-    for (size_t c = 0; c < update->cols; c++) {
-        double meant = intended_update(&update->sgd, (double)before[c], v ? (double)v[c] : 0, (double)g[c]);
-        bool same = sn_to_bits(before[c]) == sn_to_bits(after[c]);
-        sums->unchanged += same;
-        sums->intended += meant != 0;
-        sums->stalled += meant != 0 && same;
-        sums->sum_abs_intended += fabs(meant);
-        sums->sum_abs_change += fabs((double)after[c] - (double)before[c]);
-    }
-}
-
-static double change_of(const sn_change_call *call, size_t r, size_t c) {
-    return (double)sn_row(call->update->weight, r)[c] - (double)sn_row(call->old_weight, r)[c];
-}
-
-static double largest_change(const sn_change_call *call) {
+static double largest(const sn_difference *d) {
     double max = 0;
-    for (size_t r = 0; r < call->update->rows; r++) {
-        for (size_t c = 0; c < call->update->cols; c++) {
-            double change = fabs(change_of(call, r, c));
-            max = change > max ? change : max;
-        }
+    for (size_t r = 0; r < d->rows; r++) {
+        for (size_t c = 0; c < d->cols; c++)
+            max = fmax(max, fabs(value_at(d, r, c)));
     }
     return max;
 }
 
-static sn_sumsq change_squares(const sn_change_call *call) {
-    sn_sumsq squares = {0, square_exponent(largest_change(call))};
-    for (size_t r = 0; r < call->update->rows; r++) {
-        for (size_t c = 0; c < call->update->cols; c++) {
-            double change = change_of(call, r, c);
-            if (squares.exponent) change = ldexp(change, -squares.exponent);
-            squares.sum += change * change;
+sn_sumsq SN_V(sn_sumsq_of)(const sn_difference *d, double squares) {
+    if (!SN_IS_DOUBLE || (squares >= LEAST_SQUARES && squares < MOST_SQUARES) || isnan(squares)) {
+        return (sn_sumsq){squares, 0};
+    }
+    double max = largest(d);
+    if (max == 0 || isinf(max)) return (sn_sumsq){squares, 0};
+    sn_sumsq scaled = {0, ilogb(max)};
+    double half = ldexp(1, -scaled.exponent / 2), rest = ldexp(1, -scaled.exponent - -scaled.exponent / 2);
+    for (size_t r = 0; r < d->rows; r++) {
+        for (size_t c = 0; c < d->cols; c++) {
+            double value = value_at(d, r, c) * half * rest;
+            scaled.sum += value * value;
         }
     }
-    return squares;
+    return scaled;
 }
 
-void SN_V(sn_change_sums)(sn_change_sums *sums, const sn_change_call *call) {
-    sn_change_sums tile = {.n = (double)call->update->rows * (double)call->update->cols};
-    for (size_t r = 0; r < call->update->rows; r++)
-        change_of_row(&tile, call, r);
-    tile.change = change_squares(call);
-    sn_change_sums_merge(sums, &tile);
+sn_signal_sums SN_V(sn_signal_sums_of)(sn_view view, size_t rows, size_t cols) {
+    sn_difference d = {.x = view, .rows = rows, .cols = cols};
+    sn_moments m = sn_moments_of(&d, false, false);
+    return (sn_signal_sums){(double)rows * (double)cols, m.sum, SN_V(sn_sumsq_of)(&d, m.squares)};
+}
+
+/* Counts, and the largest of the bits without sign, which are in the order of the magnitudes: NaN is above infinity. */
+typedef struct tally {
+    sn_bits largest, zeros, small;
+} tally;
+
+static tally tally_of(sn_view view, size_t rows, size_t cols) {
+    sn_bits largest_bits = 0, zeros = 0, small = 0;
+    sn_flatten(&rows, &cols, view.ld == cols);
+    for (size_t r = 0; r < rows; r++) {
+        const real *x = sn_row(view, r);
+        _Pragma("omp simd reduction(max : largest_bits) reduction(+ : zeros, small)") for (size_t c = 0; c < cols;
+                                                                                           c++) {
+            sn_bits bits = sn_to_bits(x[c]) & ~SN_SIGN;
+            largest_bits = bits > largest_bits ? bits : largest_bits;
+            zeros += bits == 0;
+            small += bits < SN_LEAST_NORMAL;
+        }
+    }
+    return (tally){largest_bits, zeros, small};
+}
+
+sn_tensor_sums SN_V(sn_tensor_sums_of)(sn_view view, size_t rows, size_t cols) {
+    sn_difference d = {.x = view, .rows = rows, .cols = cols};
+    sn_moments m = sn_moments_of(&d, false, true);
+    tally t = tally_of(view, rows, cols);
+    return (sn_tensor_sums){.n = (double)rows * (double)cols,
+                            .sum_abs = m.sum,
+                            .max_abs = (double)sn_from_bits(t.largest),
+                            .squares = SN_V(sn_sumsq_of)(&d, m.squares),
+                            .zeros = (double)t.zeros,
+                            .denormals = (double)(t.small - t.zeros)};
+}
+
+size_t SN_V(sn_count_nonfinite)(sn_view view, size_t rows, size_t cols) {
+    size_t count = 0;
+    for (size_t r = 0; r < rows; r++) {
+        for (size_t c = 0; c < cols; c++)
+            count += isfinite(sn_row(view, r)[c]) ? 0 : 1;
+    }
+    return count;
 }

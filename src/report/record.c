@@ -31,24 +31,25 @@ static sn_measure ratio(double part, double whole) {
     return whole == 0 ? SN_NOT_MEASURED : sn_measured(part / whole);
 }
 
-static sn_measure norm(const sn_tensor_sums *sums) {
-    return sums->n > 0 ? sn_measured(sn_sumsq_norm(sums->squares)) : SN_NOT_MEASURED;
+/* Of `n` elements. */
+static sn_measure norm(sn_sumsq squares, double n) {
+    return n > 0 ? sn_measured(sn_sumsq_norm(squares)) : SN_NOT_MEASURED;
 }
 
-static sn_measure rms(const sn_tensor_sums *sums, double factor) {
-    return sums->n > 0 ? sn_measured(sn_sumsq_rms(sums->squares, sums->n) * factor) : SN_NOT_MEASURED;
+static sn_measure rms(sn_sumsq squares, double n, double factor) {
+    return n > 0 ? sn_measured(sn_sumsq_rms(squares, n) * factor) : SN_NOT_MEASURED;
 }
 
 static void derive_weight(sn_layer_record *record, const sn_node_sums *sums) {
     const sn_tensor_sums *gradient = &sums->gradient;
-    record->grad_norm = norm(gradient);
-    record->grad_rms = rms(gradient, 1);
+    record->grad_norm = norm(gradient->squares, gradient->n);
+    record->grad_rms = rms(gradient->squares, gradient->n, 1);
     record->grad_mean_abs = ratio(gradient->sum_abs, gradient->n);
     record->grad_max_abs = gradient->n > 0 ? sn_measured(gradient->max_abs) : SN_NOT_MEASURED;
     record->grad_zero_frac = ratio(gradient->zeros, gradient->n);
     record->grad_denormal_frac = ratio(gradient->denormals, gradient->n);
-    record->weight_norm = norm(&sums->weight);
-    record->bias_grad_norm = norm(&sums->bias_gradient);
+    record->weight_norm = norm(sums->weight.squares, sums->weight.n);
+    record->bias_grad_norm = norm(sums->bias_gradient.squares, sums->bias_gradient.n);
 }
 
 /* `change` without elements: the step diverged before this tensor was updated. */
@@ -65,12 +66,12 @@ static void derive_update(sn_layer_record *record, const sn_change_sums *change)
 
 /* Sums are of the gradient of the batch-mean loss; that of a sample's own loss is `rows` times larger. */
 static void derive_signals(sn_layer_record *record, const sn_node_sums *sums, double rows) {
-    record->delta_rms = rms(&sums->delta, rows);
-    record->out_grad_rms = rms(&sums->carried, rows);
+    record->delta_rms = rms(sums->delta.squares, sums->delta.n, rows);
+    record->out_grad_rms = rms(sums->carried.squares, sums->carried.n, rows);
     record->preact_mean = ratio(sums->output.sum, sums->output.n);
-    record->preact_rms = rms(&sums->output, 1);
+    record->preact_rms = rms(sums->output.squares, sums->output.n, 1);
     record->in_mean = ratio(sums->input.sum, sums->input.n);
-    record->in_rms = rms(&sums->input, 1);
+    record->in_rms = rms(sums->input.squares, sums->input.n, 1);
     if (sums->saturated >= 0) record->in_saturated_frac = ratio(sums->saturated, sums->input.n);
 }
 
