@@ -48,10 +48,15 @@ static void add_squares(uint64_t *hash, sn_sumsq squares) {
 }
 
 static void add_sums(uint64_t *hash, const sn_tensor_sums *sums) {
-    const double values[] = {sums->n,     sums->sum,       sums->sum_abs,  sums->max_abs,
-                             sums->zeros, sums->denormals, sums->nonfinite};
+    const double values[] = {sums->n, sums->sum_abs, sums->max_abs, sums->zeros, sums->denormals};
     for (size_t i = 0; i < sizeof values / sizeof *values; i++)
         add(hash, values[i]);
+    add_squares(hash, sums->squares);
+}
+
+static void add_signal(uint64_t *hash, const sn_signal_sums *sums) {
+    add(hash, sums->n);
+    add(hash, sums->sum);
     add_squares(hash, sums->squares);
 }
 
@@ -66,10 +71,11 @@ static void add_change(uint64_t *hash, const sn_change_sums *sums) {
 static void add_observation(uint64_t *hash, const sn_observation *seen) {
     for (int k = 0; k < seen->n_nodes; k++) {
         const sn_node_sums *node = &seen->nodes[k];
-        const sn_tensor_sums *sums[] = {&node->gradient, &node->weight,  &node->bias_gradient, &node->output,
-                                        &node->delta,    &node->carried, &node->input};
-        for (size_t i = 0; i < sizeof sums / sizeof *sums; i++)
-            add_sums(hash, sums[i]);
+        const sn_signal_sums *signals[] = {&node->weight, &node->output, &node->delta, &node->carried, &node->input};
+        for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+            add_signal(hash, signals[i]);
+        add_sums(hash, &node->gradient);
+        add_sums(hash, &node->bias_gradient);
         add_change(hash, &node->change);
         add(hash, node->saturated);
     }
