@@ -20,7 +20,6 @@ set -euo pipefail
 export LC_ALL=C
 
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
-skipnet=$root/build/test/skipnet
 counts=(1 2 3 4 7 8 16)
 all_cores=(Prescott Core2 Penryn Dunnington Atom Nehalem Sandybridge Haswell SkylakeX Cooperlake Sapphirerapids
     Barcelona Bobcat Bulldozer Piledriver Steamroller Excavator Zen)
@@ -48,6 +47,9 @@ cmake --preset test -S "$root" >/dev/null
 cmake --build "$root/build/test" --target skipnet test_bits >/dev/null
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+# Copies, so that a build while this runs does not disturb it.
+cp "$root/build/test/skipnet" "$root/build/test/tests/test_bits" "$work"
+skipnet=$work/skipnet test_bits=$work/test_bits
 cd "$work"
 
 # One run in the environment of $simd, $core and $kind; its exit status may be 3 (diverged), but not another.
@@ -172,7 +174,7 @@ run_group() {
 
 run_config() {
     local config=$seed.json simd core own_core=${cores[seed % ${#cores[@]}]}
-    "$root/build/test/tests/test_bits" "$seed" >"$config"
+    "$test_bits" "$seed" >"$config"
     for simd in "${paths[@]}"; do
         for core in "${cores[@]}"; do
             if [[ $core == "$own_core" ]] || { ((every)) && [[ $simd == generic ]]; }; then run_group; fi

@@ -6,13 +6,14 @@
 #include <string.h>
 
 #include "base/rng.h"
+#include "engine/backend.h"
 #include "engine/internal.h"
 #include "support/check.h"
 #include "support/net.h"
 #include "support/random_graph.h"
 #include "support/toy.h"
 
-enum { GRAPHS = 600, IN = 4, OUT = 3, SAMPLES = 11 };
+enum { GRAPHS = 800, IN = 4, OUT = 3, SAMPLES = 11, MANY_SAMPLES = 150 };
 
 /* Where a slot lies in memory, in elements: [begin, end) of its region, for a whole tile or batch. */
 static void check_slot(const sn_plan *plan, sn_slot slot, size_t width) {
@@ -202,44 +203,68 @@ static double check_slope(test_net *net, uint64_t seed) {
     return deviation;
 }
 
+/* What the graphs of a test had in them. */
+typedef struct tally {
+    double worst, worst_slope;
+    int n_copies, n_views, n_scratch, n_grouped;
+} tally;
+
+static void count(tally *t, const test_net *net, const test_net *reference, int threads) {
+    const sn_plan *plan = sn_engine_plan(net->engine);
+    t->n_copies += plan->n_copies;
+    t->n_views += sn_engine_plan(reference->engine)->n_buffers - plan->n_buffers;
+    t->n_grouped += sn_plan_group_tiles(plan, threads) > 1;
+    for (int b = 0; b < plan->n_buffers; b++)
+        t->n_scratch += plan->buffers[b].place == SN_PLACE_SCRATCH;
+}
+
+/* Every third graph has ops with a bend, whose slope is not looked at; every fourth batch has so many tiles that a
+ * thread walks several at once; every fifth graph has layers of several vectors. */
+static void check_graph(const sn_dataset *data, uint64_t seed, tally *t) {
+    bool is_smooth = seed % 3 != 0, is_wide = seed % 5 == 0;
+    random_limits limits = {IN, OUT, is_wide ? 40 : 5, is_wide ? 100 : 20, is_smooth};
+    sn_text text = random_graph(seed, &limits);
+    test_net net, reference;
+    size_t batch = seed / 2 % 4 ? SAMPLES : MANY_SAMPLES;
+    sn_engine_options unfused = {.batch = batch, .is_reference = true, .keeps_gradients = true};
+    sn_engine_options planned = {.batch = batch,
+                                 .keeps_gradients = true,
+                                 .threads = 1 + (int)(seed % 2),
+                                 .momentum = seed % 3 ? 0.5 : 0,
+                                 .cut_every = seed % 3 ? 0 : 1 + (int)(seed % 5)};
+    net_open(&net, sn_text_string(&text), data, SN_F64, &planned);
+    net_open(&reference, sn_text_string(&text), data, SN_F64, &unfused);
+    net_randomize(&reference, seed);
+    net_copy_weights(&net, &reference);
+    check_plan(&net, planned.threads);
+    check_plan(&reference, 1);
+    check_flows(&net);
+    check_observations(&net, &reference, seed);
+    double distance = net_gradient_distance(&net, &reference);
+    if (!(distance <= 1e-12)) fail_msg("graph %d: %g\n%s", (int)seed, distance, sn_text_string(&text));
+    t->worst = fmax(t->worst, distance);
+    if (is_smooth) t->worst_slope = fmax(t->worst_slope, check_slope(&net, seed));
+    count(t, &net, &reference, planned.threads);
+    net_close(&net);
+    net_close(&reference);
+    sn_text_free(&text);
+}
+
 static void test_random_graphs(void **state) {
     (void)state;
-    static const random_limits limits = {.in = IN, .out = OUT, .most_units = 5, .most_width = 20, .is_smooth = true};
-    sn_dataset data = toy_classes(SAMPLES, IN, OUT, 6);
-    double worst = 0, worst_slope = 0;
-    int n_copies = 0, n_views = 0, n_scratch = 0;
-    for (uint64_t seed = 1; seed <= GRAPHS; seed++) {
-        sn_text text = random_graph(seed, &limits);
-        test_net net, reference;
-        sn_engine_options unfused = {.is_reference = true, .keeps_gradients = true};
-        sn_engine_options planned = {.keeps_gradients = true,
-                                     .threads = 1 + (int)(seed % 2),
-                                     .momentum = seed % 3 ? 0.5 : 0,
-                                     .cut_every = seed % 3 ? 0 : 1 + (int)(seed % 5)};
-        net_open(&net, sn_text_string(&text), &data, SN_F64, &planned);
-        net_open(&reference, sn_text_string(&text), &data, SN_F64, &unfused);
-        net_randomize(&reference, seed);
-        net_copy_weights(&net, &reference);
-        check_plan(&net, planned.threads);
-        check_plan(&reference, 1);
-        check_flows(&net);
-        check_observations(&net, &reference, seed);
-        double distance = net_gradient_distance(&net, &reference);
-        if (!(distance <= 1e-12)) fail_msg("graph %d: %g\n%s", (int)seed, distance, sn_text_string(&text));
-        worst = fmax(worst, distance);
-        worst_slope = fmax(worst_slope, check_slope(&net, seed));
-        const sn_plan *plan = sn_engine_plan(net.engine);
-        n_copies += plan->n_copies;
-        n_views += sn_engine_plan(reference.engine)->n_buffers - plan->n_buffers;
-        for (int b = 0; b < plan->n_buffers; b++)
-            n_scratch += plan->buffers[b].place == SN_PLACE_SCRATCH;
-        net_close(&net);
-        net_close(&reference);
-        sn_text_free(&text);
-    }
-    print_message("%d graphs: %g from the unfused walk, slopes within %.2g; %d views, %d scratch buffers, %d copies\n",
-                  GRAPHS, worst, worst_slope, n_views, n_scratch, n_copies);
-    assert_true(n_views > GRAPHS && n_scratch > GRAPHS && n_copies > 0);
+    sn_dataset data = toy_classes(MANY_SAMPLES, IN, OUT, 6);
+    tally t = {0};
+    for (uint64_t seed = 1; seed <= GRAPHS; seed++)
+        check_graph(&data, seed, &t);
+    print_message(
+        "%d graphs: %g from the unfused walk, slopes within %.2g; %d views, %d scratch buffers, %d copies, %d "
+        "with groups of tiles\n",
+        GRAPHS, t.worst, t.worst_slope, t.n_views, t.n_scratch, t.n_copies, t.n_grouped);
+    assert_true(t.n_views > GRAPHS && t.n_scratch > GRAPHS && t.n_copies > 0);
+    const sn_backend *backend;
+    sn_error error;
+    assert_int_equal(sn_backend_select(&backend, SN_F64, &error), SN_OK);
+    assert_true(t.n_grouped > GRAPHS / 5 || !backend->has_own_products);
     sn_dataset_reset(&data);
 }
 

@@ -220,7 +220,10 @@ static size_t write_scientific(char *out, const char *digits, int n, int exponen
     *at++ = exponent < 0 ? '-' : '+';
     int size = exponent < 0 ? -exponent : exponent;
     if (size < 10) *at++ = '0';
-    return (size_t)(at - out) + sn_integer_write(at, size);
+    char text[SN_NUMBER_TEXT];
+    size_t length = sn_integer_write(text, size);
+    memcpy(at, text, length);
+    return (size_t)(at - out) + length;
 }
 
 size_t sn_number_write(char out[SN_NUMBER_TEXT], double value, int digits) {

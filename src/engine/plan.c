@@ -66,7 +66,7 @@ void sn_plan_reset(sn_plan *plan) {
 
 size_t sn_plan_group_tiles(const sn_plan *plan, int threads) {
     enum { MOST_ROWS = 128 }; /* more leave the second cache */
-    if (!plan->options.groups_tiles) return 1;
+    if (!plan->options.groups_tiles || plan->options.is_reference) return 1;
     size_t share = (plan->max_tiles + (size_t)threads - 1) / (size_t)threads, most = MOST_ROWS / plan->tile_rows;
     return share < most ? share : most;
 }

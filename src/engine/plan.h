@@ -67,7 +67,8 @@ typedef struct sn_item {
 
 typedef struct sn_plan_options {
     size_t batch;         /* rows of the largest batch */
-    bool is_reference;    /* every signal in a buffer of its own, every gradient copied: the unfused walk */
+    bool is_reference;    /* every signal in a buffer of its own, every gradient copied, every tile walked alone: the
+                           * unfused walk */
     bool has_velocity;    /* momentum is not 0 */
     bool keeps_gradients; /* all parameter gradients stay until the end of the step (clip_norm, tests) */
     bool groups_tiles;    /* rows of several tiles may go through an op in one call: see sn_backend.has_own_products */
