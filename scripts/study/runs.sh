@@ -73,3 +73,12 @@ study_last() { # NAME FILE COLUMN [COLUMN=VALUE]...
 study_status() { # NAME
     sed -n 's/^ *"status": *"\(.*\)",$/\1/p; T; q' "$study_out/$1/run.json"
 }
+
+# Draws runs at step 0 into $study_out/DIR with scripts/plot.sh.
+study_draw() { # DIR NAME...
+    local name paths=()
+    for name in "${@:2}"; do paths+=("$study_out/$name"); done
+    "$study_root/scripts/plot.sh" "${paths[@]}" --steps 0 --out "$study_out/$1" >/dev/null ||
+        study_die 1 "scripts/plot.sh failed"
+    echo "pictures: $study_out/$1"
+}
