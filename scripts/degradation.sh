@@ -21,7 +21,7 @@ END
 study_seeds="1 2 3"
 
 # One value per seed; a diverged run says where it ended.
-results() { # ROW FILE COLUMN
+results() { # ROW COLUMN
     local seed
     for seed in $study_seeds; do
         if [[ $(study_status "$1,seed=$seed") == diverged ]]; then
@@ -29,7 +29,7 @@ results() { # ROW FILE COLUMN
         else
             printf '%.4f\n' "$(study_last "$1,seed=$seed" loss.csv "$2")"
         fi
-    done | paste -sd ' ' | sed 's/\( *diverged at [0-9]*\)/\1,/g; s/,$//'
+    done | paste -sd , | sed 's/,/, /g'
 }
 
 # A row of the table: trains every seed, then prints.
