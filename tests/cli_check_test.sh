@@ -45,20 +45,23 @@ export SKIPNET_DATA=$work/images
 layers_of() { # CONFIG
     case $1 in
     long-skips) echo "11 hidden + output = 12" ;;
-    relu50-add-scaled) echo "49 hidden + output = 50" ;;
+    relu50-add-scaled | degradation/*) echo "49 hidden + output = 50" ;;
+    theory/residual | theory/residual-tanh | theory/dense) echo "51 hidden + output = 52" ;;
+    theory/residual-two) echo "41 hidden + output = 42" ;;
     spirals) echo "20 hidden + output = 21" ;;
     *) echo "50 hidden + output = 51" ;;
     esac
 }
 n_configs=0
-for config in "$source_dir"/configs/*.json; do
+for config in "$source_dir"/configs/*.json "$source_dir"/configs/*/*.json; do
+    name=${config#"$source_dir"/configs/} name=${name%.json}
     does check "$config"
     want "$config: nothing on stderr" "" "$(cat err)"
-    want "$config: layers" "layers         $(layers_of "$(basename "$config" .json)") weight layers" \
+    want "$config: layers" "layers         $(layers_of "$name") weight layers" \
         "$(grep ^layers out)"
     n_configs=$((n_configs + 1))
 done
-((n_configs >= 10)) || { echo "only $n_configs configs" && exit 1; }
+((n_configs >= 18)) || { echo "only $n_configs configs" && exit 1; }
 want "deep50: the classes of the images" "samples        100 train, 100 test, 784 features, 10 classes" \
     "$("$skipnet" check "$source_dir/configs/deep50.json" | grep ^samples)"
 

@@ -23,3 +23,7 @@ for config in "$SKIPNET_SOURCE"/configs/*.json; do
     name=$(basename "$config" .json)
     grep -q "\`$name\`" "$SKIPNET_SOURCE/README.md" || { echo "the README does not name $name" >&2; exit 1; }
 done
+for folder in "$SKIPNET_SOURCE"/configs/*/; do
+    name=configs/$(basename "$folder")
+    grep -q "$name" "$SKIPNET_SOURCE/README.md" || { echo "the README does not name $name" >&2; exit 1; }
+done

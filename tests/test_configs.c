@@ -22,15 +22,29 @@ static sn_config *read_config(const char *path) {
     return config;
 }
 
-static void builds(const sn_config *config, const char *path) {
+/* All shipped configs: those of configs/ and of its folders. */
+static glob_t find_configs(void) {
+    glob_t found;
+    assert_int_equal(glob(SN_SOURCE_DIR "/configs/*.json", 0, NULL, &found), 0);
+    assert_int_equal(glob(SN_SOURCE_DIR "/configs/*/*.json", GLOB_APPEND, NULL, &found), 0);
+    assert_true(found.gl_pathc >= 16);
+    return found;
+}
+
+static void builds(const sn_config *config) {
     const sn_backend *backend = NULL;
     sn_graph graph;
     assert_int_equal(sn_backend_select(&backend, SN_F32, &error), SN_OK);
-    bool is_flat = strstr(path, "spirals") != NULL;
+    const sn_value *root = sn_config_root(config);
+    bool is_flat = strcmp(sn_value_text(root, "data.kind"), "spirals") == 0;
+    int64_t in_dim = sn_value_integer(root, "data.in_dim"); /* 0: images */
     sn_graph_request request = {.config = config,
-                                .network = sn_value_get(sn_config_root(config), "network"),
+                                .network = sn_value_get(root, "network"),
                                 .ops = backend->ops,
-                                .input = {1, {is_flat ? 2 : 784}},
+                                .input = {1,
+                                          {is_flat  ? 2
+                                           : in_dim ? in_dim
+                                                    : 784}},
                                 .out_dim = is_flat ? 2 : 10};
     if (sn_graph_build(&graph, &request, &error)) fail_msg("%s", error.text);
     assert_true(graph.n_params > 0);
@@ -39,9 +53,7 @@ static void builds(const sn_config *config, const char *path) {
 
 static void test_all_load(void **state) {
     (void)state;
-    glob_t found;
-    assert_int_equal(glob(SN_SOURCE_DIR "/configs/*.json", 0, NULL, &found), 0);
-    assert_true(found.gl_pathc >= 10);
+    glob_t found = find_configs();
     for (size_t i = 0; i < found.gl_pathc; i++) {
         sn_config *config = read_config(found.gl_pathv[i]);
         const sn_value *root = sn_config_root(config);
@@ -49,14 +61,14 @@ static void test_all_load(void **state) {
         assert_non_null(sn_value_get(root, "comment"));
         assert_int_equal(strncmp(stem, name, strlen(name)), 0);
         assert_string_equal(stem + strlen(name), ".json");
-        builds(config, found.gl_pathv[i]);
+        builds(config);
         sn_config_free(config);
     }
     globfree(&found);
 }
 
-static void differs_only_in(const char *part, const char *twin) {
-    sn_config *plain = read_config(SN_SOURCE_DIR "/configs/deep50.json"), *other = read_config(twin);
+static void differs_only_in(const char *part, const char *first, const char *twin) {
+    sn_config *plain = read_config(first), *other = read_config(twin);
     sn_text keys = SN_TEXT_EMPTY;
     sn_config_differences(plain, other, &keys);
     assert_false(keys.failed);
@@ -72,10 +84,14 @@ static void differs_only_in(const char *part, const char *twin) {
 
 static void test_twins(void **state) {
     (void)state;
-    differs_only_in("network.skip", SN_SOURCE_DIR "/configs/deep50-add.json");
-    differs_only_in("network.skip", SN_SOURCE_DIR "/configs/deep50-concat.json");
-    differs_only_in("network.skip", SN_SOURCE_DIR "/configs/highway50.json");
-    differs_only_in("network.norm", SN_SOURCE_DIR "/configs/deep50-batchnorm.json");
+    const char *deep50 = SN_SOURCE_DIR "/configs/deep50.json";
+    differs_only_in("network.skip", deep50, SN_SOURCE_DIR "/configs/deep50-add.json");
+    differs_only_in("network.skip", deep50, SN_SOURCE_DIR "/configs/deep50-concat.json");
+    differs_only_in("network.skip", deep50, SN_SOURCE_DIR "/configs/highway50.json");
+    differs_only_in("network.norm", deep50, SN_SOURCE_DIR "/configs/deep50-batchnorm.json");
+    const char *degradation = SN_SOURCE_DIR "/configs/degradation/plain.json";
+    differs_only_in("network.skip", degradation, SN_SOURCE_DIR "/configs/degradation/resid.json");
+    differs_only_in("network.skip", degradation, SN_SOURCE_DIR "/configs/degradation/dense.json");
 }
 
 static void is_fixed_point(const char *path) {
@@ -97,9 +113,7 @@ static void is_fixed_point(const char *path) {
 /* The resolved text of every config reads back to itself. */
 static void test_resolved_is_fixed_point(void **state) {
     (void)state;
-    glob_t found;
-    assert_int_equal(glob(SN_SOURCE_DIR "/configs/*.json", 0, NULL, &found), 0);
-    assert_true(found.gl_pathc > 0);
+    glob_t found = find_configs();
     for (size_t i = 0; i < found.gl_pathc; i++)
         is_fixed_point(found.gl_pathv[i]);
     globfree(&found);
