@@ -72,9 +72,10 @@ static void add_change(uint64_t *hash, const sn_change_sums *sums) {
 static void add_observation(uint64_t *hash, const sn_observation *seen) {
     for (int k = 0; k < seen->n_nodes; k++) {
         const sn_node_sums *node = &seen->nodes[k];
-        const sn_signal_sums *signals[] = {&node->weight, &node->output, &node->delta, &node->carried, &node->input};
+        const sn_signal_sums *signals[] = {&node->output, &node->delta, &node->carried, &node->input};
         for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
             add_signal(hash, signals[i]);
+        add_squares(hash, node->weight);
         add_sums(hash, &node->gradient);
         add_sums(hash, &node->bias_gradient);
         add_change(hash, &node->change);

@@ -160,7 +160,7 @@ static void expect_tensors(const test_net *net, const sn_observation *seen, cons
         add_change(&own, net, i, &b[i], lr, clip);
         add_change(&total, net, i, &b[i], lr, clip);
         if (param->index > 0) continue;
-        expect_signal_sums(&seen->nodes[k].weight, b[i].weight, net_count(net, i), "weight");
+        expect(sn_sumsq_norm(seen->nodes[k].weight), norm_of(b[i].weight, net_count(net, i)), "weight");
         expect_change(&seen->nodes[k].change, &own);
     }
     expect_change(&seen->change, &total);

@@ -35,7 +35,7 @@ static void test_depth_frac(void **state) {
 
 /* Sets the delta of node `k` so that delta_rms is `value`. */
 static void set_delta(network *net, int k, double value) {
-    net->sums[k].delta = sums_of(&(double){value / ROWS}, 1);
+    net->sums[k].delta = signal_of(&(double){value / ROWS}, 1);
 }
 
 /* A plain network whose delta falls by a quarter of a decade per layer; the roles between count for nothing. */

@@ -83,7 +83,7 @@ static void draw_raw(raw *r, double scale, uint64_t node) {
 
 static void observe(sn_node_sums *sums, const raw *r) {
     sums->gradient = sums_of(r->gradient, N);
-    sums->weight = signal_of(r->weight, N);
+    sums->weight = squares_of(r->weight, N);
     sums->bias_gradient = sums_of(r->bias, N_BIAS);
     sums->change = change_of(r->weight, r->after, r->meant, N);
     sums->output = signal_of(r->output, N);
@@ -273,7 +273,7 @@ static void test_zero_weights(void **state) {
     for (size_t i = 0; i < N; i++)
         after[i] = -(meant[i] = 0.5);
     build(&net, roles, 1);
-    net.sums[0].weight = sums_of(zeros, N);
+    net.sums[0].weight = squares_of(zeros, N);
     net.sums[0].gradient = sums_of(zeros, N);
     net.sums[0].change = net.observation.change = change_of(zeros, after, meant, N);
     derive(&net, 0.01, true);

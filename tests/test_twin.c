@@ -236,7 +236,7 @@ static void test_change(void **state) {
         const sn_node_sums *node = &seen.nodes[k];
         assert_true(node->change.unchanged == same && node->change.n == (double)n);
         near(sn_sumsq_norm(node->change.change) * 1e7, sqrt(squares) * 1e7, 1e-12);
-        near(sn_sumsq_norm(node->weight.squares), sqrt(weights), 1e-12);
+        near(sn_sumsq_norm(node->weight), sqrt(weights), 1e-12);
         unchanged += same;
         changed += (double)n - same;
     }

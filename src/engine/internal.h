@@ -20,7 +20,7 @@ typedef struct sn_tile_result {
 /* What one work item left behind. */
 typedef struct sn_item_result {
     sn_tensor_sums gradient;
-    sn_signal_sums weight;
+    sn_sumsq weight;
     sn_change_sums change;
     sn_fault fault;
     double nonfinite; /* values of the gradient or the updated tile, counted where there is a fault */

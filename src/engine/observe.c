@@ -101,7 +101,7 @@ static void collect_items(const sn_engine *engine, sn_node_sums *sums, sn_observ
         for (int j = param->first_item; j < param->first_item + param->n_items; j++) {
             const sn_item_result *item = &engine->items[j];
             sn_tensor_sums_merge(p == 0 ? &sums->gradient : &sums->bias_gradient, &item->gradient);
-            if (p == 0) sn_signal_sums_merge(&sums->weight, &item->weight);
+            if (p == 0) sn_sumsq_merge(&sums->weight, item->weight);
             if (p == 0) sn_change_sums_merge(&sums->change, &item->change);
             sn_sumsq_merge(&observation->gradient, item->gradient.squares);
             sn_change_sums_merge(&observation->change, &item->change);

@@ -90,9 +90,6 @@ static void gradient_of_item(const work *w) {
     if (!compute_gradient(w)) fail(w, w->gradient, SN_FAULT_PARAM_GRADIENT);
     if (!e->observes && e->options.clip_norm == 0) return;
     w->result->gradient = e->backend->tensor_sums(w->gradient, w->item->rows, w->item->cols);
-    if (e->observes) {
-        w->result->weight = e->backend->signal_sums(region_tile(w, &e->params), w->item->rows, w->item->cols);
-    }
 }
 
 static sn_update_call update_call(const work *w) {
@@ -114,24 +111,33 @@ static sn_update_call update_call(const work *w) {
     return call;
 }
 
+/* An update with its statistics, from copies of what it overwrites. */
+static bool observed_update(const work *w, const sn_update_call *call) {
+    const sn_backend *backend = w->engine->backend;
+    sn_change_call change = {.update = call,
+                             .old_weight = {w->workspace->old_weight, call->cols},
+                             .gradient = &w->result->gradient,
+                             .old_squares = &w->result->weight};
+    backend->copy(change.old_weight, call->weight, call->rows, call->cols);
+    if (call->velocity.data) {
+        change.old_velocity = (sn_view){w->workspace->old_velocity, call->cols};
+        backend->copy(change.old_velocity, call->velocity, call->rows, call->cols);
+    }
+    bool is_finite = backend->update(call);
+    w->result->change = backend->change_sums(&change);
+    return is_finite;
+}
+
 /* A tile whose gradient is not finite keeps its weights. */
 static void update_item(const work *w) {
     const sn_engine *e = w->engine;
-    const sn_backend *backend = e->backend;
-    if (!e->step->applies || w->result->fault.kind != SN_FAULT_NONE) return;
     sn_update_call call = update_call(w);
-    sn_change_call change = {.update = &call, .gradient = &w->result->gradient};
-    if (e->observes) {
-        change.old_weight = (sn_view){w->workspace->old_weight, call.cols};
-        backend->copy(change.old_weight, call.weight, call.rows, call.cols);
-        if (call.velocity.data) {
-            change.old_velocity = (sn_view){w->workspace->old_velocity, call.cols};
-            backend->copy(change.old_velocity, call.velocity, call.rows, call.cols);
-        }
+    if (e->step->applies && w->result->fault.kind == SN_FAULT_NONE) {
+        bool is_finite = e->observes ? observed_update(w, &call) : e->backend->update(&call);
+        if (!is_finite) fail(w, call.weight, SN_FAULT_PARAM);
+    } else if (e->observes) {
+        w->result->weight = e->backend->signal_sums(call.weight, call.rows, call.cols).squares;
     }
-    bool is_finite = backend->update(&call);
-    if (e->observes) w->result->change = backend->change_sums(&change);
-    if (!is_finite) fail(w, call.weight, SN_FAULT_PARAM);
 }
 
 /* clip_norm / norm where the norm of all gradients is larger, else 1: the same on every thread. */

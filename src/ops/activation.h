@@ -63,9 +63,12 @@ static inline real sn_activation_parameter(const sn_op_call *call) {
     static size_t name_##_saturated(const sn_op_call *call) {                                                          \
         real p = sn_activation_parameter(call);                                                                        \
         size_t count = 0;                                                                                              \
-        for (size_t r = 0; r < call->rows; r++) {                                                                      \
+        sn_extent e = sn_activation_extent(call, false);                                                               \
+        for (size_t r = 0; r < e.rows; r++) {                                                                          \
             const real *x = sn_row(call->x[0], r), *y = sn_row(call->y, r);                                            \
-            SN_SIMD_SUM(count) for (size_t c = 0; c < call->node->width; c++) count += name_##_flat(x[c], y[c], p);    \
+            sn_count flat = 0;                                                                                         \
+            SN_SIMD_SUM(flat) for (size_t c = 0; c < e.cols; c++) flat += name_##_flat(x[c], y[c], p);                 \
+            count += flat;                                                                                             \
         }                                                                                                              \
         return count;                                                                                                  \
     }                                                                                                                  \

@@ -56,6 +56,7 @@ typedef struct sn_change_call {
     const sn_update_call *update;
     sn_view old_weight, old_velocity;
     const sn_tensor_sums *gradient; /* of update->gradient */
+    sn_sumsq *old_squares;          /* written: of old_weight, which the pass has in hand */
 } sn_change_call;
 
 typedef struct sn_backend {

@@ -19,11 +19,19 @@ static sn_status gate_build(sn_node *node, const sn_node *nodes, sn_pool *pool, 
     return error->status;
 }
 
+/* Whether rows of all inputs and of one other matrix follow each other without gaps. */
+static bool is_contiguous(const sn_op_call *call, sn_view other) {
+    size_t width = call->node->width;
+    return call->x[T].ld == width && call->x[A].ld == width && call->x[B].ld == width && other.ld == width;
+}
+
 static void gate_forward(const sn_op_call *call) {
-    for (size_t r = 0; r < call->rows; r++) {
+    size_t rows = call->rows, width = call->node->width;
+    sn_flatten(&rows, &width, is_contiguous(call, call->y));
+    for (size_t r = 0; r < rows; r++) {
         const real *t = sn_row(call->x[T], r), *a = sn_row(call->x[A], r), *b = sn_row(call->x[B], r);
         real *y = sn_row(call->y, r);
-        SN_SIMD for (size_t c = 0; c < call->node->width; c++) y[c] = t[c] * a[c] + (1 - t[c]) * b[c];
+        SN_SIMD for (size_t c = 0; c < width; c++) y[c] = t[c] * a[c] + (1 - t[c]) * b[c];
     }
 }
 
@@ -34,8 +42,11 @@ static inline real contribution(int k, real t, real a, real b, real dy) {
 }
 
 static inline void backward_input(const sn_op_call *call, int k) {
-    size_t width = call->node->width;
-    for (size_t r = 0; r < call->rows; r++) {
+    size_t rows = call->rows, width = call->node->width;
+    bool is_whole = is_contiguous(call, call->dy) && call->dx[k].ld == width;
+    if (call->flow[k] == SN_FLOW_ADD) is_whole = is_whole && call->base[k].ld == width;
+    sn_flatten(&rows, &width, is_whole);
+    for (size_t r = 0; r < rows; r++) {
         const real *t = sn_row(call->x[T], r), *a = sn_row(call->x[A], r), *b = sn_row(call->x[B], r);
         const real *dy = sn_row(call->dy, r);
         real *dx = sn_row(call->dx[k], r);

@@ -13,6 +13,7 @@ typedef struct sn_difference {
 
 typedef struct sn_moments {
     double sum, squares;
+    double minus_squares; /* of what is subtracted */
 } sn_moments;
 
 /* The squares of `d`, from their plain sum; summed again, scaled, where that is out of range. */
@@ -20,8 +21,8 @@ sn_sumsq SN_V(sn_sumsq_of)(const sn_difference *d, double squares);
 
 /* The moments of `d`, or of the magnitudes; the flags have to be constants. */
 SN_ALWAYS_INLINE sn_moments sn_moments_of(const sn_difference *d, bool has_minus, bool of_magnitudes) {
-    sn_wide sums[SN_CHAINS] = {{0}}, squares[SN_CHAINS] = {{0}};
-    sn_moments rest = {0, 0};
+    sn_wide sums[SN_CHAINS] = {{0}}, squares[SN_CHAINS] = {{0}}, minus_squares[SN_CHAINS] = {{0}};
+    sn_moments rest = {0, 0, 0};
     size_t rows = d->rows, cols = d->cols;
     sn_flatten(&rows, &cols, d->x.ld == cols && (!has_minus || d->minus.ld == cols));
     for (size_t r = 0; r < rows; r++) {
@@ -31,21 +32,24 @@ SN_ALWAYS_INLINE sn_moments sn_moments_of(const sn_difference *d, bool has_minus
 #pragma GCC unroll 4
             for (size_t k = 0; k < SN_CHAINS; k++) {
                 size_t at = c + k * SN_LANES;
-                sn_wide v = sn_wide_load(x + at);
-                if (has_minus) v -= sn_wide_load(y + at);
+                sn_wide v = sn_wide_load(x + at), minus = has_minus ? sn_wide_load(y + at) : v;
+                if (has_minus) v -= minus;
+                if (has_minus) minus_squares[k] += minus * minus;
                 sums[k] += of_magnitudes ? sn_wide_abs(v) : v;
                 squares[k] += v * v;
             }
         }
         for (; c < cols; c++) {
-            double v = has_minus ? (double)x[c] - (double)y[c] : (double)x[c];
+            double minus = has_minus ? (double)y[c] : 0, v = (double)x[c] - minus;
+            rest.minus_squares += minus * minus;
             rest.sum += of_magnitudes ? __builtin_fabs(v) : v;
             rest.squares += v * v;
         }
     }
-    sn_wide sum = (sums[0] + sums[1]) + (sums[2] + sums[3]);
-    sn_wide square = (squares[0] + squares[1]) + (squares[2] + squares[3]);
-    return (sn_moments){rest.sum + sn_wide_sum(sum), rest.squares + sn_wide_sum(square)};
+    rest.sum += sn_chains_sum(sums);
+    rest.squares += sn_chains_sum(squares);
+    if (has_minus) rest.minus_squares += sn_chains_sum(minus_squares);
+    return rest;
 }
 
 #endif

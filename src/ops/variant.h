@@ -13,11 +13,13 @@
 
 #if SN_IS_DOUBLE
 typedef double real;
+typedef uint64_t sn_count; /* of elements of a tile, as wide as they are */
 #define SN_BLAS_GEMM cblas_dgemm
 #define SN_REAL_MIN  0x1p-1022
 #define SN_REAL(c)   c
 #else
 typedef float real;
+typedef uint32_t sn_count;
 #define SN_BLAS_GEMM cblas_sgemm
 #define SN_REAL_MIN  0x1p-126F
 #define SN_REAL(c)   SN_GLUE2(c, F)

@@ -53,4 +53,8 @@ SN_ALWAYS_INLINE double sn_wide_sum(sn_wide x) {
     return lanes[0];
 }
 
+SN_ALWAYS_INLINE double sn_chains_sum(const sn_wide chains[SN_CHAINS]) {
+    return sn_wide_sum((chains[0] + chains[1]) + (chains[2] + chains[3]));
+}
+
 #endif

@@ -48,7 +48,7 @@ static void derive_weight(sn_layer_record *record, const sn_node_sums *sums) {
     record->grad_max_abs = gradient->n > 0 ? sn_measured(gradient->max_abs) : SN_NOT_MEASURED;
     record->grad_zero_frac = ratio(gradient->zeros, gradient->n);
     record->grad_denormal_frac = ratio(gradient->denormals, gradient->n);
-    record->weight_norm = norm(sums->weight.squares, sums->weight.n);
+    record->weight_norm = norm(sums->weight, gradient->n);
     record->bias_grad_norm = norm(sums->bias_gradient.squares, sums->bias_gradient.n);
 }
 
