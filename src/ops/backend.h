@@ -59,6 +59,16 @@ typedef struct sn_change_call {
     sn_sumsq *old_squares;          /* written: of old_weight, which the pass has in hand */
 } sn_change_call;
 
+/* C (m, n) = start + A (m, k) B (k, n); m, n and k are 1 or more.  C must not overlap A or B. */
+typedef struct sn_product_call {
+    size_t m, n, k;
+    sn_view a; /* (m, k); transposed: (k, m) */
+    bool a_is_transposed;
+    sn_view b;     /* readable for SN_ALIGNMENT bytes past its last element, as all of an arena is */
+    sn_view c;     /* written */
+    sn_view start; /* (m, n), may be C itself; ld 0: one row for all; data NULL: zero */
+} sn_product_call;
+
 typedef struct sn_backend {
     const char *simd; /* "generic", "avx2", "avx512" */
     sn_dtype dtype;
@@ -70,6 +80,7 @@ typedef struct sn_backend {
     bool (*update)(const sn_update_call *call); /* whether all updated weights are finite */
     void (*copy)(sn_view to, sn_view from, size_t rows, size_t cols);
     void (*transpose)(sn_view to, sn_view from, size_t rows, size_t cols); /* to (cols, rows) */
+    bool (*multiply)(const sn_product_call *call);                         /* whether all of C is finite */
     bool (*all_finite)(sn_view view, size_t rows, size_t cols);
     void (*add_partials)(sn_view gradient, const double *partials, size_t n, size_t n_tiles, size_t stride);
     sn_signal_sums (*signal_sums)(sn_view view, size_t rows, size_t cols);
