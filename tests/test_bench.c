@@ -116,8 +116,8 @@ static void traffic_is_counted_as_documented(void **state) {
     lab l;
     open_lab(&l, plain, 1);
     const sn_plan *plan = sn_engine_plan(l.experiment.engine);
-    sn_traffic t = sn_plan_traffic(plan, 16, sizeof(float));
-    assert_int_equal(plan->tile_rows, 8); /* two tiles read the parameters */
+    sn_traffic t = sn_plan_traffic(plan, 16, 2, sizeof(float));
+    assert_int_equal(plan->tile_rows, 8); /* each of two threads reads the parameters for its tile */
     double hidden = 20 * 8 + 8, output = 8 * 3 + 3;
     assert_true(t.forward == 4 * (16.0 * (20 + 20) + 16.0 * (20 + 8) + 16.0 * (8 + 3) + 2 * (hidden + output)));
     assert_true(t.loss == 4 * 16.0 * (3 + 3));

@@ -313,7 +313,8 @@ sn_status sn_engine_step(sn_engine *engine, const sn_step *step, sn_step_result 
     }
     result->fault = item_fault(engine);
     result->nonfinite = sn_count_nonfinite(engine);
-    if (step->applies && result->fault.kind == SN_FAULT_NONE) sn_walk_states(engine);
+    if (step->applies && result->fault.kind == SN_FAULT_NONE) result->fault = sn_walk_states(engine);
+    result->nonfinite += result->fault.kind == SN_FAULT_STATE;
     if (step->observation) sn_observe_collect(engine, step->observation);
     return result->fault.kind == SN_FAULT_NONE ? SN_OK : SN_DIVERGED;
 }
@@ -346,14 +347,15 @@ void sn_engine_predict(sn_engine *engine, const sn_batch *batch, double *outputs
 static const char *fault_phrase(sn_fault_kind kind) {
     static const char *const phrases[] = {
         "nothing",         "the activation (output) of", "the loss, on the output of", "the gradient by the output of",
-        "the gradient of", "the updated parameter"};
+        "the gradient of", "the updated parameter",      "the updated state"};
     return phrases[kind];
 }
 
 const char *sn_fault_text(const sn_fault *fault, const sn_graph *graph, char out[SN_FAULT_TEXT]) {
     const sn_node *node = &graph->nodes[fault->node];
-    bool names_param = fault->kind == SN_FAULT_PARAM_GRADIENT || fault->kind == SN_FAULT_PARAM;
-    snprintf(out, SN_FAULT_TEXT, "%s %s%s%s", fault_phrase(fault->kind), node->label, names_param ? "." : "",
-             names_param ? node->params[fault->param].name : "");
+    const char *name = "";
+    if (fault->kind == SN_FAULT_PARAM_GRADIENT || fault->kind == SN_FAULT_PARAM) name = node->params[fault->param].name;
+    if (fault->kind == SN_FAULT_STATE) name = node->states[fault->param].name;
+    snprintf(out, SN_FAULT_TEXT, "%s %s%s%s", fault_phrase(fault->kind), node->label, *name ? "." : "", name);
     return out;
 }

@@ -1,7 +1,8 @@
 /* The engine: trains and evaluates one graph, in one precision, with a team of threads.
  *
- * Bits of weights and results depend on graph, weights, batches and the backend, never on the number of threads nor on
- * what is observed.  Nothing is allocated inside a step. */
+ * Bits of weights and results depend on graph, weights, batches, the size of the largest batch (which the row tiles
+ * follow) and the backend, never on the number of threads nor on what is observed.  Nothing is allocated inside a step.
+ */
 #ifndef SN_ENGINE_ENGINE_H
 #define SN_ENGINE_ENGINE_H
 
@@ -49,7 +50,7 @@ sn_status sn_engine_init_weights(sn_engine *engine, uint64_t seed, sn_error *err
 
 /* Takes all weights and states from a safetensors file: every tensor of the network must be there with its shape and a
  * dtype of float (rounded where the precision differs), and no other but LABEL.num_batches_tracked, which PyTorch
- * writes beside running averages.  SN_INVALID names the tensor. */
+ * writes beside running averages.  SN_INVALID names the tensors; what the engine holds then means nothing. */
 sn_status sn_engine_load_weights(sn_engine *engine, const char *path, sn_error *error);
 
 /* Writes all weights and states. */
@@ -91,6 +92,7 @@ typedef enum sn_fault_kind {
     SN_FAULT_SIGNAL_GRADIENT, /* the gradient by the output of `node` */
     SN_FAULT_PARAM_GRADIENT,  /* the gradient by parameter `param` of `node` */
     SN_FAULT_PARAM,           /* parameter `param` of `node` after its update */
+    SN_FAULT_STATE,           /* state `param` of `node` after its update */
 } sn_fault_kind;
 
 /* Where the first non-finite value stood: activations in forward order, else gradients in backward order. */
@@ -146,7 +148,8 @@ typedef struct sn_step_result {
 
 /* One training step.  SN_DIVERGED: a non-finite value appeared; result->fault names the first.  Found in signals, the
  * weights are untouched and the observation (or on_fault) is complete; found in a parameter gradient or an updated
- * parameter, other parameters have been updated and the observation, where there is one, tells what happened. */
+ * parameter, other parameters have been updated (with clip_norm and a gradient: none) and the observation, where there
+ * is one, tells what happened; found in a state, all have been updated. */
 sn_status sn_engine_step(sn_engine *engine, const sn_step *step, sn_step_result *result);
 
 /* Mean loss and accuracy over `n` samples of a split, in order, from sample 0: without dropout, by running averages. */

@@ -11,7 +11,7 @@
 
 enum { SN_EVALUATION_ROWS = 4096 }; /* samples of one pass of an evaluation, at most */
 
-/* What one row tile's walk left behind. */
+/* What one row tile's walk left behind; the fault is that of the whole group and stands with its first tile. */
 typedef struct sn_tile_result {
     sn_loss_sums loss;
     sn_fault fault;
@@ -26,9 +26,9 @@ typedef struct sn_item_result {
     double nonfinite; /* values of the gradient or the updated tile, counted where there is a fault */
 } sn_item_result;
 
-/* Which signals an observation looks at: per node, the place of its sums among those of its kind, -1: not.  Every signal
- * is looked at once, however many columns of however many nodes tell of it.  The sums of place i and row tile t are at
- * [i * plan->max_tiles + t]. */
+/* Which signals an observation looks at: per node, the place of its sums among those of its kind, -1: not.  Every
+ * signal is looked at once, however many columns of however many nodes tell of it.  The sums of place i and row tile t
+ * are at [i * plan->max_tiles + t]. */
 typedef struct sn_watch {
     int *value_index;     /* the output or an input of nodes with parameters */
     int *gradient_index;  /* the delta or the out_grad of nodes with parameters */
@@ -127,8 +127,8 @@ void sn_walk_group(sn_engine *engine, int thread, sn_tile_range group, int begin
 /* walk.c: merges the reduction that time `begin` needs, for one thread. */
 void sn_walk_merge(sn_engine *engine, int thread, int begin);
 
-/* walk.c: brings the states up to date after a step whose updates went well. */
-void sn_walk_states(sn_engine *engine);
+/* walk.c: brings the states up to date after a step whose updates went well.  The first that is not finite then. */
+sn_fault sn_walk_states(sn_engine *engine);
 
 /* work.c: gradients and updates over the whole batch; all threads together. */
 void sn_work_items(sn_engine *engine, int thread);

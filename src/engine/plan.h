@@ -105,7 +105,7 @@ typedef struct sn_plan {
 sn_status sn_plan_build(sn_plan *plan, const sn_graph *graph, const sn_plan_options *options, sn_error *error);
 void sn_plan_reset(sn_plan *plan);
 
-/* Bytes that an engine with this plan takes for `threads` threads and elements of `real_size` bytes. */
+/* Bytes of the arenas that an engine with this plan takes for `threads` threads and elements of `real_size` bytes. */
 size_t sn_plan_bytes(const sn_plan *plan, int threads, size_t real_size);
 
 /* Row tiles that each of `threads` threads walks at once: its share of the batch, up to 128 rows, so that weights come

@@ -33,8 +33,22 @@ struct sn_team {
     void (*task)(void *argument, int thread); /* written before a barrier, read after it */
     void *argument;
     bool is_over, is_bound;
-    cpu_set_t before; /* where the caller could run before it was bound */
 };
+
+/* The CPUs of the process, as they were before any thread was bound. */
+static cpu_set_t process_mask;
+
+static void read_mask(void) {
+    if (sched_getaffinity(0, sizeof process_mask, &process_mask) == 0) return;
+    CPU_ZERO(&process_mask);
+    CPU_SET(0, &process_mask);
+}
+
+static const cpu_set_t *process_cpus(void) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, read_mask);
+    return &process_mask;
+}
 
 static void relax(void) {
 #if defined(__x86_64__)
@@ -103,6 +117,8 @@ static sn_status start_members(sn_team *team, sn_error *error) {
         if (pthread_create(&m->thread, NULL, member_main, m)) {
             status = sn_error_set(error, SN_FAILED, "cannot start %d threads (take fewer by --threads)", team->n);
             team->n = i;
+        } else { /* the caller may be bound by another team */
+            pthread_setaffinity_np(m->thread, sizeof process_mask, process_cpus());
         }
     }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -111,9 +127,8 @@ static sn_status start_members(sn_team *team, sn_error *error) {
 
 /* Thread t to the t-th CPU of the process's mask.  What fails costs speed only. */
 static void bind(sn_team *team) {
-    cpu_set_t *mask = &team->before;
-    if (team->n == 1 || pthread_getaffinity_np(pthread_self(), sizeof *mask, mask)) return;
-    if (CPU_COUNT(mask) != team->n || sn_team_available() != team->n) return;
+    const cpu_set_t *mask = process_cpus();
+    if (team->n == 1 || CPU_COUNT(mask) != team->n || sn_team_available() != team->n) return;
     for (size_t cpu = 0, t = 0; cpu < CPU_SETSIZE && t < (size_t)team->n; cpu++) {
         if (!CPU_ISSET(cpu, mask)) continue;
         cpu_set_t own;
@@ -156,7 +171,7 @@ void sn_team_free(sn_team *team) {
     sn_team_barrier(team);
     for (int i = 1; i < team->n; i++)
         pthread_join(team->members[i].thread, NULL);
-    if (team->is_bound) pthread_setaffinity_np(pthread_self(), sizeof team->before, &team->before);
+    if (team->is_bound) pthread_setaffinity_np(pthread_self(), sizeof process_mask, process_cpus());
     pthread_cond_destroy(&team->turned);
     pthread_mutex_destroy(&team->mutex);
     free(team->members);
@@ -177,8 +192,7 @@ static int cgroup_quota(void) {
 }
 
 int sn_team_available(void) {
-    cpu_set_t set;
-    int n = sched_getaffinity(0, sizeof set, &set) == 0 ? CPU_COUNT(&set) : 1;
+    int n = CPU_COUNT(process_cpus());
     int quota = cgroup_quota();
     if (quota > 0 && quota < n) n = quota;
     return n > 0 ? n : 1;

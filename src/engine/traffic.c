@@ -53,7 +53,7 @@ static double item_elements(const sn_plan *plan, const sn_item *item, size_t row
     const sn_plan_param *entry = &plan->params[item->param];
     const sn_param *param = &plan->graph->nodes[entry->node].params[entry->index];
     double own = (double)(item->rows * item->cols);
-    if (param->route == SN_FROM_PARTIALS) return own;
+    if (param->route != SN_FROM_BATCH) return own;
     double operands = param->rank == 1 ? (double)item->cols : (double)(item->rows + item->cols);
     return own + operands * (double)rows;
 }
@@ -65,20 +65,29 @@ static double update_elements(const sn_plan *plan, const sn_param *param) {
     return passes * (double)param->count;
 }
 
-sn_traffic sn_plan_traffic(const sn_plan *plan, size_t rows, size_t real_size) {
+/* A reduction reads x once more forward, x and dy backward. */
+static double reduction_elements(const sn_node *node, bool is_forward) {
+    if (is_forward) return node->op->forward_reduction.part ? (double)node->width : 0;
+    return node->op->backward_reduction.part ? 2 * (double)node->width : 0;
+}
+
+sn_traffic sn_plan_traffic(const sn_plan *plan, size_t rows, int threads, size_t real_size) {
     const sn_graph *graph = plan->graph;
     double real = (double)real_size, samples = (double)rows;
     size_t n_tiles = (rows + plan->tile_rows - 1) / plan->tile_rows;
-    double tiles = (double)n_tiles;
+    size_t share = (n_tiles + (size_t)threads - 1) / (size_t)threads, group = sn_plan_group_tiles(plan, threads);
+    if (share < group) group = share;
+    double tiles = (double)n_tiles, groups = (double)((n_tiles + group - 1) / group);
     sn_traffic t = {.forward = 2 * samples * (double)graph->nodes[0].width * real,
                     .loss = 2 * samples * (double)graph->nodes[graph->n_nodes - 1].width * real};
     for (int i = 1; i < graph->n_nodes; i++) {
         const sn_node *node = &graph->nodes[i];
-        double params = tiles * param_elements(node);
-        t.forward += (samples * forward_elements(plan, i) + params) * real;
+        double params = groups * param_elements(node);
+        t.forward += (samples * (forward_elements(plan, i) + reduction_elements(node, true)) + params) * real;
         if (!node->needs_gradient) continue;
         double signals = backward_elements(plan, i);
-        t.backward += (samples * signals + (signals > 0 ? params : 0)) * real;
+        double sums = reduction_elements(node, false);
+        t.backward += (samples * (signals + sums) + (signals > 0 ? params : 0)) * real;
         for (int p = 0; p < node->n_params; p++)
             t.update += update_elements(plan, &node->params[p]) * real;
     }

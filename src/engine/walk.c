@@ -134,8 +134,9 @@ static void forward(const walk *w, int i) {
     call.node->op->forward(&call);
     observe_value(w, i);
     observe_saturated(w, &call, i);
-    bool is_checked = e->mode == SN_MODE_TRAIN && (call.node->n_params > 0 || e->diagnoses);
-    if (is_checked && !call.node->op->checks_output) finite = is_finite(w, call.y, &s, call.node);
+    bool checks = call.node->op->checks_output;
+    bool is_checked = e->mode == SN_MODE_TRAIN && (call.node->n_params > 0 || checks || e->diagnoses);
+    if (is_checked && !checks) finite = is_finite(w, call.y, &s, call.node);
     if (is_checked && !finite) fail(w, SN_FAULT_ACTIVATION, i);
 }
 
@@ -287,8 +288,9 @@ void sn_walk_merge(sn_engine *engine, int thread, int begin) {
                                       .total = engine->workspaces[thread].totals + place->total});
 }
 
-void sn_walk_states(sn_engine *engine) {
+sn_fault sn_walk_states(sn_engine *engine) {
     const sn_plan *plan = &engine->plan;
+    sn_fault first = {SN_FAULT_NONE, 0, 0};
     for (int i = 0; i < plan->n_states; i++) {
         const sn_plan_state *entry = &plan->states[i];
         const sn_node *node = &engine->graph->nodes[entry->node];
@@ -298,5 +300,11 @@ void sn_walk_states(sn_engine *engine) {
                           .rows = engine->step->batch.rows,
                           .states = engine->state_pointers + i,
                           .forward_total = engine->workspaces[0].totals + plan->forward_sums[entry->node].total});
+        for (int s = 0; s < node->n_states && first.kind == SN_FAULT_NONE; s++) {
+            size_t count = node->states[s].count;
+            sn_view state = {engine->state_pointers[i + s], count};
+            if (!engine->backend->all_finite(state, 1, count)) first = (sn_fault){SN_FAULT_STATE, entry->node, s};
+        }
     }
+    return first;
 }

@@ -140,7 +140,14 @@ static void update_item(const work *w) {
     }
 }
 
-/* clip_norm / norm where the norm of all gradients is larger, else 1: the same on every thread. */
+static bool has_fault(const sn_engine *engine) {
+    for (int j = 0; j < engine->plan.n_items; j++) {
+        if (engine->items[j].fault.kind != SN_FAULT_NONE) return true;
+    }
+    return false;
+}
+
+/* clip_norm / norm where the norm of all gradients is larger, else 1. */
 static double clip_factor(const sn_engine *engine) {
     sn_sumsq squares = {0, 0};
     for (int j = 0; j < engine->plan.n_items; j++)
@@ -205,5 +212,5 @@ void sn_work_items(sn_engine *engine, int thread) {
     sn_team_barrier(engine->team);
     if (thread == 0) engine->clip = clip_factor(engine);
     sn_team_barrier(engine->team);
-    do_share(engine, thread, engine->next_update, UPDATE);
+    if (!has_fault(engine)) do_share(engine, thread, engine->next_update, UPDATE);
 }

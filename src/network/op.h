@@ -183,7 +183,8 @@ typedef struct sn_op {
     bool is_activation;
     sn_role role;            /* of nodes with parameters: hidden for weights; refined by roles.c */
     unsigned backward_reads; /* SN_READS_X, SN_READS_Y: what `backward` looks at besides dy */
-    bool checks_output;      /* `forward` sets *is_finite; for the others the walk looks itself where it has to */
+    bool checks_output;      /* `forward` sets *is_finite, as ops that can overflow should; for others with parameters
+                              * the walk looks itself */
 
     /* Reads node->config, checks the shapes of the inputs, sets shape, params and attributes (from `pool`). */
     sn_status (*build)(sn_node *node, const sn_node *nodes, sn_pool *pool, sn_error *error);

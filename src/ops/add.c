@@ -1,5 +1,5 @@
 /* y = sum_k f_k x_k: the residual connection, n inputs with a factor each. */
-#include "ops/variant.h"
+#include "ops/elementary.h"
 
 static sn_status add_build(sn_node *node, const sn_node *nodes, sn_pool *pool, sn_error *error) {
     const sn_node *first = &nodes[node->inputs[0]];
@@ -36,17 +36,25 @@ static void add_forward(const sn_op_call *call) {
     real f0 = (real)factors[0], f1 = (real)factors[1];
     size_t width = call->node->width, rows = call->rows;
     bool is_contiguous = call->y.ld == width && call->x[0].ld == width && call->x[1].ld == width;
+    sn_bits found = 0;
     sn_flatten(&rows, &width, is_contiguous && call->node->n_inputs == 2);
     for (size_t r = 0; r < rows; r++) {
         const real *a = sn_row(call->x[0], r), *b = sn_row(call->x[1], r);
         real *y = sn_row(call->y, r);
-        SN_SIMD for (size_t c = 0; c < width; c++) y[c] = f0 * a[c] + f1 * b[c];
+        SN_SIMD_OR(found) for (size_t c = 0; c < width; c++) {
+            y[c] = f0 * a[c] + f1 * b[c];
+            found |= sn_overflow_bits(y[c]);
+        }
         for (int k = 2; k < call->node->n_inputs; k++) {
             real f = (real)factors[k];
             const real *x = sn_row(call->x[k], r);
-            SN_SIMD for (size_t c = 0; c < width; c++) y[c] += f * x[c];
+            SN_SIMD_OR(found) for (size_t c = 0; c < width; c++) {
+                y[c] += f * x[c];
+                found |= sn_overflow_bits(y[c]);
+            }
         }
     }
+    *call->is_finite = !(found & SN_SIGN); /* a part that is not finite makes the sum so */
 }
 
 static void add_backward_input(const sn_op_call *call, int k) {
@@ -89,6 +97,7 @@ const sn_op SN_V(sn_op_add) = {
     .min_inputs = 2,
     .max_inputs = 1 << 20,
     .join = SN_JOIN_ADD,
+    .checks_output = true,
     .build = add_build,
     .pass_factor = add_pass_factor,
     .forward = add_forward,

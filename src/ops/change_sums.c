@@ -110,8 +110,8 @@ sn_change_sums SN_V(sn_change_sums_of)(const sn_change_call *call) {
     double factor = u->sgd.lr * u->sgd.clip;
     sn_moments change = sn_moments_of(&d, true, true);
     intent meant = is_gradient_times(call, factor) ? intent_of_gradient(call, factor) : intent_of_update(call);
-    *call->old_squares = SN_V(sn_sumsq_of)(
-        &(sn_difference){.x = call->old_weight, .rows = u->rows, .cols = u->cols}, change.minus_squares);
+    *call->old_squares = SN_V(sn_sumsq_of)(&(sn_difference){.x = call->old_weight, .rows = u->rows, .cols = u->cols},
+                                           change.minus_squares);
     return (sn_change_sums){.n = (double)u->rows * (double)u->cols,
                             .change = SN_V(sn_sumsq_of)(&d, change.squares),
                             .sum_abs_change = change.sum,

@@ -6,6 +6,8 @@
 
 #include "ops/variant.h"
 
+#define MOST_FEATURES ((int64_t)1 << 31)
+
 static int64_t channels(const sn_shape *shape) {
     return shape->dim[shape->rank - 1];
 }
@@ -30,6 +32,10 @@ static sn_status concat_build(sn_node *node, const sn_node *nodes, sn_pool *pool
                           "cannot join \"%s\" (%s) and \"%s\" (%s): all dimensions but the last need to be equal",
                           first->label, sn_shape_text(&first->shape, a), other->label, sn_shape_text(&other->shape, b));
             continue;
+        }
+        if (channels(&other->shape) > MOST_FEATURES - channels(&shape)) {
+            return sn_node_fault(node, error, "more than %lld features (join fewer or smaller inputs)",
+                                 (long long)MOST_FEATURES);
         }
         shape.dim[shape.rank - 1] += channels(&other->shape);
     }

@@ -1,5 +1,5 @@
 /* y = t a + (1 - t) b: what a highway block ends in. */
-#include "ops/variant.h"
+#include "ops/elementary.h"
 
 enum { T, A, B };
 
@@ -27,12 +27,17 @@ static bool is_contiguous(const sn_op_call *call, sn_view other) {
 
 static void gate_forward(const sn_op_call *call) {
     size_t rows = call->rows, width = call->node->width;
+    sn_bits found = 0;
     sn_flatten(&rows, &width, is_contiguous(call, call->y));
     for (size_t r = 0; r < rows; r++) {
         const real *t = sn_row(call->x[T], r), *a = sn_row(call->x[A], r), *b = sn_row(call->x[B], r);
         real *y = sn_row(call->y, r);
-        SN_SIMD for (size_t c = 0; c < width; c++) y[c] = t[c] * a[c] + (1 - t[c]) * b[c];
+        SN_SIMD_OR(found) for (size_t c = 0; c < width; c++) {
+            y[c] = t[c] * a[c] + (1 - t[c]) * b[c];
+            found |= sn_overflow_bits(y[c]);
+        }
     }
+    *call->is_finite = !(found & SN_SIGN);
 }
 
 /* dt = dy (a - b), da = dy t, db = dy (1 - t) */
@@ -75,6 +80,7 @@ const sn_op SN_V(sn_op_gate) = {
     .max_inputs = 3,
     .join = SN_JOIN_GATE,
     .backward_reads = SN_READS_X,
+    .checks_output = true,
     .build = gate_build,
     .forward = gate_forward,
     .backward = gate_backward,

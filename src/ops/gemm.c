@@ -102,9 +102,11 @@ static ALWAYS_INLINE void start_tile(vector acc[TILE_ROWS][TILE_VECTORS], const 
                                      int vectors) {
     for (int r = 0; r < rows; r++) {
         for (int v = 0; v < vectors; v++) {
+            acc[r][v] = (vector){0};
+            if (!t->start) continue;
             const real *start = t->start + (i + (size_t)r) * t->start_ld + t->j + (size_t)v * LANES;
             bool is_whole = v + 1 < vectors || t->tail == LANES;
-            acc[r][v] = !t->start ? (vector){0} : is_whole ? *(const vector *)start : load_part(start, t->tail);
+            acc[r][v] = is_whole ? *(const vector *)start : load_part(start, t->tail);
         }
     }
 }

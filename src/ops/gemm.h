@@ -4,8 +4,8 @@
 
 #include "ops/variant.h"
 
-/* C (m, n) = start + A (m, k) B (k, n).  A is read element by element, so it may be transposed; rows of B and C lie
- * contiguous.  C must not overlap A or B. */
+/* C (m, n) = start + A (m, k) B (k, n), k at least 1.  A is read element by element, so it may be transposed; rows of B
+ * and C lie contiguous.  C must not overlap A or B. */
 typedef struct sn_product {
     size_t m, n, k;
     const real *a;

@@ -75,7 +75,7 @@ bool SN_V(sn_all_finite)(sn_view view, size_t rows, size_t cols) {
     sn_flatten(&rows, &cols, view.ld == cols);
     for (size_t r = 0; r < rows; r++) {
         const real *x = sn_row(view, r);
-        _Pragma("omp simd reduction(| : found)") for (size_t c = 0; c < cols; c++) found |= sn_overflow_bits(x[c]);
+        SN_SIMD_OR(found) for (size_t c = 0; c < cols; c++) found |= sn_overflow_bits(x[c]);
     }
     return !(found & SN_SIGN);
 }

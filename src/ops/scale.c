@@ -1,5 +1,5 @@
 /* y = s x: a constant, or one learned scalar (SkipInit, ReZero). */
-#include "ops/variant.h"
+#include "ops/elementary.h"
 
 typedef struct scale_attributes {
     double factor;
@@ -35,11 +35,18 @@ static double scale_pass_factor(const sn_node *node, int k) {
 
 static void scale_forward(const sn_op_call *call) {
     real s = factor_of(call);
-    for (size_t r = 0; r < call->rows; r++) {
+    size_t rows = call->rows, width = call->node->width;
+    sn_bits found = 0;
+    sn_flatten(&rows, &width, call->x[0].ld == width && call->y.ld == width);
+    for (size_t r = 0; r < rows; r++) {
         const real *x = sn_row(call->x[0], r);
         real *y = sn_row(call->y, r);
-        SN_SIMD for (size_t c = 0; c < call->node->width; c++) y[c] = s * x[c];
+        SN_SIMD_OR(found) for (size_t c = 0; c < width; c++) {
+            y[c] = s * x[c];
+            found |= sn_overflow_bits(y[c]);
+        }
     }
+    *call->is_finite = !(found & SN_SIGN);
 }
 
 /* ds = sum dy x */
@@ -96,6 +103,7 @@ const sn_op SN_V(sn_op_scale) = {
     .max_inputs = 1,
     .role = SN_ROLE_SCALE,
     .backward_reads = SN_READS_X,
+    .checks_output = true,
     .build = scale_build,
     .pass_factor = scale_pass_factor,
     .forward = scale_forward,

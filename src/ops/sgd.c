@@ -7,7 +7,7 @@
 static sn_bits plain_row(real *w, const real *g, size_t n, const sn_sgd *sgd) {
     real lr = (real)sgd->lr, decay = (real)sgd->weight_decay, clip = (real)sgd->clip;
     sn_bits found = 0;
-    _Pragma("omp simd reduction(| : found)") for (size_t c = 0; c < n; c++) {
+    SN_SIMD_OR(found) for (size_t c = 0; c < n; c++) {
         w[c] -= lr * (clip * g[c] + decay * w[c]);
         found |= sn_overflow_bits(w[c]);
     }
@@ -17,7 +17,7 @@ static sn_bits plain_row(real *w, const real *g, size_t n, const sn_sgd *sgd) {
 static sn_bits momentum_row(real *w, real *v, const real *g, size_t n, const sn_sgd *sgd) {
     real lr = (real)sgd->lr, decay = (real)sgd->weight_decay, clip = (real)sgd->clip, mu = (real)sgd->momentum;
     sn_bits found = 0;
-    _Pragma("omp simd reduction(| : found)") for (size_t c = 0; c < n; c++) {
+    SN_SIMD_OR(found) for (size_t c = 0; c < n; c++) {
         v[c] = mu * v[c] + (clip * g[c] + decay * w[c]);
         w[c] -= lr * v[c];
         found |= sn_overflow_bits(w[c]);
@@ -28,7 +28,7 @@ static sn_bits momentum_row(real *w, real *v, const real *g, size_t n, const sn_
 static sn_bits nesterov_row(real *w, real *v, const real *g, size_t n, const sn_sgd *sgd) {
     real lr = (real)sgd->lr, decay = (real)sgd->weight_decay, clip = (real)sgd->clip, mu = (real)sgd->momentum;
     sn_bits found = 0;
-    _Pragma("omp simd reduction(| : found)") for (size_t c = 0; c < n; c++) {
+    SN_SIMD_OR(found) for (size_t c = 0; c < n; c++) {
         real own = clip * g[c] + decay * w[c];
         v[c] = mu * v[c] + own;
         w[c] -= lr * (own + mu * v[c]);

@@ -27,7 +27,8 @@ typedef uint32_t sn_count;
 
 #define SN_PRAGMA(text)  _Pragma(#text)
 #define SN_SIMD          _Pragma("omp simd")
-#define SN_SIMD_SUM(sum) SN_PRAGMA(omp simd reduction(+ : sum)) /* the loop adds integers to `sum` */
+#define SN_SIMD_SUM(sum) SN_PRAGMA(omp simd reduction(+ : sum))  /* the loop adds integers to `sum` */
+#define SN_SIMD_OR(bits) SN_PRAGMA(omp simd reduction(| : bits)) /* the loop gathers bits */
 
 /* Bytes of the vectors that explicit kernels use; not defined where the plain loops have to do. */
 #if defined(__AVX512F__)

@@ -234,7 +234,7 @@ static sn_status prepare(runner *r, const sn_bench_options *options) {
 static void set_memory(runner *r) {
     sn_bench *b = r->bench;
     size_t real_size = sn_dtype_size(r->x->backend->dtype);
-    b->traffic = sn_plan_traffic(sn_engine_plan(r->x->engine), r->x->batch_size, real_size);
+    b->traffic = sn_plan_traffic(sn_engine_plan(r->x->engine), r->x->batch_size, r->x->options.threads, real_size);
     b->n_regions = sn_engine_regions(r->x->engine, b->regions);
     b->resident = sn_machine_resident();
 }
