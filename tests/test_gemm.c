@@ -350,25 +350,26 @@ static void check_flag(problem *p, const sn_backend *backend, double *values, si
     }
 }
 
-/* Few sizes, all places: two tiles of rows and a rest, and a vector that C takes a part of. */
+/* Few sizes, all places: every rest of rows beside whole tiles, and a vector that C takes a part of. */
 static void all_that_is_not_finite_is_told(void **state) {
     (void)state;
     n_products = 0;
     for (int d = 0; d < 2; d++) {
         const sn_backend *backends[MOST_BACKENDS];
         size_t n_backends = runnable_backends(backends, d ? SN_F64 : SN_F32);
-        for (size_t i = 0; i < 3 * n_backends; i++) {
-            static const size_t columns[] = {5, 32, 37};
-            shape s = {.m = 11, .n = columns[i % 3], .k = 3, .b_gap = 3, .c_gap = i % 2, .start = START_MATRIX};
+        for (size_t i = 0; i < 4 * n_backends; i++) {
+            static const size_t rows[] = {9, 14, 11, 13}, columns[] = {5, 32, 37, 17};
+            shape s = {.m = rows[i % 4], .n = columns[i % 4], .k = 3, .b_gap = 3, .c_gap = i % 2};
+            s.start = START_MATRIX;
             problem p;
             open_problem(&p, &s, d ? SN_F64 : SN_F32, i);
-            check_flag(&p, backends[i / 3], p.a, s.m * s.k);
-            check_flag(&p, backends[i / 3], p.b, s.k * s.n);
-            check_flag(&p, backends[i / 3], p.start, s.m * s.n);
+            check_flag(&p, backends[i / 4], p.a, s.m * s.k);
+            check_flag(&p, backends[i / 4], p.b, s.k * s.n);
+            check_flag(&p, backends[i / 4], p.start, s.m * s.n);
             close_problem(&p);
         }
     }
-    assert_true(n_products > 2 * 3 * 4 * 33);
+    assert_true(n_products > 2 * 4 * 4 * 27);
 }
 
 /* Of a sum in several parts: whatever its first part met is told at the end, an overflow too; the largest number is
