@@ -167,15 +167,8 @@ typedef struct expected {
     double *bound, *in_order;
 } expected;
 
-/* A product is added with one rounding where the compiler contracts: GCC does so only when it optimises. */
 static double multiply_add(sn_dtype dtype, double a, double b, double sum) {
-#if defined(__OPTIMIZE__) || defined(__clang__)
     return dtype == SN_F64 ? fma(a, b, sum) : (double)fmaf((float)a, (float)b, (float)sum);
-#else
-    if (dtype == SN_F64) return a * b + sum;
-    float product = (float)a * (float)b;
-    return (double)(product + (float)sum);
-#endif
 }
 
 static void expect(const problem *p, expected *e) {
