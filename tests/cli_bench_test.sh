@@ -5,7 +5,7 @@
 
 write_tiny tiny.json
 number='[0-9.e+-]+'
-keys='network machine peak step segments_thread_s ops_thread_s moved_bytes memory_bytes observed'
+keys='network machine peak products step segments_thread_s ops_thread_s moved_bytes memory_bytes observed'
 
 # A line of the table like a pattern of awk.
 want_line() { # PATTERN
@@ -16,9 +16,10 @@ does bench tiny.json --steps 20 --threads 2
 want "nothing on stderr" "" "$(cat err)"
 want_line "^network    tiny: 5 weight layers, 258 parameters, batch 16, float32\$"
 want_line '^machine    .*, 2 threads, [a-z0-9]+; OpenBLAS kernels for .+ \((serial|pthread|openmp)\)$'
-want_line "^peak       $number GFLOP/s: 2 x $number, the best product \(64: $number, .*1024: $number\)\$"
+want_line "^peak       $number GFLOP/s: 2 x $number, OpenBLAS's best product \(64: $number, .*1024: $number\)\$"
+want_line "^products   $number GFLOP/s: 2 x $number, the ops' best product \((own kernel|OpenBLAS) 64: $number, .*1024: $number\)\$"
 want_line "^step       $number ms \(median $number\), of 20 steps in 10 blocks\$"
-want_line "^rate       $number GFLOP in a step, $number GFLOP/s, $number % of peak\$"
+want_line "^rate       $number GFLOP in a step, $number GFLOP/s, $number % of peak, $number % of the limit \((peak|products)\)\$"
 want_line "^memory     $number MiB in the arena \(signals $number, parameters $number"
 want_line "^observed   $number ms, [+-]$number % of a plain step; its rows: $number ms derived, $number ms formatted"
 want "the parts" "walk forward,loss,walk backward,work items,waiting" \

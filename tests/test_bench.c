@@ -89,10 +89,14 @@ static void figures_agree_with_each_other(void **state) {
     sn_bench b;
     open_lab(&l, tiny, 2);
     run_bench(&b, &l);
-    double best = 0;
-    for (int i = 0; i < SN_BENCH_RATES; i++)
-        best = fmax(best, b.rates[i].gflops);
-    assert_true(best > 0 && b.core_gflops == best && b.peak_gflops == 2 * best);
+    double best = 0, best_own = 0;
+    for (int i = 0; i < SN_BENCH_RATES; i++) {
+        assert_true(b.rates[i].gflops.openblas > 0 && b.rates[i].gflops.backend > 0);
+        best = fmax(best, b.rates[i].gflops.openblas);
+        best_own = fmax(best_own, b.rates[i].gflops.backend);
+    }
+    assert_true(b.core_gflops.openblas == best && b.peak_gflops == 2 * best);
+    assert_true(b.core_gflops.backend == best_own && b.products_gflops == 2 * best_own);
     assert_true(b.rates[0].n == 64 && b.rates[SN_BENCH_RATES - 1].n == 1024);
     assert_int_equal(b.n_steps, 25);
     assert_int_equal(b.n_blocks, 13); /* of 2, the last of 1 */
@@ -141,9 +145,17 @@ static void json_says_the_same(void **state) {
     assert_true(sn_value_number(root, "step.min_s") == b.step_min);
     assert_true(sn_value_number(root, "step.flops") == b.flops);
     assert_true(sn_value_number(root, "peak.gflops") == b.peak_gflops);
+    assert_true(sn_value_number(root, "products.gflops") == b.products_gflops);
+    double limit = sn_value_number(root, "products.limit_gflops"), rate = sn_value_number(root, "step.gflops");
+    assert_true(limit == fmax(b.peak_gflops, b.products_gflops));
+    assert_true(sn_value_number(root, "step.peak_share") == rate / b.peak_gflops);
+    assert_true(sn_value_number(root, "step.limit_share") == rate / limit);
+    bool has_own = l.experiment.backend->has_own_products;
+    assert_string_equal(sn_value_text(root, "products.kernel"), has_own ? "own kernel" : "OpenBLAS");
     assert_true(sn_value_number(root, "observed.format_s") == b.format);
     assert_true(sn_value_number(root, "memory_bytes.regions.scratch") > 0);
     assert_int_equal(sn_value_count(sn_value_get(root, "peak.products")), SN_BENCH_RATES);
+    assert_int_equal(sn_value_count(sn_value_get(root, "products.products")), SN_BENCH_RATES);
     assert_int_equal(sn_value_count(sn_value_get(root, "ops_thread_s")), b.n_ops);
     assert_string_equal(sn_value_text(root, "network.precision"), "float32");
     double sum = 0;

@@ -19,9 +19,16 @@ const char *sn_blas_config(void);
 const char *sn_blas_core(void);
 const char *sn_blas_threading(void);
 
-/* The best rate, in GFLOP/s (2 n^3 operations), of products of n x n matrices on the calling thread in about `seconds`
- * of them. */
-sn_status sn_blas_rate(double *gflops, sn_dtype dtype, size_t n, double seconds, sn_error *error);
+/* Rates in GFLOP/s of products of n x n matrices (2 n^3 operations) on one thread. */
+typedef struct sn_product_rates {
+    double openblas;
+    double backend; /* as the ops multiply: by an own kernel where the backend has one */
+} sn_product_rates;
+
+/* The best rates on the calling thread, in about `seconds` of products of each; they alternate, so that a busy machine
+ * disturbs both alike. */
+sn_status sn_backend_rates(sn_product_rates *rates, const sn_backend *backend, size_t n, double seconds,
+                           sn_error *error);
 
 /* The choice for the key "loss". */
 extern const sn_choice sn_loss_choice;

@@ -1,17 +1,28 @@
-/* Owns the measurement of OpenBLAS's rate: what this machine's products can do, the limit that steps are held to. */
+/* Owns the measurement of products: what this machine can do, the limit that steps are held to. */
 #include <cblas.h>
-#include <stdlib.h>
+#include <math.h>
 
 #include "base/arena.h"
 #include "engine/backend.h"
 #include "engine/profile.h"
 
-static void multiply(sn_dtype dtype, size_t n, const void *a, const void *b, void *c) {
-    int d = (int)n;
-    if (dtype == SN_F64) {
-        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, d, d, d, 1, a, d, b, d, 0, c, d);
+typedef struct products {
+    const sn_backend *backend;
+    sn_product_call call;
+} products;
+
+static void by_backend(const products *p) {
+    p->backend->multiply(&p->call);
+}
+
+static void by_openblas(const products *p) {
+    const void *a = p->call.a.data, *b = p->call.b.data;
+    void *c = p->call.c.data;
+    int n = (int)p->call.n;
+    if (p->backend->dtype == SN_F64) {
+        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, n, n, n, 1, a, n, b, n, 0, c, n);
     } else {
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, d, d, d, 1, a, d, b, d, 0, c, d);
+        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, n, n, n, 1, a, n, b, n, 0, c, n);
     }
 }
 
@@ -27,34 +38,43 @@ static void fill(void *to, sn_dtype dtype, size_t n) {
     }
 }
 
-/* The best of some fifty stretches of products. */
-static double best_rate(sn_dtype dtype, size_t n, unsigned char *const matrices[3], double seconds) {
-    double flops = 2.0 * (double)n * (double)n * (double)n, best = 0;
-    uint64_t begin = sn_profile_now(), now = begin;
+/* The rate of a stretch of products of about `seconds`, in GFLOP/s. */
+static double stretch_rate(const products *p, void (*multiply)(const products *p), double seconds) {
+    double n = (double)p->call.n, count = 0;
+    uint64_t start = sn_profile_now(), now;
     do {
-        uint64_t start = now;
-        double count = 0;
-        do {
-            multiply(dtype, n, matrices[0], matrices[1], matrices[2]);
-            count++;
-            now = sn_profile_now();
-        } while ((double)(now - start) < 0.02e9 * seconds);
-        double rate = count * flops / (double)(now - start);
-        if (rate > best) best = rate;
-    } while ((double)(now - begin) < 1e9 * seconds);
+        multiply(p);
+        count++;
+        now = sn_profile_now();
+    } while ((double)(now - start) < 1e9 * seconds);
+    return count * 2 * n * n * n / (double)(now - start);
+}
+
+/* The best of some fifty stretches of each. */
+static sn_product_rates best_rates(const products *p, double seconds) {
+    sn_product_rates best = {0};
+    uint64_t begin = sn_profile_now();
+    do {
+        best.openblas = fmax(best.openblas, stretch_rate(p, by_openblas, 0.02 * seconds));
+        best.backend = fmax(best.backend, stretch_rate(p, by_backend, 0.02 * seconds));
+    } while ((double)(sn_profile_now() - begin) < 2e9 * seconds);
     return best;
 }
 
-sn_status sn_blas_rate(double *gflops, sn_dtype dtype, size_t n, double seconds, sn_error *error) {
-    size_t elements = n * n, bytes = sn_align(elements * sn_dtype_size(dtype));
+sn_status sn_backend_rates(sn_product_rates *rates, const sn_backend *backend, size_t n, double seconds,
+                           sn_error *error) {
+    size_t elements = n * n, bytes = sn_align(elements * sn_dtype_size(backend->dtype));
     sn_arena arena;
     sn_status status = sn_blas_pin(error);
     if (!status) status = sn_arena_init(&arena, 3 * bytes, "the matrices of the peak", error);
     if (status) return status;
-    unsigned char *const matrices[3] = {arena.base, arena.base + bytes, arena.base + 2 * bytes};
-    fill(matrices[0], dtype, elements);
-    fill(matrices[1], dtype, elements);
-    *gflops = best_rate(dtype, n, matrices, seconds);
+    products p = {.backend = backend, .call = {.m = n, .n = n, .k = n}};
+    p.call.a = (sn_view){arena.base, n};
+    p.call.b = (sn_view){arena.base + bytes, n};
+    p.call.c = (sn_view){arena.base + 2 * bytes, n};
+    fill(p.call.a.data, backend->dtype, elements);
+    fill(p.call.b.data, backend->dtype, elements);
+    *rates = best_rates(&p, seconds);
     sn_arena_reset(&arena);
     return SN_OK;
 }

@@ -20,9 +20,10 @@ typedef struct sn_product {
     int n_ahead;
 } sn_product;
 
-/* Returns whether all of C is finite.  On AVX2 and AVX-512 every element is summed in the order of p, so its bits
- * depend on its operands alone, not on the rows and columns that a call computes (sn_backend.has_own_products);
- * OpenBLAS may take another order for another shape. */
+/* Returns whether all of C is finite.  On AVX2 and AVX-512 every element is summed in the order of p, from the start
+ * on, by fused multiply-adds, so its bits depend on its operands alone, not on the rows and columns that a call
+ * computes (sn_backend.has_own_products) nor on which of the two it is; OpenBLAS may take another order for another
+ * shape. */
 bool SN_V(sn_gemm)(const sn_product *product);
 
 #endif

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/backend.h"
 #include "report/metrics.h"
 
 const char sn_bench_standard[] =
@@ -139,15 +138,19 @@ static sn_status run_blocks(runner *r) {
 static sn_status measure_peak(runner *r) {
     static const size_t sizes[SN_BENCH_RATES] = {64, 128, 256, 512, 1024};
     sn_bench *b = r->bench;
+    sn_product_rates *core = &b->core_gflops;
     for (int i = 0; i < SN_BENCH_RATES; i++) {
-        double rate = 0;
-        sn_status status = sn_blas_rate(&rate, r->x->backend->dtype, sizes[i], 0.025 * r->seconds, r->error);
+        sn_product_rates rates, *best = &b->rates[i].gflops;
+        sn_status status = sn_backend_rates(&rates, r->x->backend, sizes[i], 0.025 * r->seconds, r->error);
         if (status) return status;
         b->rates[i].n = sizes[i];
-        b->rates[i].gflops = fmax(b->rates[i].gflops, rate);
-        b->core_gflops = fmax(b->core_gflops, rate);
+        best->openblas = fmax(best->openblas, rates.openblas);
+        best->backend = fmax(best->backend, rates.backend);
+        core->openblas = fmax(core->openblas, rates.openblas);
+        core->backend = fmax(core->backend, rates.backend);
     }
-    b->peak_gflops = b->core_gflops * r->x->options.threads;
+    b->peak_gflops = core->openblas * r->x->options.threads;
+    b->products_gflops = core->backend * r->x->options.threads;
     return SN_OK;
 }
 

@@ -1,13 +1,15 @@
 /* The benchmark: how fast training steps of one network run here, and where their time goes.
  *
  * Peak is what DESIGN calls so: OpenBLAS's best rate on one thread over square products of 64 to 1024 in the run's
- * precision, times the threads, measured in the same process.  A step's work are the floating-point operations of its
+ * precision, times the threads, measured in the same process.  Ops may multiply by an own kernel that is faster, so its
+ * rate is measured beside, and the better of both is the limit.  A step's work are the floating-point operations of its
  * matrix products: graph.step_flops times the batch. */
 #ifndef SN_STUDY_BENCH_H
 #define SN_STUDY_BENCH_H
 
 #include "base/error.h"
 #include "base/text.h"
+#include "engine/backend.h"
 #include "engine/profile.h"
 #include "engine/traffic.h"
 #include "run/experiment.h"
@@ -24,7 +26,7 @@ typedef struct sn_bench_options {
 enum { SN_BENCH_RATES = 5 };
 typedef struct sn_bench_rate {
     size_t n;
-    double gflops;
+    sn_product_rates gflops;
 } sn_bench_rate;
 
 /* A kind of op; seconds of all threads in a step. */
@@ -44,7 +46,9 @@ typedef struct sn_bench_segments {
 typedef struct sn_bench {
     const sn_experiment *experiment;
     sn_bench_rate rates[SN_BENCH_RATES];
-    double core_gflops, peak_gflops;
+    sn_product_rates core_gflops;           /* the best of all sizes */
+    double peak_gflops;                     /* OpenBLAS's on all threads */
+    double products_gflops;                 /* the backend's on all threads */
     double step_min, step_median;           /* seconds of a plain step: over blocks of steps */
     int64_t n_steps, n_blocks, block_steps; /* plain steps measured, in so many blocks; the last may be shorter */
     double flops;                           /* of a step */

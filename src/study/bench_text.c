@@ -1,4 +1,5 @@
 /* Owns the benchmark's figures as text: tables for people, JSON for scripts. */
+#include <math.h>
 #include <string.h>
 
 #include "engine/backend.h"
@@ -59,16 +60,30 @@ static void list_traffic(const sn_bench *b, part parts[N_TRAFFIC]) {
     memcpy(parts, all, sizeof all);
 }
 
+/* What the ops multiply by. */
+static const char *kernel(const sn_bench *b) {
+    return b->experiment->backend->has_own_products ? "own kernel" : "OpenBLAS";
+}
+
+static double limit(const sn_bench *b) {
+    return fmax(b->peak_gflops, b->products_gflops);
+}
+
 static void add_rate_lines(const sn_bench *b, sn_text *text) {
     int threads = b->experiment->options.threads;
-    sn_text_addf(text, "%-10s %.4g GFLOP/s: %d x %.4g, the best product (", "peak", b->peak_gflops, threads,
-                 b->core_gflops);
+    sn_text_addf(text, "%-10s %.4g GFLOP/s: %d x %.4g, OpenBLAS's best product (", "peak", b->peak_gflops, threads,
+                 b->core_gflops.openblas);
     for (int i = 0; i < SN_BENCH_RATES; i++)
-        sn_text_addf(text, "%s%zu: %.4g", i ? ", " : "", b->rates[i].n, b->rates[i].gflops);
+        sn_text_addf(text, "%s%zu: %.4g", i ? ", " : "", b->rates[i].n, b->rates[i].gflops.openblas);
+    sn_text_addf(text, ")\n%-10s %.4g GFLOP/s: %d x %.4g, the ops' best product (%s ", "products", b->products_gflops,
+                 threads, b->core_gflops.backend, kernel(b));
+    for (int i = 0; i < SN_BENCH_RATES; i++)
+        sn_text_addf(text, "%s%zu: %.4g", i ? ", " : "", b->rates[i].n, b->rates[i].gflops.backend);
     sn_text_addf(text, ")\n%-10s %.4g ms (median %.4g), of %lld steps in %lld blocks\n", "step", 1e3 * b->step_min,
                  1e3 * b->step_median, (long long)b->n_steps, (long long)b->n_blocks);
-    sn_text_addf(text, "%-10s %.4g GFLOP in a step, %.4g GFLOP/s, %.1f %% of peak\n", "rate", 1e-9 * b->flops,
-                 gflops(b), 100 * gflops(b) / b->peak_gflops);
+    sn_text_addf(text, "%-10s %.4g GFLOP in a step, %.4g GFLOP/s, %.1f %% of peak, %.1f %% of the limit (%s)\n", "rate",
+                 1e-9 * b->flops, gflops(b), 100 * gflops(b) / b->peak_gflops, 100 * gflops(b) / limit(b),
+                 b->products_gflops > b->peak_gflops ? "products" : "peak");
 }
 
 static void add_size_lines(const sn_bench *b, sn_text *text) {
@@ -154,18 +169,30 @@ static void add_setting(const sn_bench *b, sn_text *text) {
     sn_text_add(text, "},\n");
 }
 
-static void add_peak(const sn_bench *b, sn_text *text) {
-    sn_text_add(text, "  \"peak\": {");
-    add_number(text, "gflops", b->peak_gflops);
-    add_number(text, "core_gflops", b->core_gflops);
+/* The sizes and rates of the backend's products, or of OpenBLAS's. */
+static void add_rates(const sn_bench *b, sn_text *text, bool is_backend) {
     add_key(text, "products", false);
     for (int i = 0; i < SN_BENCH_RATES; i++) {
+        const sn_bench_rate *rate = &b->rates[i];
         sn_text_add(text, i ? ", {" : "[{");
-        add_number(text, "n", (double)b->rates[i].n);
-        add_number(text, "gflops", b->rates[i].gflops);
+        add_number(text, "n", (double)rate->n);
+        add_number(text, "gflops", is_backend ? rate->gflops.backend : rate->gflops.openblas);
         sn_text_add(text, "}");
     }
     sn_text_add(text, "]},\n");
+}
+
+static void add_peak(const sn_bench *b, sn_text *text) {
+    sn_text_add(text, "  \"peak\": {");
+    add_number(text, "gflops", b->peak_gflops);
+    add_number(text, "core_gflops", b->core_gflops.openblas);
+    add_rates(b, text, false);
+    sn_text_add(text, "  \"products\": {");
+    add_string(text, "kernel", kernel(b));
+    add_number(text, "gflops", b->products_gflops);
+    add_number(text, "core_gflops", b->core_gflops.backend);
+    add_number(text, "limit_gflops", limit(b));
+    add_rates(b, text, true);
 }
 
 static void add_step(const sn_bench *b, sn_text *text) {
@@ -177,6 +204,7 @@ static void add_step(const sn_bench *b, sn_text *text) {
     add_number(text, "flops", b->flops);
     add_number(text, "gflops", gflops(b));
     add_number(text, "peak_share", gflops(b) / b->peak_gflops);
+    add_number(text, "limit_share", gflops(b) / limit(b));
     add_number(text, "profiled_s", b->profiled_step);
     sn_text_add(text, "},\n");
 }
