@@ -14,8 +14,8 @@
 #include "support/check.h"
 #include "support/random_graph.h"
 
-#ifdef __SANITIZE_THREAD__
-enum { SAMPLE = 12 };
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+enum { SAMPLE = 10 };
 #else
 enum { SAMPLE = 40 };
 #endif
