@@ -305,7 +305,8 @@ static void expect_close(sn_sumsq a, sn_sumsq b, const char *what, uint64_t seed
 static void expect_close_signal(const sn_signal_sums *a, const sn_signal_sums *b, const char *what, uint64_t seed) {
     expect_close(a->squares, b->squares, what, seed);
     double most = 1e-12 * sqrt(a->n) * sn_sumsq_norm(a->squares); /* sum |x| is at most sqrt(n) times the norm */
-    if (!(fabs(a->sum - b->sum) <= most)) fail_msg("graph %d: %s, sums %.17g and %.17g", (int)seed, what, a->sum, b->sum);
+    if (!(fabs(a->sum - b->sum) <= most))
+        fail_msg("graph %d: %s, sums %.17g and %.17g", (int)seed, what, a->sum, b->sum);
 }
 
 /* Statistics of the planned walk are those of the unfused one. */

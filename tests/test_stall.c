@@ -91,10 +91,8 @@ static sn_change_sums update(const sn_backend *backend, const room *r, size_t ro
         .rows = rows, .cols = cols, .weight = {r->weight, cols}, .gradient = {r->gradient, cols}, .sgd = sgd};
     sn_tensor_sums gradient = backend->tensor_sums(call.gradient, rows, cols);
     sn_sumsq old_squares;
-    sn_change_call change = {.update = &call,
-                             .old_weight = {r->old_weight, cols},
-                             .gradient = &gradient,
-                             .old_squares = &old_squares};
+    sn_change_call change = {
+        .update = &call, .old_weight = {r->old_weight, cols}, .gradient = &gradient, .old_squares = &old_squares};
     if (sgd.momentum != 0) {
         call.velocity = (sn_view){r->velocity, cols};
         change.old_velocity = (sn_view){r->old_velocity, cols};

@@ -26,9 +26,9 @@ typedef struct sn_item_result {
     double nonfinite; /* values of the gradient or the updated tile, counted where there is a fault */
 } sn_item_result;
 
-/* Which signals an observation looks at: per node, the place of its sums among those of its kind, -1: not.  Every signal
- * is looked at once, however many columns of however many nodes tell of it.  The sums of place i and row tile t are at
- * [i * plan->max_tiles + t]. */
+/* Which signals an observation looks at: per node, the place of its sums among those of its kind, -1: not.  Every
+ * signal is looked at once, however many columns of however many nodes tell of it.  The sums of place i and row tile t
+ * are at [i * plan->max_tiles + t]. */
 typedef struct sn_watch {
     int *value_index;     /* the output or an input of nodes with parameters */
     int *gradient_index;  /* the delta or the out_grad of nodes with parameters */

@@ -86,8 +86,7 @@ static void collect_signals(const sn_engine *engine, sn_node_sums *sums) {
     sums->output = merged(engine, watch->values, watch->value_index[sums->node]);
     sums->input = merged(engine, watch->values, watch->value_index[x]);
     sums->delta = merged(engine, watch->gradients, watch->gradient_index[delta]);
-    sums->carried =
-        carried == delta ? sums->delta : merged(engine, watch->gradients, watch->gradient_index[carried]);
+    sums->carried = carried == delta ? sums->delta : merged(engine, watch->gradients, watch->gradient_index[carried]);
     sums->saturated = saturated < 0 ? -1 : 0;
     for (size_t t = 0; t < sn_tile_count(engine, engine->step->batch.rows) && saturated >= 0; t++)
         sums->saturated += watch->saturated[(size_t)saturated * engine->plan.max_tiles + t];
