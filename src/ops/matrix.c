@@ -6,6 +6,7 @@
 #include "ops/kernels.h"
 
 void SN_V(sn_copy)(sn_view to, sn_view from, size_t rows, size_t cols) {
+    sn_flatten(&rows, &cols, to.ld == cols && from.ld == cols);
     for (size_t r = 0; r < rows; r++)
         memcpy(sn_row(to, r), sn_row(from, r), cols * sizeof(real));
 }

@@ -47,37 +47,58 @@ sn_signal_sums SN_V(sn_signal_sums_of)(sn_view view, size_t rows, size_t cols) {
     return (sn_signal_sums){(double)rows * (double)cols, m.sum, SN_V(sn_sumsq_of)(&d, m.squares)};
 }
 
-/* Counts, and the largest of the bits without sign, which are in the order of the magnitudes: NaN is above infinity. */
-typedef struct tally {
-    sn_bits largest, zeros, small;
-} tally;
+/* Bits without sign, which are in the order of the magnitudes; NaN is above infinity. */
+#if SN_IS_DOUBLE
+typedef int64_t magnitude;
+#else
+typedef int32_t magnitude;
+#endif
 
-static tally tally_of(sn_view view, size_t rows, size_t cols) {
-    sn_bits largest_bits = 0, zeros = 0, small = 0;
+static magnitude magnitude_of(real x) {
+    return (magnitude)(sn_to_bits(x) & ~SN_SIGN);
+}
+
+typedef struct range {
+    magnitude least, largest;
+} range;
+
+static range range_of(sn_view view, size_t rows, size_t cols) {
+    magnitude least = magnitude_of(*(const real *)view.data), most = 0;
     sn_flatten(&rows, &cols, view.ld == cols);
     for (size_t r = 0; r < rows; r++) {
         const real *x = sn_row(view, r);
-        _Pragma("omp simd reduction(max : largest_bits) reduction(+ : zeros, small)") for (size_t c = 0; c < cols;
-                                                                                           c++) {
-            sn_bits bits = sn_to_bits(x[c]) & ~SN_SIGN;
-            largest_bits = bits > largest_bits ? bits : largest_bits;
-            zeros += bits == 0;
-            small += bits < SN_LEAST_NORMAL;
+        _Pragma("omp simd reduction(min : least) reduction(max : most)") for (size_t c = 0; c < cols; c++) {
+            magnitude m = magnitude_of(x[c]);
+            least = m < least ? m : least;
+            most = m > most ? m : most;
         }
     }
-    return (tally){largest_bits, zeros, small};
+    return (range){least, most};
+}
+
+static sn_count count_below(sn_view view, size_t rows, size_t cols, magnitude limit) {
+    sn_count count = 0;
+    sn_flatten(&rows, &cols, view.ld == cols);
+    for (size_t r = 0; r < rows; r++) {
+        const real *x = sn_row(view, r);
+        SN_SIMD_SUM(count) for (size_t c = 0; c < cols; c++) count += magnitude_of(x[c]) < limit;
+    }
+    return count;
 }
 
 sn_tensor_sums SN_V(sn_tensor_sums_of)(sn_view view, size_t rows, size_t cols) {
     sn_difference d = {.x = view, .rows = rows, .cols = cols};
     sn_moments m = sn_moments_of(&d, false, true);
-    tally t = tally_of(view, rows, cols);
+    range between = range_of(view, rows, cols);
+    sn_count zeros = between.least == 0 ? count_below(view, rows, cols, 1) : 0;
+    sn_count small =
+        between.least < (magnitude)SN_LEAST_NORMAL ? count_below(view, rows, cols, (magnitude)SN_LEAST_NORMAL) : 0;
     return (sn_tensor_sums){.n = (double)rows * (double)cols,
                             .sum_abs = m.sum,
-                            .max_abs = (double)sn_from_bits(t.largest),
+                            .max_abs = (double)sn_from_bits((sn_bits)between.largest),
                             .squares = SN_V(sn_sumsq_of)(&d, m.squares),
-                            .zeros = (double)t.zeros,
-                            .denormals = (double)(t.small - t.zeros)};
+                            .zeros = (double)zeros,
+                            .denormals = (double)(small - zeros)};
 }
 
 size_t SN_V(sn_count_nonfinite)(sn_view view, size_t rows, size_t cols) {
