@@ -1,7 +1,4 @@
 /* Owns the sums over what an update did to a tensor, against what it was meant to do. */
-#include <math.h>
-
-#include "ops/elementary.h"
 #include "ops/kernels.h"
 #include "ops/tensor_sums.h"
 
@@ -10,8 +7,8 @@ typedef struct intent {
     double sum_abs, intended, stalled;
 } intent;
 
-/* Elements whose bits are the same; `only_zeros`: of those, where the gradient is zero. */
-static inline sn_count count_same(const sn_change_call *call, bool only_zeros) {
+/* Elements that did not change, and whose gradient is zero. */
+static sn_count count_unchanged_zeros(const sn_change_call *call) {
     const sn_update_call *u = call->update;
     size_t rows = u->rows, cols = u->cols;
     sn_count count = 0;
@@ -19,8 +16,8 @@ static inline sn_count count_same(const sn_change_call *call, bool only_zeros) {
     for (size_t r = 0; r < rows; r++) {
         const real *before = sn_row(call->old_weight, r), *after = sn_row(u->weight, r), *g = sn_row(u->gradient, r);
         SN_SIMD_SUM(count) for (size_t c = 0; c < cols; c++) {
-            bool counts = !only_zeros || (sn_to_bits(g[c]) & ~SN_SIGN) == 0;
-            count += (sn_to_bits(before[c]) == sn_to_bits(after[c])) & counts;
+            bool is_same = sn_bits_of(before[c]) == sn_bits_of(after[c]);
+            count += is_same & ((sn_bits_of(g[c]) & SN_MAGNITUDE) == 0);
         }
     }
     return count;
@@ -29,7 +26,7 @@ static inline sn_count count_same(const sn_change_call *call, bool only_zeros) {
 /* Where what was meant is a factor times the gradient, its sums are known. */
 static intent intent_of_gradient(const sn_change_call *call, double factor, sn_count unchanged) {
     const sn_tensor_sums *g = call->gradient;
-    sn_count zeros = g->zeros > 0 && unchanged > 0 ? count_same(call, true) : 0;
+    sn_count zeros = g->zeros > 0 && unchanged > 0 ? count_unchanged_zeros(call) : 0;
     return (intent){factor * g->sum_abs, g->n - g->zeros, (double)(unchanged - zeros)};
 }
 
@@ -119,16 +116,15 @@ sn_change_sums SN_V(sn_change_sums_of)(const sn_change_call *call) {
     sn_difference d = {.x = u->weight, .minus = call->old_weight, .rows = u->rows, .cols = u->cols};
     sn_difference old = {.x = call->old_weight, .rows = u->rows, .cols = u->cols};
     double factor = u->sgd.lr * u->sgd.clip;
-    sn_moments change = sn_moments_of(&d, true, true);
-    sn_count unchanged = count_same(call, false);
-    intent meant = is_gradient_times(call, factor) ? intent_of_gradient(call, factor, unchanged)
-                                                   : intent_of_update(call, unchanged);
+    sn_moments change = sn_moments_of(&d, SN_OF_CHANGE);
+    intent meant = is_gradient_times(call, factor) ? intent_of_gradient(call, factor, change.same)
+                                                   : intent_of_update(call, change.same);
     *call->old_squares = SN_V(sn_sumsq_of)(&old, change.minus_squares);
     return (sn_change_sums){.n = (double)u->rows * (double)u->cols,
                             .change = SN_V(sn_sumsq_of)(&d, change.squares),
                             .sum_abs_change = change.sum,
                             .sum_abs_intended = meant.sum_abs,
-                            .unchanged = (double)unchanged,
+                            .unchanged = (double)change.same,
                             .intended = meant.intended,
                             .stalled = meant.stalled};
 }

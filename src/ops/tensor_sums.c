@@ -43,59 +43,29 @@ sn_sumsq SN_V(sn_sumsq_of)(const sn_difference *d, double squares) {
 
 sn_signal_sums SN_V(sn_signal_sums_of)(sn_view view, size_t rows, size_t cols) {
     sn_difference d = {.x = view, .rows = rows, .cols = cols};
-    sn_moments m = sn_moments_of(&d, false, false);
+    sn_moments m = sn_moments_of(&d, SN_OF_SIGNAL);
     return (sn_signal_sums){(double)rows * (double)cols, m.sum, SN_V(sn_sumsq_of)(&d, m.squares)};
 }
 
-/* Bits without sign, which are in the order of the magnitudes; NaN is above infinity. */
-#if SN_IS_DOUBLE
-typedef int64_t magnitude;
-#else
-typedef int32_t magnitude;
-#endif
-
-static magnitude magnitude_of(real x) {
-    return (magnitude)(sn_to_bits(x) & ~SN_SIGN);
-}
-
-typedef struct range {
-    magnitude least, largest;
-} range;
-
-static range range_of(sn_view view, size_t rows, size_t cols) {
-    magnitude least = magnitude_of(*(const real *)view.data), most = 0;
-    sn_flatten(&rows, &cols, view.ld == cols);
-    for (size_t r = 0; r < rows; r++) {
-        const real *x = sn_row(view, r);
-        _Pragma("omp simd reduction(min : least) reduction(max : most)") for (size_t c = 0; c < cols; c++) {
-            magnitude m = magnitude_of(x[c]);
-            least = m < least ? m : least;
-            most = m > most ? m : most;
-        }
-    }
-    return (range){least, most};
-}
-
-static sn_count count_below(sn_view view, size_t rows, size_t cols, magnitude limit) {
+static sn_count count_below(sn_view view, size_t rows, size_t cols, sn_magnitude limit) {
     sn_count count = 0;
     sn_flatten(&rows, &cols, view.ld == cols);
     for (size_t r = 0; r < rows; r++) {
         const real *x = sn_row(view, r);
-        SN_SIMD_SUM(count) for (size_t c = 0; c < cols; c++) count += magnitude_of(x[c]) < limit;
+        SN_SIMD_SUM(count) for (size_t c = 0; c < cols; c++) count += (sn_bits_of(x[c]) & SN_MAGNITUDE) < limit;
     }
     return count;
 }
 
 sn_tensor_sums SN_V(sn_tensor_sums_of)(sn_view view, size_t rows, size_t cols) {
     sn_difference d = {.x = view, .rows = rows, .cols = cols};
-    sn_moments m = sn_moments_of(&d, false, true);
-    range between = range_of(view, rows, cols);
-    sn_count zeros = between.least == 0 ? count_below(view, rows, cols, 1) : 0;
-    sn_count small =
-        between.least < (magnitude)SN_LEAST_NORMAL ? count_below(view, rows, cols, (magnitude)SN_LEAST_NORMAL) : 0;
+    sn_moments m = sn_moments_of(&d, SN_OF_TENSOR);
+    sn_magnitude normal = (sn_magnitude)SN_LEAST_NORMAL;
+    sn_count zeros = m.least == 0 ? count_below(view, rows, cols, 1) : 0;
+    sn_count small = m.least < normal ? count_below(view, rows, cols, normal) : 0;
     return (sn_tensor_sums){.n = (double)rows * (double)cols,
                             .sum_abs = m.sum,
-                            .max_abs = (double)sn_from_bits((sn_bits)between.largest),
+                            .max_abs = (double)sn_from_bits((sn_bits)m.most),
                             .squares = SN_V(sn_sumsq_of)(&d, m.squares),
                             .zeros = (double)zeros,
                             .denormals = (double)(small - zeros)};

@@ -14,12 +14,28 @@
 #define SN_WIDE_BYTES 16
 #endif
 
-enum { SN_LANES = SN_WIDE_BYTES / sizeof(double), SN_CHAINS = 4 };
+enum {
+    SN_LANES = SN_WIDE_BYTES / sizeof(double),
+    SN_REAL_LANES = SN_WIDE_BYTES / sizeof(real),
+    SN_CHAINS = 4,
+    SN_CHUNK = SN_CHAINS * SN_LANES
+};
 
 #define SN_ALWAYS_INLINE static inline __attribute__((always_inline))
 
 typedef double sn_wide __attribute__((vector_size(SN_WIDE_BYTES)));
 typedef int64_t sn_wide_bits __attribute__((vector_size(SN_WIDE_BYTES)));
+
+/* Bits of values in the data's own lanes, as signed numbers: without the sign they are in the order of the magnitudes,
+ * NaN above infinity. */
+#if SN_IS_DOUBLE
+typedef int64_t sn_magnitude;
+#define SN_MAGNITUDE INT64_MAX
+#else
+typedef int32_t sn_magnitude;
+#define SN_MAGNITUDE INT32_MAX
+#endif
+typedef sn_magnitude sn_lanes __attribute__((vector_size(SN_WIDE_BYTES)));
 
 /* SN_LANES values from x on.  Written lane by lane: gcc 12 makes one conversion of it, and three instructions of
  * __builtin_convertvector. */
@@ -40,6 +56,32 @@ SN_ALWAYS_INLINE sn_wide sn_wide_load_part(const real *x, size_t n) {
 
 SN_ALWAYS_INLINE sn_wide sn_wide_abs(sn_wide x) {
     return (sn_wide)((sn_wide_bits)x & INT64_MAX);
+}
+
+static inline sn_magnitude sn_bits_of(real x) {
+    sn_magnitude bits;
+    memcpy(&bits, &x, sizeof bits);
+    return bits;
+}
+
+SN_ALWAYS_INLINE sn_lanes sn_lanes_load(const real *x) {
+    sn_lanes v;
+    memcpy(&v, x, sizeof v);
+    return v;
+}
+
+SN_ALWAYS_INLINE sn_lanes sn_lanes_min(sn_lanes a, sn_lanes b) {
+    sn_lanes least;
+    for (int i = 0; i < SN_REAL_LANES; i++)
+        least[i] = a[i] < b[i] ? a[i] : b[i];
+    return least;
+}
+
+SN_ALWAYS_INLINE sn_lanes sn_lanes_max(sn_lanes a, sn_lanes b) {
+    sn_lanes most;
+    for (int i = 0; i < SN_REAL_LANES; i++)
+        most[i] = a[i] > b[i] ? a[i] : b[i];
+    return most;
 }
 
 /* The sum over all lanes, by halves. */
