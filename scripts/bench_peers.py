@@ -19,25 +19,24 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-CPU_WHEELS = "https://download.pytorch.org/whl/cpu"
-DEFAULTS = {"depth": 50, "width": 64, "batch": 128, "skip": "add", "growth": 12, "norm": "none", "learned": False,
+DEFAULTS = {"blocks": 50, "width": 64, "batch": 128, "skip": "add", "growth": 12, "norm": "none", "learned": False,
             "precision": "float32", "inputs": 784, "classes": 10, "lr": 0.001}
 FIRST = "50 of 64"
-# Depth counts the first layer and the blocks; the output layer is extra.
+# The first layer and the output layer are extra.
 CASES = {
     FIRST: {},
     "50 of 64, concat": {"skip": "concat"},
     "50 of 32": {"width": 32, "batch": 64},
     "50 of 16": {"width": 16, "batch": 32},
     "50 of 256": {"width": 256},
-    "20 of 512": {"depth": 20, "width": 512, "batch": 256},
+    "20 of 512": {"blocks": 20, "width": 512, "batch": 256},
     "50 of 64, layer_norm": {"norm": "layer"},
     "50 of 64, batch_norm": {"norm": "batch"},
     "50 of 64, highway": {"skip": "highway"},
     "50 of 64, learned scale": {"learned": True},
     "50 of 64, float64": {"precision": "float64"},
 }
-DEEP_CASES = {"1000 of 64": {"depth": 1000}, "5000 of 64": {"depth": 5000}}
+DEEP_CASES = {"1000 of 64": {"blocks": 1000}, "5000 of 64": {"blocks": 5000}}
 BUSY = 0.5  # load per processor at the start above which figures say little
 COMPILE_DEPTH = 200  # above that torch.compile takes many minutes
 
@@ -56,7 +55,7 @@ def config_of(case):
     return {
         "precision": case["precision"],
         "data": {"kind": "gaussian", "in_dim": case["inputs"], "classes": case["classes"], "samples": 1024},
-        "network": {"depth": case["depth"], "width": case["width"], "activation": "tanh", "norm": case["norm"],
+        "network": {"depth": case["blocks"] + 1, "width": case["width"], "activation": "tanh", "norm": case["norm"],
                     "skip": skip},
         "train": {"lr": case["lr"], "batch_size": case["batch"]},
     }
@@ -118,9 +117,7 @@ def find_python(venv):
     if subprocess.run([str(python), "-c", "import torch"], capture_output=True).returncode:
         install = [str(python), "-m", "pip", "install", "--quiet", "torch", "numpy", "setuptools"]
         tell("installing PyTorch")
-        if subprocess.run(install + ["--index-url", CPU_WHEELS]).returncode:
-            tell(f"{CPU_WHEELS} is not to be had: the default index instead")
-            subprocess.run(install, check=True)
+        subprocess.run(install, check=True)
     return str(python)
 
 
@@ -132,7 +129,7 @@ class Contest:
         self.ours, self.theirs, self.notes = {}, {}, []
         self.workers = []
         for mode in options.modes:
-            if mode.startswith("compile") and case["depth"] > COMPILE_DEPTH:
+            if mode.startswith("compile") and case["blocks"] > COMPILE_DEPTH:
                 self.notes.append(f"{mode}: not tried above {COMPILE_DEPTH} layers")
                 continue
             for threads in options.threads:
@@ -198,21 +195,20 @@ def side_by_side(skipnet, options):
 
 
 def scaling(skipnet, options):
-    """Time of a further layer in deep networks, over that of a layer in one of 50."""
+    """Time of a further block in deep networks, over that of a block in one of 50."""
     times = {}
     for _ in range(options.rounds):
-        for depth in (50, 1000, 5000):
-            result = skipnet.measure(f"{depth} of 64", {**DEFAULTS, "depth": depth}, max(options.threads),
+        for blocks in (50, 1000, 5000):
+            result = skipnet.measure(f"{blocks} of 64", {**DEFAULTS, "blocks": blocks}, max(options.threads),
                                      options.seconds)
-            times[depth] = min(times.get(depth, float("inf")), result["step"]["min_s"])
+            times[blocks] = min(times.get(blocks, float("inf")), result["step"]["min_s"])
     layer = times[50] / 50
-    return [{"depth": depth, "step_s": times[depth], "ratio": (times[depth] - times[50]) / (depth - 50) / layer}
-            for depth in (1000, 5000)]
+    return [{"blocks": n, "step_s": times[n], "ratio": (times[n] - times[50]) / (n - 50) / layer} for n in (1000, 5000)]
 
 
 def table_of(report):
     """The report as markdown."""
-    lines = ["| network (hidden layers of width), batch | skipnet | of peak | PyTorch, best | ratio | time to the first |",
+    lines = ["| network (blocks of width), batch | skipnet | of peak | PyTorch, best | ratio | time to the first |",
              "|---|---|---|---|---|---|"]
     first = next((r["skipnet_s"] for r in report["rows"] if r["name"] == FIRST), None)
     for row in report["rows"]:
@@ -229,7 +225,7 @@ def table_of(report):
         pair = report["side_by_side"]
         lines.append(f"- two runs of one thread side by side: {pair['throughput']:.2f} times the throughput of one")
     for row in report.get("scaling", []):
-        lines.append(f"- {row['depth']} layers of 64: {1e3 * row['step_s']:.4g} ms; a further layer takes"
+        lines.append(f"- {row['blocks']} blocks of 64: {1e3 * row['step_s']:.4g} ms; a further block takes"
                      f" {row['ratio']:.2f} times what one of 50 takes")
     machine = report["machine"]
     if report["load"] > BUSY * os.cpu_count():

@@ -40,7 +40,7 @@ want "JSON: a strict reader only misses its own keys" "" "$(grep -v 'unknown key
 
 # The standard case, with --set and by time; observed steps write nothing.
 does bench --steps 1 --threads 1
-want_line "^network    standard: 51 weight layers, 254730 parameters, batch 128, float32\$"
+want_line "^network    standard: 52 weight layers, 258890 parameters, batch 128, float32\$"
 want_line "of 1 steps in 1 blocks\$"
 does bench --seconds 0.05 --threads 1 --set network.depth=3 --set network.skip.kind=concat
 want_line "^network    standard: 4 weight layers, 52834 parameters"

@@ -61,7 +61,7 @@ def blocks_of(case):
     """The blocks after the first layer, and the width after them."""
     width, norm, skip = case["width"], case["norm"], case["skip"]
     blocks = []
-    for _ in range(case["depth"] - 1):
+    for _ in range(case["blocks"]):
         if skip == "concat":
             blocks.append(Concat(norm, width, case["growth"]))
             width += case["growth"]

@@ -11,7 +11,7 @@
 const char sn_bench_standard[] =
     "{\"name\": \"standard\",\n"
     " \"data\": {\"kind\": \"gaussian\", \"in_dim\": 784, \"classes\": 10, \"samples\": 1024},\n"
-    " \"network\": {\"depth\": 50, \"width\": 64, \"activation\": \"tanh\", \"skip\": \"add\"},\n"
+    " \"network\": {\"depth\": 51, \"width\": 64, \"activation\": \"tanh\", \"skip\": \"add\"},\n"
     " \"train\": {\"lr\": 0.01, \"batch_size\": 128}}\n";
 
 enum {
