@@ -33,7 +33,7 @@ compare_peers() { # ARGUMENT...
 
 compare_peers --only "50 of 16" --json peers.json
 want "exit status" 0 "$status"
-want_like "header" "| network (hidden layers of width), batch | skipnet | of peak | PyTorch, best | ratio |*" \
+want_like "header" "| network (blocks of width), batch | skipnet | of peak | PyTorch, best | ratio |*" \
     "$(head -n 1 out)"
 want_like "row" "| 50 of 16, 32 | * ms (1) | * % | 2.5e+03 ms (eager foreach, 1) | \*\**\*\* |  |" "$(sed -n 3p out)"
 want "what did not work is told" "- 50 of 16: compile, 1 threads: no compiler here" "$(grep '^- 50 of 16' out)"
