@@ -191,8 +191,9 @@ static const char *const networks[] = {
     "{\"depth\": 4, \"width\": 20, \"skip\": {\"kind\": \"add\", \"branch_scale\": {\"learned\": 0.5}}}",
     "{\"depth\": 4, \"width\": 20, \"order\": \"inside\", \"skip\": \"concat\"}",
     /* no bias before the norm: its gradient would be rounding only */
-    "{\"layers\": [{\"op\": \"linear\", \"units\": 20, \"bias\": false}, {\"op\": \"batch_norm\"}, {\"op\": \"tanh\"}, "
-    "{\"op\": \"linear\", \"units\": 4}]}",
+    ("{\"layers\": [{\"op\": \"linear\", \"units\": 20, \"bias\": false}, {\"op\": \"batch_norm\"}, {\"op\": "
+     "\"tanh\"}, "
+     "{\"op\": \"linear\", \"units\": 4}]}"),
     "{\"depth\": 4, \"width\": 20, \"order\": \"inside\", \"skip\": \"highway\"}",
 };
 
