@@ -31,6 +31,7 @@ block "Ops" list ops
 block "Inits" list inits
 block "Data" list data
 block "Networks" list networks
+block "Skips" list skips
 block "Losses" list losses
 block "Optimizers" list optimizers
 block "Learning-rate schedules" list lr_schedules

@@ -120,6 +120,12 @@ want "no temporary files" "" "$(find . -name '*.tmp')"
 
 # No run, a broken one, an unfinished one.
 mkdir bare broken
+refuses 2 "skipnet eval: saved/loss.csv belongs to the run (take another name for --predictions)" \
+    eval saved --predictions saved/loss.csv
+refuses 2 "skipnet eval: --predictions writes a file, not a stream (name one)" eval saved --predictions -
+run eval saved --predictions missing/p.csv
+want "predictions that cannot be written" 4 "$status"
+want_like "predictions that cannot be written" "cannot create missing/p.csv*: No such file or directory" "$(cat err)"
 refuses 2 "bare: no run here (a run directory holds a run.json)" eval bare
 refuses 4 "cannot read directory missing: No such file or directory" eval missing
 refuses 4 "cannot read directory tiny.json: Not a directory" eval tiny.json

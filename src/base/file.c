@@ -95,9 +95,12 @@ static int open_temporary(const char *path, char **temporary, sn_error *error) {
     return fd;
 }
 
-static sn_status fill_and_close(int fd, const char *path, const void *data, size_t size, sn_error *error) {
+static sn_status fill_and_close(int fd, const char *path, const sn_piece *pieces, size_t n, sn_error *error) {
     sn_status status = SN_OK;
-    if (!write_all(fd, data, size) || !sync_file(fd)) status = sn_error_io(error, "write", path);
+    bool ok = true;
+    for (size_t i = 0; i < n && ok; i++)
+        ok = write_all(fd, pieces[i].data, pieces[i].size);
+    if (!ok || !sync_file(fd)) status = sn_error_io(error, "write", path);
     if (close(fd) != 0 && status == SN_OK) status = sn_error_io(error, "write", path);
     return status;
 }
@@ -114,6 +117,10 @@ static sn_status check_target(const char *path, sn_error *error) {
 }
 
 sn_status sn_file_write_atomic(const char *path, const void *data, size_t size, sn_error *error) {
+    return sn_file_write_pieces(path, &(sn_piece){data, size}, 1, error);
+}
+
+sn_status sn_file_write_pieces(const char *path, const sn_piece *pieces, size_t n, sn_error *error) {
     sn_status status = check_target(path, error);
     if (status != SN_OK) return status;
     char *dir = sn_path_dir(path);
@@ -125,7 +132,7 @@ sn_status sn_file_write_atomic(const char *path, const void *data, size_t size, 
         status = error->status;
         goto out;
     }
-    status = fill_and_close(fd, path, data, size, error);
+    status = fill_and_close(fd, path, pieces, n, error);
     if (status == SN_OK && rename(temporary, path) != 0) status = sn_error_io(error, "replace", path);
     if (status != SN_OK) {
         unlink(temporary);

@@ -16,6 +16,13 @@ sn_status sn_file_read(const char *path, size_t limit, char **data, size_t *size
  */
 sn_status sn_file_write_atomic(const char *path, const void *data, size_t size, sn_error *error);
 
+/* The same for a content in `n` pieces, one after the other. */
+typedef struct sn_piece {
+    const void *data;
+    size_t size;
+} sn_piece;
+sn_status sn_file_write_pieces(const char *path, const sn_piece *pieces, size_t n, sn_error *error);
+
 /* Makes the directory and its parents; an existing one is no error. */
 sn_status sn_dir_make(const char *path, sn_error *error);
 

@@ -82,40 +82,50 @@ static void add_metadata_header(sn_text *header, const sn_metadata *metadata, si
     sn_text_add(header, "}");
 }
 
-/* The whole content of the file as text, its first eight bytes left open for the length of the header. */
-static void add_data(sn_text *content, const sn_tensor *tensors, size_t n_tensors) {
-    while (content->length % 8 != 0 && !content->failed)
-        sn_text_add(content, " ");
-    uint64_t header_length = content->length - PREFIX_BYTES;
-    if (!content->failed) memcpy(content->data, &header_length, PREFIX_BYTES);
-    for (size_t i = 0; i < n_tensors; i++) {
-        int64_t size;
-        if (data_size(&tensors[i], &size)) sn_text_add_bytes(content, tensors[i].data, (size_t)size);
+/* Pads the header and puts its length into the first eight bytes, which were left open. */
+static void finish_header(sn_text *header) {
+    while (header->length % 8 != 0 && !header->failed)
+        sn_text_add(header, " ");
+    uint64_t length = header->length - PREFIX_BYTES;
+    if (!header->failed) memcpy(header->data, &length, PREFIX_BYTES);
+}
+
+/* The data go from where they are into the file: a copy of all weights would be as large as they. */
+static sn_status write_tensors(const char *path, const sn_text *header, const sn_tensor *tensors, size_t n_tensors,
+                               sn_error *error) {
+    sn_piece *pieces = malloc((n_tensors + 1) * sizeof *pieces);
+    if (!pieces || header->failed) {
+        free(pieces);
+        return sn_error_memory(error, header->length + n_tensors * sizeof *pieces, path);
     }
+    pieces[0] = (sn_piece){header->data, header->length};
+    for (size_t i = 0; i < n_tensors; i++) {
+        int64_t size = 0;
+        pieces[i + 1] = (sn_piece){tensors[i].data, data_size(&tensors[i], &size) ? (size_t)size : 0};
+    }
+    sn_status status = sn_file_write_pieces(path, pieces, n_tensors + 1, error);
+    free(pieces);
+    return status;
 }
 
 sn_status sn_safetensors_write(const char *path, const sn_tensor *tensors, size_t n_tensors,
                                const sn_metadata *metadata, size_t n_metadata, sn_error *error) {
     sn_status status = check_names(path, tensors, n_tensors, error);
     if (status != SN_OK) return status;
-    sn_text content = SN_TEXT_EMPTY;
+    sn_text header = SN_TEXT_EMPTY;
     int64_t offset = 0;
-    sn_text_add(&content, "........{");
-    if (n_metadata > 0) add_metadata_header(&content, metadata, n_metadata);
+    sn_text_add(&header, "........{");
+    if (n_metadata > 0) add_metadata_header(&header, metadata, n_metadata);
     for (size_t i = 0; i < n_tensors; i++) {
-        if (i > 0 || n_metadata > 0) sn_text_add(&content, ",");
-        status = add_tensor_header(&content, path, &tensors[i], &offset, error);
+        if (i > 0 || n_metadata > 0) sn_text_add(&header, ",");
+        status = add_tensor_header(&header, path, &tensors[i], &offset, error);
         if (status != SN_OK) goto out;
     }
-    sn_text_add(&content, "}");
-    add_data(&content, tensors, n_tensors);
-    if (content.failed) {
-        status = sn_error_memory(error, content.length + (size_t)offset, path);
-        goto out;
-    }
-    status = sn_file_write_atomic(path, content.data, content.length, error);
+    sn_text_add(&header, "}");
+    finish_header(&header);
+    status = write_tensors(path, &header, tensors, n_tensors, error);
 out:
-    sn_text_free(&content);
+    sn_text_free(&header);
     return status;
 }
 

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "cli/cli.h"
 #include "engine/team.h"
+#include "run/directory.h"
 #include "study/evaluate.h"
 
 static void add_share(sn_text *text, size_t part, size_t whole) {
@@ -103,6 +104,17 @@ static void add_json(const sn_evaluation *e, const sn_arguments *arguments, sn_t
     sn_text_add(text, "\n  ]\n}\n");
 }
 
+/* Before any work: a run's own files are not for other things. */
+static sn_status check_predictions(const sn_arguments *arguments, sn_error *error) {
+    const char *path = arguments->predictions;
+    if (path && strcmp(path, "-") == 0) {
+        return sn_error_set(error, SN_INVALID, "skipnet eval: --predictions writes a file, not a stream (name one)");
+    }
+    if (!path || !sn_run_directory_owns(arguments->operands[0], path)) return SN_OK;
+    return sn_error_set(error, SN_INVALID, "skipnet eval: %s belongs to the run (take another name for --predictions)",
+                        path);
+}
+
 static sn_status write_predictions(const sn_evaluation *e, const char *path, sn_error *error) {
     sn_text csv = SN_TEXT_EMPTY;
     sn_evaluation_csv(e, &csv);
@@ -119,7 +131,9 @@ static sn_status run_eval(const sn_arguments *arguments, sn_error *error) {
                                      .limit = arguments->limit,
                                      .threads = arguments->threads ? arguments->threads : sn_team_available()};
     sn_evaluation evaluation;
-    sn_status status = sn_evaluation_open(&evaluation, &request, error);
+    sn_status status = check_predictions(arguments, error);
+    if (status) return status;
+    status = sn_evaluation_open(&evaluation, &request, error);
     if (!status && arguments->predictions) status = write_predictions(&evaluation, arguments->predictions, error);
     if (!status) {
         sn_text text = SN_TEXT_EMPTY;

@@ -59,6 +59,11 @@ static void add_row(const sn_gradcheck_row *row, int width, sn_text *text) {
 }
 
 static void add_totals(const sn_gradcheck_totals *t, sn_text *text) {
+    if (t->below > 0) {
+        sn_text_add(
+            text, "\nSome gradients are too small for differences of this loss: fewer layers (--set network.depth=),\n"
+                  "a larger gain (--set network.init.gain=) or skips make them larger.\n");
+    }
     sn_text_addf(text,
                  "\n%zu coordinates: %zu agree, %zu differ, %zu at kinks, %zu below the resolution of differences\n",
                  t->checked, t->agreeing, t->disagreeing, t->kinks, t->below);

@@ -85,7 +85,7 @@ static const sn_kind highway_skip = {.name = "highway",
                                      .formula = "y = t F(x) + (1 - t) x, t = sigmoid(W_t x + b_t)",
                                      .source = "Srivastava, Greff & Schmidhuber 2015, arXiv 1505.00387"};
 static const sn_kind *const skip_kinds[] = {&none_skip, &add_skip, &concat_skip, &highway_skip, NULL};
-static const sn_choice skip_choice = {.what = "skip", .discriminator = "kind", .kinds = skip_kinds, .fallback = "none"};
+const sn_choice sn_skip_choice = {.what = "skip", .discriminator = "kind", .kinds = skip_kinds, .fallback = "none"};
 
 static const sn_key mlp_keys[] = {
     {.name = "depth",
@@ -121,7 +121,7 @@ static const sn_key mlp_keys[] = {
      .fallback = "null",
      .choice = &sn_init_choice,
      .help = "initial weights of the output layer; null: as init"},
-    {.name = "skip", .types = SN_KIND, .fallback = "\"none\"", .choice = &skip_choice, .help = "skip connections"},
+    {.name = "skip", .types = SN_KIND, .fallback = "\"none\"", .choice = &sn_skip_choice, .help = "skip connections"},
     {0},
 };
 

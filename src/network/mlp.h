@@ -7,6 +7,7 @@
 #include "config/config.h"
 
 extern const sn_kind sn_mlp_kind;
+extern const sn_choice sn_skip_choice; /* the key "skip" of the family */
 
 /* Writes the layer list that the resolved "network" object stands for, as JSON {"layers": [...]}. */
 void sn_mlp_expand(const sn_value *network, size_t out_dim, sn_text *text);

@@ -124,6 +124,18 @@ sn_status sn_run_directory_open(sn_run_directory *directory, const char *path, c
     return status;
 }
 
+bool sn_run_directory_owns(const char *run, const char *path) {
+    char *parent = sn_path_dir(path), *here = parent ? realpath(parent, NULL) : NULL, *own = realpath(run, NULL);
+    const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+    bool is_own = false;
+    for (size_t i = 0; i < sizeof written_files / sizeof *written_files && here && own; i++)
+        is_own = is_own || (strcmp(here, own) == 0 && strcmp(name, written_files[i]) == 0);
+    free(parent);
+    free(here);
+    free(own);
+    return is_own;
+}
+
 void sn_run_directory_close(sn_run_directory *directory) {
     sn_lock_release(&directory->lock);
     free(directory->path);

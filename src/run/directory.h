@@ -34,6 +34,9 @@ sn_status sn_run_directory_open(sn_run_directory *directory, const char *path, c
  * a config can get wrong: the weights file may even lie among them. */
 sn_status sn_run_directory_clear(const sn_run_directory *directory, sn_error *error);
 
+/* Whether `path` is one of the files that a run in the directory `run` writes: not to be written by anything else. */
+bool sn_run_directory_owns(const char *run, const char *path);
+
 /* Gives the lock up. */
 void sn_run_directory_close(sn_run_directory *directory);
 

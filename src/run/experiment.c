@@ -74,8 +74,9 @@ static sn_status check_batch(const sn_experiment *x, sn_error *error) {
     for (int i = 1; i < x->graph.n_nodes && x->batch_size == 1; i++) {
         const sn_node *node = &x->graph.nodes[i];
         if (!node->op->forward_reduction.part) continue;
-        return sn_config_fault(x->config, value, error, "%s normalizes over the batch, which needs 2 rows or more",
-                               node->label);
+        if (x->data.train.n == 1) value = sn_value_get(sn_config_root(x->config), "data");
+        return sn_config_fault(x->config, value, error, "%s normalizes over the batch, which needs 2 rows or more%s",
+                               node->label, x->data.train.n == 1 ? " (the data have 1 training sample)" : "");
     }
     return SN_OK;
 }

@@ -5,6 +5,7 @@
 #include "engine/backend.h"
 #include "network/graph.h"
 #include "network/init.h"
+#include "network/mlp.h"
 #include "run/schedule.h"
 
 static const char *const precisions[] = {"float32", "float64", NULL};
@@ -185,6 +186,7 @@ const sn_list_entry sn_language_lists[] = {
     {"inits", &sn_init_choice},
     {"data", &sn_source_choice},
     {"networks", &sn_network_choice},
+    {"skips", &sn_skip_choice},
     {"losses", &sn_loss_choice},
     {"optimizers", &optimizer_choice},
     {"lr_schedules", &sn_lr_schedule_choice},
