@@ -20,10 +20,12 @@ END
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/study/runs.sh"
 
 # One step, nothing evaluated: what a table of gradients and updates needs.
-step() { # CONFIG DEPTH LR PRECISION; sets run
+step() { # CONFIG DEPTH LR PRECISION [SEED]; sets run
+    local seed=${5:-1}
     run=$1,depth=$2,lr=$3,$4
-    study_train "$run" "$1" --set "network.depth=$2" --set "train.lr=$3" --set "precision=$4" --set train.steps=1 \
-        --set report.train_eval=0 --set data.test_limit=0
+    ((seed == 1)) || run+=,seed=$seed
+    study_train "$run" "$1" --set "network.depth=$2" --set "train.lr=$3" --set "precision=$4" --set "seed=$seed" \
+        --set train.steps=1 --set report.train_eval=0 --set data.test_limit=0
 }
 
 # A column of gradients.csv in step 0 over the hidden layers, and what it shows.
@@ -59,18 +61,24 @@ table_of_stalls() {
     done
 }
 
+# Layers over seeds 1 to 5.
+unchanged() { # DEPTH PRECISION
+    local seed
+    for seed in 1 2 3 4 5; do
+        step sigmoid50 "$1" 0.1 "$2" "$seed"
+        hidden unchanged_frac | tail -n +2 | count '$1 > 0.999'
+    done | paste -sd , | sed 's/,/, /g'
+}
+
 table_of_unchanged() {
-    local depth precision
-    echo "Square layers of which over 99.9 % of the weights keep their bits in the first step: configs/sigmoid50.json, lr 0.1"
+    local depth
+    echo "Square layers of which over 99.9 % of the weights keep their bits in the first step, seeds 1 to 5:" \
+        "configs/sigmoid50.json, lr 0.1"
     echo "| depth | square layers | float32 | float64 |"
     echo "|---|---|---|---|"
     for depth in 10 20 50; do
-        printf '| %s | %s |' "$depth" "$((depth - 1))"
-        for precision in float32 float64; do
-            step sigmoid50 "$depth" 0.1 "$precision"
-            printf ' %s |' "$(hidden unchanged_frac | tail -n +2 | count '$1 > 0.999')"
-        done
-        echo
+        printf '| %s | %s | %s | %s |\n' "$depth" "$((depth - 1))" "$(unchanged "$depth" float32)" \
+            "$(unchanged "$depth" float64)"
     done
 }
 

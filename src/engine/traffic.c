@@ -77,7 +77,8 @@ sn_traffic sn_plan_traffic(const sn_plan *plan, size_t rows, int threads, size_t
     size_t n_tiles = (rows + plan->tile_rows - 1) / plan->tile_rows;
     size_t share = (n_tiles + (size_t)threads - 1) / (size_t)threads, group = sn_plan_group_tiles(plan, threads);
     if (share < group) group = share;
-    double tiles = (double)n_tiles, groups = (double)((n_tiles + group - 1) / group);
+    size_t n_groups = (n_tiles + group - 1) / group;
+    double tiles = (double)n_tiles, groups = (double)n_groups;
     sn_traffic t = {.forward = 2 * samples * (double)graph->nodes[0].width * real,
                     .loss = 2 * samples * (double)graph->nodes[graph->n_nodes - 1].width * real};
     for (int i = 1; i < graph->n_nodes; i++) {

@@ -31,6 +31,22 @@ static double add_pass_factor(const sn_node *node, int k) {
     return ((const double *)node->attributes)[k];
 }
 
+/* y += f x, for the inputs behind the first two; sn_overflow_bits of all sums. */
+static sn_bits add_rest(const sn_op_call *call, size_t r) {
+    const double *factors = call->node->attributes;
+    sn_bits found = 0;
+    real *y = sn_row(call->y, r);
+    for (int k = 2; k < call->node->n_inputs; k++) {
+        real f = (real)factors[k];
+        const real *x = sn_row(call->x[k], r);
+        SN_SIMD_OR(found) for (size_t c = 0; c < call->node->width; c++) {
+            y[c] += f * x[c];
+            found |= sn_overflow_bits(y[c]);
+        }
+    }
+    return found;
+}
+
 static void add_forward(const sn_op_call *call) {
     const double *factors = call->node->attributes;
     real f0 = (real)factors[0], f1 = (real)factors[1];
@@ -45,14 +61,7 @@ static void add_forward(const sn_op_call *call) {
             y[c] = f0 * a[c] + f1 * b[c];
             found |= sn_overflow_bits(y[c]);
         }
-        for (int k = 2; k < call->node->n_inputs; k++) {
-            real f = (real)factors[k];
-            const real *x = sn_row(call->x[k], r);
-            SN_SIMD_OR(found) for (size_t c = 0; c < width; c++) {
-                y[c] += f * x[c];
-                found |= sn_overflow_bits(y[c]);
-            }
-        }
+        found |= add_rest(call, r);
     }
     *call->is_finite = !(found & SN_SIGN); /* a part that is not finite makes the sum so */
 }

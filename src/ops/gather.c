@@ -20,19 +20,24 @@ static void gather_bytes(const sn_gather_call *call) {
     }
 }
 
+static void scale_row(real *x, const double *raw, const sn_dataset *dataset) {
+    const double *mean = dataset->mean, *factor = dataset->factor;
+    double m = mean[0], f = factor[0];
+    if (dataset->n_scales == 1) {
+        SN_SIMD for (size_t c = 0; c < dataset->in_dim; c++) x[c] = (real)((raw[c] - m) * f);
+        return;
+    }
+    SN_SIMD for (size_t c = 0; c < dataset->in_dim; c++) x[c] = (real)((raw[c] - mean[c]) * factor[c]);
+}
+
 static void gather_values(const sn_gather_call *call) {
     const sn_dataset *dataset = call->dataset;
-    const double *mean = dataset->mean, *factor = dataset->factor;
     size_t dim = dataset->in_dim;
     for (size_t r = 0; r < call->rows; r++) {
         const double *raw = call->samples->values + (size_t)call->indices[r] * dim;
         real *x = sn_row(call->x, r);
         if (r + 1 < call->rows) prefetch(call->samples->values + (size_t)call->indices[r + 1] * dim, dim * sizeof *raw);
-        if (dataset->n_scales > 1) {
-            SN_SIMD for (size_t c = 0; c < dim; c++) x[c] = (real)((raw[c] - mean[c]) * factor[c]);
-        } else {
-            SN_SIMD for (size_t c = 0; c < dim; c++) x[c] = (real)((raw[c] - mean[0]) * factor[0]);
-        }
+        scale_row(x, raw, dataset);
     }
 }
 
