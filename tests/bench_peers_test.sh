@@ -6,7 +6,7 @@
 command -v python3 >/dev/null || { echo "no python3 here" && exit 77; }
 peers=$source_dir/scripts/bench_peers.py
 
-# Counts what it is asked for; knows the one network: 784 x 16 + 16, 49 blocks of 16 x 16 + 16, 16 x 10 + 10.
+# Counts what it is asked for; knows the one network: 784 x 16 + 16, 50 blocks of 16 x 16 + 16, 16 x 10 + 10.
 mkdir -p venv/bin
 cat >venv/bin/python <<'END'
 #!/usr/bin/env bash
