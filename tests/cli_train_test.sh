@@ -34,11 +34,11 @@ if has_terminal; then
         [[ -s shown ]] || { echo "nothing on the terminal: $1" && exit 1; }
     }
     escape=$'\033'
-    long="'$skipnet' train tiny.json --threads 1 --set train.steps=20000 --set network.depth=20"
+    long="'$skipnet' train tiny.json --threads 1 --set train.steps=10000 --set network.depth=20"
     terminal "$long --out t1 >t1.out"
     want "the progress line is drawn, and wiped at the end" 1 \
         "$(tail -c 4 shown | grep -c "^.$escape\[K" || true)"
-    want_like "progress line" "*$escape\[Kstep */20000  *[0-9]/s  ETA *loss *acc *ratio *" "$(cat shown)"
+    want_like "progress line" "*$escape\[Kstep */10000  *[0-9]/s  ETA *loss *acc *ratio *" "$(cat shown)"
     want "stdout has none of it" "" "$(tr -d '\n\40-\176' <t1.out)"
     terminal "'$skipnet' train tiny.json --out t2 2>t2.err"
     want "stderr off the terminal: nothing" "" "$(cat t2.err)"
