@@ -98,7 +98,7 @@ status=0
 want "disk fills: exit status and message" "4 cannot write filled/gradients.csv: File too large" "$status $(cat err)"
 want "disk fills: status" '"failed"' "$(value_of filled/run.json status)"
 want "disk fills: no weights" "" "$(find filled -name '*.safetensors' -o -name '*.tmp' -o -name run.lock)"
-refuses 2 "filled holds an unfinished run of this config (status failed); --force starts it anew (--resume comes with checkpoints in a later version)" \
+refuses 2 "filled holds an unfinished run of this config (status failed); --resume continues it, --force starts it anew" \
     train tiny.json --out filled --set train.steps=500
 
 # Standard output full: the run is kept, the exit status tells.  More than the stream buffers, and less.

@@ -77,7 +77,7 @@ refuses 2 'skipnet eval: --weights wants a file (see skipnet eval --help)' eval 
 refuses 2 'skipnet eval: --predictions wants a file (see skipnet eval --help)' eval a --predictions ""
 refuses 2 'skipnet eval: wants RUN (see skipnet eval --help)' eval
 refuses 2 'skipnet gradcheck: wants CONFIG (see skipnet gradcheck --help)' gradcheck
-refuses 2 'skipnet train: --resume comes with checkpoints in a later version (--force starts anew)' train a --resume
+refuses 2 'skipnet train: --resume continues a run, --force replaces it: give one of them' train a --resume --force
 want "nothing was made by refused calls" "" "$(find . -type d -name 'runs*' -o -name run.lock)"
 
 # The lists: named by the plain verb, in the help of a wrong one, and each has lines.

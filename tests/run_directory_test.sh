@@ -81,14 +81,21 @@ want "killed: status" '"running"' "$(value_of killed/run.json status)"
 want "killed: the lock file stays" 1 "$(grep -cx "pid $pid on $(uname -n)" killed/run.lock)"
 before=$(state killed)
 killed=(train tiny.json --set train.steps=1000000000 --out killed)
-refuses 2 "killed holds an unfinished run of this config (status running); --force starts it anew \
-(--resume comes with checkpoints in a later version)" "${killed[@]}"
-refuses 2 "skipnet train: --resume comes with checkpoints in a later version (--force starts anew)" \
-    "${killed[@]}" --resume
+refuses 2 "killed holds an unfinished run of this config (status running); --resume continues it, --force starts it anew" "${killed[@]}"
 refuses 2 "killed holds a run of another config; they differ in: train.steps (take another --out, or --force to \
 replace it)" train tiny.json --out killed
 want "killed: the run stays" "$(grep -v run.lock <<<"$before")" "$(state killed | grep -v run.lock)"
 want "killed: the dead lock is gone" "" "$(find killed -name run.lock)"
+
+# --resume: an unfinished run is taken up, a finished one stays, nothing there is no obstacle.
+does train tiny.json --out resumed -q --resume
+want_equal empty/loss.csv resumed/loss.csv
+sed -i 's/"status": "done"/"status": "interrupted"/' resumed/run.json
+does train tiny.json --out resumed -q --resume
+want "resumed" '"done"' "$(value_of resumed/run.json status)"
+want_equal empty/loss.csv resumed/loss.csv
+does train tiny.json --out resumed --resume
+want "finished, --resume: stderr" "resumed holds this run, finished" "$(cat err)"
 
 # --force replaces a run, and only that.
 echo mine >killed/notes.txt

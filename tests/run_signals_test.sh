@@ -23,8 +23,7 @@ results: $name" "$(cat long.out)"
     want "$name: no row was lost" 1 "$(($(wc -l <"$name/loss.csv") >= rows))"
     steps=$(value_of "$name/run.json" steps)
     want "$name: it counts its steps" 1 "$((steps >= $(column "$name/loss.csv" step | tail -n 1)))"
-    refuses 2 "$name holds an unfinished run of this config (status interrupted); --force starts it anew \
-(--resume comes with checkpoints in a later version)" train tiny.json --set train.steps=1000000000 --out "$name"
+    refuses 2 "$name holds an unfinished run of this config (status interrupted); --resume continues it, --force starts it anew" train tiny.json --set train.steps=1000000000 --out "$name"
 done
 does compare INT TERM HUP
 want "compare" "interrupted interrupted interrupted" "$(sed 1d out | awk '{ print $2 }' | paste -sd' ')"

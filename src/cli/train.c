@@ -87,7 +87,7 @@ static sn_status train_in(const sn_arguments *arguments, sn_experiment *experime
     if (directory->has_no_locks)
         fprintf(stderr, "warning: no locks in %s: keep other processes out\n", directory->path);
     sn_status status = sn_experiment_start(experiment, error);
-    if (!status && arguments->force) status = sn_run_directory_clear(directory, error);
+    if (!status && (arguments->force || directory->is_unfinished)) status = sn_run_directory_clear(directory, error);
     if (status) return status;
     catch_signals();
     sn_text line = SN_TEXT_EMPTY;
@@ -115,7 +115,8 @@ static sn_status run_with(const sn_arguments *arguments, const sn_config *config
     if (status) return status;
     char *path = arguments->out ? sn_string_copy(arguments->out)
                                 : sn_run_directory_default(config, arguments->sets, arguments->n_sets);
-    status = path ? sn_run_directory_open(&directory, path, config, experiment.hash, arguments->force, error)
+    sn_run_entry entry = arguments->force ? SN_ENTRY_FORCE : arguments->resume ? SN_ENTRY_RESUME : SN_ENTRY_NEW;
+    status = path ? sn_run_directory_open(&directory, path, config, experiment.hash, entry, error)
                   : sn_error_memory(error, 0, "a path");
     if (!status) {
         status = directory.is_finished ? print_finished(arguments, &directory, error)
@@ -135,9 +136,9 @@ static void raise_caught(void) {
 }
 
 static sn_status run_train(const sn_arguments *arguments, sn_error *error) {
-    if (arguments->resume) {
+    if (arguments->resume && arguments->force) {
         return sn_error_set(error, SN_INVALID,
-                            "skipnet train: --resume comes with checkpoints in a later version (--force starts anew)");
+                            "skipnet train: --resume continues a run, --force replaces it: give one of them");
     }
     sn_config *config = NULL;
     sn_status status = sn_read_config(&config, arguments, error);

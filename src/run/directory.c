@@ -78,7 +78,8 @@ static sn_status refuse_other_config(const sn_run_directory *directory, const sn
 }
 
 /* What run.json says decides; a directory with other files and no run is left alone. */
-static sn_status examine(sn_run_directory *directory, const sn_config *config, uint64_t hash, sn_error *error) {
+static sn_status examine(sn_run_directory *directory, const sn_config *config, uint64_t hash, sn_run_entry entry,
+                         sn_error *error) {
     char *file = sn_run_directory_file(directory, SN_FILE_MANIFEST), stranger[256];
     if (!file) return sn_error_memory(error, strlen(directory->path), "a path");
     sn_status status = SN_OK;
@@ -95,10 +96,12 @@ static sn_status examine(sn_run_directory *directory, const sn_config *config, u
             status = refuse_other_config(directory, config, error);
         } else if (state.is_finished) {
             directory->is_finished = true;
+        } else if (entry == SN_ENTRY_RESUME) {
+            directory->is_unfinished = true;
         } else {
             status = sn_error_set(error, SN_INVALID,
-                                  "%s holds an unfinished run of this config (status %s); --force starts it anew "
-                                  "(--resume comes with checkpoints in a later version)",
+                                  "%s holds an unfinished run of this config (status %s); --resume continues it, "
+                                  "--force starts it anew",
                                   directory->path, state.status);
         }
     }
@@ -110,7 +113,7 @@ static sn_status examine(sn_run_directory *directory, const sn_config *config, u
 }
 
 sn_status sn_run_directory_open(sn_run_directory *directory, const char *path, const sn_config *config, uint64_t hash,
-                                bool force, sn_error *error) {
+                                sn_run_entry entry, sn_error *error) {
     *directory = (sn_run_directory){.path = sn_string_copy(path), .lock = SN_LOCK_NONE};
     if (!directory->path) return sn_error_memory(error, strlen(path), "a path");
     sn_status status = sn_dir_make(path, error);
@@ -119,7 +122,7 @@ sn_status sn_run_directory_open(sn_run_directory *directory, const char *path, c
     if (!status) status = sn_lock_take(&directory->lock, lock, error);
     free(lock);
     if (!status) directory->has_no_locks = directory->lock.fd < 0;
-    if (!status && !force) status = examine(directory, config, hash, error);
+    if (!status && entry != SN_ENTRY_FORCE) status = examine(directory, config, hash, entry, error);
     if (status) sn_run_directory_close(directory);
     return status;
 }

@@ -20,15 +20,24 @@
 typedef struct sn_run_directory {
     char *path;
     sn_lock lock;
-    bool is_finished;  /* it holds a finished run of the same config: there is nothing to do */
-    bool has_no_locks; /* the file system has none: another process could write here */
+    bool is_finished;   /* it holds a finished run of the same config: there is nothing to do */
+    bool is_unfinished; /* it holds an unfinished run of the same config, to be continued */
+    bool has_no_locks;  /* the file system has none: another process could write here */
 } sn_run_directory;
 
+/* What is to become of a run that lies in the directory. */
+typedef enum sn_run_entry {
+    SN_ENTRY_NEW,    /* nothing but a finished run of the same config is accepted */
+    SN_ENTRY_RESUME, /* an unfinished run of the same config, too: it is continued */
+    SN_ENTRY_FORCE   /* whatever there is: it is replaced */
+} sn_run_entry;
+
 /* Makes and locks the directory for a run of this config and hash, by the rules of `train`: empty or absent: ready;
- * finished with the same config: is_finished; unfinished with the same config, or another config: SN_INVALID with the
- * remedy.  With `force` whatever it holds is ready to be cleared. */
+ * finished with the same config: is_finished; unfinished with the same config: is_unfinished with SN_ENTRY_RESUME;
+ * else, and with another config: SN_INVALID with the remedy.  With SN_ENTRY_FORCE whatever it holds is ready to be
+ * cleared. */
 sn_status sn_run_directory_open(sn_run_directory *directory, const char *path, const sn_config *config, uint64_t hash,
-                                bool force, sn_error *error);
+                                sn_run_entry entry, sn_error *error);
 
 /* Removes what an earlier run left, only files that skipnet writes.  For --force, when nothing can fail any more that
  * a config can get wrong: the weights file may even lie among them. */
