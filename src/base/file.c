@@ -63,7 +63,11 @@ static bool write_all(int fd, const void *data, size_t size) {
 
 /* Some file systems know no fsync; that is no failure to write. */
 bool sn_fd_sync(int fd) {
-    return fsync(fd) == 0 || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP;
+    int result;
+    do {
+        result = fsync(fd);
+    } while (result != 0 && errno == EINTR);
+    return result == 0 || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP;
 }
 
 /* A directory that may be written but not read cannot be opened for fsync; what it holds is right all the same. */

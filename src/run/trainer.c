@@ -291,43 +291,49 @@ static double total_seconds(const trainer *t) {
     return t->before + sn_seconds() - t->start;
 }
 
-/* Saves the state before the step under way.  The rows so far are on the disk before the file that counts on them. */
-static sn_status save(trainer *t) {
+/* Writes the checkpoint of marks[0].  The rows so far are on the disk before the file that counts on them. */
+static sn_status write_checkpoint(trainer *t) {
     sn_checkpoint *c = &t->saved;
-    if (t->saved_step == t->step) return SN_OK;
+    int64_t step = c->marks[0].step;
+    if (t->saved_step == step) return SN_OK;
     double start = sn_seconds();
-    sn_mark_take(&c->marks[0], t->step, &t->sink, &t->outcome->summary);
     c->steps = t->x->steps;
-    c->n_marks = t->step == c->steps && c->marks[1].step == c->steps - 1 ? 2 : 1;
+    c->n_marks = step > 0 && step == c->steps && c->marks[1].step == step - 1 ? 2 : 1;
     c->timings = t->timings;
     c->timings.total = total_seconds(t);
     sn_status status = sn_sink_sync(&t->sink, t->error);
     if (!status) status = sn_checkpoint_write(c, t->x, t->directory, t->error);
-    if (!status) t->saved_step = t->step;
+    if (!status) t->saved_step = step;
     t->last_saved = sn_seconds();
     t->timings.checkpoint += t->last_saved - start;
     t->timings.n_checkpoints++;
     return status;
 }
 
-static bool wants_save(trainer *t) {
+static void mark(trainer *t, int which) {
+    sn_mark_take(&t->saved.marks[which], t->step, &t->sink, &t->outcome->summary);
+}
+
+static bool wants_checkpoint(trainer *t) {
     volatile sig_atomic_t *asked = t->options->save;
     if (asked && *asked) {
         *asked = 0;
         return true;
     }
-    if (t->step == t->x->steps) return true; /* so that the run can be made longer */
     return t->step > 0 && sn_checkpoint_is_due(&t->checkpoints, t->step, sn_seconds() - t->last_saved);
 }
 
+/* At the end the state before the last "step", which is the one to make the run longer from, is written when that has
+ * been taken: see finish. */
 static sn_status run_steps(trainer *t) {
-    for (; t->step <= t->x->steps; t->step++) {
-        bool stops = t->options->stop && *t->options->stop;
-        sn_status status = stops || wants_save(t) ? save(t) : SN_OK;
+    int64_t end = t->x->steps;
+    for (; t->step <= end; t->step++) {
+        bool stops = t->options->stop && *t->options->stop, saves = stops || wants_checkpoint(t);
+        if (saves || t->step == end) mark(t, 0);
+        if (t->step == end - 1) mark(t, 1);
+        sn_status status = saves ? write_checkpoint(t) : SN_OK;
         if (status) return status;
         if (stops) return SN_INTERRUPTED;
-        bool is_end = t->step == t->x->steps - 1;
-        if (is_end) sn_mark_take(&t->saved.marks[1], t->step, &t->sink, &t->outcome->summary);
         status = take_step(t);
         if (status) return status;
     }
@@ -355,13 +361,21 @@ static sn_status remove_checkpoints(const trainer *t, sn_status status) {
     return removed ? removed : sn_run_directory_remove(t->directory, SN_FILE_PREVIOUS, t->error);
 }
 
+/* What was measured has to be on the disk before run.json says that the run is over. */
+static sn_status secure(trainer *t, sn_status status) {
+    sn_status saved = status == SN_OK ? write_checkpoint(t) : SN_OK;
+    bool is_over = status == SN_OK || status == SN_DIVERGED;
+    return saved || !is_over ? saved : sn_sink_sync(&t->sink, t->error);
+}
+
 /* Closes the files and writes how the run ended.  A failure of its own counts only if there was none before. */
 static sn_status finish(trainer *t, sn_status status) {
     sn_error later;
     sn_error_clear(&later);
     sn_error *error = t->error;
     if (status != SN_OK && status != SN_DIVERGED && status != SN_INTERRUPTED) t->error = &later;
-    sn_status closing = sn_sink_close(&t->sink, t->error);
+    sn_status secured = secure(t, status), closing = sn_sink_close(&t->sink, t->error);
+    if (secured) closing = secured;
     bool keeps_weights = status == SN_OK || status == SN_DIVERGED;
     if (!closing && keeps_weights) closing = save_weights(t, SN_FILE_FINAL);
     sn_summary *s = &t->outcome->summary;
