@@ -47,13 +47,10 @@ build() {
     cmake --build --preset release
 }
 
-# A run that an earlier, interrupted demo left is started anew.
+# A run that an earlier, interrupted demo left goes on.
 train() { # NAME
-    local run=$out/$1 options=("${train_options[@]}")
-    if [[ -f $run/run.json ]] && ! grep -Eq '"status": *"(done|diverged)"' "$run/run.json"; then
-        options+=(--force)
-    fi
-    LC_ALL=$user_locale "$root/build/release/skipnet" train "$root/configs/$1.json" --out "$run" "${options[@]}"
+    LC_ALL=$user_locale "$root/build/release/skipnet" train "$root/configs/$1.json" --out "$out/$1" --resume \
+        "${train_options[@]}"
 }
 
 # What one run shows, in one line, from its own files: the columns are found by name.

@@ -11,7 +11,7 @@ usage: sweep.sh CONFIG [--depths "10 20 50"] [--skips "none add concat"] [--seed
 Trains CONFIG once per depth, skip kind and seed into DIR/depth=D,skip=S,seed=N (DIR: runs/sweep-CONFIG), then writes
 DIR/runs.csv with `skipnet compare` and draws DIR/plots.  What stands after -- goes to every `skipnet train`.
 
-A run that is finished is not repeated, one that was broken off is started anew: call the same sweep again to go on.
+A run that is finished is not repeated, one that was broken off goes on: call the same sweep again to go on.
 A run that diverges is a result.  Other failures are listed at the end; the rest of the sweep goes on.
 
 The program is $SKIPNET, else skipnet beside this script, else build/release/skipnet, else the one on the PATH.
@@ -77,7 +77,7 @@ is_unfinished() { # RUN
 train() { # DEPTH SKIP SEED
     local name="depth=$1,skip=$2,seed=$3" status=0 start=$SECONDS
     local options=("${train_options[@]}")
-    is_unfinished "$out/$name" && options+=(--force)
+    if is_unfinished "$out/$name" && [[ " ${options[*]} " != *" --force "* ]]; then options+=(--resume); fi
     "$skipnet" train "$config" --set network.depth="$1" --set network.skip.kind="$2" --set seed="$3" \
         --out "$out/$name" -q "${options[@]}" >/dev/null 2>"$log" || status=$?
     case $status in

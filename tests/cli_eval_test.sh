@@ -34,7 +34,7 @@ run=runs.float32
 want_like "nine digits" "0.?????????" "$(column $run/loss.csv test_loss 10)"
 
 # The files of the run are as before, but for predictions nothing is made.
-want "files" "config.json datapackage.json final.safetensors gradients.csv loss.csv run.json" \
+want "files" "checkpoint.safetensors config.json datapackage.json final.safetensors gradients.csv loss.csv run.json" \
     "$(find $run -type f -printf '%f\n' | sort | paste -sd' ')"
 
 # The table by class, recounted from the rows of --predictions; three classes, one without test samples.

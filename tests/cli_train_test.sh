@@ -14,7 +14,7 @@ want "nothing on stderr" "" "$(cat err)"
 want_like "summary" "tiny: done, 10 steps in *log10_delta_ratio*
 results: runs/tiny" "$(cat out)"
 want "no control characters" "" "$(tr -d '\n\40-\176' <out)"
-want "files" "config.json datapackage.json final.safetensors gradients.csv loss.csv run.json" \
+want "files" "checkpoint.safetensors config.json datapackage.json final.safetensors gradients.csv loss.csv run.json" \
     "$(find runs/tiny -mindepth 1 -printf '%f\n' | sort | paste -sd' ')"
 want_csvs runs/tiny
 LC_ALL=C.UTF-8 "$skipnet" train tiny.json --out unicode >out 2>err

@@ -5,7 +5,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/cli_lib.sh"
 
 write_tiny tiny.json
-six="config.json datapackage.json final.safetensors gradients.csv loss.csv run.json"
+seven="checkpoint.safetensors config.json datapackage.json final.safetensors gradients.csv loss.csv run.json"
 files() { find "$1" -mindepth 1 -printf '%f\n' | sort | paste -sd' '; }
 state() { find "$1" -mindepth 1 -printf '%f %s %T@ %i\n' | sort; }
 
@@ -22,14 +22,14 @@ tiny
 tiny,data.seed=2,momentum=0.5
 tiny,depth=6,skip.kind=add
 tiny,seed=2" "$(find runs -mindepth 1 -maxdepth 1 -printf '%f\n' | sort)"
-for dir in runs/*; do want "$dir: files" "$six" "$(files "$dir")"; done
+for dir in runs/*; do want "$dir: files" "$seven" "$(files "$dir")"; done
 
 # Absent, empty.
 does train tiny.json -q --out absent/below
-want "absent" "$six" "$(files absent/below)"
+want "absent" "$seven" "$(files absent/below)"
 mkdir empty
 does train tiny.json --out empty
-want "empty" "$six" "$(files empty)"
+want "empty" "$seven" "$(files empty)"
 sed 's/^tiny: done, .*/tiny: done/' out >summary
 
 # Finished with the same config: its summary again, and nothing is touched.  Name, comment, report and threads are no
@@ -101,7 +101,8 @@ want "finished, --resume: stderr" "resumed holds this run, finished" "$(cat err)
 echo mine >killed/notes.txt
 mkdir killed/plots
 does train tiny.json --out killed -q --force
-want "--force: files" "config.json datapackage.json final.safetensors gradients.csv loss.csv notes.txt plots run.json" \
+want "--force: files" "checkpoint.safetensors config.json datapackage.json final.safetensors gradients.csv loss.csv \
+notes.txt plots run.json" \
     "$(files killed)"
 want "--force: others' files" "mine" "$(cat killed/notes.txt)"
 want_equal empty/loss.csv killed/loss.csv
@@ -122,7 +123,8 @@ refuses 2 "foreign is not empty and holds no run (there is letter.txt); take ano
 it" train tiny.json --out foreign
 want "foreign: untouched" "letter.txt" "$(files foreign)"
 does train tiny.json --out foreign -q --force
-want "foreign, --force" "config.json datapackage.json final.safetensors gradients.csv letter.txt loss.csv run.json" \
+want "foreign, --force" "checkpoint.safetensors config.json datapackage.json final.safetensors gradients.csv \
+letter.txt loss.csv run.json" \
     "$(files foreign)"
 
 # A process at work.

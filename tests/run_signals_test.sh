@@ -17,7 +17,7 @@ for pair in INT:130 TERM:143 HUP:129; do
     want "$name: nothing on stderr" "" "$(cat long.err)"
     want_like "$name: summary" "tiny: interrupted, * steps in *
 results: $name" "$(cat long.out)"
-    want "$name: files" "config.json datapackage.json gradients.csv loss.csv run.json" \
+    want "$name: files" "checkpoint.safetensors config.json datapackage.json gradients.csv loss.csv run.json" \
         "$(find "$name" -mindepth 1 -printf '%f\n' | sort | paste -sd' ')"
     want_csvs "$name"
     want "$name: no row was lost" 1 "$(($(wc -l <"$name/loss.csv") >= rows))"

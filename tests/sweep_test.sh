@@ -63,8 +63,10 @@ mkdir -p again/depth=2,skip={none,add},seed=1
 echo '{"status": "interrupted"}' >again/depth=2,skip=none,seed=1/run.json
 echo '{"status": "done"}' >again/depth=2,skip=add,seed=1/run.json
 run net.json --depths 2 --skips "none add" --out again --no-plot
-want "an interrupted run is started anew, a finished one is not" "none,seed=1 -q --force
+want "an interrupted run goes on, a finished one does not" "none,seed=1 -q --resume
 add,seed=1 -q" "$(sed -n 's/^skipnet train.*skip=//p' calls)"
+run net.json --depths 2 --skips none --out again --no-plot -- --force
+want "an interrupted run is replaced with --force" "none,seed=1 -q --force" "$(sed -n 's/^skipnet train.*skip=//p' calls)"
 
 run net.json --depths "5 2" --skips none
 want "interrupted: exit status" 130 "$status"

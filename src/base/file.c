@@ -62,15 +62,19 @@ static bool write_all(int fd, const void *data, size_t size) {
 }
 
 /* Some file systems know no fsync; that is no failure to write. */
-static bool sync_file(int fd) {
-    return fsync(fd) == 0 || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP;
+bool sn_fd_sync(int fd) {
+    int result;
+    do {
+        result = fsync(fd);
+    } while (result != 0 && errno == EINTR);
+    return result == 0 || errno == EINVAL || errno == ENOSYS || errno == EOPNOTSUPP;
 }
 
 /* A directory that may be written but not read cannot be opened for fsync; what it holds is right all the same. */
 static bool sync_dir(const char *path) {
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd < 0) return errno == EACCES;
-    bool synced = sync_file(fd);
+    bool synced = sn_fd_sync(fd);
     int cause = errno;
     close(fd);
     errno = cause;
@@ -100,7 +104,7 @@ static sn_status fill_and_close(int fd, const char *path, const sn_piece *pieces
     bool ok = true;
     for (size_t i = 0; i < n && ok; i++)
         ok = write_all(fd, pieces[i].data, pieces[i].size);
-    if (!ok || !sync_file(fd)) status = sn_error_io(error, "write", path);
+    if (!ok || !sn_fd_sync(fd)) status = sn_error_io(error, "write", path);
     if (close(fd) != 0 && status == SN_OK) status = sn_error_io(error, "write", path);
     return status;
 }
@@ -143,6 +147,25 @@ out:
     free(dir);
     free(temporary);
     return status;
+}
+
+sn_status sn_file_keep(const char *path, const char *other, sn_error *error) {
+    if (unlink(other) != 0 && errno != ENOENT) return sn_error_io(error, "remove", other);
+    if (link(path, other) == 0 || rename(path, other) == 0) return SN_OK;
+    return sn_error_io(error, "keep a copy of", path);
+}
+
+/* BASE.PID-N.tmp, see open_temporary. */
+bool sn_is_remnant(const char *name, const char *base) {
+    size_t n = strlen(base);
+    if (strncmp(name, base, n) != 0 || name[n] != '.') return false;
+    const char *at = name + n + 1;
+    for (int part = 0; part < 2; part++) {
+        size_t digits = strspn(at, "0123456789");
+        if (digits == 0 || at[digits] != "-."[part]) return false;
+        at += digits + 1;
+    }
+    return strcmp(at, "tmp") == 0;
 }
 
 sn_status sn_dir_make(const char *path, sn_error *error) {

@@ -23,6 +23,16 @@ typedef struct sn_piece {
 } sn_piece;
 sn_status sn_file_write_pieces(const char *path, const sn_piece *pieces, size_t n, sn_error *error);
 
+/* Makes `other` one more name of the file `path`, in place of what it named before: the content stays when `path` is
+ * then replaced.  Where the file system has no such links `path` is renamed. */
+sn_status sn_file_keep(const char *path, const char *other, sn_error *error);
+
+/* Waits until all that was written to `fd` is on the disk; fine where the file system knows no such thing. */
+bool sn_fd_sync(int fd);
+
+/* Whether `name` could be that of a temporary file of sn_file_write_atomic for the file `base`. */
+bool sn_is_remnant(const char *name, const char *base);
+
 /* Makes the directory and its parents; an existing one is no error. */
 sn_status sn_dir_make(const char *path, sn_error *error);
 

@@ -4,6 +4,7 @@
  * them at odd places).  Every message about a file says "PATH: byte N", and the tensor where there is one. */
 #include "base/safetensors.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -11,13 +12,14 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/json.h"
 #include "base/pool.h"
 #include "base/text.h"
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "tensors are written and read as they are in memory");
 
-enum { PREFIX_BYTES = 8 };
+enum { PREFIX_BYTES = 8, SEAL_DIGITS = 16 };
 static const char METADATA[] = "__metadata__";
 
 static const char *const dtype_names[] = {"F32", "F64", "I64"};
@@ -71,15 +73,23 @@ static sn_status add_tensor_header(sn_text *header, const char *path, const sn_t
     return SN_OK;
 }
 
-static void add_metadata_header(sn_text *header, const sn_metadata *metadata, size_t n_metadata) {
+static bool is_seal(const sn_metadata *metadata) {
+    return strcmp(metadata->key, SN_SEAL.key) == 0 && strcmp(metadata->value, SN_SEAL.value) == 0;
+}
+
+/* Returns where the digits of the checksum belong, 0 where there is none. */
+static size_t add_metadata_header(sn_text *header, const sn_metadata *metadata, size_t n_metadata) {
+    size_t seal = 0;
     sn_text_addf(header, "\"%s\":{", METADATA);
     for (size_t i = 0; i < n_metadata; i++) {
         if (i > 0) sn_text_add(header, ",");
         sn_text_add_json(header, metadata[i].key);
         sn_text_add(header, ":");
+        if (is_seal(&metadata[i])) seal = header->length + 1;
         sn_text_add_json(header, metadata[i].value);
     }
     sn_text_add(header, "}");
+    return seal;
 }
 
 /* Pads the header and puts its length into the first eight bytes, which were left open. */
@@ -90,9 +100,23 @@ static void finish_header(sn_text *header) {
     if (!header->failed) memcpy(header->data, &length, PREFIX_BYTES);
 }
 
-/* The data go from where they are into the file: a copy of all weights would be as large as they. */
-static sn_status write_tensors(const char *path, const sn_text *header, const sn_tensor *tensors, size_t n_tensors,
-                               sn_error *error) {
+/* Puts the checksum of the pieces, the first of which is the header, to its place in the header. */
+static sn_status seal_pieces(const sn_piece *pieces, size_t n, char *digits, sn_error *error) {
+    sn_hasher hasher;
+    char text[SEAL_DIGITS + 1];
+    if (!sn_hasher_init(&hasher)) return sn_error_memory(error, 0, "a checksum");
+    for (size_t i = 0; i < n; i++)
+        sn_hasher_add(&hasher, pieces[i].data, pieces[i].size);
+    snprintf(text, sizeof text, "%016" PRIx64, sn_hasher_digest(&hasher));
+    memcpy(digits, text, SEAL_DIGITS);
+    sn_hasher_reset(&hasher);
+    return SN_OK;
+}
+
+/* The data go from where they are into the file: a copy of all weights would be as large as they.  `seal`: where the
+ * header wants the checksum, 0: nowhere. */
+static sn_status write_tensors(const char *path, const sn_text *header, size_t seal, const sn_tensor *tensors,
+                               size_t n_tensors, sn_error *error) {
     sn_piece *pieces = malloc((n_tensors + 1) * sizeof *pieces);
     if (!pieces || header->failed) {
         free(pieces);
@@ -103,7 +127,8 @@ static sn_status write_tensors(const char *path, const sn_text *header, const sn
         int64_t size = 0;
         pieces[i + 1] = (sn_piece){tensors[i].data, data_size(&tensors[i], &size) ? (size_t)size : 0};
     }
-    sn_status status = sn_file_write_pieces(path, pieces, n_tensors + 1, error);
+    sn_status status = seal ? seal_pieces(pieces, n_tensors + 1, header->data + seal, error) : SN_OK;
+    if (status == SN_OK) status = sn_file_write_pieces(path, pieces, n_tensors + 1, error);
     free(pieces);
     return status;
 }
@@ -114,8 +139,9 @@ sn_status sn_safetensors_write(const char *path, const sn_tensor *tensors, size_
     if (status != SN_OK) return status;
     sn_text header = SN_TEXT_EMPTY;
     int64_t offset = 0;
+    size_t seal = 0;
     sn_text_add(&header, "........{");
-    if (n_metadata > 0) add_metadata_header(&header, metadata, n_metadata);
+    if (n_metadata > 0) seal = add_metadata_header(&header, metadata, n_metadata);
     for (size_t i = 0; i < n_tensors; i++) {
         if (i > 0 || n_metadata > 0) sn_text_add(&header, ",");
         status = add_tensor_header(&header, path, &tensors[i], &offset, error);
@@ -123,7 +149,7 @@ sn_status sn_safetensors_write(const char *path, const sn_tensor *tensors, size_
     }
     sn_text_add(&header, "}");
     finish_header(&header);
-    status = write_tensors(path, &header, tensors, n_tensors, error);
+    status = write_tensors(path, &header, seal, tensors, n_tensors, error);
 out:
     sn_text_free(&header);
     return status;
@@ -137,10 +163,18 @@ typedef struct entry {
     sn_json_token label; /* the name as the header has it, quotes included */
 } entry;
 
+/* The newest entry of the metadata first. */
+typedef struct note {
+    sn_metadata entry;
+    size_t at; /* of the value, its quote included */
+    struct note *before;
+} note;
+
 struct sn_safetensors {
     char *content;
     size_t size;
     size_t data_start;
+    note *notes;
     entry *entries; /* in the order of the header */
     size_t n_entries, capacity;
     entry **by_name;
@@ -320,13 +354,32 @@ static sn_status read_tensor(reader *r) {
     return status;
 }
 
-/* Text for text; of no use here, but a file that breaks the format is not to be trusted with weights. */
+/* The current token, a string, in the file's pool; NULL when out of memory. */
+static char *keep_string(reader *r) {
+    char *string = sn_pool_alloc(&r->file->pool, r->token.length);
+    if (string) sn_json_string(&r->token, string, r->token.length);
+    return string;
+}
+
+static sn_status read_note(reader *r) {
+    note *made = sn_pool_alloc(&r->file->pool, sizeof *made);
+    if (!made || !(made->entry.key = keep_string(r))) return sn_error_memory(r->error, sizeof *made, METADATA);
+    sn_status status = next_is(r, SN_JSON_STRING, "__metadata__: a string");
+    if (status != SN_OK) return status;
+    made->at = offset_of(r, &r->token);
+    if (!(made->entry.value = keep_string(r))) return sn_error_memory(r->error, r->token.length, METADATA);
+    made->before = r->file->notes;
+    r->file->notes = made;
+    return SN_OK;
+}
+
+/* Text for text. */
 static sn_status read_metadata(reader *r) {
     if (r->has_metadata) return fault(r, offset_of(r, &r->token), "%s stands twice", METADATA);
     r->has_metadata = true;
     sn_status status = next_is(r, SN_JSON_OBJECT_OPEN, "__metadata__: an object");
     while (status == SN_OK && (status = next(r)) == SN_OK && r->token.kind != SN_JSON_OBJECT_CLOSE)
-        status = next_is(r, SN_JSON_STRING, "__metadata__: a string");
+        status = read_note(r);
     return status;
 }
 
@@ -493,4 +546,35 @@ const sn_tensor *sn_safetensors_find(const sn_safetensors *file, const char *nam
         }
     }
     return NULL;
+}
+
+static const note *find_note(const sn_safetensors *file, const char *key) {
+    for (const note *n = file->notes; n; n = n->before) {
+        if (strcmp(n->entry.key, key) == 0) return n;
+    }
+    return NULL;
+}
+
+const char *sn_safetensors_metadata(const sn_safetensors *file, const char *key) {
+    const note *found = find_note(file, key);
+    return found ? found->entry.value : NULL;
+}
+
+sn_status sn_safetensors_check_seal(const sn_safetensors *file, const char *path, sn_error *error) {
+    const note *seal = find_note(file, SN_SEAL.key);
+    if (!seal || strlen(seal->entry.value) != SEAL_DIGITS)
+        return sn_error_set(error, SN_INVALID, "%s: no checksum among its metadata", path);
+    sn_hasher hasher;
+    if (!sn_hasher_init(&hasher)) return sn_error_memory(error, 0, "a checksum");
+    size_t digits = seal->at + 1, after = digits + SEAL_DIGITS;
+    sn_hasher_add(&hasher, file->content, digits);
+    sn_hasher_add(&hasher, SN_SEAL.value, SEAL_DIGITS);
+    sn_hasher_add(&hasher, file->content + after, file->size - after);
+    uint64_t found = sn_hasher_digest(&hasher);
+    sn_hasher_reset(&hasher);
+    char text[SEAL_DIGITS + 1];
+    snprintf(text, sizeof text, "%016" PRIx64, found);
+    if (strcmp(text, seal->entry.value) == 0) return SN_OK;
+    return sn_error_set(error, SN_INVALID, "%s: its bytes do not fit its checksum (%s, they have %s)", path,
+                        seal->entry.value, text);
 }

@@ -30,6 +30,10 @@ typedef struct sn_metadata {
     const char *key, *value;
 } sn_metadata;
 
+/* An entry of metadata that becomes the checksum of the file: the XXH3 of all its bytes, with zeros for the sixteen
+ * digits of the checksum itself. */
+#define SN_SEAL ((sn_metadata){"checksum", "0000000000000000"})
+
 /* Writes tensors[0..n_tensors) and metadata[0..n_metadata) atomically; data in the order given, header padded with
  * blanks to a multiple of 8 bytes.  SN_INVALID: two tensors of one name, or a shape that is none. */
 sn_status sn_safetensors_write(const char *path, const sn_tensor *tensors, size_t n_tensors,
@@ -51,5 +55,11 @@ const sn_tensor *sn_safetensors_at(const sn_safetensors *file, size_t i);
 
 /* The tensor of that name, NULL if there is none (found by hash or binary search: files have 20,000 tensors). */
 const sn_tensor *sn_safetensors_find(const sn_safetensors *file, const char *name);
+
+/* The value of an entry of the file's metadata, NULL if there is none of that key. */
+const char *sn_safetensors_metadata(const sn_safetensors *file, const char *key);
+
+/* Holds the content against its checksum (SN_SEAL).  SN_INVALID: other bytes than were written, or no checksum. */
+sn_status sn_safetensors_check_seal(const sn_safetensors *file, const char *path, sn_error *error);
 
 #endif

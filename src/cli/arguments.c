@@ -21,7 +21,7 @@ static const option_row rows[] = {
     {"threads", 0, "N", "threads; default: what affinity and cgroup allow"},
     {"steps", 0, "N", "measure exactly so many training steps"},
     {"seconds", 0, "S", "measure for about so many seconds; default: 2"},
-    {"resume", 0, NULL, "take up an unfinished run (from its start, until there are checkpoints)"},
+    {"resume", 0, NULL, "go on with an unfinished run, or make a finished one longer; begin where there is none"},
     {"force", 0, NULL, "replace a run that is there (only files that skipnet writes)"},
     {"quiet", 'q', NULL, "no progress, no summary"},
     {"json", 0, NULL, "print the summary as JSON"},

@@ -1,4 +1,4 @@
-/* Owns the verb train: signals, progress, summary. */
+/* Owns the verb train: signals, messages, progress, summary. */
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,24 +12,29 @@
 #include "run/manifest.h"
 #include "run/trainer.h"
 
-static volatile sig_atomic_t caught_signal;
-static const int handled_signals[] = {SIGINT, SIGTERM, SIGHUP};
-enum { N_SIGNALS = sizeof handled_signals / sizeof *handled_signals };
+static volatile sig_atomic_t caught_signal, save_requested;
+static const int ending_signals[] = {SIGINT, SIGTERM, SIGHUP};
+enum { N_SIGNALS = sizeof ending_signals / sizeof *ending_signals };
 
-static void on_signal(int number) {
+/* The first signal ends the run in order, the second, whichever it is, ends the process at once. */
+static void on_end(int number) {
+    if (caught_signal) {
+        signal(number, SIG_DFL);
+        raise(number);
+    }
     caught_signal = number;
 }
 
-/* The first signal ends the run in order, the second ends the process at once.  Signals that were ignored at the start
- * (nohup) stay ignored. */
-static void catch_signals(void) {
-    for (int i = 0; i < N_SIGNALS; i++) {
-        struct sigaction before, action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
-        sigemptyset(&action.sa_mask);
-        if (sigaction(handled_signals[i], NULL, &before) == 0 && before.sa_handler != SIG_IGN) {
-            sigaction(handled_signals[i], &action, NULL);
-        }
-    }
+static void on_save(int number) {
+    (void)number;
+    save_requested = 1;
+}
+
+/* A signal that was ignored at the start (nohup) stays ignored. */
+static void catch_signal(int number, void (*handler)(int)) {
+    struct sigaction before, action = {.sa_handler = handler, .sa_flags = SA_RESTART};
+    sigemptyset(&action.sa_mask);
+    if (sigaction(number, NULL, &before) == 0 && before.sa_handler != SIG_IGN) sigaction(number, &action, NULL);
 }
 
 static int terminal_columns(int fd) {
@@ -42,6 +47,11 @@ static void show_progress(void *context, const sn_progress *progress) {
     sn_text_clear(line);
     sn_progress_line(progress, terminal_columns(STDERR_FILENO) - 1, line);
     fprintf(stderr, "\r\033[K%s", sn_text_string(line));
+}
+
+static void show_message(void *context, bool is_warning, const char *message) {
+    const bool *is_quiet = context;
+    if (is_warning || !*is_quiet) fprintf(stderr, "%s%s\n", is_warning ? "warning: " : "", message);
 }
 
 static bool wants_unicode(void) {
@@ -87,12 +97,17 @@ static sn_status train_in(const sn_arguments *arguments, sn_experiment *experime
     if (directory->has_no_locks)
         fprintf(stderr, "warning: no locks in %s: keep other processes out\n", directory->path);
     sn_status status = sn_experiment_start(experiment, error);
-    if (!status && (arguments->force || directory->is_unfinished)) status = sn_run_directory_clear(directory, error);
+    if (!status && arguments->force) status = sn_run_directory_clear(directory, error);
     if (status) return status;
-    catch_signals();
+    for (int i = 0; i < N_SIGNALS; i++)
+        catch_signal(ending_signals[i], on_end);
     sn_text line = SN_TEXT_EMPTY;
-    bool shows = isatty(STDERR_FILENO) && !arguments->quiet;
-    sn_trainer_options options = {.stop = &caught_signal, .progress = shows ? show_progress : NULL, .context = &line};
+    bool is_quiet = arguments->quiet, shows = isatty(STDERR_FILENO) && !is_quiet;
+    sn_trainer_options options = {.stop = &caught_signal,
+                                  .save = &save_requested,
+                                  .listener = {show_message, &is_quiet},
+                                  .progress = shows ? show_progress : NULL,
+                                  .context = &line};
     sn_outcome outcome;
     status = sn_train(experiment, directory, &options, &outcome, error);
     if (shows) fprintf(stderr, "\r\033[K");
@@ -107,17 +122,39 @@ static sn_status train_in(const sn_arguments *arguments, sn_experiment *experime
     return status;
 }
 
+static bool sets_length(const char *set) {
+    static const char *const keys[] = {"train.epochs=", "train.steps="};
+    return strncmp(set, keys[0], strlen(keys[0])) == 0 || strncmp(set, keys[1], strlen(keys[1])) == 0;
+}
+
+/* Where the run lives (free()); NULL when out of memory.  --resume finds a run that is to become longer by --set under
+ * the name it has without that. */
+static char *choose_directory(const sn_arguments *arguments, const sn_config *config) {
+    if (arguments->out) return sn_string_copy(arguments->out);
+    char *path = sn_run_directory_default(config, arguments->sets, arguments->n_sets);
+    if (!path || !arguments->resume || sn_run_directory_holds_run(path)) return path;
+    const char **sets = malloc((arguments->n_sets + 1) * sizeof *sets);
+    size_t n_sets = 0;
+    for (size_t i = 0; i < arguments->n_sets && sets; i++) {
+        if (!sets_length(arguments->sets[i])) sets[n_sets++] = arguments->sets[i];
+    }
+    char *shorter = sets ? sn_run_directory_default(config, sets, n_sets) : NULL;
+    free(sets);
+    bool is_there = shorter && sn_run_directory_holds_run(shorter);
+    free(is_there ? path : shorter);
+    return is_there ? shorter : path;
+}
+
 static sn_status run_with(const sn_arguments *arguments, const sn_config *config, sn_error *error) {
     sn_experiment experiment;
     sn_run_directory directory = {.lock = SN_LOCK_NONE};
     int threads = arguments->threads ? arguments->threads : sn_team_available();
     sn_status status = sn_experiment_open(&experiment, config, threads, error);
     if (status) return status;
-    char *path = arguments->out ? sn_string_copy(arguments->out)
-                                : sn_run_directory_default(config, arguments->sets, arguments->n_sets);
+    char *path = choose_directory(arguments, config);
     sn_run_entry entry = arguments->force ? SN_ENTRY_FORCE : arguments->resume ? SN_ENTRY_RESUME : SN_ENTRY_NEW;
-    status = path ? sn_run_directory_open(&directory, path, config, experiment.hash, entry, error)
-                  : sn_error_memory(error, 0, "a path");
+    status =
+        path ? sn_run_directory_open(&directory, path, &experiment, entry, error) : sn_error_memory(error, 0, "a path");
     if (!status) {
         status = directory.is_finished ? print_finished(arguments, &directory, error)
                                        : train_in(arguments, &experiment, &directory, error);
@@ -140,6 +177,7 @@ static sn_status run_train(const sn_arguments *arguments, sn_error *error) {
         return sn_error_set(error, SN_INVALID,
                             "skipnet train: --resume continues a run, --force replaces it: give one of them");
     }
+    catch_signal(SIGUSR1, on_save); /* from here on: it would end a process that still reads its data */
     sn_config *config = NULL;
     sn_status status = sn_read_config(&config, arguments, error);
     if (!status) status = run_with(arguments, config, error);

@@ -89,6 +89,9 @@ void sn_value_text_compact(const sn_value *value, sn_text *text);
 /* The hash over the meaning of a config: keys with SN_NO_MEANING left out, order of keys without effect. */
 uint64_t sn_config_hash(const sn_config *config);
 
+/* The same with the keys of SN_LENGTH left out, too: equal for runs of which one goes on where the other ends. */
+uint64_t sn_config_hash_but_length(const sn_config *config);
+
 /* Fills `text` with the dotted keys (separated by ", ") in which the meanings of two configs of one schema differ;
  * empty when they are equal. */
 void sn_config_differences(const sn_config *a, const sn_config *b, sn_text *text);

@@ -23,6 +23,7 @@ enum {
     SN_ABOVE_MIN = 1 << 2,  /* the value must be above `min`, not equal to it */
     SN_BELOW_MAX = 1 << 3,  /* the value must be below `max`, not equal to it */
     SN_NOT_EMPTY = 1 << 4,  /* a list with at least one element, a text with at least one character */
+    SN_LENGTH = 1 << 6,     /* how long a run goes on: left out of sn_config_hash_but_length */
     SN_STEM = 1 << 5,       /* a text whose default is the stem of the config file ("stdin" for standard input) */
 };
 

@@ -9,11 +9,22 @@
 #include "config/document.h"
 #include "config/tree.h"
 
-static bool has_meaning(const sn_config *config, const cJSON *value) {
-    return !sn_place_of(&config->places, value)->is_meaningless;
+/* Which members count. */
+typedef bool filter(const sn_place *place);
+
+static bool has_meaning(const sn_place *place) {
+    return !place->is_meaningless;
 }
 
-static uint64_t hash_value(const sn_config *config, const cJSON *value) {
+static bool is_of_every_length(const sn_place *place) {
+    return !place->is_meaningless && !place->is_length;
+}
+
+static bool counts(const sn_config *config, const cJSON *value) {
+    return has_meaning(sn_place_of(&config->places, value));
+}
+
+static uint64_t hash_by(const sn_config *config, const cJSON *value, filter *takes) {
     uint64_t sum = 0;
     if (cJSON_IsString(value)) return sn_hash(value->valuestring, strlen(value->valuestring), 's');
     if (cJSON_IsNumber(value)) {
@@ -22,21 +33,29 @@ static uint64_t hash_value(const sn_config *config, const cJSON *value) {
     }
     if (cJSON_IsArray(value)) {
         for (const cJSON *element = value->child; element; element = element->next) {
-            uint64_t pair[2] = {sum, hash_value(config, element)};
+            uint64_t pair[2] = {sum, hash_by(config, element, takes)};
             sum = sn_hash(pair, sizeof pair, 'l');
         }
         return sn_hash(&sum, sizeof sum, 'L');
     }
     if (!cJSON_IsObject(value)) return sn_hash("", 0, cJSON_IsTrue(value) ? 't' : cJSON_IsFalse(value) ? 'f' : '0');
     for (const cJSON *member = value->child; member; member = member->next) {
-        if (has_meaning(config, member))
-            sum += sn_hash(member->string, strlen(member->string), hash_value(config, member));
+        if (takes(sn_place_of(&config->places, member)))
+            sum += sn_hash(member->string, strlen(member->string), hash_by(config, member, takes));
     }
     return sn_hash(&sum, sizeof sum, 'o');
 }
 
+static uint64_t hash_value(const sn_config *config, const cJSON *value) {
+    return hash_by(config, value, has_meaning);
+}
+
 uint64_t sn_config_hash(const sn_config *config) {
     return hash_value(config, config->root);
+}
+
+uint64_t sn_config_hash_but_length(const sn_config *config) {
+    return hash_by(config, config->root, is_of_every_length);
 }
 
 /* ---- differences ---- */
@@ -64,7 +83,7 @@ static const cJSON *find_discriminator(const sn_config *config, const cJSON *obj
 static void compare_members(const comparison *c, const cJSON *a, const cJSON *b) {
     for (const cJSON *member = a->child; member; member = member->next) {
         const cJSON *other = sn_member(b, member->string);
-        if (!has_meaning(c->a, member)) continue;
+        if (!counts(c->a, member)) continue;
         if (other) {
             compare_values(c, member, other);
         } else {
@@ -72,7 +91,7 @@ static void compare_members(const comparison *c, const cJSON *a, const cJSON *b)
         }
     }
     for (const cJSON *member = b->child; member; member = member->next) {
-        if (has_meaning(c->b, member) && !sn_member(a, member->string)) name_difference(c, c->b, member);
+        if (counts(c->b, member) && !sn_member(a, member->string)) name_difference(c, c->b, member);
     }
 }
 

@@ -43,6 +43,7 @@ void sn_resolved_add(sn_reader *reader, cJSON *out, const sn_key *key, const cha
     sn_place *place = sn_place_of(reader->places, node);
     place->name = name;
     place->is_meaningless = key->flags & SN_NO_MEANING;
+    place->is_length = key->flags & SN_LENGTH;
     if (cJSON_AddItemToObjectCS(out, name, node)) return;
     cJSON_Delete(node);
     reader->failed = true;

@@ -135,11 +135,23 @@ static bool names_kind(const cJSON *node, const sn_key *key) {
     return string && (key->types & SN_KIND) && sn_choice_find_named(key->choice, string);
 }
 
-/* What a container begins as where the config does not have it yet. */
-static cJSON *new_container(const walk *w, const sn_key *key, sn_place place) {
+/* Whether the segment of the path after `name` chooses a kind by its presence: the default kind is not meant then. */
+static bool chooses_by_key(const sn_key *key, const char *name) {
+    const char *next = name + strlen(name) + 1;
+    size_t length = strcspn(next, ".");
+    const sn_kind *const *kind = key->types & SN_KIND ? key->choice->kinds : NULL;
+    for (; kind && *kind; kind++) {
+        const char *by = (*kind)->chosen_by;
+        if (by && strlen(by) == length && strncmp(by, next, length) == 0) return true;
+    }
+    return false;
+}
+
+/* What a container under `name` begins as where the config does not have it yet. */
+static cJSON *new_container(const walk *w, const char *name, const sn_key *key, sn_place place) {
     sn_error error;
     cJSON *node = NULL;
-    if (key->fallback) read_json(w, key->fallback, place, &node, &error);
+    if (key->fallback && !chooses_by_key(key, name)) read_json(w, key->fallback, place, &node, &error);
     if (names_kind(node, key) || cJSON_IsObject(node) || cJSON_IsArray(node)) return node;
     cJSON_Delete(node);
     return with_place(w, key->types & (SN_KIND | SN_OBJECT) ? cJSON_CreateObject() : cJSON_CreateArray(), place);
@@ -173,7 +185,7 @@ static cJSON *enter(const walk *w, const char *name, cJSON *child, const sn_key 
         sn_fault_set(w->setter->faults, w->set, "\"%s\" is not given, it has no elements", w->path);
         return NULL;
     }
-    if (!child) child = put(w, name, NULL, new_container(w, key, place));
+    if (!child) child = put(w, name, NULL, new_container(w, name, key, place));
     if (names_kind(child, key)) return put(w, name, child, unfold(w, child, key->choice));
     if (cJSON_IsObject(child)) return key->types & (SN_KIND | SN_OBJECT) ? child : NULL;
     if (cJSON_IsArray(child)) return key->types & SN_LIST ? child : NULL;

@@ -80,11 +80,11 @@ static sn_status take_workspaces(sn_engine *e, sn_error *error) {
     return e->workspaces ? SN_OK : sn_error_memory(error, threads * inputs * sizeof(sn_view), "workspaces");
 }
 
-/* "LABEL.NAME" in the engine's pool; NULL when out of memory. */
-static char *tensor_name(sn_engine *e, const sn_node *node, const sn_param *param) {
-    size_t length = strlen(node->label) + strlen(param->name) + 2;
+/* "LABEL.NAME" and what follows in the engine's pool; NULL when out of memory. */
+static char *tensor_name(sn_engine *e, const sn_node *node, const sn_param *param, const char *suffix) {
+    size_t length = strlen(node->label) + strlen(param->name) + strlen(suffix) + 2;
     char *name = sn_pool_alloc(&e->pool, length);
-    if (name) snprintf(name, length, "%s.%s", node->label, param->name);
+    if (name) snprintf(name, length, "%s.%s%s", node->label, param->name, suffix);
     return name;
 }
 
@@ -97,8 +97,9 @@ static bool set_param_tables(sn_engine *e) {
         if (param->wants_transpose) {
             e->transposed_pointers[p] = e->transposed.base + entry->transposed * e->real_size;
         }
-        e->tensor_names[p] = tensor_name(e, node, param);
-        if (!e->tensor_names[p]) return false;
+        e->tensor_names[p] = tensor_name(e, node, param, "");
+        e->velocity_names[p] = tensor_name(e, node, param, ".momentum_buffer"); /* as PyTorch calls it */
+        if (!e->tensor_names[p] || !e->velocity_names[p]) return false;
     }
     return true;
 }
@@ -108,7 +109,7 @@ static bool set_state_tables(sn_engine *e) {
         const sn_plan_state *entry = &e->plan.states[i];
         const sn_node *node = &e->graph->nodes[entry->node];
         e->state_pointers[i] = e->states.base + entry->offset * e->real_size;
-        e->state_names[i] = tensor_name(e, node, &node->states[entry->index]);
+        e->state_names[i] = tensor_name(e, node, &node->states[entry->index], "");
         if (!e->state_names[i]) return false;
     }
     return true;
@@ -120,6 +121,7 @@ static sn_status take_tables(sn_engine *e, sn_error *error) {
     e->param_pointers = sn_pool_alloc(&e->pool, n * sizeof *e->param_pointers);
     e->transposed_pointers = sn_pool_alloc(&e->pool, n * sizeof *e->transposed_pointers);
     e->tensor_names = sn_pool_alloc(&e->pool, n * sizeof *e->tensor_names);
+    e->velocity_names = sn_pool_alloc(&e->pool, n * sizeof *e->velocity_names);
     e->state_pointers = sn_pool_alloc(&e->pool, n_states * sizeof *e->state_pointers);
     e->state_names = sn_pool_alloc(&e->pool, n_states * sizeof *e->state_names);
     e->tiles = sn_pool_alloc(&e->pool, plan->max_tiles * sizeof *e->tiles);
@@ -128,8 +130,9 @@ static sn_status take_tables(sn_engine *e, sn_error *error) {
     e->next_group = sn_pool_alloc(&e->pool, n_counters * sizeof *e->next_group);
     e->next_item = sn_pool_alloc(&e->pool, (size_t)e->options.threads * sizeof *e->next_item);
     e->next_update = sn_pool_alloc(&e->pool, (size_t)e->options.threads * sizeof *e->next_update);
-    bool ok = e->param_pointers && e->transposed_pointers && e->tensor_names && e->state_pointers && e->state_names &&
-              e->tiles && e->items && e->next_group && e->next_item && e->next_update;
+    bool ok = e->param_pointers && e->transposed_pointers && e->tensor_names && e->velocity_names &&
+              e->state_pointers && e->state_names && e->tiles && e->items && e->next_group && e->next_item &&
+              e->next_update;
     ok = ok && set_param_tables(e) && set_state_tables(e);
     return ok ? SN_OK : sn_error_memory(error, n * sizeof(void *), "the engine's tables");
 }

@@ -76,6 +76,18 @@ const void *sn_engine_gradient(const sn_engine *engine, size_t i);
 /* Hash of all weights, in the order of the tensors, and of all states. */
 uint64_t sn_engine_weights_hash(const sn_engine *engine);
 
+/* Snapshots (snapshot.c). */
+
+/* All that later steps depend on, besides their batches and numbers: weights, states, and velocities
+ * ("LABEL.weight.momentum_buffer") where there is momentum.  How many tensors that are, and the tensors, whose data lie
+ * in the engine. */
+size_t sn_engine_snapshot_count(const sn_engine *engine);
+void sn_engine_snapshot(const sn_engine *engine, sn_tensor *tensors);
+
+/* Takes all of them from a file, bit by bit; other tensors in it are no concern.  SN_INVALID where one is missing or
+ * has another shape or dtype; what the engine holds then means nothing. */
+sn_status sn_engine_restore(sn_engine *engine, const sn_safetensors *file, const char *path, sn_error *error);
+
 /* Steps. */
 
 typedef struct sn_batch {

@@ -82,7 +82,7 @@ struct sn_engine {
     sn_node_binding *bindings; /* per node */
     void **param_pointers, **transposed_pointers; /* per plan param */
     void **state_pointers;                        /* per plan state */
-    char **tensor_names, **state_names;
+    char **tensor_names, **state_names, **velocity_names;
     sn_pool pool;
 
     sn_watch watch;

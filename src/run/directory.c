@@ -13,9 +13,11 @@
 #include "base/text.h"
 #include "run/language.h"
 #include "run/manifest.h"
+#include "run/schedule.h"
 
-static const char *const written_files[] = {SN_FILE_CONFIG,   SN_FILE_LOSS,  SN_FILE_GRADIENTS, SN_FILE_PACKAGE,
-                                            SN_FILE_MANIFEST, SN_FILE_FINAL, SN_FILE_INITIAL,   SN_FILE_LOCK};
+static const char *const written_files[] = {SN_FILE_CONFIG,     SN_FILE_LOSS,    SN_FILE_GRADIENTS, SN_FILE_PACKAGE,
+                                            SN_FILE_MANIFEST,   SN_FILE_FINAL,   SN_FILE_INITIAL,   SN_FILE_LOCK,
+                                            SN_FILE_CHECKPOINT, SN_FILE_PREVIOUS};
 enum { N_WRITTEN = sizeof written_files / sizeof *written_files };
 
 char *sn_run_directory_file(const sn_run_directory *directory, const char *name) {
@@ -29,33 +31,65 @@ static bool is_written_by_us(const char *name) {
     return false;
 }
 
+/* A temporary file of a process that was killed while it wrote one of ours. */
+static bool is_remnant(const char *name) {
+    for (int i = 0; i < N_WRITTEN; i++) {
+        if (sn_is_remnant(name, written_files[i])) return true;
+    }
+    return false;
+}
+
 /* The name of a file in the directory that skipnet does not write, copied into `name`; false if there is none. */
 static bool find_stranger(const char *path, char *name, size_t capacity) {
     DIR *dir = opendir(path);
     bool found = false;
     for (struct dirent *entry; dir && !found && (entry = readdir(dir));) {
         bool is_dot = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
-        found = !is_dot && !is_written_by_us(entry->d_name);
+        found = !is_dot && !is_written_by_us(entry->d_name) && !is_remnant(entry->d_name);
         if (found) snprintf(name, capacity, "%s", entry->d_name);
     }
     if (dir) closedir(dir);
     return found;
 }
 
-sn_status sn_run_directory_clear(const sn_run_directory *directory, sn_error *error) {
-    for (int i = 0; i < N_WRITTEN; i++) {
-        if (strcmp(written_files[i], SN_FILE_LOCK) == 0) continue;
-        char *file = sn_run_directory_file(directory, written_files[i]);
-        if (!file) return sn_error_memory(error, strlen(directory->path), "a path");
-        sn_status status = unlink(file) == 0 || errno == ENOENT ? SN_OK : sn_error_io(error, "remove", file);
-        free(file);
-        if (status) return status;
+/* Nobody else writes here: the lock is held. */
+static sn_status sweep(const sn_run_directory *directory, sn_error *error) {
+    DIR *dir = opendir(directory->path);
+    sn_status status = SN_OK;
+    for (struct dirent *entry; dir && !status && (entry = readdir(dir));) {
+        if (is_remnant(entry->d_name)) status = sn_run_directory_remove(directory, entry->d_name, error);
     }
-    return SN_OK;
+    if (dir) closedir(dir);
+    return status;
+}
+
+bool sn_run_directory_holds_run(const char *path) {
+    char *file = sn_path_join(path, SN_FILE_MANIFEST);
+    bool holds = file && sn_path_exists(file);
+    free(file);
+    return holds;
+}
+
+sn_status sn_run_directory_remove(const sn_run_directory *directory, const char *name, sn_error *error) {
+    char *file = sn_run_directory_file(directory, name);
+    if (!file) return sn_error_memory(error, strlen(directory->path), "a path");
+    sn_status status = unlink(file) == 0 || errno == ENOENT ? SN_OK : sn_error_io(error, "remove", file);
+    free(file);
+    return status;
+}
+
+sn_status sn_run_directory_clear(const sn_run_directory *directory, sn_error *error) {
+    sn_status status = SN_OK;
+    for (int i = 0; i < N_WRITTEN && !status; i++) {
+        if (strcmp(written_files[i], SN_FILE_LOCK) == 0) continue;
+        status = sn_run_directory_remove(directory, written_files[i], error);
+    }
+    return status;
 }
 
 /* "another config": which keys differ from the config.json that lies there. */
-static sn_status refuse_other_config(const sn_run_directory *directory, const sn_config *config, sn_error *error) {
+static sn_status refuse_other_config(const sn_run_directory *directory, const sn_config *config, bool can_grow,
+                                     sn_error *error) {
     char *file = sn_run_directory_file(directory, SN_FILE_CONFIG);
     if (!file) return sn_error_memory(error, strlen(directory->path), "a path");
     sn_config *there = NULL;
@@ -68,42 +102,73 @@ static sn_status refuse_other_config(const sn_run_directory *directory, const sn
     const char *what = !is_readable  ? "its config.json cannot be read"
                        : keys.length ? sn_text_string(&keys)
                                      : "the data or the initial weights";
-    sn_error_set(error, SN_INVALID,
-                 "%s holds a run of another config; they differ in: %s (take another --out, or --force to replace it)",
-                 directory->path, what);
+    sn_error_set(
+        error, SN_INVALID,
+        "%s holds a run of another config; they differ in: %s (%stake another --out, or --force to replace it)",
+        directory->path, what, can_grow ? "--resume makes it longer, or " : "");
     sn_text_free(&keys);
     sn_config_free(there);
     free(file);
     return error->status;
 }
 
+/* A run of the same config but for its length: whether it can go on to what is wanted now. */
+static sn_status examine_length(sn_run_directory *directory, const sn_experiment *x, const sn_manifest_state *state,
+                                sn_error *error) {
+    const char *remedy = "take another --out, or --force to replace it", *path = directory->path;
+    if (strcmp(state->status, "diverged") == 0) {
+        return sn_error_set(error, SN_INVALID,
+                            "%s holds this run, diverged: it would be no other if it were longer (%s)", path, remedy);
+    }
+    if (x->steps < state->steps) {
+        return sn_error_set(error, SN_INVALID,
+                            "%s holds a run of %" PRId64 " steps, here it is to have %" PRId64
+                            ": a run can be made longer, not shorter (%s)",
+                            path, state->steps, x->steps, remedy);
+    }
+    const sn_value *train = sn_value_get(sn_config_root(x->config), "train");
+    if (x->steps > state->steps && sn_learning_rate_knows_end(train)) {
+        return sn_error_set(error, SN_INVALID,
+                            "%s holds a run of %" PRId64 " steps whose learning rates depend on that length "
+                            "(train.lr_schedule %s): it cannot be made longer (%s)",
+                            path, state->steps, sn_value_text(train, "lr_schedule.kind"), remedy);
+    }
+    directory->is_finished = state->is_finished && x->steps == state->steps;
+    directory->is_unfinished = !directory->is_finished;
+    directory->is_shorter = state->is_finished && directory->is_unfinished;
+    return SN_OK;
+}
+
+static sn_status judge(sn_run_directory *directory, const sn_experiment *x, const sn_manifest_state *state,
+                       sn_run_entry entry, sn_error *error) {
+    bool is_same = state->config_hash == x->hash, is_kin = state->kin == x->kin && state->steps >= 0;
+    if (!is_same && is_kin && entry == SN_ENTRY_RESUME) return examine_length(directory, x, state, error);
+    if (!is_same) return refuse_other_config(directory, x->config, is_kin && x->steps > state->steps, error);
+    if (!state->is_finished && entry != SN_ENTRY_RESUME) {
+        return sn_error_set(error, SN_INVALID,
+                            "%s holds an unfinished run of this config (status %s); --resume continues it, --force "
+                            "starts it anew",
+                            directory->path, state->status);
+    }
+    directory->is_finished = state->is_finished;
+    directory->is_unfinished = !state->is_finished;
+    return SN_OK;
+}
+
 /* What run.json says decides; a directory with other files and no run is left alone. */
-static sn_status examine(sn_run_directory *directory, const sn_config *config, uint64_t hash, sn_run_entry entry,
-                         sn_error *error) {
+static sn_status examine(sn_run_directory *directory, const sn_experiment *x, sn_run_entry entry, sn_error *error) {
     char *file = sn_run_directory_file(directory, SN_FILE_MANIFEST), stranger[256];
     if (!file) return sn_error_memory(error, strlen(directory->path), "a path");
     sn_status status = SN_OK;
     sn_manifest_state state = {0};
-    if (!sn_path_exists(file)) {
-        if (find_stranger(directory->path, stranger, sizeof stranger)) {
-            status = sn_error_set(error, SN_INVALID,
-                                  "%s is not empty and holds no run (there is %s); take another --out, or --force to "
-                                  "write beside it",
-                                  directory->path, stranger);
-        }
-    } else if ((status = sn_manifest_read_state(&state, file, error)) == SN_OK) {
-        if (state.config_hash != hash) {
-            status = refuse_other_config(directory, config, error);
-        } else if (state.is_finished) {
-            directory->is_finished = true;
-        } else if (entry == SN_ENTRY_RESUME) {
-            directory->is_unfinished = true;
-        } else {
-            status = sn_error_set(error, SN_INVALID,
-                                  "%s holds an unfinished run of this config (status %s); --resume continues it, "
-                                  "--force starts it anew",
-                                  directory->path, state.status);
-        }
+    if (sn_path_exists(file)) {
+        status = sn_manifest_read_state(&state, file, error);
+        if (!status) status = judge(directory, x, &state, entry, error);
+    } else if (find_stranger(directory->path, stranger, sizeof stranger)) {
+        status = sn_error_set(error, SN_INVALID,
+                              "%s is not empty and holds no run (there is %s); take another --out, or --force to "
+                              "write beside it",
+                              directory->path, stranger);
     }
     if (status == SN_INVALID && !strstr(error->text, "--force")) {
         sn_error_add(error, SN_INVALID, "%s holds a broken run (--force replaces it)", directory->path);
@@ -112,7 +177,7 @@ static sn_status examine(sn_run_directory *directory, const sn_config *config, u
     return status;
 }
 
-sn_status sn_run_directory_open(sn_run_directory *directory, const char *path, const sn_config *config, uint64_t hash,
+sn_status sn_run_directory_open(sn_run_directory *directory, const char *path, const sn_experiment *experiment,
                                 sn_run_entry entry, sn_error *error) {
     *directory = (sn_run_directory){.path = sn_string_copy(path), .lock = SN_LOCK_NONE};
     if (!directory->path) return sn_error_memory(error, strlen(path), "a path");
@@ -122,7 +187,8 @@ sn_status sn_run_directory_open(sn_run_directory *directory, const char *path, c
     if (!status) status = sn_lock_take(&directory->lock, lock, error);
     free(lock);
     if (!status) directory->has_no_locks = directory->lock.fd < 0;
-    if (!status && entry != SN_ENTRY_FORCE) status = examine(directory, config, hash, entry, error);
+    if (!status && entry != SN_ENTRY_FORCE) status = examine(directory, experiment, entry, error);
+    if (!status && !directory->is_finished && !directory->has_no_locks) status = sweep(directory, error);
     if (status) sn_run_directory_close(directory);
     return status;
 }

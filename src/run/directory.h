@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/lock.h"
-#include "config/config.h"
+#include "run/experiment.h"
 
 #define SN_FILE_CONFIG    "config.json"
 #define SN_FILE_LOSS      "loss.csv"
@@ -17,27 +17,37 @@
 #define SN_FILE_INITIAL   "initial.safetensors"
 #define SN_FILE_LOCK      "run.lock"
 
+#define SN_FILE_CHECKPOINT "checkpoint.safetensors"
+#define SN_FILE_PREVIOUS   "checkpoint.previous.safetensors" /* the one before */
+
 typedef struct sn_run_directory {
     char *path;
     sn_lock lock;
-    bool is_finished;   /* it holds a finished run of the same config: there is nothing to do */
-    bool is_unfinished; /* it holds an unfinished run of the same config, to be continued */
+    bool is_finished;   /* it holds this run, finished: there is nothing to do */
+    bool is_unfinished; /* it holds this run, to be continued */
+    bool is_shorter;    /* the run that is to be continued is finished, with fewer steps than are wanted now */
     bool has_no_locks;  /* the file system has none: another process could write here */
 } sn_run_directory;
 
 /* What is to become of a run that lies in the directory. */
 typedef enum sn_run_entry {
     SN_ENTRY_NEW,    /* nothing but a finished run of the same config is accepted */
-    SN_ENTRY_RESUME, /* an unfinished run of the same config, too: it is continued */
+    SN_ENTRY_RESUME, /* an unfinished run of the same config, too, and one that is shorter: it is continued */
     SN_ENTRY_FORCE   /* whatever there is: it is replaced */
 } sn_run_entry;
 
-/* Makes and locks the directory for a run of this config and hash, by the rules of `train`: empty or absent: ready;
- * finished with the same config: is_finished; unfinished with the same config: is_unfinished with SN_ENTRY_RESUME;
- * else, and with another config: SN_INVALID with the remedy.  With SN_ENTRY_FORCE whatever it holds is ready to be
- * cleared. */
-sn_status sn_run_directory_open(sn_run_directory *directory, const char *path, const sn_config *config, uint64_t hash,
+/* Makes and locks the directory for a run of this experiment, by the rules of `train`: empty or absent: ready; finished
+ * with the same config: is_finished; unfinished with the same config, or one that differs in the length alone and can
+ * be made longer: is_unfinished with SN_ENTRY_RESUME; else, and with another config: SN_INVALID with the remedy.  With
+ * SN_ENTRY_FORCE whatever it holds is ready to be cleared.  Temporary files of dead processes are removed. */
+sn_status sn_run_directory_open(sn_run_directory *directory, const char *path, const sn_experiment *experiment,
                                 sn_run_entry entry, sn_error *error);
+
+/* Whether a run lies at `path`. */
+bool sn_run_directory_holds_run(const char *path);
+
+/* Removes one file of the run; fine where it is not there. */
+sn_status sn_run_directory_remove(const sn_run_directory *directory, const char *name, sn_error *error);
 
 /* Removes what an earlier run left, only files that skipnet writes.  For --force, when nothing can fail any more that
  * a config can get wrong: the weights file may even lie among them. */

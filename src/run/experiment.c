@@ -102,19 +102,20 @@ uint64_t sn_experiment_meaning(const sn_config *config, uint64_t data_checksum) 
     return sn_hash(&data_checksum, sizeof data_checksum, sn_config_hash(config));
 }
 
-/* The data enter the hash by their checksum and a file of initial weights by its content, not by their paths. */
-static sn_status set_hash(sn_experiment *x, sn_error *error) {
-    uint64_t hash = sn_experiment_meaning(x->config, x->data.checksum);
+/* The data enter the hashes by their checksum and a file of initial weights by its content, not by their paths. */
+static sn_status set_hashes(sn_experiment *x, sn_error *error) {
+    uint64_t checksum = x->data.checksum;
+    x->hash = sn_experiment_meaning(x->config, checksum);
+    x->kin = sn_hash(&checksum, sizeof checksum, sn_config_hash_but_length(x->config));
     const char *weights = sn_value_text(sn_config_root(x->config), "network.weights");
-    if (weights) {
-        char *content = NULL;
-        size_t size = 0;
-        sn_status status = sn_file_read(weights, WEIGHTS_MAX_BYTES, &content, &size, error);
-        if (status) return status;
-        hash = sn_hash(content, size, hash);
-        free(content);
-    }
-    x->hash = hash;
+    if (!weights) return SN_OK;
+    char *content = NULL;
+    size_t size = 0;
+    sn_status status = sn_file_read(weights, WEIGHTS_MAX_BYTES, &content, &size, error);
+    if (status) return status;
+    x->hash = sn_hash(content, size, x->hash);
+    x->kin = sn_hash(content, size, x->kin);
+    free(content);
     return SN_OK;
 }
 
@@ -132,7 +133,7 @@ sn_status sn_experiment_open(sn_experiment *experiment, const sn_config *config,
         status = sn_order_init(&x->order, x->seed, sn_value_bool(root, "train.shuffle"), (uint32_t)x->data.train.n,
                                (uint32_t)x->batch_size, error);
     }
-    if (!status) status = set_hash(x, error);
+    if (!status) status = set_hashes(x, error);
     if (status) {
         sn_experiment_reset(x);
         return status;

@@ -59,9 +59,16 @@ static const sn_key train_keys[] = {
      .min = 1,
      .max = 16777216,
      .help = "samples of a batch; the last batch of an epoch may be short"},
-    {.name = "epochs", .types = SN_INTEGER, .fallback = "1", .min = 0, .max = 1e9, .help = "passes over the data"},
+    {.name = "epochs",
+     .types = SN_INTEGER,
+     .flags = SN_LENGTH,
+     .fallback = "1",
+     .min = 0,
+     .max = 1e9,
+     .help = "passes over the data"},
     {.name = "steps",
      .types = SN_INTEGER | SN_NULL,
+     .flags = SN_LENGTH,
      .fallback = "null",
      .min = 0,
      .max = 1e12,
@@ -74,6 +81,13 @@ static const sn_key train_keys[] = {
      .min = 0,
      .max = 1e300,
      .help = "gradients of all parameters are scaled down to this norm where theirs is larger"},
+    {.name = "checkpoint",
+     .types = SN_KIND,
+     .flags = SN_NO_MEANING,
+     .fallback = "\"epochs\"",
+     .choice = &sn_checkpoint_choice,
+     .help = "when the state of the run is saved for --resume (always at the end and on SIGINT, SIGTERM, SIGHUP, "
+             "SIGUSR1)"},
     {0},
 };
 
@@ -191,5 +205,6 @@ const sn_list_entry sn_language_lists[] = {
     {"optimizers", &optimizer_choice},
     {"lr_schedules", &sn_lr_schedule_choice},
     {"report_schedules", &sn_report_schedule_choice},
+    {"checkpoints", &sn_checkpoint_choice},
     {NULL, NULL},
 };

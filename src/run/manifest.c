@@ -73,9 +73,12 @@ static void add_timings(sn_text *text, const sn_manifest *manifest) {
                 {"last_step_s", t->last},
                 {"statistics_s", statistics},
                 {"format_s", t->format},
+                {"checkpoint_s", t->checkpoint},
+                {"checkpoints", (double)t->n_checkpoints},
                 {"statistics_share", share(statistics, steps)},
                 {"reporting_share", share(statistics + t->format, t->total)},
-                {"evaluate_share", share(t->evaluate, t->total)}};
+                {"evaluate_share", share(t->evaluate, t->total)},
+                {"checkpoint_share", share(t->checkpoint, t->total)}};
     sn_text_add(text, "  \"timings\": {");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         sn_text_addf(text, "%s\n    \"%s\": ", i ? "," : "", rows[i].name);
@@ -106,6 +109,8 @@ sn_status sn_manifest_write(const sn_manifest *manifest, const char *path, sn_er
     add_string(&text, "status", manifest->status);
     add_string(&text, "name", x->name);
     add_hash(&text, "config_hash", x->hash);
+    add_hash(&text, "config_hash_but_length", x->kin);
+    sn_text_addf(&text, "  \"planned_steps\": %" PRId64 ",\n", x->steps);
     sn_text_addf(&text, "  \"seed\": %" PRIu64 ",\n", x->seed);
     add_string(&text, "precision", x->backend->dtype == SN_F64 ? "float64" : "float32");
     add_machine(&text, manifest);
@@ -116,7 +121,7 @@ sn_status sn_manifest_write(const sn_manifest *manifest, const char *path, sn_er
         add_timings(&text, manifest);
         add_summary(&text, manifest->summary);
     } else {
-        sn_text_addf(&text, "  \"steps\": %" PRId64 "\n", x->steps);
+        sn_text_add(&text, "  \"summary\": null\n");
     }
     sn_text_add(&text, "}\n");
     sn_status status = text.failed ? sn_error_memory(error, text.length, "run.json")
@@ -152,6 +157,8 @@ sn_status sn_manifest_read_state(sn_manifest_state *state, const char *path, sn_
     } else {
         snprintf(state->status, sizeof state->status, "%s", word);
         state->config_hash = strtoull(hash, NULL, 16);
+        state->kin = hash_of(root, "config_hash_but_length");
+        state->steps = sn_value_get(root, "planned_steps") ? sn_value_integer(root, "planned_steps") : -1;
         state->data_checksum = hash_of(root, "data_checksum");
         state->weights_hash = hash_of(root, "weights_hash");
         state->is_finished = strcmp(word, "done") == 0 || strcmp(word, "diverged") == 0;

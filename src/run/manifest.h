@@ -17,8 +17,10 @@ typedef struct sn_timings {
     double first;           /* step 0, which also waits for fresh memory */
     double plain, observed; /* the other training steps, without and with statistics */
     int64_t n_plain, n_observed;
-    double last;   /* the step after the last update: it measures and updates nothing */
-    double format; /* deriving, formatting and writing rows */
+    double last;       /* the step after the last update: it measures and updates nothing */
+    double format;     /* deriving, formatting and writing rows */
+    double checkpoint; /* saving the state of the run; waiting for rows to be on the disk is part of it */
+    int64_t n_checkpoints;
 } sn_timings;
 
 typedef struct sn_manifest {
@@ -38,6 +40,8 @@ typedef struct sn_manifest_state {
     char status[32];
     uint64_t config_hash;
     bool is_finished; /* done or diverged */
+    uint64_t kin;     /* see sn_experiment */
+    int64_t steps;    /* that the run was meant to have; -1 where it does not say */
     uint64_t data_checksum;
     uint64_t weights_hash; /* 0 where the run has no final weights */
 } sn_manifest_state;

@@ -1,4 +1,4 @@
-/* Owns the schedules of learning rates and rows. */
+/* Owns the schedules of learning rates, rows and checkpoints. */
 #include "run/schedule.h"
 
 #include <math.h>
@@ -20,6 +20,10 @@ double sn_learning_rate(const sn_value *train, int64_t step, int64_t steps) {
         return lr * (final + (1 - final) * 0.5 * (1 + cos(3.14159265358979323846 * (double)t / (double)total)));
     }
     return lr;
+}
+
+bool sn_learning_rate_knows_end(const sn_value *train) {
+    return strcmp(sn_value_text(train, "lr_schedule.kind"), "cosine") == 0;
 }
 
 void sn_report_schedule_init(sn_report_schedule *schedule, const sn_value *report, int64_t steps,
@@ -50,6 +54,22 @@ static bool is_log_point(const sn_report_schedule *schedule, int64_t step) {
 bool sn_report_is_due(const sn_report_schedule *schedule, int64_t step) {
     if (step <= 2 || step >= schedule->steps - 1 || sn_report_evaluates(schedule, step)) return true;
     return schedule->is_log ? is_log_point(schedule, step) : step % schedule->every == 0;
+}
+
+static const double LEAST_SECONDS = 30; /* between two checkpoints where the config asks for none */
+
+void sn_checkpoint_schedule_init(sn_checkpoint_schedule *schedule, const sn_value *train, int64_t steps_per_epoch) {
+    const sn_value *checkpoint = sn_value_get(train, "checkpoint");
+    *schedule = (sn_checkpoint_schedule){.every = steps_per_epoch, .seconds = LEAST_SECONDS};
+    if (sn_value_get(checkpoint, "every_steps")) {
+        *schedule = (sn_checkpoint_schedule){.every = sn_value_integer(checkpoint, "every_steps")};
+    } else if (sn_value_get(checkpoint, "every_minutes")) {
+        *schedule = (sn_checkpoint_schedule){.every = 1, .seconds = 60 * sn_value_number(checkpoint, "every_minutes")};
+    }
+}
+
+bool sn_checkpoint_is_due(const sn_checkpoint_schedule *schedule, int64_t step, double seconds) {
+    return step % schedule->every == 0 && seconds >= schedule->seconds;
 }
 
 static const sn_key warmup_keys[] = {
@@ -115,3 +135,30 @@ static const sn_kind linear_kind = {.name = "linear", .help = "rows at equal dis
 static const sn_kind *const report_kinds[] = {&log_kind, &linear_kind, NULL};
 const sn_choice sn_report_schedule_choice = {
     .what = "report schedule", .discriminator = "kind", .kinds = report_kinds, .fallback = "log"};
+
+static const sn_key every_steps_keys[] = {
+    {.name = "every_steps",
+     .types = SN_INTEGER,
+     .flags = SN_REQUIRED,
+     .min = 1,
+     .max = 1e12,
+     .help = "steps between two checkpoints"},
+    {0},
+};
+static const sn_key every_minutes_keys[] = {
+    {.name = "every_minutes",
+     .types = SN_NUMBER,
+     .flags = SN_REQUIRED | SN_ABOVE_MIN,
+     .min = 0,
+     .max = 1e9,
+     .help = "minutes between two checkpoints"},
+    {0},
+};
+static const sn_kind epochs_kind = {.name = "epochs", .help = "at epoch ends, 30 seconds or more after the last one"};
+static const sn_kind every_steps_kind = {
+    .name = "every_steps", .help = "every so many steps", .keys = every_steps_keys, .chosen_by = "every_steps"};
+static const sn_kind every_minutes_kind = {
+    .name = "every_minutes", .help = "every so many minutes", .keys = every_minutes_keys, .chosen_by = "every_minutes"};
+static const sn_kind *const checkpoint_kinds[] = {&epochs_kind, &every_steps_kind, &every_minutes_kind, NULL};
+const sn_choice sn_checkpoint_choice = {
+    .what = "checkpoint schedule", .discriminator = "kind", .kinds = checkpoint_kinds, .fallback = "epochs"};

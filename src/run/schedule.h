@@ -1,4 +1,5 @@
-/* Schedules: which learning rate a step has, and at which steps rows are written.  Pure functions of the step. */
+/* Schedules: which learning rate a step has, at which steps rows are written (pure functions of the step), and when the
+ * state of the run is saved. */
 #ifndef SN_RUN_SCHEDULE_H
 #define SN_RUN_SCHEDULE_H
 
@@ -7,13 +8,16 @@
 
 #include "config/config.h"
 
-extern const sn_choice sn_lr_schedule_choice, sn_report_schedule_choice;
+extern const sn_choice sn_lr_schedule_choice, sn_report_schedule_choice, sn_checkpoint_choice;
 
 /* The learning rate of `step` (updates applied before it) in a run of `steps`; `train` is the resolved object.
  * Linear warm-up: lr (step + 1) / warmup_steps for the first warmup_steps.  step: lr factor^floor(t / every).  cosine:
  * lr (final + (1 - final) (1 + cos(pi t / T)) / 2) (Loshchilov & Hutter 2016), with t and T counted after the warm-up.
  */
 double sn_learning_rate(const sn_value *train, int64_t step, int64_t steps);
+
+/* Whether the learning rate of a step depends on how many follow: a run of such a schedule cannot be made longer. */
+bool sn_learning_rate_knows_end(const sn_value *train);
 
 typedef struct sn_report_schedule {
     bool is_log;
@@ -31,5 +35,15 @@ bool sn_report_is_due(const sn_report_schedule *schedule, int64_t step);
 
 /* Whether `step` has evaluation passes: 0, epoch ends, N. */
 bool sn_report_evaluates(const sn_report_schedule *schedule, int64_t step);
+
+typedef struct sn_checkpoint_schedule {
+    int64_t every;  /* steps */
+    double seconds; /* that must have gone by since the last one */
+} sn_checkpoint_schedule;
+
+void sn_checkpoint_schedule_init(sn_checkpoint_schedule *schedule, const sn_value *train, int64_t steps_per_epoch);
+
+/* Whether the state before `step` is to be saved, `seconds` after the last time (or the start). */
+bool sn_checkpoint_is_due(const sn_checkpoint_schedule *schedule, int64_t step, double seconds);
 
 #endif

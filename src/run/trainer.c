@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "report/metrics.h"
+#include "run/checkpoint.h"
 #include "run/manifest.h"
 #include "run/schedule.h"
 #include "run/sink.h"
@@ -31,7 +32,11 @@ typedef struct trainer {
     evaluation evaluated;
     sn_sink sink;
     sn_timings timings;
-    double start, last_progress;
+    sn_checkpoint_schedule checkpoints;
+    sn_checkpoint saved; /* the last one, or the one under way */
+    int64_t saved_step;  /* the step before which the newest checkpoint stands; -1: there is none */
+    bool has_begun;      /* run.json says that it is running */
+    double start, before, last_progress, last_saved; /* `before`: seconds of the processes before this one */
     int64_t step;
     sn_step_result result;
 } trainer;
@@ -73,22 +78,59 @@ static sn_status write_manifest(trainer *t, const char *status, bool is_over) {
     return result;
 }
 
-/* All files are opened or written before the first step, so that a full disk or a wrong place shows at once. */
-static sn_status open_files(trainer *t) {
+static int digits_of(const trainer *t) {
+    return t->x->backend->dtype == SN_F64 ? 17 : 9;
+}
+
+/* All files are opened or written before the first step, so that a full disk or a wrong place shows at once.  run.json
+ * comes first: what it says of a run that is made longer has to hold before anything of the shorter one goes. */
+static sn_status open_files(trainer *t, bool is_resumed) {
     sn_text config = SN_TEXT_EMPTY, package = SN_TEXT_EMPTY;
+    sn_status status = write_manifest(t, "running", false);
+    if (status) return status;
+    t->has_begun = true;
     sn_config_text(t->x->config, &config);
+    status = write_text(t, SN_FILE_CONFIG, &config);
+    if (status) return status;
     sn_datapackage(&package, t->x->name);
-    sn_status status = write_text(t, SN_FILE_CONFIG, &config);
-    if (status) {
-        sn_text_free(&package);
-        return status;
-    }
     status = write_text(t, SN_FILE_PACKAGE, &package);
-    if (!status) status = write_manifest(t, "running", false);
+    if (status) return status;
     bool saves_initial = sn_value_bool(sn_config_root(t->x->config), "report.save_initial");
-    if (!status && saves_initial) status = save_weights(t, SN_FILE_INITIAL);
-    int digits = t->x->backend->dtype == SN_F64 ? 17 : 9;
-    if (!status) status = sn_sink_open(&t->sink, t->directory, digits, t->error);
+    if (saves_initial) status = save_weights(t, SN_FILE_INITIAL);
+    if (status) return status;
+    if (!is_resumed) return sn_sink_open(&t->sink, t->directory, digits_of(t), t->error);
+    status = sn_sink_cut(&t->sink, t->error);
+    return status ? status : sn_run_directory_remove(t->directory, SN_FILE_FINAL, t->error);
+}
+
+/* Takes up where the checkpoint stands. */
+static sn_status take_up(trainer *t, const sn_resumption *from) {
+    sn_status status = open_files(t, true);
+    if (!status) status = sn_engine_restore(t->x->engine, from->file, from->path, t->error);
+    if (status) return status;
+    t->step = t->saved_step = from->checkpoint.marks[0].step;
+    t->timings = from->checkpoint.timings;
+    t->before = t->timings.total;
+    sn_mark_recall(from->mark, &t->outcome->summary);
+    sn_tell(&t->options->listener, false, "%s: resumed at step %lld of %lld%s", t->directory->path, (long long)t->step,
+            (long long)t->x->steps, from->checkpoint.steps < t->x->steps ? ", made longer" : "");
+    return SN_OK;
+}
+
+static sn_status resume(trainer *t) {
+    sn_resume_request request = {.experiment = t->x,
+                                 .directory = t->directory,
+                                 .schedule = &t->schedule,
+                                 .listener = &t->options->listener,
+                                 .digits = digits_of(t)};
+    sn_resumption from;
+    sn_status status = sn_resume_find(&from, &request, &t->sink, t->error);
+    if (!status && from.is_found) status = take_up(t, &from);
+    if (!status && !from.is_found) {
+        status = sn_run_directory_clear(t->directory, t->error);
+        if (!status) status = open_files(t, false);
+    }
+    sn_resumption_reset(&from);
     return status;
 }
 
@@ -107,7 +149,9 @@ static sn_status prepare(trainer *t) {
     sn_report_schedule_init(&t->schedule, sn_value_get(root, "report"), x->steps, x->steps_per_epoch);
     t->train_eval = (size_t)sn_value_integer(root, "report.train_eval");
     if (t->train_eval > x->data.train.n) t->train_eval = x->data.train.n;
+    sn_checkpoint_schedule_init(&t->checkpoints, t->train, x->steps_per_epoch);
     sn_status status = sn_observation_new(&t->observation, &x->graph, t->error);
+    if (!status) status = sn_checkpoint_init(&t->saved, s->n_hidden, t->error);
     if (!status) status = sn_records_new(&t->records, &x->graph, t->error);
     return status;
 }
@@ -243,10 +287,54 @@ static sn_status take_step(trainer *t) {
     return status;
 }
 
+static double total_seconds(const trainer *t) {
+    return t->before + sn_seconds() - t->start;
+}
+
+/* Writes the checkpoint of marks[0].  The rows so far are on the disk before the file that counts on them. */
+static sn_status write_checkpoint(trainer *t) {
+    sn_checkpoint *c = &t->saved;
+    int64_t step = c->marks[0].step;
+    if (t->saved_step == step) return SN_OK;
+    double start = sn_seconds();
+    c->steps = t->x->steps;
+    c->n_marks = step > 0 && step == c->steps && c->marks[1].step == step - 1 ? 2 : 1;
+    c->timings = t->timings;
+    c->timings.total = total_seconds(t);
+    sn_status status = sn_sink_sync(&t->sink, t->error);
+    if (!status) status = sn_checkpoint_write(c, t->x, t->directory, t->error);
+    if (!status) t->saved_step = step;
+    t->last_saved = sn_seconds();
+    t->timings.checkpoint += t->last_saved - start;
+    t->timings.n_checkpoints++;
+    return status;
+}
+
+static void mark(trainer *t, int which) {
+    sn_mark_take(&t->saved.marks[which], t->step, &t->sink, &t->outcome->summary);
+}
+
+static bool wants_checkpoint(trainer *t) {
+    volatile sig_atomic_t *asked = t->options->save;
+    if (asked && *asked) {
+        *asked = 0;
+        return true;
+    }
+    return t->step > 0 && sn_checkpoint_is_due(&t->checkpoints, t->step, sn_seconds() - t->last_saved);
+}
+
+/* At the end the state before the last "step", which is the one to make the run longer from, is written when that has
+ * been taken: see finish. */
 static sn_status run_steps(trainer *t) {
-    for (t->step = 0; t->step <= t->x->steps; t->step++) {
-        if (t->options->stop && *t->options->stop) return SN_INTERRUPTED;
-        sn_status status = take_step(t);
+    int64_t end = t->x->steps;
+    for (; t->step <= end; t->step++) {
+        bool stops = t->options->stop && *t->options->stop, saves = stops || wants_checkpoint(t);
+        if (saves || t->step == end) mark(t, 0);
+        if (t->step == end - 1) mark(t, 1);
+        sn_status status = saves ? write_checkpoint(t) : SN_OK;
+        if (status) return status;
+        if (stops) return SN_INTERRUPTED;
+        status = take_step(t);
         if (status) return status;
     }
     return SN_OK;
@@ -265,20 +353,37 @@ static const char *status_word(sn_status status) {
     }
 }
 
+/* A finished run keeps the newest checkpoint, from which it can be made longer; one that diverged can not. */
+static sn_status remove_checkpoints(const trainer *t, sn_status status) {
+    sn_status removed = SN_OK;
+    if (status == SN_DIVERGED) removed = sn_run_directory_remove(t->directory, SN_FILE_CHECKPOINT, t->error);
+    if (status != SN_OK && status != SN_DIVERGED) return SN_OK;
+    return removed ? removed : sn_run_directory_remove(t->directory, SN_FILE_PREVIOUS, t->error);
+}
+
+/* What was measured has to be on the disk before run.json says that the run is over. */
+static sn_status secure(trainer *t, sn_status status) {
+    sn_status saved = status == SN_OK ? write_checkpoint(t) : SN_OK;
+    bool is_over = status == SN_OK || status == SN_DIVERGED;
+    return saved || !is_over ? saved : sn_sink_sync(&t->sink, t->error);
+}
+
 /* Closes the files and writes how the run ended.  A failure of its own counts only if there was none before. */
 static sn_status finish(trainer *t, sn_status status) {
     sn_error later;
     sn_error_clear(&later);
     sn_error *error = t->error;
     if (status != SN_OK && status != SN_DIVERGED && status != SN_INTERRUPTED) t->error = &later;
-    sn_status closing = sn_sink_close(&t->sink, t->error);
+    sn_status secured = secure(t, status), closing = sn_sink_close(&t->sink, t->error);
+    if (secured) closing = secured;
     bool keeps_weights = status == SN_OK || status == SN_DIVERGED;
     if (!closing && keeps_weights) closing = save_weights(t, SN_FILE_FINAL);
     sn_summary *s = &t->outcome->summary;
     s->status = status_word(closing ? closing : status);
     s->steps = t->step < t->x->steps ? t->step : t->x->steps;
-    t->timings.total = s->wall_seconds = sn_seconds() - t->start;
+    t->timings.total = s->wall_seconds = total_seconds(t);
     sn_status manifest = write_manifest(t, s->status, true);
+    if (!closing && !manifest) closing = remove_checkpoints(t, status);
     t->error = error;
     if (later.status) return status;
     return closing ? closing : manifest ? manifest : status;
@@ -288,11 +393,12 @@ sn_status sn_train(sn_experiment *experiment, const sn_run_directory *directory,
                    sn_outcome *outcome, sn_error *error) {
     *outcome = (sn_outcome){0};
     trainer t = {.x = experiment, .directory = directory, .options = options, .outcome = outcome, .error = error};
-    t.start = t.last_progress = sn_seconds();
+    t.start = t.last_progress = t.last_saved = sn_seconds();
+    t.saved_step = -1;
     sn_status status = prepare(&t);
-    if (!status) status = open_files(&t);
+    if (!status) status = directory->is_unfinished ? resume(&t) : open_files(&t, false);
     if (!status) status = run_steps(&t);
-    if (t.sink.loss || status == SN_OK) {
+    if (t.has_begun) {
         status = finish(&t, status);
     } else {
         sn_error ignored; /* what went wrong before is told already */
@@ -301,5 +407,6 @@ sn_status sn_train(sn_experiment *experiment, const sn_run_directory *directory,
     }
     sn_records_reset(&t.records);
     sn_observation_reset(&t.observation);
+    sn_checkpoint_reset(&t.saved);
     return status;
 }

@@ -1,0 +1,65 @@
+/* Owns snapshots: all that later steps depend on, as tensors that lie in the engine, and back. */
+#include <string.h>
+
+#include "engine/internal.h"
+
+static size_t velocity_count(const sn_engine *engine) {
+    return engine->plan.options.has_velocity ? sn_engine_tensor_count(engine) : 0;
+}
+
+size_t sn_engine_snapshot_count(const sn_engine *engine) {
+    return sn_engine_tensor_count(engine) + sn_engine_state_count(engine) + velocity_count(engine);
+}
+
+/* Velocities lie as the weights do. */
+static void velocity_of(const sn_engine *engine, size_t p, sn_tensor *tensor) {
+    sn_engine_tensor(engine, p, tensor);
+    tensor->name = engine->velocity_names[p];
+    tensor->data = engine->velocities.base + engine->plan.params[p].offset * engine->real_size;
+}
+
+void sn_engine_snapshot(const sn_engine *engine, sn_tensor *tensors) {
+    for (size_t p = 0; p < sn_engine_tensor_count(engine); p++)
+        sn_engine_tensor(engine, p, tensors++);
+    for (size_t i = 0; i < sn_engine_state_count(engine); i++)
+        sn_engine_state(engine, i, tensors++);
+    for (size_t p = 0; p < velocity_count(engine); p++)
+        velocity_of(engine, p, tensors++);
+}
+
+static bool is_like(const sn_tensor *a, const sn_tensor *b) {
+    return a->dtype == b->dtype && a->rank == b->rank &&
+           memcmp(a->shape, b->shape, (size_t)a->rank * sizeof *a->shape) == 0;
+}
+
+static sn_status restore_tensor(const sn_tensor *wanted, void *to, const sn_safetensors *file, const char *path,
+                                sn_error *error) {
+    const sn_tensor *found = sn_safetensors_find(file, wanted->name);
+    if (!found || !is_like(wanted, found))
+        return sn_error_set(error, SN_INVALID, "%s: no tensor \"%s\" as the network has it", path, wanted->name);
+    size_t size = sn_dtype_size(wanted->dtype);
+    for (int d = 0; d < wanted->rank; d++)
+        size *= (size_t)wanted->shape[d];
+    memcpy(to, found->data, size);
+    return SN_OK;
+}
+
+sn_status sn_engine_restore(sn_engine *engine, const sn_safetensors *file, const char *path, sn_error *error) {
+    sn_status status = SN_OK;
+    sn_tensor wanted;
+    for (size_t p = 0; p < sn_engine_tensor_count(engine) && !status; p++) {
+        sn_engine_tensor(engine, p, &wanted);
+        status = restore_tensor(&wanted, engine->param_pointers[p], file, path, error);
+    }
+    for (size_t i = 0; i < sn_engine_state_count(engine) && !status; i++) {
+        sn_engine_state(engine, i, &wanted);
+        status = restore_tensor(&wanted, engine->state_pointers[i], file, path, error);
+    }
+    for (size_t p = 0; p < velocity_count(engine) && !status; p++) {
+        velocity_of(engine, p, &wanted);
+        size_t offset = engine->plan.params[p].offset * engine->real_size;
+        status = restore_tensor(&wanted, engine->velocities.base + offset, file, path, error);
+    }
+    if (!status) sn_engine_refresh_transposed(engine);
+    return status;
+}

@@ -1,0 +1,127 @@
+/* Owns marks and their form as numbers, which is the same list of values for both directions. */
+#include "run/mark.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { SUMMARY_DOUBLES = 15, LAYER_DOUBLES = 7 };
+
+sn_status sn_mark_init(sn_mark *mark, int n_hidden, sn_error *error) {
+    size_t n = (size_t)n_hidden;
+    *mark = (sn_mark){.step = -1};
+    mark->summary.n_hidden = n_hidden;
+    mark->summary.layers = calloc(n + 1, sizeof *mark->summary.layers);
+    if (!mark->summary.layers) return sn_error_memory(error, n * sizeof *mark->summary.layers, "a summary");
+    for (int i = 0; i < n_hidden; i++)
+        mark->summary.layers[i].layer = i + 1;
+    return SN_OK;
+}
+
+void sn_mark_reset(sn_mark *mark) {
+    free(mark->summary.layers);
+    *mark = (sn_mark){.step = -1};
+}
+
+static void copy_layers(sn_summary *to, const sn_summary *from) {
+    for (int i = 0; i < from->n_hidden; i++)
+        to->layers[i] = from->layers[i];
+}
+
+void sn_mark_take(sn_mark *mark, int64_t step, const sn_sink *sink, const sn_summary *summary) {
+    sn_summary_layer *layers = mark->summary.layers;
+    mark->step = step;
+    sn_sink_tell(sink, &mark->position);
+    mark->summary = *summary;
+    mark->summary.layers = layers;
+    copy_layers(&mark->summary, summary);
+}
+
+void sn_mark_recall(const sn_mark *mark, sn_summary *summary) {
+    sn_summary now = *summary;
+    *summary = mark->summary;
+    summary->name = now.name;
+    summary->status = now.status;
+    summary->fault = now.fault;
+    summary->steps = now.steps;
+    summary->wall_seconds = now.wall_seconds;
+    summary->layers = now.layers;
+    copy_layers(summary, &mark->summary);
+}
+
+/* The next number of a list that is written or read. */
+typedef struct cursor {
+    const double *from; /* NULL: it is written */
+    double *to;
+} cursor;
+
+static void pass_double(cursor *c, double *value) {
+    if (c->from) {
+        *value = *c->from++;
+    } else {
+        *c->to++ = *value;
+    }
+}
+
+static void pass_integer(cursor *c, int64_t *value) {
+    double number = (double)*value;
+    pass_double(c, &number);
+    *value = (int64_t)number;
+}
+
+static void pass_int(cursor *c, int *value) {
+    int64_t number = *value;
+    pass_integer(c, &number);
+    *value = (int)number;
+}
+
+static void pass_bool(cursor *c, bool *value) {
+    int64_t number = *value;
+    pass_integer(c, &number);
+    *value = number != 0;
+}
+
+static void pass_measure(cursor *c, sn_measure *measure) {
+    pass_bool(c, &measure->is_measured);
+    pass_double(c, &measure->value);
+}
+
+static void pass_layer(cursor *c, sn_summary_layer *layer) {
+    pass_bool(c, &layer->is_frozen);
+    pass_measure(c, &layer->delta_rms);
+    pass_measure(c, &layer->grad_rms);
+    pass_measure(c, &layer->stalled_frac);
+}
+
+static void pass_summary(cursor *c, sn_summary *s) {
+    pass_measure(c, &s->train_loss);
+    pass_measure(c, &s->train_accuracy);
+    pass_measure(c, &s->test_loss);
+    pass_measure(c, &s->test_accuracy);
+    pass_measure(c, &s->log10_delta_ratio);
+    pass_measure(c, &s->decades_per_layer);
+    pass_integer(c, &s->profile_step);
+    pass_int(c, &s->frozen_start);
+    pass_int(c, &s->frozen_end);
+    for (int i = 0; i < s->n_hidden; i++)
+        pass_layer(c, &s->layers[i]);
+}
+
+size_t sn_mark_doubles(int n_hidden) {
+    return SUMMARY_DOUBLES + LAYER_DOUBLES * (size_t)n_hidden;
+}
+
+void sn_mark_encode(const sn_mark *mark, int64_t integers[SN_MARK_INTEGERS], double *doubles) {
+    const sn_sink_position *position = &mark->position;
+    const int64_t values[SN_MARK_INTEGERS] = {mark->step, (int64_t)position->loss.bytes, (int64_t)position->loss.hash,
+                                              (int64_t)position->gradients.bytes, (int64_t)position->gradients.hash};
+    memcpy(integers, values, sizeof values);
+    sn_summary summary = mark->summary; /* only read from */
+    pass_summary(&(cursor){.to = doubles}, &summary);
+}
+
+void sn_mark_decode(sn_mark *mark, const int64_t integers[SN_MARK_INTEGERS], const double *doubles) {
+    mark->step = integers[0];
+    mark->position.loss = (sn_extent){(uint64_t)integers[1], (uint64_t)integers[2]};
+    mark->position.gradients = (sn_extent){(uint64_t)integers[3], (uint64_t)integers[4]};
+    pass_summary(&(cursor){.from = doubles}, &mark->summary);
+}

@@ -1,0 +1,31 @@
+/* Marks: where a run stands before a step, but for what the engine holds. */
+#ifndef SN_RUN_MARK_H
+#define SN_RUN_MARK_H
+
+#include "report/summary.h"
+#include "run/sink.h"
+
+typedef struct sn_mark {
+    int64_t step; /* the next one */
+    sn_sink_position position;
+    sn_summary summary; /* what it would show, but for name, status, fault, steps and time; owns its layers */
+} sn_mark;
+
+sn_status sn_mark_init(sn_mark *mark, int n_hidden, sn_error *error);
+
+/* Fine on a zeroed record. */
+void sn_mark_reset(sn_mark *mark);
+
+/* Marks the step; n_hidden of the summary is that of the mark. */
+void sn_mark_take(sn_mark *mark, int64_t step, const sn_sink *sink, const sn_summary *summary);
+
+/* Brings back what the summary showed; its name, status, fault, steps, time and the place of its layers stay. */
+void sn_mark_recall(const sn_mark *mark, sn_summary *summary);
+
+/* As numbers, for a file. */
+enum { SN_MARK_INTEGERS = 5 }; /* step; bytes and hash of loss.csv; bytes and hash of gradients.csv */
+size_t sn_mark_doubles(int n_hidden);
+void sn_mark_encode(const sn_mark *mark, int64_t integers[SN_MARK_INTEGERS], double *doubles);
+void sn_mark_decode(sn_mark *mark, const int64_t integers[SN_MARK_INTEGERS], const double *doubles);
+
+#endif
