@@ -99,16 +99,6 @@ static int open_temporary(const char *path, char **temporary, sn_error *error) {
     return fd;
 }
 
-static sn_status fill_and_close(int fd, const char *path, const sn_piece *pieces, size_t n, sn_error *error) {
-    sn_status status = SN_OK;
-    bool ok = true;
-    for (size_t i = 0; i < n && ok; i++)
-        ok = write_all(fd, pieces[i].data, pieces[i].size);
-    if (!ok || !sn_fd_sync(fd)) status = sn_error_io(error, "write", path);
-    if (close(fd) != 0 && status == SN_OK) status = sn_error_io(error, "write", path);
-    return status;
-}
-
 /* rename would replace a device such as /dev/null by a file. */
 static sn_status check_target(const char *path, sn_error *error) {
     struct stat info;
@@ -124,28 +114,68 @@ sn_status sn_file_write_atomic(const char *path, const void *data, size_t size, 
     return sn_file_write_pieces(path, &(sn_piece){data, size}, 1, error);
 }
 
-sn_status sn_file_write_pieces(const char *path, const sn_piece *pieces, size_t n, sn_error *error) {
+sn_status sn_file_writer_open(sn_file_writer *writer, const char *path, sn_error *error) {
+    *writer = (sn_file_writer){.fd = -1};
     sn_status status = check_target(path, error);
     if (status != SN_OK) return status;
-    char *dir = sn_path_dir(path);
-    if (!dir) return sn_error_memory(error, strlen(path) + 1, "a path");
+    writer->path = sn_string_copy(path);
+    if (!writer->path) return sn_error_memory(error, strlen(path) + 1, "a path");
+    writer->fd = open_temporary(path, &writer->temporary, error);
+    if (writer->fd >= 0) return SN_OK;
+    free(writer->path);
+    free(writer->temporary);
+    *writer = (sn_file_writer){.fd = -1};
+    return error->status;
+}
 
-    char *temporary = NULL;
-    int fd = open_temporary(path, &temporary, error);
-    if (fd < 0) {
-        status = error->status;
-        goto out;
+sn_status sn_file_writer_add(sn_file_writer *writer, const void *data, size_t size, sn_error *error) {
+    if (writer->cause == 0 && !write_all(writer->fd, data, size)) writer->cause = errno;
+    if (writer->cause == 0) return SN_OK;
+    errno = writer->cause;
+    return sn_error_io(error, "write", writer->path);
+}
+
+/* Closes the file and puts it in its place. */
+static sn_status finish_writing(sn_file_writer *writer, sn_error *error) {
+    sn_status status = sn_file_writer_add(writer, "", 0, error);
+    if (status == SN_OK && !sn_fd_sync(writer->fd)) status = sn_error_io(error, "write", writer->path);
+    int closed = close(writer->fd);
+    writer->fd = -1;
+    if (closed != 0 && status == SN_OK) status = sn_error_io(error, "write", writer->path);
+    if (status == SN_OK && rename(writer->temporary, writer->path) != 0)
+        status = sn_error_io(error, "replace", writer->path);
+    return status;
+}
+
+sn_status sn_file_writer_commit(sn_file_writer *writer, sn_error *error) {
+    char *dir = sn_path_dir(writer->path);
+    sn_status status = dir ? finish_writing(writer, error) : sn_error_memory(error, strlen(writer->path) + 1, "a path");
+    if (status == SN_OK) {
+        free(writer->temporary);
+        writer->temporary = NULL;
+        if (!sync_dir(dir)) status = sn_error_io(error, "sync the directory", dir);
     }
-    status = fill_and_close(fd, path, pieces, n, error);
-    if (status == SN_OK && rename(temporary, path) != 0) status = sn_error_io(error, "replace", path);
-    if (status != SN_OK) {
-        unlink(temporary);
-        goto out;
-    }
-    if (!sync_dir(dir)) status = sn_error_io(error, "sync the directory", dir);
-out:
+    sn_file_writer_drop(writer);
     free(dir);
-    free(temporary);
+    return status;
+}
+
+void sn_file_writer_drop(sn_file_writer *writer) {
+    if (writer->path && writer->fd >= 0) close(writer->fd);
+    if (writer->temporary) unlink(writer->temporary);
+    free(writer->path);
+    free(writer->temporary);
+    *writer = (sn_file_writer){.fd = -1};
+}
+
+sn_status sn_file_write_pieces(const char *path, const sn_piece *pieces, size_t n, sn_error *error) {
+    sn_file_writer writer;
+    sn_status status = sn_file_writer_open(&writer, path, error);
+    if (status != SN_OK) return status;
+    for (size_t i = 0; i < n && status == SN_OK; i++)
+        status = sn_file_writer_add(&writer, pieces[i].data, pieces[i].size, error);
+    if (status == SN_OK) return sn_file_writer_commit(&writer, error);
+    sn_file_writer_drop(&writer);
     return status;
 }
 

@@ -23,6 +23,19 @@ typedef struct sn_piece {
 } sn_piece;
 sn_status sn_file_write_pieces(const char *path, const sn_piece *pieces, size_t n, sn_error *error);
 
+/* The same for a content that comes in parts, so that it never stands in memory as a whole.  After _open the writer is
+ * for _commit or _drop, once.  A failed _add is told again by _commit. */
+typedef struct sn_file_writer {
+    char *path, *temporary; /* owned; NULL: closed */
+    int fd, cause;          /* cause: errno of the first write that failed, else 0 */
+} sn_file_writer;
+sn_status sn_file_writer_open(sn_file_writer *writer, const char *path, sn_error *error);
+sn_status sn_file_writer_add(sn_file_writer *writer, const void *data, size_t size, sn_error *error);
+sn_status sn_file_writer_commit(sn_file_writer *writer, sn_error *error);
+
+/* Gives up: `path` keeps its old content.  Fine on a zeroed writer and after _commit. */
+void sn_file_writer_drop(sn_file_writer *writer);
+
 /* Makes `other` one more name of the file `path`, in place of what it named before: the content stays when `path` is
  * then replaced.  Where the file system has no such links `path` is renamed. */
 sn_status sn_file_keep(const char *path, const char *other, sn_error *error);

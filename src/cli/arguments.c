@@ -31,6 +31,7 @@ static const option_row rows[] = {
     {"limit", 0, "N", "only the first N samples of the split"},
     {"weights", 0, "FILE", "other weights than the run's final.safetensors"},
     {"predictions", 0, "FILE", "write a CSV row for each sample: label, prediction, outputs"},
+    {"expect", 0, "FILE", "a CSV of what the figures should be; exit status 1 where one is not"},
     {"help", 'h', NULL, "this text"},
 };
 enum { N_ROWS = sizeof rows / sizeof *rows };
@@ -67,6 +68,10 @@ void sn_help_verb(const sn_verb *verb, sn_text *text) {
     }
     sn_text_addf(text, "\n\n%s\n", verb->help);
     if (verb->details) sn_text_addf(text, "\n%s\n", verb->details);
+    if (verb->add_details) {
+        sn_text_add(text, "\n");
+        verb->add_details(text);
+    }
     sn_text_add(text, "\noptions:\n");
     for (const char *const *name = verb->options; *name; name++)
         add_option_line(find_row(*name), text);
@@ -169,7 +174,10 @@ static sn_status take_option(sn_arguments *arguments, const sn_verb *verb, const
     const struct {
         const char *name;
         const char **path;
-    } paths[] = {{"out", &arguments->out}, {"weights", &arguments->weights}, {"predictions", &arguments->predictions}};
+    } paths[] = {{"out", &arguments->out},
+                 {"weights", &arguments->weights},
+                 {"predictions", &arguments->predictions},
+                 {"expect", &arguments->expect}};
     const struct {
         const char *name;
         sn_status (*parse)(sn_arguments *arguments, const sn_verb *verb, const char *value, sn_error *error);

@@ -23,6 +23,7 @@ typedef struct sn_arguments {
     double seconds;          /* 0: not given */
     const char *weights;     /* a file; NULL: not given */
     const char *predictions; /* a file; NULL: none */
+    const char *expect;      /* a file; NULL: none */
     size_t samples;          /* coordinates of a tensor; SIZE_MAX: all; 0: not given */
     size_t limit;            /* samples of a split; 0: all */
     bool on_train;           /* the training split, else the test split */
@@ -34,9 +35,10 @@ typedef struct sn_verb {
     const char *name;
     const char *operands; /* for the usage line: "CONFIG" */
     int min_operands, max_operands;
-    const char *const *options; /* names out of the option table, NULL-terminated */
-    const char *help;           /* one line */
-    const char *details;        /* further lines for `skipnet VERB --help`; NULL: none */
+    const char *const *options;         /* names out of the option table, NULL-terminated */
+    const char *help;                   /* one line */
+    const char *details;                /* further lines for `skipnet VERB --help`; NULL: none */
+    void (*add_details)(sn_text *text); /* the same, of verbs that make them out of tables; whole lines */
     sn_status (*run)(const sn_arguments *arguments, sn_error *error);
 } sn_verb;
 

@@ -1,49 +1,132 @@
 /* Owns the verb compare. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "cli/cli.h"
+#include "run/directory.h"
 #include "study/compare.h"
+#include "study/expectations.h"
 
-static sn_status write_csv(const sn_comparison *comparison, const char *directory, sn_error *error) {
-    sn_text csv = SN_TEXT_EMPTY;
-    sn_comparison_csv(comparison, &csv);
-    sn_status status = csv.failed ? sn_error_memory(error, csv.length, "runs.csv") : sn_dir_make(directory, error);
-    char *path = sn_path_join(directory, "runs.csv");
-    if (!status && !path) status = sn_error_memory(error, strlen(directory), "a path");
-    if (!status) status = sn_file_write_atomic(path, sn_text_string(&csv), csv.length, error);
+/* Writes the text under that name, and releases it. */
+static sn_status write_file(sn_text *text, const char *directory, const char *name, sn_error *error) {
+    char *path = sn_path_join(directory, name);
+    sn_status status = text->failed || !path ? sn_error_memory(error, text->length, name) : SN_OK;
+    if (!status) status = sn_file_write_atomic(path, sn_text_string(text), text->length, error);
     free(path);
-    sn_text_free(&csv);
+    sn_text_free(text);
     return status;
+}
+
+static sn_status write_files(const sn_comparison *comparison, const char *directory, sn_error *error) {
+    sn_text text = SN_TEXT_EMPTY;
+    sn_comparison_runs_csv(comparison, &text);
+    sn_status status = write_file(&text, directory, SN_FILE_RUNS, error);
+    if (status) return status;
+    sn_comparison_points_csv(comparison, &comparison->points, &text);
+    status = write_file(&text, directory, SN_FILE_SUMMARY, error);
+    if (status) return status;
+    sn_comparison_points_csv(comparison, &comparison->differences, &text);
+    status = write_file(&text, directory, SN_FILE_DIFFERENCES, error);
+    if (status) return status;
+    sn_comparison_package(comparison, &text);
+    return write_file(&text, directory, SN_FILE_PACKAGE, error);
+}
+
+/* Its files would replace those of the run. */
+static sn_status check_out(const char *out, sn_error *error) {
+    char *manifest = sn_path_join(out, SN_FILE_MANIFEST);
+    if (!manifest) return sn_error_memory(error, strlen(out), "a path");
+    sn_status status = SN_OK;
+    if (sn_path_exists(manifest)) {
+        status = sn_error_set(error, SN_INVALID, "%s is a run itself: take another --out", out);
+    }
+    free(manifest);
+    return status ? status : sn_dir_make(out, error);
+}
+
+static sn_status finish(sn_comparison *comparison, const char *out, sn_error *error) {
+    if (!out) return sn_comparison_finish(comparison, NULL, error);
+    sn_status status = check_out(out, error);
+    if (status) return status;
+    char *profiles = sn_path_join(out, SN_FILE_PROFILES);
+    status =
+        profiles ? sn_comparison_finish(comparison, profiles, error) : sn_error_memory(error, strlen(out), "a path");
+    free(profiles);
+    return status ? status : write_files(comparison, out, error);
+}
+
+static void print_notes(const sn_comparison *comparison) {
+    sn_text text = SN_TEXT_EMPTY;
+    sn_notes_write(&comparison->notes, &text);
+    fputs(sn_text_string(&text), stderr);
+    sn_text_free(&text);
+}
+
+static sn_status print_table(const sn_comparison *comparison, sn_error *error) {
+    sn_text text = SN_TEXT_EMPTY;
+    sn_comparison_table(comparison, &text);
+    return sn_print(&text, error);
+}
+
+/* Says how much was compared: an expectation that looks at nothing would hold. */
+static sn_status check_expectations(sn_expectations *expectations, const sn_comparison *comparison, const char *path,
+                                    sn_error *error) {
+    sn_status status = sn_expectations_check(expectations, comparison, error);
+    if (status) return status;
+    sn_text text = SN_TEXT_EMPTY;
+    sn_text_addf(&text, "\n%s: %zu expectation%s hold%s, %zu figure%s compared\n", path, expectations->n,
+                 expectations->n == 1 ? "" : "s", expectations->n == 1 ? "s" : "", expectations->n_compared,
+                 expectations->n_compared == 1 ? "" : "s");
+    return sn_print(&text, error);
 }
 
 static sn_status run_compare(const sn_arguments *arguments, sn_error *error) {
     sn_comparison comparison = {0};
-    sn_status status = SN_OK;
-    for (int i = 0; i < arguments->n_operands && !status; i++) {
+    sn_expectations expectations = {0};
+    sn_status status = arguments->expect ? sn_expectations_read(&expectations, arguments->expect, error) : SN_OK;
+    for (int i = 0; i < arguments->n_operands && !status; i++)
         status = sn_comparison_add(&comparison, arguments->operands[i], error);
-    }
-    if (!status && arguments->out) status = write_csv(&comparison, arguments->out, error);
-    if (!status) {
-        sn_text text = SN_TEXT_EMPTY;
-        sn_comparison_table(&comparison, &text);
-        status = sn_print(&text, error);
-    }
+    if (!status) status = finish(&comparison, arguments->out, error);
+    print_notes(&comparison);
+    if (!status) status = print_table(&comparison, error);
+    if (!status && arguments->expect) status = check_expectations(&expectations, &comparison, arguments->expect, error);
+    sn_expectations_reset(&expectations);
     sn_comparison_reset(&comparison);
     return status;
 }
 
-static const char *const options[] = {"out", NULL};
+static void add_details(sn_text *text) {
+    sn_text_addf(
+        text,
+        "RUN is a run directory, DIR a directory with runs below it.  The keys in which the configs of the runs\n"
+        "differ are columns; where there are several seeds, a second table shows their means.  From %d runs on\n"
+        "only runs that are not done have a row of their own, and the count by status stands above; from %d grid\n"
+        "points on summary.csv alone has the means.  log10 ratio: delta_rms of the first hidden layer over that of\n"
+        "the last, at the last measured update; decades/layer: its slope towards the input.  What is cut or broken\n"
+        "in a run is told on stderr.\n\n"
+        "--out DIR writes runs.csv, profiles.csv, summary.csv, differences.csv and datapackage.json.\n\n",
+        SN_MANY_RUNS + 1, SN_MOST_ROWS + 1);
+    sn_comparison_columns_text(text);
+    sn_text_add(text,
+                "\n--expect FILE is a CSV of what should hold, checked after all is written; exit status 1 and the "
+                "figures\nwhere it does not:\n\n"
+                "  network.depth,network.skip.kind,metric,statistic,op,value\n"
+                "  50,none,log10_delta_ratio,mean,<,-8\n"
+                "  ,add - none,test_accuracy,mean,>=,0\n\n"
+                "The first columns are keys, as many as wanted; an empty cell means every grid point.  metric and\n"
+                "statistic are those of summary.csv (differences.csv where the skip kind reads \"add - none\"), op "
+                "one\nof < <= > >= == !=.  A figure that is empty is not as expected.\n");
+}
 
-const sn_verb sn_verb_compare = {
-    .name = "compare",
-    .operands = "RUN|DIR...",
-    .min_operands = 1,
-    .max_operands = 1 << 20,
-    .options = options,
-    .help = "a table over several runs; with --out also runs.csv",
-    .details =
-        "RUN is a run directory, DIR a directory with runs below it.  log10 ratio: delta_rms of the first hidden\n"
-        "layer over that of the last, at the last measured update; decades/layer: its slope towards the input.",
-    .run = run_compare};
+static const char *const options[] = {"out", "expect", NULL};
+
+const sn_verb sn_verb_compare = {.name = "compare",
+                                 .operands = "RUN|DIR...",
+                                 .min_operands = 1,
+                                 .max_operands = 1 << 20,
+                                 .options = options,
+                                 .help = "tables over several runs; with --out as CSV files; --expect checks them",
+                                 .add_details = add_details,
+                                 .run = run_compare};

@@ -96,6 +96,19 @@ uint64_t sn_config_hash_but_length(const sn_config *config);
  * empty when they are equal. */
 void sn_config_differences(const sn_config *a, const sn_config *b, sn_text *text);
 
+/* One key of a resolved config with its value, as --set takes it. */
+typedef struct sn_leaf {
+    const char *path;      /* dotted, the index of a list element counts from 0; for the time of the call */
+    const sn_value *value; /* a scalar or null, a list of scalars, or an object of scalars that names no kind */
+    bool has_meaning;      /* it enters the hash of the config */
+    bool is_list;          /* a list of objects: the leaves of its elements follow */
+    bool in_list;          /* it belongs to such a list */
+} sn_leaf;
+
+/* Calls `take` for all leaves in the order of the config, until it returns false.  False when `take` did, or when out
+ * of memory. */
+bool sn_config_leaves(const sn_config *config, bool (*take)(void *context, const sn_leaf *leaf), void *context);
+
 /* Parses any JSON text strictly into a tree without a schema (run.json); positions are in the messages.  *config is
  * for sn_config_free; read it by sn_config_root and the accessors. */
 sn_status sn_config_parse_free(sn_config **config, const char *text, size_t length, const char *name, sn_error *error);

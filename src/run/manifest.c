@@ -130,11 +130,11 @@ sn_status sn_manifest_write(const sn_manifest *manifest, const char *path, sn_er
     return status;
 }
 
-static sn_status parse(sn_config **config, const char *path, sn_error *error) {
+sn_status sn_manifest_parse(sn_config **manifest, const char *path, sn_error *error) {
     char *content = NULL;
     size_t size = 0;
     sn_status status = sn_file_read(path, MANIFEST_MAX_BYTES, &content, &size, error);
-    if (!status) status = sn_config_parse_free(config, content, size, path, error);
+    if (!status) status = sn_config_parse_free(manifest, content, size, path, error);
     free(content);
     return status;
 }
@@ -144,26 +144,29 @@ static uint64_t hash_of(const sn_value *root, const char *key) {
     return hash ? strtoull(hash, NULL, 16) : 0;
 }
 
-sn_status sn_manifest_read_state(sn_manifest_state *state, const char *path, sn_error *error) {
-    sn_config *config = NULL;
-    sn_status status = parse(&config, path, error);
-    if (status) return status;
-    const sn_value *root = sn_config_root(config);
+sn_status sn_manifest_state_of(sn_manifest_state *state, const sn_config *manifest, const char *path, sn_error *error) {
+    const sn_value *root = sn_config_root(manifest);
     const char *word = sn_value_text(root, "status"), *hash = sn_value_text(root, "config_hash");
     if (!word || !hash || sn_value_integer(root, "format_version") != SN_MANIFEST_VERSION) {
-        status =
-            sn_error_set(error, SN_INVALID, "%s: not a run.json of format version %d (take another --out, or --force)",
-                         path, SN_MANIFEST_VERSION);
-    } else {
-        snprintf(state->status, sizeof state->status, "%s", word);
-        state->config_hash = strtoull(hash, NULL, 16);
-        state->kin = hash_of(root, "config_hash_but_length");
-        state->steps = sn_value_get(root, "planned_steps") ? sn_value_integer(root, "planned_steps") : -1;
-        state->data_checksum = hash_of(root, "data_checksum");
-        state->weights_hash = hash_of(root, "weights_hash");
-        state->is_finished = strcmp(word, "done") == 0 || strcmp(word, "diverged") == 0;
+        return sn_error_set(error, SN_INVALID,
+                            "%s: not a run.json of format version %d (take another --out, or --force)", path,
+                            SN_MANIFEST_VERSION);
     }
-    sn_config_free(config);
+    snprintf(state->status, sizeof state->status, "%s", word);
+    state->config_hash = strtoull(hash, NULL, 16);
+    state->kin = hash_of(root, "config_hash_but_length");
+    state->steps = sn_value_get(root, "planned_steps") ? sn_value_integer(root, "planned_steps") : -1;
+    state->data_checksum = hash_of(root, "data_checksum");
+    state->weights_hash = hash_of(root, "weights_hash");
+    state->is_finished = strcmp(word, "done") == 0 || strcmp(word, "diverged") == 0;
+    return SN_OK;
+}
+
+sn_status sn_manifest_read_state(sn_manifest_state *state, const char *path, sn_error *error) {
+    sn_config *manifest = NULL;
+    sn_status status = sn_manifest_parse(&manifest, path, error);
+    if (!status) status = sn_manifest_state_of(state, manifest, path, error);
+    sn_config_free(manifest);
     return status;
 }
 
@@ -220,7 +223,7 @@ sn_status sn_summary_from_manifest(sn_summary *summary, const sn_config *manifes
 sn_status sn_manifest_read_summary(sn_summary *summary, sn_config **config, sn_summary_layer **layers, const char *path,
                                    sn_error *error) {
     *layers = NULL;
-    sn_status status = parse(config, path, error);
+    sn_status status = sn_manifest_parse(config, path, error);
     if (!status) status = sn_summary_from_manifest(summary, *config, layers, error);
     return status;
 }

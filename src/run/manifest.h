@@ -48,6 +48,11 @@ typedef struct sn_manifest_state {
 
 sn_status sn_manifest_read_state(sn_manifest_state *state, const char *path, sn_error *error);
 
+/* The same in two steps, for those who want more of the file: a parsed run.json (sn_config_free), and its state.
+ * `path` is for messages. */
+sn_status sn_manifest_parse(sn_config **manifest, const char *path, sn_error *error);
+sn_status sn_manifest_state_of(sn_manifest_state *state, const sn_config *manifest, const char *path, sn_error *error);
+
 /* The summary that a finished run's run.json holds; texts and layers point into *config (sn_config_free) and *layers
  * (free()). */
 sn_status sn_manifest_read_summary(sn_summary *summary, sn_config **config, sn_summary_layer **layers, const char *path,

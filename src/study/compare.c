@@ -1,46 +1,17 @@
-/* Owns the comparison of runs.  Table and CSV loop over the same columns. */
+/* Owns the comparison of runs: finding them, measuring them, and warning where they should not be compared. */
 #include "study/compare.h"
 
 #include <dirent.h>
 #include <errno.h>
-#include <inttypes.h>
-#include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
-#include "report/metrics.h"
 #include "run/directory.h"
-#include "run/manifest.h"
+#include "study/collect.h"
+#include "study/run_profile.h"
 
-static sn_status read_run(sn_compared_run *run, const char *manifest, sn_error *error) {
-    sn_manifest_state state = {0};
-    sn_error broken;
-    sn_error_clear(&broken);
-    sn_status status = sn_manifest_read_state(&state, manifest, &broken);
-    if (status == SN_FAILED) return sn_error_set(error, SN_FAILED, "%s", broken.text);
-    snprintf(run->status, sizeof run->status, "%s", status ? "unreadable" : state.status);
-    if (status) return SN_OK;
-    status = sn_manifest_read_summary(&run->summary, &run->manifest, &run->layers, manifest, &broken);
-    run->has_summary = status == SN_OK;
-    return status == SN_FAILED ? sn_error_set(error, SN_FAILED, "%s", broken.text) : SN_OK;
-}
-
-static sn_status add_run(sn_comparison *comparison, const char *path, const char *manifest, sn_error *error) {
-    if (comparison->n == comparison->capacity) {
-        size_t capacity = comparison->capacity ? 2 * comparison->capacity : 16;
-        sn_compared_run *runs = realloc(comparison->runs, capacity * sizeof *runs);
-        if (!runs) return sn_error_memory(error, capacity * sizeof *runs, "the runs");
-        comparison->runs = runs;
-        comparison->capacity = capacity;
-    }
-    sn_compared_run *run = &comparison->runs[comparison->n];
-    *run = (sn_compared_run){.path = sn_string_copy(path)};
-    if (!run->path) return sn_error_memory(error, strlen(path), "a path");
-    comparison->n++;
-    return read_run(run, manifest, error);
-}
+/* ---- finding runs ---- */
 
 static sn_status add_below(sn_comparison *comparison, const char *path, sn_error *error);
 
@@ -49,7 +20,7 @@ static sn_status add_directory(sn_comparison *comparison, const char *path, sn_e
     char *manifest = sn_path_join(path, SN_FILE_MANIFEST);
     if (!manifest) return sn_error_memory(error, strlen(path), "a path");
     sn_status status =
-        sn_path_exists(manifest) ? add_run(comparison, path, manifest, error) : add_below(comparison, path, error);
+        sn_path_exists(manifest) ? sn_collect_run(comparison, path, error) : add_below(comparison, path, error);
     free(manifest);
     return status;
 }
@@ -88,132 +59,158 @@ sn_status sn_comparison_add(sn_comparison *comparison, const char *path, sn_erro
 }
 
 void sn_comparison_reset(sn_comparison *comparison) {
-    for (size_t i = 0; i < comparison->n; i++) {
+    for (size_t i = 0; i < comparison->n; i++)
         free(comparison->runs[i].path);
-        free(comparison->runs[i].layers);
-        sn_config_free(comparison->runs[i].manifest);
-    }
     free(comparison->runs);
+    sn_intern_reset(&comparison->words);
+    sn_varied_reset(&comparison->varied);
+    sn_notes_reset(&comparison->notes);
+    sn_points_reset(&comparison->points);
+    sn_points_reset(&comparison->differences);
     *comparison = (sn_comparison){0};
 }
 
-typedef struct column {
-    const char *name;  /* in the CSV */
-    const char *title; /* in the table */
-    int digits;        /* significant, in the table */
-    sn_measure (*value)(const sn_summary *summary);
-} column;
+/* ---- measuring ---- */
 
-#define MEASURE(field)                                                                                                 \
-    static sn_measure field##_of(const sn_summary *s) {                                                                \
-        return s->field;                                                                                               \
+static sn_status measure_run(sn_comparison *comparison, size_t i, sn_run_profile_reader *reader, sn_error *error) {
+    sn_compared_run *run = &comparison->runs[i];
+    sn_run_profile_request request = {run->path, run->is_finished, run->last_step};
+    return sn_run_profile_read(reader, &request, run->figures, error);
+}
+
+/* The profile of the run just read. */
+static sn_status write_profile(const sn_comparison *comparison, size_t i, const sn_run_profile_reader *reader,
+                               sn_file_writer *writer, sn_error *error) {
+    sn_text text = SN_TEXT_EMPTY, prefix = SN_TEXT_EMPTY;
+    sn_comparison_profiles_prefix(comparison, i, &prefix);
+    sn_run_profile_rows(reader, sn_text_string(&prefix), &text);
+    sn_status status = text.failed || prefix.failed
+                           ? sn_error_memory(error, text.length, SN_FILE_PROFILES)
+                           : sn_file_writer_add(writer, sn_text_string(&text), text.length, error);
+    sn_text_free(&text);
+    sn_text_free(&prefix);
+    return status;
+}
+
+static sn_status write_profiles_header(const sn_comparison *comparison, sn_file_writer *writer, sn_error *error) {
+    sn_text header = SN_TEXT_EMPTY;
+    sn_comparison_profiles_header(comparison, &header);
+    sn_status status = header.failed ? sn_error_memory(error, header.length, SN_FILE_PROFILES)
+                                     : sn_file_writer_add(writer, sn_text_string(&header), header.length, error);
+    sn_text_free(&header);
+    return status;
+}
+
+/* `writer` NULL: profiles are not wanted. */
+static sn_status measure_all(sn_comparison *comparison, sn_file_writer *writer, sn_error *error) {
+    sn_run_profile_reader reader = {.notes = &comparison->notes};
+    sn_status status = writer ? write_profiles_header(comparison, writer, error) : SN_OK;
+    for (size_t i = 0; i < comparison->n && !status; i++) {
+        if (strcmp(comparison->runs[i].status, "unreadable") == 0) continue;
+        status = measure_run(comparison, i, &reader, error);
+        if (!status && writer) status = write_profile(comparison, i, &reader, writer, error);
     }
-
-MEASURE(train_loss)
-MEASURE(train_accuracy)
-MEASURE(test_loss)
-MEASURE(test_accuracy)
-MEASURE(log10_delta_ratio)
-MEASURE(decades_per_layer)
-
-static sn_measure steps_of(const sn_summary *s) {
-    return sn_measured((double)s->steps);
+    sn_run_profile_reset(&reader);
+    return status;
 }
 
-static sn_measure hidden_of(const sn_summary *s) {
-    return sn_measured(s->n_hidden);
+static sn_status measure(sn_comparison *comparison, const char *profiles, sn_error *error) {
+    sn_file_writer writer;
+    if (!profiles) return measure_all(comparison, NULL, error);
+    sn_status status = sn_file_writer_open(&writer, profiles, error);
+    if (status) return status;
+    status = measure_all(comparison, &writer, error);
+    if (!status) return sn_file_writer_commit(&writer, error);
+    sn_file_writer_drop(&writer);
+    return status;
 }
 
-static sn_measure count_of(int count) {
-    return count < 0 ? SN_NOT_MEASURED : sn_measured(count);
-}
+/* ---- warnings ---- */
 
-static sn_measure frozen_start_of(const sn_summary *s) {
-    return count_of(s->frozen_start);
-}
-
-static sn_measure frozen_end_of(const sn_summary *s) {
-    return count_of(s->frozen_end);
-}
-
-static sn_measure wall_of(const sn_summary *s) {
-    return sn_measured(s->wall_seconds);
-}
-
-static const column columns[] = {
-    {"steps", "steps", 9, steps_of},
-    {"train_loss", "train loss", 5, train_loss_of},
-    {"train_accuracy", "train acc", 4, train_accuracy_of},
-    {"test_loss", "test loss", 5, test_loss_of},
-    {"test_accuracy", "test acc", 4, test_accuracy_of},
-    {"log10_delta_ratio", "log10 ratio", 4, log10_delta_ratio_of},
-    {"decades_per_layer", "decades/layer", 4, decades_per_layer_of},
-    {"n_hidden", "hidden", 9, hidden_of},
-    {"frozen_layers_start", "frozen at 0", 9, frozen_start_of},
-    {"frozen_layers_end", "frozen at end", 9, frozen_end_of},
-    {"wall_s", "seconds", 4, wall_of},
-};
-enum { N_COLUMNS = sizeof columns / sizeof *columns };
-
-static sn_measure value_of(const sn_compared_run *run, int c) {
-    return run->has_summary ? columns[c].value(&run->summary) : SN_NOT_MEASURED;
-}
-
-static const char *cell_text(const sn_compared_run *run, int c, sn_text *cell) {
-    sn_measure measure = value_of(run, c);
-    sn_text_clear(cell);
-    if (measure.is_measured) sn_text_add_number(cell, measure.value, columns[c].digits);
-    return measure.is_measured ? sn_text_string(cell) : "-";
-}
-
-/* As wide as its title and its widest cell. */
-static int column_width(const sn_comparison *comparison, int c, sn_text *cell) {
-    size_t width = strlen(columns[c].title);
+static bool data_differ(const sn_comparison *comparison) {
+    uint64_t first = 0;
     for (size_t i = 0; i < comparison->n; i++) {
-        size_t length = strlen(cell_text(&comparison->runs[i], c, cell));
-        if (length > width) width = length;
+        uint64_t checksum = sn_varied_knows(&comparison->varied, i) ? comparison->runs[i].data_checksum : 0;
+        if (first && checksum && checksum != first) return true;
+        if (checksum) first = checksum;
     }
-    return (int)width;
+    return false;
 }
 
-void sn_comparison_table(const sn_comparison *comparison, sn_text *text) {
-    sn_text cell = SN_TEXT_EMPTY;
-    int path_width = 3, widths[N_COLUMNS];
+/* "runs differ in cpu: A (40 runs), B (5 runs)", where they do. */
+static void warn_of_origin(sn_comparison *comparison, int origin, size_t *counts) {
+    sn_text text = SN_TEXT_EMPTY;
+    int n_words = 0;
+    memset(counts, 0, comparison->words.n * sizeof *counts);
     for (size_t i = 0; i < comparison->n; i++) {
-        int length = (int)strlen(comparison->runs[i].path);
-        if (length > path_width) path_width = length;
+        uint32_t word = comparison->runs[i].origins[origin];
+        if (word != SN_NO_STRING) counts[word]++;
     }
-    sn_text_addf(text, "%-*s  %-11s", path_width, "run", "status");
-    for (int c = 0; c < N_COLUMNS; c++) {
-        widths[c] = column_width(comparison, c, &cell);
-        sn_text_addf(text, "  %*s", widths[c], columns[c].title);
+    for (size_t w = 0; w < comparison->words.n; w++) {
+        if (counts[w] == 0) continue;
+        sn_text_addf(&text, "%s%s (%zu run%s)", n_words++ ? ", " : "", comparison->words.strings[w], counts[w],
+                     counts[w] == 1 ? "" : "s");
     }
-    sn_text_add(text, "\n");
-    for (size_t i = 0; i < comparison->n; i++) {
-        const sn_compared_run *run = &comparison->runs[i];
-        sn_text_addf(text, "%-*s  %-11s", path_width, run->path, run->status);
-        for (int c = 0; c < N_COLUMNS; c++)
-            sn_text_addf(text, "  %*s", widths[c], cell_text(run, c, &cell));
-        sn_text_add(text, "\n");
-    }
-    text->failed |= cell.failed;
-    sn_text_free(&cell);
+    if (n_words > 1)
+        sn_note(&comparison->notes, "runs differ in %s: %s", sn_origin_names[origin], sn_text_string(&text));
+    sn_text_free(&text);
 }
 
-void sn_comparison_csv(const sn_comparison *comparison, sn_text *text) {
-    sn_text_add(text, "run,status");
-    for (int c = 0; c < N_COLUMNS; c++)
-        sn_text_addf(text, ",%s", columns[c].name);
-    sn_text_add(text, "\n");
-    for (size_t i = 0; i < comparison->n; i++) {
-        const sn_compared_run *run = &comparison->runs[i];
-        sn_csv_cell(text, &(sn_cell){.kind = SN_CELL_TEXT, .text = run->path}, 17);
-        sn_text_addf(text, ",%s", run->status);
-        for (int c = 0; c < N_COLUMNS; c++) {
-            sn_measure measure = value_of(run, c);
-            sn_text_add(text, ",");
-            if (measure.is_measured) sn_text_add_number(text, measure.value, 17);
+static sn_status warn_of_origins(sn_comparison *comparison, sn_error *error) {
+    size_t *counts = calloc(comparison->words.n + 1, sizeof *counts);
+    if (!counts) return sn_error_memory(error, comparison->words.n * sizeof *counts, "counts");
+    for (int i = 0; i < SN_N_ORIGINS; i++)
+        warn_of_origin(comparison, i, counts);
+    free(counts);
+    return SN_OK;
+}
+
+static bool same_cells(const sn_sample *a, const sn_sample *b, size_t n_columns) {
+    return memcmp(a->cells, b->cells, n_columns * sizeof *a->cells) == 0;
+}
+
+/* The samples are sorted: what is equal stands side by side. */
+static void warn_of_neighbours(sn_comparison *comparison, const sn_sample *samples, size_t n) {
+    const sn_varied *varied = &comparison->varied;
+    for (size_t i = 1; i < n; i++) {
+        const sn_compared_run *a = &comparison->runs[samples[i - 1].run], *b = &comparison->runs[samples[i].run];
+        if (!same_cells(&samples[i - 1], &samples[i], varied->n_grid)) continue;
+        if (a->data_checksum && b->data_checksum && a->data_checksum != b->data_checksum) {
+            sn_note(&comparison->notes, "%s and %s have the same keys and other data", a->path, b->path);
         }
-        sn_text_add(text, "\n");
+        if (a->is_finished && b->is_finished && same_cells(&samples[i - 1], &samples[i], varied->n_columns)) {
+            sn_note(&comparison->notes, "%s and %s have the same keys and seed: the summary counts both", a->path,
+                    b->path);
+        }
     }
+}
+
+/* ---- grouping ---- */
+
+static sn_status group(sn_comparison *comparison, sn_error *error) {
+    size_t n = 0;
+    sn_sample *samples = malloc((comparison->n + 1) * sizeof *samples);
+    if (!samples) return sn_error_memory(error, comparison->n * sizeof *samples, "the runs");
+    for (size_t i = 0; i < comparison->n; i++) {
+        const sn_compared_run *run = &comparison->runs[i];
+        if (!sn_varied_knows(&comparison->varied, i)) continue;
+        samples[n++] = (sn_sample){.cells = sn_varied_cells(&comparison->varied, i),
+                                   .run = i,
+                                   .is_finished = run->is_finished,
+                                   .is_diverged = run->is_diverged,
+                                   .figures = run->figures};
+    }
+    sn_status status = sn_points_build(&comparison->points, &comparison->varied, samples, n, error);
+    if (!status) warn_of_neighbours(comparison, samples, n);
+    if (!status) status = sn_differences_build(&comparison->differences, &comparison->varied, samples, n, error);
+    free(samples);
+    return status;
+}
+
+sn_status sn_comparison_finish(sn_comparison *comparison, const char *profiles, sn_error *error) {
+    sn_status status = sn_varied_select(&comparison->varied, data_differ(comparison), error);
+    if (!status) status = warn_of_origins(comparison, error);
+    if (!status) status = measure(comparison, profiles, error);
+    if (!status) status = group(comparison, error);
+    return status;
 }

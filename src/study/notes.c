@@ -1,0 +1,26 @@
+/* Owns the notes of a study. */
+#include "study/notes.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+void sn_note(sn_notes *notes, const char *format, ...) {
+    char line[4096];
+    if (notes->n++ >= SN_NOTES_SHOWN) return;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(line, sizeof line, format, args);
+    va_end(args);
+    sn_text_addf(&notes->text, "warning: %s\n", line);
+}
+
+void sn_notes_write(const sn_notes *notes, sn_text *text) {
+    sn_text_add(text, sn_text_string(&notes->text));
+    text->failed |= notes->text.failed;
+    if (notes->n > SN_NOTES_SHOWN) sn_text_addf(text, "(%zu more warnings)\n", notes->n - SN_NOTES_SHOWN);
+}
+
+void sn_notes_reset(sn_notes *notes) {
+    sn_text_free(&notes->text);
+    *notes = (sn_notes){.text = SN_TEXT_EMPTY};
+}

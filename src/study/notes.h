@@ -1,0 +1,24 @@
+/* Notes: what a study has to say besides its results; the first ones in words, the rest counted. */
+#ifndef SN_STUDY_NOTES_H
+#define SN_STUDY_NOTES_H
+
+#include <stddef.h>
+
+#include "base/text.h"
+
+typedef struct sn_notes {
+    sn_text text; /* a line per note, each with its newline */
+    size_t n;
+} sn_notes;
+
+enum { SN_NOTES_SHOWN = 20 };
+
+/* Adds a line "warning: ...". */
+void sn_note(sn_notes *notes, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Appends the notes to `text`, and how many more there were. */
+void sn_notes_write(const sn_notes *notes, sn_text *text);
+
+void sn_notes_reset(sn_notes *notes);
+
+#endif
