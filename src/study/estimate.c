@@ -12,8 +12,8 @@
 
 enum { MAX_POINTS = 500, MAX_TIMED = 16 };
 static const double BENCH_SECONDS = 0.1;
-static const double RUN_BYTES = 16e3; /* config, run.json, datapackage.json */
-static const double LOSS_BYTES = 300; /* of a row of loss.csv, about */
+static const double RUN_BYTES = 16e3;          /* config, run.json, datapackage.json */
+static const double ROW_BYTES[2] = {265, 425}; /* of a row of either CSV file, about: float32, float64 */
 
 /* What a point's run consists of. */
 typedef struct work {
@@ -24,14 +24,13 @@ typedef struct work {
     double eval_flops;  /* of all evaluation passes */
     double steps, rows; /* rows: steps with statistics */
     double layers;      /* nodes with parameters: rows of gradients.csv a step */
-    double weight_bytes;
+    double weight_bytes, row_bytes;
 } work;
 
 /* A cell that was timed. */
 typedef struct timing {
     uint64_t group;
     double step_flops, step, row; /* row: what a step with rows takes beyond */
-    double row_bytes;             /* of a layer */
 } timing;
 
 /* Data that are loaded once for all points that have them. */
@@ -113,6 +112,7 @@ static void count_rows(work *w, const sn_experiment *x) {
 static void fill_work(work *w, const sn_experiment *x) {
     w->step_flops = x->graph.step_flops * (double)x->batch_size;
     w->steps = (double)x->steps;
+    w->row_bytes = ROW_BYTES[x->backend->dtype == SN_F64];
     bool saves_initial = sn_value_bool(sn_config_root(x->config), "report.save_initial");
     w->weight_bytes = (double)(x->graph.n_params * sn_dtype_size(x->backend->dtype)) * (saves_initial ? 2 : 1);
     for (int i = 1; i < x->graph.n_nodes; i++)
@@ -153,8 +153,7 @@ static sn_status time_point(estimator *e, const work *w) {
     if (!status) status = sn_bench_run(&bench, &experiment, &options, e->error);
     if (!status) {
         double row = fmax(0, bench.observed_step - bench.step_min) + bench.derive + bench.format;
-        double row_bytes = fmax(0, (double)bench.row_bytes - LOSS_BYTES) / fmax(1, w->layers);
-        e->timings[e->n_timings++] = (timing){w->group, w->step_flops, bench.step_median, row, row_bytes};
+        e->timings[e->n_timings++] = (timing){w->group, w->step_flops, bench.step_median, row};
     }
     sn_bench_reset(&bench);
     sn_experiment_reset(&experiment);
@@ -211,7 +210,6 @@ static void predict(const estimator *e, const work *w, timing *out) {
         sum.step_flops += t->step_flops;
         sum.step += t->step;
         sum.row += t->row;
-        sum.row_bytes += t->row_bytes / (double)e->n_timings;
     }
     *out = ends[0] ? *ends[0] : sum;
     double factor = out->step_flops > 0 ? w->step_flops / out->step_flops : 1;
@@ -235,7 +233,7 @@ static void sum_up(const estimator *e, sn_estimate *estimate) {
         double seconds = e->data[w->data].experiment.load_seconds + w->steps * t.step + w->rows * t.row + evaluation;
         estimate->core_seconds += weight * seconds;
         estimate->longest = fmax(estimate->longest, seconds);
-        estimate->bytes += weight * (RUN_BYTES + w->weight_bytes + w->rows * (LOSS_BYTES + w->layers * t.row_bytes));
+        estimate->bytes += weight * (RUN_BYTES + w->weight_bytes + w->rows * (1 + w->layers) * w->row_bytes);
     }
     estimate->n_timed = e->n_timings;
     estimate->n_looked_at = e->n_works;
