@@ -54,7 +54,11 @@ await() { # SECONDS WHAT COMMAND...: until the command succeeds
     local end=$((SECONDS + $1)) what=$2
     shift 2
     until "$@" >/dev/null 2>&1; do
-        ((SECONDS < end)) || { say "waited in vain: $what" && return 1; }
+        if ((SECONDS >= end)); then
+            say "waited in vain: $what"
+            tail -n 5 "$work"/*.out >&2
+            return 1
+        fi
         sleep 0.1
     done
 }
@@ -119,6 +123,7 @@ launch() { # NAME COMMAND...
     setsid "$@" >"$work/$name.out" 2>&1 9>&- &
     daemons+=($!)
     echo $! >"$work/$name.pid"
+    disown # one that is killed needs no notice
 }
 
 can_munge() {
@@ -172,7 +177,6 @@ finish() {
     local status=$?
     trap - EXIT
     stop
-    ((status == 0)) || tail -n 5 "$work"/*.{log,out} >&2 || true
     rm -rf "$work"
     exit "$status"
 }

@@ -99,7 +99,7 @@ await_slurm() {
     local job
     for job in $array $after; do
         while is_queued "$job"; do
-            sleep "$pause"
+            { sleep "$pause"; } 2>/dev/null
             ((pause >= 10)) || pause=$((pause + 1))
         done
     done
