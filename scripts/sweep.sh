@@ -1,59 +1,108 @@
 #!/usr/bin/env bash
-# Trains one config over depths, skip kinds and seeds, then compares and plots the runs.  Installed as skipnet-sweep.
+# Trains one config over a grid, on one of several engines, then compares, plots and reports the runs.  Installed as
+# skipnet-sweep.  The engines are in sweep/engines.sh, what becomes of the cells in sweep/outcome.sh.
 set -euo pipefail
 export LC_ALL=C
 
 usage() {
     cat <<'END'
-usage: sweep.sh CONFIG [--depths "10 20 50"] [--skips "none add concat"] [--seeds "1"] [--out DIR] [--no-plot]
-                [-- TRAIN_OPTION...]
+usage: sweep.sh CONFIG [--grid KEY=V1,V2,...]... [--points FILE] [--seeds N] [--set KEY=VALUE]... [--threads N]
+                [--out DIR] [--engine parallel|xargs|slurm] [--jobs N] [--expect FILE] [--no-plot] [--dry-run]
+                [-- ENGINE_OPTION...]
 
-Trains CONFIG once per depth, skip kind and seed into DIR/depth=D,skip=S,seed=N (DIR: runs/sweep-CONFIG), then writes
-DIR/runs.csv with `skipnet compare` and draws DIR/plots.  What stands after -- goes to every `skipnet train`.
+Makes the cells of a sweep (`skipnet cells`, which explains the first line of options) in DIR (runs/sweep-CONFIG), runs
+those that are not finished, then writes the comparison (`skipnet compare DIR --out DIR`), DIR/plots and
+DIR/report.html.
 
-A run that is finished is not repeated, one that was broken off goes on: call the same sweep again to go on.
-A run that diverges is a result.  Other failures are listed at the end; the rest of the sweep goes on.
+  --engine NAME   parallel   GNU parallel; the default where it is installed
+                  xargs      needs nothing
+                  slurm      a job array, and a comparison that depends on it; waits for both
+  --jobs N        so many cells at once.  Default: one per core (and thread of a cell); with slurm what the cluster gives
+  --threads N     threads of each cell; default: 1, which uses the cores best
+  --expect FILE   expectations for `skipnet compare`
+  --no-plot       neither pictures nor report
+  --dry-run       write nothing, only print the count, an estimate of time and disk
+  -- OPTION...    goes to parallel (-- --sshlogin 8/host1,8/host2 --retries 3), xargs or sbatch (-- --partition=short)
 
-The program is $SKIPNET, else skipnet beside this script, else build/release/skipnet, else the one on the PATH.
-Exit status: 0 all runs are there, 1 some failed, 2 usage.
+A run that diverges is a result.  A cell that fails does not stop the others; failures are listed with their reasons.
+Ctrl-C stops a sweep; the same command goes on and repeats no finished cell.  Cells give the same bytes on every engine
+(on processors of one kind).  Hosts of a cluster must see DIR, the data and the programs under the same paths.
+
+The program is $SKIPNET, else skipnet beside this script, else build/release/skipnet, else the one on the PATH; in the
+same way $SKIPNET_PLOT and $SKIPNET_REPORT.
+Exit status: 0 all runs are there, 1 some failed or an expectation does, 2 usage or the config is at fault.
 END
 }
 
 here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
-config='' depths="10 20 50" skips="none add concat" seeds=1 out='' plot=1
-train_options=()
-runs=()
-failures=()
+config='' out='' engine='' jobs='' threads=1 expect='' plot=1 dry_run=0 group=''
+cell_options=() engine_options=() engines=(parallel xargs slurm)
 
 die() {
     echo "sweep: $1" >&2
     exit 2
 }
 
+for parts in "$here/sweep" "$here/../share/skipnet/sweep"; do
+    [[ -f $parts/engines.sh ]] && break
+done
+[[ -f $parts/engines.sh ]] || die "the directory sweep is missing beside this script, and $parts too"
+# shellcheck source-path=SCRIPTDIR source=sweep/engines.sh
+. "$parts/engines.sh"
+# shellcheck source-path=SCRIPTDIR source=sweep/outcome.sh
+. "$parts/outcome.sh"
+
 parse() {
     while (($#)); do
         case $1 in
         -h | --help) usage && exit 0 ;;
-        --depths | --skips | --seeds | --out)
-            (($# >= 2)) || die "$1 wants a value (see --help)"
-            printf -v "${1#--}" '%s' "$2"
+        --grid | --points | --seeds | --set | --threads | --out | --engine | --jobs | --expect)
+            [[ -n ${2:-} ]] || die "$1 wants a value (see --help)"
+            take "$1" "$2"
             shift
             ;;
         --no-plot) plot=0 ;;
-        --) shift && train_options=("$@") && break ;;
-        -*) die "unknown option $1 (see --help)" ;;
+        --dry-run) dry_run=1 ;;
+        --) shift && engine_options=("$@") && break ;;
+        -?*) die "unknown option $1 (see --help)" ;;
         *)
-            [[ -z $config ]] || die "one config at a time, not also $1 (options of train go after --)"
+            [[ -z $config ]] || die "one config at a time, not also $1 (options of the engine go after --)"
             config=$1
             ;;
         esac
         shift
     done
     [[ -n $config ]] || die "no config given (see --help)"
-    [[ -r $config ]] || die "cannot read $config"
-    [[ -n ${depths// /} && -n ${skips// /} && -n ${seeds// /} ]] || die "--depths, --skips and --seeds must not be empty"
+    [[ -z $jobs || $jobs =~ ^[1-9][0-9]{0,5}$ ]] || die "--jobs wants a whole number from 1 on, not $jobs"
+    [[ $threads =~ ^[1-9][0-9]{0,3}$ ]] || die "--threads wants a whole number from 1 on, not $threads"
+    [[ -z $expect || -r $expect ]] || die "cannot read $expect"
     local stem=${config##*/}
+    [[ $config != - ]] || stem=stdin
     : "${out:=runs/sweep-${stem%.json}}"
+}
+
+take() { # OPTION VALUE
+    case $1 in
+    --grid | --points | --seeds | --set) cell_options+=("$1" "$2") ;;
+    *) printf -v "${1#--}" '%s' "$2" ;;
+    esac
+}
+
+choose_engine() {
+    case $engine in
+    '')
+        engine=parallel
+        if ! has_parallel; then
+            ((${#engine_options[@]} == 0)) || die "options after -- want an --engine (GNU parallel is not installed)"
+            echo "sweep: GNU parallel is not installed (apt-get install parallel): going on with xargs" >&2
+            engine="xargs"
+        fi
+        ;;
+    parallel) has_parallel || die "GNU parallel is not installed (apt-get install parallel), or take --engine xargs" ;;
+    xargs) ;;
+    slurm) command -v sbatch >/dev/null || die "no sbatch here: --engine slurm wants a Slurm cluster" ;;
+    *) die "no engine $engine (one of: ${engines[*]})" ;;
+    esac
 }
 
 # The first that can be run of: the variable's value, the files, the name on the PATH.
@@ -69,67 +118,99 @@ find_program() { # VALUE NAME FILE...
     command -v "$name" || die "no $name found: build it (scripts/demo.sh does), or set SKIPNET to the program"
 }
 
-is_unfinished() { # RUN
-    [[ -f $1/run.json ]] && ! grep -Eq '"status": *"(done|diverged)"' "$1/run.json"
+find_programs() {
+    skipnet=$(find_program "${SKIPNET:-}" skipnet "$here/skipnet" "$here/../build/release/skipnet")
+    ((plot)) || return 0
+    plotter=$(find_program "${SKIPNET_PLOT:-}" skipnet-plot "$here/skipnet-plot" "$here/plot.sh")
+    reporter=$(find_program "${SKIPNET_REPORT:-}" skipnet-report "$here/skipnet-report" "$here/report.sh")
 }
 
-# The exit status decides; what the run said goes to the list of failures.
-train() { # DEPTH SKIP SEED
-    local name="depth=$1,skip=$2,seed=$3" status=0 start=$SECONDS
-    local options=("${train_options[@]}")
-    if is_unfinished "$out/$name" && [[ " ${options[*]} " != *" --force "* ]]; then options+=(--resume); fi
-    "$skipnet" train "$config" --set network.depth="$1" --set network.skip.kind="$2" --set seed="$3" \
-        --out "$out/$name" -q "${options[@]}" >/dev/null 2>"$log" || status=$?
-    case $status in
-    0) echo "$name: done, $((SECONDS - start)) s" ;;
-    3) echo "$name: diverged, $((SECONDS - start)) s" ;;
-    129 | 130 | 143) stop $((status - 128)) ;;
-    *)
-        echo "$name: failed, exit status $status"
-        failures+=("$name: exit status $status" "$(sed 's/^/    /' "$log")")
-        return
-        ;;
-    esac
-    runs+=("$out/$name")
-}
-
-# The run has closed itself; the sweep dies of the same signal, so that a loop around it stops too.
-stop() { # SIGNAL
-    echo "sweep: stopped by a signal; call it again to go on" >&2
-    rm -f "$log"
-    trap - INT EXIT
-    kill -s "$1" $$
-    exit $((128 + $1)) # where that signal is ignored
-}
-
-parse "$@"
-skipnet=$(find_program "${SKIPNET:-}" skipnet "$here/skipnet" "$here/../build/release/skipnet")
-mkdir -p "$out"
-log=$(mktemp)
-trap 'rm -f "$log"' EXIT
-trap 'stop 2' INT
-
-for depth in $depths; do
-    for skip in $skips; do
-        for seed in $seeds; do
-            train "$depth" "$skip" "$seed"
-        done
-    done
-done
-
-status=0
-if ((${#runs[@]})); then
-    "$skipnet" compare "$out" --out "$out" || status=1
-    if ((plot)); then
-        plotter=$(find_program "${SKIPNET_PLOT:-}" skipnet-plot "$here/skipnet-plot" "$here/plot.sh")
-        "$plotter" "${runs[@]}" --out "$out/plots" || status=1
+# Makes the directory and the cells in it.  One sweep at a time: the lock is held until the last cell has ended.
+make_cells() {
+    local made=0 status=0
+    [[ -d $out ]] || made=1
+    mkdir -p -- "$out" || die "cannot make the directory $out"
+    given=$out
+    out=$(cd -- "$out" && pwd)
+    exec 9>"$out/sweep.lock"
+    flock --nonblock --conflict-exit-code 75 9 || (($? != 75)) || die "another sweep is at work in $out"
+    "$skipnet" cells "$config" "${cell_options[@]}" --threads "$threads" --out "$out" >/dev/null || status=$?
+    if ((status)); then
+        rm -f "$out/sweep.lock"
+        ((!made)) || rmdir -- "$out"
+        exit "$status"
     fi
-fi
-if ((${#failures[@]})); then
-    {
-        echo "sweep: $((${#failures[@]} / 2)) failed:"
-        printf '  %s\n' "${failures[@]}"
-    } >&2
-    status=1
-fi
-exit "$status"
+}
+
+# A list of this launch's own, which nothing changes while cells are run from it.
+prepare() {
+    log=$out/log
+    [[ $engine != slurm ]] || check_slurm
+    rm -rf -- "$log"
+    mkdir -- "$log"
+    list=$log/cells.txt
+    cp -- "$out/cells.txt" "$list"
+}
+
+# In the background and a process group of its own: a signal to this script is passed on to all of it at once.
+run_cells() {
+    set -m
+    "run_$engine" </dev/null &
+    group=$!
+    set +m
+    if [[ -t 2 ]]; then
+        while kill -0 "$group" 2>/dev/null; do
+            show_progress
+            sleep 1 &
+            wait $! || true
+        done
+        printf '\r\033[K' >&2
+    fi
+    wait "$group" || true
+    group=''
+}
+
+# The cells close themselves; this script dies of the same signal, so that a loop around it stops too.
+stop() { # SIGNAL
+    trap '' INT TERM HUP
+    if [[ -n $group ]]; then
+        kill -s TERM -- "-$group" 2>/dev/null || true
+        wait "$group" || true
+        while kill -0 -- "-$group" 2>/dev/null; do sleep 0.1; done
+    fi
+    echo "sweep: stopped by a signal; call it again to go on" >&2
+    trap - INT TERM HUP
+    kill -s "$1" $$
+}
+
+# What there is to see, even if some cells failed.
+show() {
+    local status=0
+    "$skipnet" compare "$given" --out "$given" ${expect:+--expect "$expect"} || status=1
+    if ((plot)); then
+        "$plotter" "$given" && "$reporter" "$given" || status=1
+    fi
+    return "$status"
+}
+
+main() {
+    local status=0
+    parse "$@"
+    if ((dry_run)); then
+        skipnet=$(find_program "${SKIPNET:-}" skipnet "$here/skipnet" "$here/../build/release/skipnet")
+        exec "$skipnet" cells "$config" "${cell_options[@]}" --threads "$threads" --out "$out" --dry-run
+    fi
+    choose_engine
+    find_programs
+    make_cells
+    prepare
+    trap 'stop INT' INT
+    trap 'stop TERM' TERM
+    trap 'stop HUP' HUP
+    run_cells
+    [[ -z $(finished_runs | head -n 1) ]] || show || status=1
+    if list_failures; then status=1; fi
+    return "$status"
+}
+
+main "$@"

@@ -6,9 +6,9 @@
 
 #include "cli/cli.h"
 
-const sn_verb *const sn_verbs[] = {
-    &sn_verb_train,  &sn_verb_check, &sn_verb_compare, &sn_verb_eval, &sn_verb_gradcheck, &sn_verb_bench, &sn_verb_list,
-    &sn_verb_schema, &sn_verb_help,  &sn_verb_version, NULL};
+const sn_verb *const sn_verbs[] = {&sn_verb_train,  &sn_verb_check,     &sn_verb_cells,   &sn_verb_compare,
+                                   &sn_verb_eval,   &sn_verb_gradcheck, &sn_verb_bench,   &sn_verb_list,
+                                   &sn_verb_schema, &sn_verb_help,      &sn_verb_version, NULL};
 
 static const sn_verb *choose(const char *word) {
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) return &sn_verb_help;

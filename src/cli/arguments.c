@@ -30,6 +30,10 @@ static const option_row rows[] = {
     {"split", 0, "SPLIT", "train or test; default test"},
     {"limit", 0, "N", "only the first N samples of the split"},
     {"weights", 0, "FILE", "other weights than the run's final.safetensors"},
+    {"grid", 0, "KEY=V1,V2,...", "vary a config key over these values; several grids: all combinations"},
+    {"points", 0, "FILE", "vary as a CSV file says: a header of keys, a row of values for each point"},
+    {"seeds", 0, "N", "vary the seed: N seeds from that of the config on"},
+    {"dry-run", 0, NULL, "write nothing; print the count, an estimate of time and disk"},
     {"predictions", 0, "FILE", "write a CSV row for each sample: label, prediction, outputs"},
     {"expect", 0, "FILE", "a CSV of what the figures should be; exit status 1 where one is not"},
     {"help", 'h', NULL, "this text"},
@@ -64,7 +68,7 @@ void sn_help_verb(const sn_verb *verb, sn_text *text) {
     for (const char *const *name = verb->options; *name; name++) {
         const option_row *row = find_row(*name);
         sn_text_addf(text, " [--%s%s%s]%s", row->name, row->argument ? " " : "", row->argument ? row->argument : "",
-                     strcmp(row->name, "set") == 0 ? "..." : "");
+                     strcmp(row->name, "set") == 0 || strcmp(row->name, "grid") == 0 ? "..." : "");
     }
     sn_text_addf(text, "\n\n%s\n", verb->help);
     if (verb->details) sn_text_addf(text, "\n%s\n", verb->details);
@@ -140,6 +144,15 @@ static sn_status parse_limit(sn_arguments *arguments, const sn_verb *verb, const
     return SN_OK;
 }
 
+static sn_status parse_seeds(sn_arguments *arguments, const sn_verb *verb, const char *value, sn_error *error) {
+    long n = 0;
+    if (!parse_count(value, 1000000, &n)) {
+        return usage_error(verb, error, "--seeds wants a whole number from 1 to 1000000, got ", value);
+    }
+    arguments->seeds = n;
+    return SN_OK;
+}
+
 static sn_status parse_split(sn_arguments *arguments, const sn_verb *verb, const char *value, sn_error *error) {
     arguments->on_train = strcmp(value, "train") == 0;
     if (arguments->on_train || strcmp(value, "test") == 0) return SN_OK;
@@ -150,11 +163,8 @@ static void take_flag(sn_arguments *arguments, const char *name) {
     const struct {
         const char *name;
         bool *flag;
-    } flags[] = {{"resume", &arguments->resume},
-                 {"force", &arguments->force},
-                 {"quiet", &arguments->quiet},
-                 {"json", &arguments->json},
-                 {"expand", &arguments->expand}};
+    } flags[] = {{"resume", &arguments->resume}, {"force", &arguments->force},   {"quiet", &arguments->quiet},
+                 {"json", &arguments->json},     {"expand", &arguments->expand}, {"dry-run", &arguments->dry_run}};
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
         if (strcmp(flags[i].name, name) == 0) *flags[i].flag = true;
     }
@@ -177,14 +187,17 @@ static sn_status take_option(sn_arguments *arguments, const sn_verb *verb, const
     } paths[] = {{"out", &arguments->out},
                  {"weights", &arguments->weights},
                  {"predictions", &arguments->predictions},
+                 {"points", &arguments->points},
                  {"expect", &arguments->expect}};
     const struct {
         const char *name;
         sn_status (*parse)(sn_arguments *arguments, const sn_verb *verb, const char *value, sn_error *error);
     } values[] = {{"threads", parse_threads}, {"samples", parse_samples}, {"limit", parse_limit},
-                  {"split", parse_split},     {"steps", parse_steps},     {"seconds", parse_seconds}};
+                  {"split", parse_split},     {"steps", parse_steps},     {"seconds", parse_seconds},
+                  {"seeds", parse_seeds}};
     take_flag(arguments, name);
     if (strcmp(name, "set") == 0) arguments->sets[arguments->n_sets++] = value;
+    if (strcmp(name, "grid") == 0) arguments->grids[arguments->n_grids++] = value;
     for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
         if (strcmp(name, paths[i].name) == 0) return take_path(paths[i].path, verb, name, value, error);
     }
@@ -250,7 +263,9 @@ sn_status sn_arguments_parse(sn_arguments *arguments, const sn_verb *verb, int a
     *is_over = false;
     arguments->operands = calloc((size_t)argc + 1, sizeof *arguments->operands);
     arguments->sets = calloc((size_t)argc + 1, sizeof *arguments->sets);
-    if (!arguments->operands || !arguments->sets) return sn_error_memory(error, (size_t)argc, "arguments");
+    arguments->grids = calloc((size_t)argc + 1, sizeof *arguments->grids);
+    if (!arguments->operands || !arguments->sets || !arguments->grids)
+        return sn_error_memory(error, (size_t)argc, "arguments");
     sn_status status = parse_options(arguments, verb, argc, argv, is_over, error);
     if (status) return status;
     if (*is_over) {
@@ -268,5 +283,6 @@ sn_status sn_arguments_parse(sn_arguments *arguments, const sn_verb *verb, int a
 void sn_arguments_reset(sn_arguments *arguments) {
     free(arguments->operands);
     free(arguments->sets);
+    free(arguments->grids);
     *arguments = (sn_arguments){0};
 }

@@ -17,6 +17,10 @@ typedef struct sn_arguments {
     int n_operands;
     const char **sets;
     size_t n_sets;
+    const char **grids;
+    size_t n_grids;
+    const char *points; /* a file; NULL: none */
+    int64_t seeds;      /* 0: not given */
     const char *out;
     int threads;             /* 0: what the machine allows */
     int64_t steps;           /* 0: not given */
@@ -27,7 +31,7 @@ typedef struct sn_arguments {
     size_t samples;          /* coordinates of a tensor; SIZE_MAX: all; 0: not given */
     size_t limit;            /* samples of a split; 0: all */
     bool on_train;           /* the training split, else the test split */
-    bool resume, force, quiet, json, expand;
+    bool resume, force, quiet, json, expand, dry_run;
 } sn_arguments;
 
 /* A row of the verb table in main.c. */
@@ -46,7 +50,7 @@ typedef struct sn_verb {
 extern const sn_verb *const sn_verbs[];
 
 extern const sn_verb sn_verb_train, sn_verb_check, sn_verb_compare, sn_verb_eval, sn_verb_gradcheck, sn_verb_bench,
-    sn_verb_list, sn_verb_schema, sn_verb_help, sn_verb_version;
+    sn_verb_cells, sn_verb_list, sn_verb_schema, sn_verb_help, sn_verb_version;
 
 /* Parses argv of a verb (argv[0] is the verb).  Prints the help and sets *is_over for --help.  SN_INVALID with a
  * message that names the option.  Free by sn_arguments_reset. */

@@ -1,6 +1,7 @@
 /* Owns configs: reading from end to end, and faults found later in a config that was read.
  *
- * text -> raw tree with places (document.c) -> --set applied (set.c) -> resolved tree (reader.c, scalar.c, kind.c).
+ * text -> raw tree with places (document.c) -> --set applied (set.c) -> resolved tree (reader.c, scalar.c, kind.c),
+ * or the raw tree made portable (portable.c).
  * The raw tree is needed until the faults are told; the places serve the resolved tree too. */
 #include "config/config.h"
 
@@ -11,6 +12,7 @@
 
 #include "base/file.h"
 #include "config/document.h"
+#include "config/portable.h"
 #include "config/reader.h"
 #include "config/set.h"
 #include "config/tree.h"
@@ -19,22 +21,30 @@ typedef struct input {
     const char *text;
     size_t length;
     const char *name, *base_dir;
-    const char *const *sets;
+    const char *const *sets, *const *origins;
     size_t n_sets;
+    bool is_portable; /* the raw tree, made portable, is the config */
 } input;
+
+/* NULL when out of memory. */
+static const char **copy_strings(sn_pool *pool, const char *const *strings, size_t n) {
+    const char **copies = sn_pool_alloc(pool, (n + 1) * sizeof *copies);
+    for (size_t i = 0; copies && i < n; i++) {
+        copies[i] = sn_pool_string(pool, strings[i]);
+        if (!copies[i]) copies = NULL;
+    }
+    return copies;
+}
 
 /* A config without values, with copies of what messages need of the input; NULL when out of memory. */
 static sn_config *new_config(const input *in) {
     sn_config *config = calloc(1, sizeof *config);
     if (!config) return NULL;
-    const char **sets = sn_pool_alloc(&config->pool, (in->n_sets + 1) * sizeof *sets);
-    config->places.name = sn_pool_string(&config->pool, in->name);
-    for (size_t i = 0; sets && i < in->n_sets; i++) {
-        sets[i] = sn_pool_string(&config->pool, in->sets[i]);
-        if (!sets[i]) sets = NULL;
-    }
-    config->places.sets = sets;
-    if (config->places.name && sets) return config;
+    sn_places *places = &config->places;
+    places->name = sn_pool_string(&config->pool, in->name);
+    places->sets = copy_strings(&config->pool, in->sets, in->n_sets);
+    if (in->origins) places->origins = copy_strings(&config->pool, in->origins, in->n_sets);
+    if (places->name && places->sets && (places->origins || !in->origins)) return config;
     sn_config_free(config);
     return NULL;
 }
@@ -55,6 +65,7 @@ static sn_status resolve(sn_config *config, const sn_schema *schema, cJSON *raw,
         sn_set_apply(&setter, (int)i);
     sn_reader reader = {
         .places = &config->places, .faults = faults, .synonyms = schema->synonyms, .base_dir = in->base_dir};
+    if (in->is_portable) return setter.failed || !sn_make_portable(&reader, raw, schema->keys) ? SN_FAILED : SN_OK;
     config->root = sn_resolve_root(&reader, raw, schema->keys);
     return reader.failed || setter.failed ? SN_FAILED : SN_OK;
 }
@@ -69,7 +80,8 @@ static sn_status read_input(sn_config **config, const sn_schema *schema, const i
     if (status == SN_OK && schema) {
         status = resolve(fresh, schema, raw, &faults, in);
         if (status != SN_OK) sn_error_memory(error, in->length, "a config");
-    } else if (status == SN_OK) {
+    }
+    if (status == SN_OK && !fresh->root && (!schema || in->is_portable)) {
         fresh->root = raw;
         raw = NULL;
     }
@@ -95,33 +107,41 @@ sn_status sn_config_parse_free(sn_config **config, const char *text, size_t leng
     return read_input(config, NULL, &in, error);
 }
 
-static sn_status read_text(sn_config **config, const sn_schema *schema, const sn_config_source *source,
-                           sn_error *error) {
-    input in = {.text = source->text,
-                .length = strlen(source->text),
-                .name = source->path,
-                .base_dir = "",
-                .sets = source->sets,
-                .n_sets = source->n_sets};
-    return read_input(config, schema, &in, error);
-}
-
-sn_status sn_config_read(sn_config **config, const sn_schema *schema, const sn_config_source *source, sn_error *error) {
-    if (source->text) return read_text(config, schema, source, error);
-    bool is_stdin = strcmp(source->path, "-") == 0;
-    char *data = NULL, *base_dir = is_stdin ? sn_string_copy("") : sn_path_dir(source->path);
-    input in = {.name = is_stdin ? "<stdin>" : source->path, .sets = source->sets, .n_sets = source->n_sets};
+static sn_status read_source(sn_config **config, const sn_schema *schema, const sn_config_source *source, input *in,
+                             sn_error *error) {
+    bool is_stdin = !source->text && strcmp(source->path, "-") == 0;
+    char *data = NULL, *base_dir = NULL;
+    in->name = is_stdin ? "<stdin>" : source->path;
+    in->sets = source->sets;
+    in->origins = source->origins;
+    in->n_sets = source->n_sets;
     *config = NULL;
-    sn_status status = base_dir ? sn_file_read(source->path, SN_CONFIG_MAX_BYTES, &data, &in.length, error)
-                                : sn_error_memory(error, strlen(source->path), "a path");
-    if (status == SN_OK) {
-        in.text = data;
-        in.base_dir = base_dir;
-        status = read_input(config, schema, &in, error);
+    sn_status status = SN_OK;
+    if (source->text) {
+        in->text = source->text;
+        in->length = strlen(source->text);
+        in->base_dir = source->base_dir ? source->base_dir : "";
+    } else {
+        in->base_dir = base_dir = is_stdin ? sn_string_copy("") : sn_path_dir(source->path);
+        status = base_dir ? sn_file_read(source->path, SN_CONFIG_MAX_BYTES, &data, &in->length, error)
+                          : sn_error_memory(error, strlen(source->path), "a path");
+        in->text = data;
     }
+    if (status == SN_OK) status = read_input(config, schema, in, error);
     free(data);
     free(base_dir);
     return status;
+}
+
+sn_status sn_config_read(sn_config **config, const sn_schema *schema, const sn_config_source *source, sn_error *error) {
+    input in = {.is_portable = false};
+    return read_source(config, schema, source, &in, error);
+}
+
+sn_status sn_config_read_portable(sn_config **config, const sn_schema *schema, const sn_config_source *source,
+                                  sn_error *error) {
+    input in = {.is_portable = true};
+    return read_source(config, schema, source, &in, error);
 }
 
 void sn_config_free(sn_config *config) {

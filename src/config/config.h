@@ -27,12 +27,14 @@ enum { SN_CONFIG_MAX_DEPTH = 64 };
 #define SN_CONFIG_MAX_BYTES ((size_t)64 << 20)
 
 typedef struct sn_config_source {
-    const char *path;        /* the config file; "-" is standard input (called <stdin> in messages) */
-    const char *text;        /* not NULL: the config itself; `path` stands for it in messages */
-    const char *const *sets; /* --set arguments "dotted.key=value", applied in order; a list index is a number that
-                              * counts from 0 ("network.layers.3.units=8").  The value is read by the key's type: JSON
-                              * where that fits, else raw text for keys that take strings.  A path is relative to the
-                              * working directory, as elsewhere on a command line.  Errors name the --set. */
+    const char *path;           /* the config file; "-" is standard input (called <stdin> in messages) */
+    const char *text;           /* not NULL: the config itself; `path` stands for it in messages */
+    const char *base_dir;       /* what relative paths of `text` are relative to; NULL: the working directory */
+    const char *const *sets;    /* --set arguments "dotted.key=value", applied in order; a list index is a number that
+                                 * counts from 0 ("network.layers.3.units=8").  The value is read by the key's type: JSON
+                                 * where that fits, else raw text for keys that take strings.  A path is relative to the
+                                 * working directory, as elsewhere on a command line.  Errors name the --set. */
+    const char *const *origins; /* (n_sets) what messages call each of them instead of "--set"; NULL: nothing else */
     size_t n_sets;
 } sn_config_source;
 
@@ -44,6 +46,17 @@ sn_status sn_config_read(sn_config **config, const sn_schema *schema, const sn_c
  * are relative to ("": the working directory).  Neither is needed afterwards, nor is the text. */
 sn_status sn_config_parse(sn_config **config, const sn_schema *schema, const char *text, size_t length,
                           const char *name, const char *base_dir, sn_error *error);
+
+/* As sn_config_read but not resolved: the config as it was written, with --set applied, paths absolute and the name
+ * given, so that it means the same wherever it is read.  Unlike a resolved config it keeps the keys of kinds that are
+ * not chosen, and has no defaults: it can still be swept over kinds.  Values are not checked, only what stands in the
+ * way of --set. */
+sn_status sn_config_read_portable(sn_config **config, const sn_schema *schema, const sn_config_source *source,
+                                  sn_error *error);
+
+/* A --set argument with the relative paths in its value made absolute, as it would be applied to the text of a portable
+ * config (free()); a copy where it has none or cannot be applied.  NULL when out of memory. */
+char *sn_config_portable_set(const sn_schema *schema, const char *text, const char *set);
 
 void sn_config_free(sn_config *config);
 

@@ -18,7 +18,8 @@ enum {
 
 void sn_place_write(const sn_places *places, const sn_place *place, sn_text *text) {
     if (place->set >= 0) {
-        sn_text_addf(text, "--set %s: ", places->sets[place->set]);
+        sn_text_addf(text, "%s %s: ", places->origins ? places->origins[place->set] : "--set",
+                     places->sets[place->set]);
     } else {
         sn_text_addf(text, "%s:%d:%d: ", places->name, place->line, place->column);
     }

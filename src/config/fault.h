@@ -15,7 +15,8 @@ typedef struct sn_faults {
     bool failed;    /* out of memory */
 } sn_faults;
 
-/* A fault of the value at `place`: "FILE:LINE:COL: PATH: message", or "--set KEY=VALUE: PATH: message". */
+/* A fault of the value at `place`: "FILE:LINE:COL: PATH: message", or "--set KEY=VALUE: PATH: message" (the
+ * origin of the set instead of --set where it has one). */
 void sn_fault_value(sn_faults *faults, int place, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* A fault of its key: the same, but with the position of the key. */

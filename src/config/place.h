@@ -28,8 +28,9 @@ typedef struct sn_place {
 typedef struct sn_places {
     sn_place *items;
     int n, capacity;
-    const char *name;        /* what the text is called */
-    const char *const *sets; /* the --set arguments as given */
+    const char *name;           /* what the text is called */
+    const char *const *sets;    /* the --set arguments as given */
+    const char *const *origins; /* what each is called; NULL: --set */
 } sn_places;
 
 /* Adds a place; its number, -1 when out of memory. */

@@ -49,6 +49,10 @@ void sn_resolve_member(sn_reader *reader, const cJSON *raw, const sn_key *key, c
 /* Adds a resolved node (NULL: nothing) under a name that outlives the tree. */
 void sn_resolved_add(sn_reader *reader, cJSON *out, const sn_key *key, const char *name, cJSON *node);
 
+/* The absolute form of a string that is a path: relative to base_dir, from a --set to the working directory (free()).
+ * NULL: a fault, or out of memory. */
+char *sn_absolute_path(sn_reader *reader, const cJSON *raw);
+
 /* Fault: the value is of no type that the key takes. */
 void sn_fault_type(sn_reader *reader, const cJSON *raw, const sn_key *key);
 

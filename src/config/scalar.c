@@ -49,20 +49,23 @@ cJSON *sn_resolve_number(sn_reader *reader, const cJSON *raw, const sn_key *key)
     return sn_resolved(reader, cJSON_CreateNumber(value), raw->valueint);
 }
 
-static cJSON *resolve_path(sn_reader *reader, const cJSON *raw) {
+char *sn_absolute_path(sn_reader *reader, const cJSON *raw) {
     bool from_set = sn_place_of(reader->places, raw)->set >= 0;
     errno = 0;
     char *joined = sn_path_join(from_set ? "" : reader->base_dir, raw->valuestring);
     char *absolute = joined ? sn_path_absolute(joined) : NULL;
-    cJSON *node = NULL;
-    if (absolute) {
-        node = sn_resolved(reader, cJSON_CreateString(absolute), raw->valueint);
-    } else if (joined && errno != ENOMEM) {
+    if (!absolute && joined && errno != ENOMEM) {
         sn_fault_value(reader->faults, raw->valueint, "cannot tell what the path is relative to: no working directory");
-    } else {
+    } else if (!absolute) {
         reader->failed = true;
     }
     free(joined);
+    return absolute;
+}
+
+static cJSON *resolve_path(sn_reader *reader, const cJSON *raw) {
+    char *absolute = sn_absolute_path(reader, raw);
+    cJSON *node = absolute ? sn_resolved(reader, cJSON_CreateString(absolute), raw->valueint) : NULL;
     free(absolute);
     return node;
 }

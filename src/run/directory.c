@@ -235,7 +235,7 @@ static int count_tail(const sn_value *value, const char *prefix, const char *tai
     return count;
 }
 
-static const char *shortest_tail(const sn_config *config, const char *key) {
+const char *sn_run_directory_tail(const sn_config *config, const char *key) {
     const char *tail = strrchr(key, '.');
     tail = tail ? tail + 1 : key;
     while (tail > key && count_tail(sn_config_root(config), "", tail) > 1) {
@@ -263,7 +263,7 @@ static void add_set(const sn_config *config, const char *set, sn_text *path) {
         return;
     }
     key[equals - set] = '\0';
-    if (strcmp(key, "name") != 0) sn_text_addf(path, ",%s%s", shortest_tail(config, key), equals);
+    if (strcmp(key, "name") != 0) sn_text_addf(path, ",%s%s", sn_run_directory_tail(config, key), equals);
     free(key);
 }
 

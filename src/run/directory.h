@@ -67,4 +67,8 @@ char *sn_run_directory_file(const sn_run_directory *directory, const char *name)
  * memory). */
 char *sn_run_directory_default(const sn_config *config, const char *const *sets, size_t n_sets);
 
+/* The shortest tail of a dotted key that stands for no other key of the resolved config, part of `key`: "depth" of
+ * "network.depth", "skip.kind" of "network.skip.kind". */
+const char *sn_run_directory_tail(const sn_config *config, const char *key);
+
 #endif

@@ -119,19 +119,20 @@ static sn_status set_hashes(sn_experiment *x, sn_error *error) {
     return SN_OK;
 }
 
-sn_status sn_experiment_open(sn_experiment *experiment, const sn_config *config, int threads, sn_error *error) {
+static void begin(sn_experiment *x, const sn_config *config) {
     const sn_value *root = sn_config_root(config);
-    *experiment = (sn_experiment){.config = config, .name = sn_value_text(root, "name")};
-    sn_experiment *x = experiment;
+    *x = (sn_experiment){.config = config, .name = sn_value_text(root, "name")};
     x->seed = (uint64_t)sn_value_integer(root, "seed");
+}
+
+/* All but the data. */
+static sn_status finish(sn_experiment *x, int threads, sn_error *error) {
     double start = sn_seconds();
-    sn_status status = sn_dataset_load(&x->data, config, sn_value_get(root, "data"), error);
-    x->load_seconds = sn_seconds() - start;
-    if (!status) status = set_options(x, threads, error);
+    sn_status status = set_options(x, threads, error);
     if (!status) status = check_and_build(x, error);
     if (!status) {
-        status = sn_order_init(&x->order, x->seed, sn_value_bool(root, "train.shuffle"), (uint32_t)x->data.train.n,
-                               (uint32_t)x->batch_size, error);
+        bool shuffles = sn_value_bool(sn_config_root(x->config), "train.shuffle");
+        status = sn_order_init(&x->order, x->seed, shuffles, (uint32_t)x->data.train.n, (uint32_t)x->batch_size, error);
     }
     if (!status) status = set_hashes(x, error);
     if (status) {
@@ -139,8 +140,24 @@ sn_status sn_experiment_open(sn_experiment *experiment, const sn_config *config,
         return status;
     }
     set_length(x);
-    x->build_seconds = sn_seconds() - start - x->load_seconds;
+    x->build_seconds = sn_seconds() - start;
     return SN_OK;
+}
+
+sn_status sn_experiment_open(sn_experiment *experiment, const sn_config *config, int threads, sn_error *error) {
+    begin(experiment, config);
+    double start = sn_seconds();
+    sn_status status = sn_dataset_load(&experiment->data, config, sn_value_get(sn_config_root(config), "data"), error);
+    experiment->load_seconds = sn_seconds() - start;
+    return status ? status : finish(experiment, threads, error);
+}
+
+sn_status sn_experiment_open_like(sn_experiment *experiment, const sn_config *config, const sn_experiment *like,
+                                  sn_error *error) {
+    begin(experiment, config);
+    experiment->data = like->data;
+    experiment->shares_data = true;
+    return finish(experiment, like->options.threads, error);
 }
 
 sn_status sn_experiment_start(sn_experiment *experiment, sn_error *error) {
@@ -160,6 +177,6 @@ void sn_experiment_reset(sn_experiment *experiment) {
     sn_engine_free(experiment->engine);
     sn_order_reset(&experiment->order);
     sn_graph_reset(&experiment->graph);
-    sn_dataset_reset(&experiment->data);
+    if (!experiment->shares_data) sn_dataset_reset(&experiment->data);
     *experiment = (sn_experiment){0};
 }

@@ -13,6 +13,7 @@ typedef struct sn_experiment {
     const sn_config *config; /* must outlive the experiment */
     const char *name;
     sn_dataset data;
+    bool shares_data; /* they belong to another experiment */
     sn_graph graph;
     const sn_backend *backend;
     sn_engine_options options; /* its batch is the rows of the largest pass: a batch, or more for evaluation */
@@ -29,6 +30,11 @@ typedef struct sn_experiment {
 
 /* Loads the data and builds the graph; checks what needs both (loss and data, outputs and classes). */
 sn_status sn_experiment_open(sn_experiment *experiment, const sn_config *config, int threads, sn_error *error);
+
+/* As sn_experiment_open for a config whose data are those of an open experiment: they are not loaded again.  `like`
+ * must outlive the experiment. */
+sn_status sn_experiment_open_like(sn_experiment *experiment, const sn_config *config, const sn_experiment *like,
+                                  sn_error *error);
 
 /* Takes memory, starts the threads, sets the initial weights. */
 sn_status sn_experiment_start(sn_experiment *experiment, sn_error *error);

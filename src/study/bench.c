@@ -32,6 +32,7 @@ typedef struct runner {
     sn_records records;
     sn_text rows;
     double lr, seconds;
+    bool steps_only;
     int64_t step, n_steps; /* n_steps: plain ones to measure, 0: by time */
     double *blocks;        /* seconds of a plain step, by block */
     double profiled_seconds;
@@ -128,9 +129,9 @@ static sn_status run_blocks(runner *r) {
         status = run_block(r, n, NULL, &r->blocks[b->n_blocks]);
         b->n_steps += n;
         if (!status && b->n_blocks % EVERY == 0) status = run_observed(r);
-        if (!status && b->n_blocks % EVERY == EVERY / 2) status = run_profiled(r);
+        if (!status && b->n_blocks % EVERY == EVERY / 2 && !r->steps_only) status = run_profiled(r);
     }
-    if (!status && r->n_profiled == 0) status = run_profiled(r);
+    if (!status && r->n_profiled == 0 && !r->steps_only) status = run_profiled(r);
     return status;
 }
 
@@ -224,7 +225,8 @@ static sn_status prepare(runner *r, const sn_bench_options *options) {
         n_ops++;
     r->n_steps = options->steps;
     r->seconds = options->seconds > 0 ? options->seconds : options->steps ? 0.5 : DEFAULT_SECONDS;
-    r->lr = sn_value_number(sn_config_root(r->x->config), "train.lr");
+    r->lr = options->steps_only ? 0 : sn_value_number(sn_config_root(r->x->config), "train.lr");
+    r->steps_only = options->steps_only;
     b->ops = calloc(n_ops, sizeof *b->ops);
     r->blocks = calloc(MAX_BLOCKS, sizeof *r->blocks);
     if (!b->ops || !r->blocks) return sn_error_memory(r->error, MAX_BLOCKS * sizeof *r->blocks, "the benchmark");
@@ -246,13 +248,13 @@ sn_status sn_bench_run(sn_bench *bench, sn_experiment *experiment, const sn_benc
     *bench = (sn_bench){.experiment = experiment};
     runner r = {.bench = bench, .x = experiment, .error = error, .rows = SN_TEXT_EMPTY};
     sn_status status = prepare(&r, options);
-    if (!status) status = measure_peak(&r);
+    if (!status && !r.steps_only) status = measure_peak(&r);
     if (!status) status = run_blocks(&r);
     if (!status) set_memory(&r);
-    if (!status) status = measure_peak(&r);
+    if (!status && !r.steps_only) status = measure_peak(&r);
     if (!status) {
         set_step(&r);
-        set_profile(&r);
+        if (!r.steps_only) set_profile(&r);
         if (r.rows.failed) status = sn_error_memory(error, r.rows.length, "rows");
     }
     free(r.blocks);

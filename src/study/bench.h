@@ -19,8 +19,9 @@
 extern const char sn_bench_standard[];
 
 typedef struct sn_bench_options {
-    int64_t steps;  /* so many plain steps are measured; 0: by time */
-    double seconds; /* about so long in all */
+    int64_t steps;   /* so many plain steps are measured; 0: by time */
+    double seconds;  /* about so long in all */
+    bool steps_only; /* no peak, no profile, and weights that stay: an estimate of a run's time */
 } sn_bench_options;
 
 enum { SN_BENCH_RATES = 5 };

@@ -1,0 +1,115 @@
+# shellcheck shell=bash disable=SC2154 # part of sweep.sh, which sets the variables
+# The engines: each runs all lines of $list by sweep/cell.sh and returns when no cell runs any more.  Their own exit
+# status says nothing: what lies in the run directories does.  They run in a process group of their own, and TERM to that
+# group stops them.
+
+quoted() { # WORD...: as words of a POSIX shell
+    local word
+    for word; do printf "'%s' " "${word//\'/\'\\\'\'}"; done
+}
+
+# The CPUs that this process may use: the affinity mask, cut down to the control group's quota.
+count_cores() {
+    local n quota period
+    n=$(env -u OMP_NUM_THREADS -u OMP_THREAD_LIMIT nproc)
+    if read -r quota period 2>/dev/null </sys/fs/cgroup/cpu.max && [[ $quota != max ]]; then
+        quota=$(((quota + period - 1) / period))
+        ((quota >= n)) || n=$quota
+    fi
+    echo "$n"
+}
+
+default_jobs() {
+    local n=$(($(count_cores) / threads))
+    echo $((n > 1 ? n : 1))
+}
+
+count_lines() {
+    wc -l <"$list"
+}
+
+# ---- GNU parallel ----
+
+has_parallel() { # another program has that name, too
+    [[ $(parallel --version 2>/dev/null) == "GNU parallel"* ]]
+}
+
+# With other hosts the number of jobs is that of each host's cores.
+run_parallel() {
+    local options=() name
+    for name in SKIPNET_DATA SKIPNET_SIMD OPENBLAS_CORETYPE; do
+        [[ -z ${!name:-} ]] || options+=(--env "$name")
+    done
+    if [[ -n $jobs ]]; then
+        options+=(--jobs "$jobs")
+    elif [[ " ${engine_options[*]} " == *" "@(-S|--ssh|--slf)* ]]; then
+        options+=(--jobs 100%)
+    else
+        options+=(--jobs "$(default_jobs)")
+    fi
+    seq "$(count_lines)" | parallel --will-cite --joblog "$log/parallel.log" --termseq TERM,10000,KILL,25 -I @cell@ \
+        "${options[@]}" "${engine_options[@]}" "sh $(quoted "$parts/cell.sh" "$list" "$log") @cell@"
+}
+
+# ---- xargs ----
+
+run_xargs() {
+    seq "$(count_lines)" | xargs -P "${jobs:-$(default_jobs)}" -n 1 "${engine_options[@]}" \
+        sh "$parts/cell.sh" "$list" "$log" 2>/dev/null
+}
+
+# ---- Slurm ----
+
+# Whether a job is still in the queue.  One that is over is forgotten after a while; a controller that does not answer
+# is no answer.
+is_queued() { # JOB
+    local answer
+    if answer=$(squeue -h -j "$1" 2>&1); then
+        [[ -n $answer ]]
+    else
+        [[ $answer != *"Invalid job id"* ]]
+    fi
+}
+
+slurm_job() { # SBATCH-ARGUMENT...
+    local id
+    id=$(sbatch --parsable --chdir="$out" --ntasks=1 "$@") || return
+    echo "${id%%;*}"
+}
+
+# At most 1000 elements (MaxArraySize is 1001 by default), element i takes the lines i, i + n, ...  The comparison
+# depends on the array whatever becomes of it, so that it is there even if this script is not.
+run_slurm() {
+    local n array='' after='' pause=1
+    n=$(count_lines)
+    ((n <= 1000)) || n=1000
+    trap 'scancel --quiet $array $after; await_slurm' TERM
+    array=$(slurm_job --array="1-$n${jobs:+%$jobs}" --job-name=skipnet --cpus-per-task="$threads" --requeue \
+        --open-mode=append --output="$log/slurm-%a.out" "${engine_options[@]}" \
+        --wrap "exec sh $(quoted "$parts/cell.sh" "$list" "$log")\$SLURM_ARRAY_TASK_ID $n") || return
+    echo "$array" >"$log/slurm.job"
+    echo "sweep: array $array of $n elements; without this script, the end is: $(quoted "$skipnet" compare "$out" \
+        --out "$out")" >&2
+    after=$(slurm_job --dependency=afterany:"$array" --job-name=skipnet-compare --output="$log/slurm-compare.out" \
+        --wrap "$(quoted "$skipnet" compare "$out" --out "$out")") || true
+    await_slurm
+}
+
+await_slurm() {
+    local job
+    for job in $array $after; do
+        while is_queued "$job"; do
+            { sleep "$pause"; } 2>/dev/null
+            ((pause >= 10)) || pause=$((pause + 1))
+        done
+    done
+}
+
+# The array of an earlier call that was killed may still be at it.
+check_slurm() {
+    local job
+    command -v sbatch >/dev/null || die "no sbatch here: --engine slurm wants a Slurm cluster"
+    if [[ -s $log/slurm.job ]] && job=$(<"$log/slurm.job") && is_queued "$job"; then
+        die "array $job of an earlier call is still at it: wait, or scancel $job"
+    fi
+}
