@@ -3,7 +3,7 @@
 # few points share one row of panels, coloured by skip kind; more of them take a row for each curve of the other
 # pictures, coloured by x.
 
-most_profile_rows=6 # of a picture
+most_profile_rows=6 # of a picture; of more than two pictures' rows only some are drawn
 
 # The places of at most 8 values of x, the ends among them: lines "PLACE SHADE", SHADE from 0 to 1.
 choose_profiles() {
@@ -18,24 +18,25 @@ choose_profiles() {
         }'
 }
 
-# Sets profile_rows (titles), profile_inks and profile_names (of the colours); writes $work/profile.points.  A point is
+# Sets profile_rows (titles), n_curves (of which these may be some), profile_inks and profile_names (of the colours); writes $work/profile.points.  A point is
 # ROW.COLOUR.DASH.
 lay_profiles() {
-    local by_x=1
+    by_x=1
     ((n_points > 8)) || by_x=0
     choose_profiles >"$work/profile.x"
     X_PREFIX=$x_prefix awk -F'\t' -v by_x="$by_x" -v inks="$work/profile.inks" -v rows="$work/profile.rows" -v chosen="$work/profile.x" \
-        -v ink_list="${inks[*]}" -f "$lib/viridis.awk" -f "$lib/profile_points.awk" "$work/curves" \
-        >"$work/profile.points"
-    mapfile -t profile_rows <"$work/profile.rows"
+        -v ink_list="${inks[*]}" -v most_rows=$((2 * most_profile_rows)) -f "$lib/viridis.awk" \
+        -f "$lib/profile_points.awk" "$work/curves" "$work/curves" >"$work/profile.points"
+    mapfile -t profile_rows < <(sed '$d' "$work/profile.rows")
+    n_curves=$(tail -n 1 "$work/profile.rows")
     mapfile -t profile_inks < <(cut -f1 "$work/profile.inks")
     mapfile -t profile_names < <(cut -f2 "$work/profile.inks")
 }
 
 profile_panel() { # ROW-OF-PICTURE ROW STEP
-    local i file ink top=$((95 + $1 * 335))
+    local i file ink top=$((95 + $1 * 345))
     place $((110 + $3 * 445)) $((20 + (1 - $3) * 445 + (1 - $3) * 10)) "$top" \
-        $((legend_height + 60 + (n_rows - 1 - $1) * 335))
+        $((legend_height + 60 + (n_rows - 1 - $1) * 345))
     echo "set title $(quote "${profile_rows[$2]:+${profile_rows[$2]}: }${step_names[$3]}") noenhanced offset 0, -0.6"
     echo "unset xlabel; unset ylabel"
     (($1 < n_rows - 1)) || echo "set xlabel 'depth (0 = first hidden layer, 1 = last)'"
@@ -66,7 +67,8 @@ draw_profile_picture() { # NAME FIRST-ROW
     local row step n_rows=$((${#profile_rows[@]} - $2)) caption title="Gradient over depth"
     ((n_rows <= most_profile_rows)) || n_rows=$most_profile_rows
     caption="delta_rms, median over seeds; n = $n_seeds."
-    ((n_seeds_is_one)) && caption="delta_rms; one run a point (n = 1)."
+    [[ $n_seeds != 1 ]] || caption="delta_rms; one run a point (n = 1)."
+    ((!by_x || ${#profile_rows[@]} == n_curves)) || caption+=" ${#profile_rows[@]} of $n_curves curves over $x_key."
     ((!any_diverged)) || caption+=" Diverged runs as last measured."
     measure_legend 1020
     {
@@ -77,14 +79,12 @@ draw_profile_picture() { # NAME FIRST-ROW
             for step in 0 1; do profile_panel "$row" $(($2 + row)) "$step"; done
         done
         end_picture
-    } | render "$1" 1020 $((95 + n_rows * 335 + legend_height))
+    } | render "$1" 1020 $((80 + n_rows * 345 + legend_height))
     list_picture "$1" "$title" "$caption" profiles.csv
 }
 
 draw_comparison_profiles() { # DIR
-    local low high first n=0 last step_names=('step 0' 'last update')
-    local n_seeds_is_one=0
-    [[ $n_seeds != 1 ]] || n_seeds_is_one=1
+    local low high first n=0 last by_x n_curves step_names=('step 0' 'last update')
     lay_profiles
     : >"$work/profile.steps"
     NAME=$1/profiles.csv awk -v points="$work/profile.points" -v steps="$work/profile.steps" -f "$lib/csv.awk" \
@@ -97,10 +97,8 @@ draw_comparison_profiles() { # DIR
     log_axis "$low" "$high" profiles
     y_ticks="($ticks); set yrange $(range "$bottom" "$top")"
     legend_of_profiles profiles
-    for ((first = 0; first < ${#profile_rows[@]} && n < 4; first += most_profile_rows)); do
+    for ((first = 0; first < ${#profile_rows[@]} ; first += most_profile_rows)); do
         n=$((n + 1))
         draw_profile_picture "profiles$( ((n == 1)) || echo "-$n")" "$first"
     done
-    ((first >= ${#profile_rows[@]})) ||
-        echo "plot: of ${#profile_rows[@]} rows of profiles the first $first are drawn" >&2
 }
