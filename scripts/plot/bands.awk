@@ -3,7 +3,7 @@
 #
 #   .line      X Y of what the curve goes through, blank lines where it breaks
 #   .band      X LOW HIGH where there are several runs, blank lines as above
-#   .bar       the same of points that have no neighbour
+#   .bar       the same of points that have no neighbour, and of all with places=1
 #   .zero .bad X of exact zeros, of values that are not finite
 #   .lost      X TEXT where a seed diverged, with the count: what it measured last is no result and belongs to no curve
 #   .diverged  X Y TEXT of the same where Y is from before: metrics of step 0, whose mean summary.csv leaves out
@@ -66,6 +66,10 @@ function add_band(file, x, low, high) {
     extend(low)
     extend(high)
     last[file] = sprintf("%.8g %.8g %.8g", x, low, high)
+    if (places) {
+        put(file ".bar", last[file])
+        return 1
+    }
     if (!n_stretch[file] && banded[file]) put(file ".band", "")
     put(file ".band", last[file])
     banded[file] = 1
@@ -111,7 +115,6 @@ function add_diverged(file, x, y, text) {
     lined[file] = 1
     is_broken[file] = 0
     if ($6 < 2 || !add_band(file, x, band == "ci95" ? $12 : $10, band == "ci95" ? $13 : $11)) flush(file)
-    if (places) flush(file)
 }
 
 END {

@@ -2,7 +2,7 @@
 # Maps of a comparison over two numeric keys: one picture per combination of the others, a panel per metric, the colours
 # of a metric the same in all of them.
 
-map_metrics=(
+map_metrics=( # NAME|TITLE|SCALE
     'frozen_share_end|Frozen layers, share of the hidden ones|linear'
     'stalled_frac_end|Stalled weights, share of all|linear'
     'log10_delta_ratio|log10 of delta_rms, first over last hidden layer|decades'
@@ -38,14 +38,17 @@ place_ticks() { # AXIS KEY WIDTH
         }' "$work/values"
 }
 
-map_panel() { # MAP PANEL TITLE METRIC SCALE LOW HIGH
-    local data=$work/map.$1.$4 column=$(($2 % 2)) row=$(($2 / 2))
+map_panel() { # MAP PANEL ITEM
+    local metric title scale low high data column=$(($2 % 2)) row=$(($2 / 2))
+    IFS='|' read -r metric title scale <<<"$3"
+    read -r scale low high <<<"${survey[$metric]}"
+    data=$work/map.$1.$metric
     place $((120 + column * 625)) $((100 + (1 - column) * 625)) $((95 + row * 400)) \
         $((legend_height + 60 + (map_rows - 1 - row) * 400))
-    echo "set title $(quote "$3") noenhanced offset 0, -0.5; set cbrange [$6:$7]; unset xlabel"
-    (($2 + 2 < n_panels)) || echo "set xlabel $(quote "$x_key") noenhanced"
-    if [[ $5 == log ]]; then
-        echo "set cbtics $(awk -v low="$6" -v high="$7" 'BEGIN { print int((high - low) / 6) + 1 }'); set format cb '10^{%g}'"
+    echo "set title $(quote "$title") noenhanced offset 0, -0.5; set cbrange [$low:$high]; unset xlabel"
+    (($2 + 2 < ${#shown[@]})) || echo "set xlabel $(quote "$x_key") noenhanced"
+    if [[ $scale == log ]]; then
+        echo "set cbtics $(awk -v low="$low" -v high="$high" 'BEGIN { print int((high - low) / 6) + 1 }'); set format cb '10^{%g}'"
     else
         echo "set cbtics autofreq; set format cb '%g'"
     fi
@@ -69,22 +72,29 @@ fillstyle solid border linecolor rgb '#444444' title '$title'")
         legend+=("with points linecolor rgb '#D55E00' linewidth 3 pointtype 2 pointsize 0.9 title 'diverged (k of n runs)'")
 }
 
-draw_map() { # MAP NAME TITLE
-    local item metric title scale low high p=0 n_panels map_rows caption
+# Writes the cells of a map and sets shown, the metrics that have any.
+make_cells() { # MAP
+    local item metric scale low high
+    shown=()
     for item in "${map_metrics[@]}"; do
-        IFS='|' read -r metric title scale <<<"$item"
-        read -r scale low high <<<"${survey[$metric]}" || true
+        metric=${item%%|*}
+        read -r scale low high <<<"${survey[$metric]}"
         [[ -n $low ]] || continue
         awk -v map="$1" -v metric="$metric" -v scale="$scale" -v low="$low" -v high="$high" \
             -v diverged="$work/map.$1.$metric.diverged" -f "$lib/viridis.awk" -f "$lib/cells.awk" \
             "$work/map.grid" >"$work/map.$1.$metric"
-        p=$((p + 1))
+        [[ ! -s $work/map.$1.$metric ]] || shown+=("$item")
     done
-    ((p)) || return 0
-    n_panels=$p map_rows=$(((p + 1) / 2)) p=0
+}
+
+draw_map() { # MAP NAME TITLE
+    local item p=0 map_rows caption shown
+    make_cells "$1"
+    ((${#shown[@]})) || return 0
+    map_rows=$(((${#shown[@]} + 1) / 2))
     legend_of_map "$1"
     measure_legend 1295
-    caption="Colour: median over seeds; n = $n_seeds.  The scale of a metric is the same in all maps."
+    caption="Colour: median over seeds; n = $n_seeds. The scale of a metric is the same in all maps."
     {
         begin_comparison "$3" "$caption"
         echo "unset grid; set tics out; set palette defined (0 '#440154', 1 '#472C7A', 2 '#3B518B', 3 '#2C718E'," \
@@ -92,11 +102,8 @@ draw_map() { # MAP NAME TITLE
         echo "set ylabel $(quote "$y_key") noenhanced"
         place_ticks x "$x_key" 440
         place_ticks y "$y_key" 300
-        for item in "${map_metrics[@]}"; do
-            IFS='|' read -r metric title scale <<<"$item"
-            read -r scale low high <<<"${survey[$metric]}" || true
-            [[ -n $low ]] || continue
-            map_panel "$1" "$p" "$title" "$metric" "$scale" "$low" "$high"
+        for item in "${shown[@]}"; do
+            map_panel "$1" "$p" "$item"
             p=$((p + 1))
         done
         end_picture
@@ -111,13 +118,12 @@ list_maps() {
 }
 
 draw_comparison_maps() { # DIR
-    local item metric title scale map skip rest what n=0 n_maps
+    local item map skip rest what n=0 n_maps
     declare -A survey=()
     [[ -n $y_key ]] || return 0
     make_grid "$1" "$y_key" >"$work/map.grid"
     for item in "${map_metrics[@]}"; do
-        IFS='|' read -r metric title scale <<<"$item"
-        survey[$metric]=$(survey_metric "$metric" "$scale")
+        survey[${item%%|*}]=$(survey_metric "${item%%|*}" "${item##*|}")
     done
     n_maps=$(list_maps | wc -l)
     ((n_maps <= most_maps)) || echo "plot: of $n_maps maps the first $most_maps are drawn" >&2

@@ -26,7 +26,7 @@ quoted() { # PATH: as a word of the shell
 
 # In $work: key.names, seeds, runs.found (directories there are), runs.here (names of those in DIR), statuses; sets n_runs.
 read_runs() {
-    local path status name
+    local path name
     NAME=$dir/runs.csv awk -v keys="$work/key.names" -v seeds="$work/seeds.raw" -f "$lib/plot/csv.awk" \
         -f "$lib/report/list.awk" <"$dir/runs.csv" >"$work/runs" || exit 2
     : >>"$work/key.names"
@@ -35,7 +35,7 @@ read_runs() {
     n_runs=$(wc -l <"$work/runs")
     ((n_runs)) || fail 2 "$dir/runs.csv: no rows: no run was compared"
     cut -f1 "$work/runs" | sort | uniq -c | sort -s -k1,1nr >"$work/statuses"
-    while IFS=$'\t' read -r status path; do
+    while IFS=$'\t' read -r _ path; do
         name=${path##*/}
         if [[ -f $dir/$name/run.json ]]; then
             echo "$name" >>"$work/runs.here"
