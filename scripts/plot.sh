@@ -11,8 +11,9 @@ export LC_ALL=C
 usage() {
     cat <<'END'
 usage: plot.sh RUN... [--out DIR] [--steps A,B,C]
+       plot.sh DIR [--out DIR] [--x KEY] [--band range|ci95]
 
-Draws, as SVG and PNG, for the run directories RUN (loss.csv, gradients.csv):
+The first draws, as SVG and PNG, for the run directories RUN (loss.csv, gradients.csv):
   loss            loss of the batch, the training set and the test set over the steps
   gradients       delta_rms, out_grad_rms and grad_rms by layer at chosen steps
   heatmap         log10 of delta_rms, layer by step; one picture per run (heatmap-NAME for several), one scale for all
@@ -21,10 +22,22 @@ Draws, as SVG and PNG, for the run directories RUN (loss.csv, gradients.csv):
 Exact zeros stand on a marked floor below the log axis, values that are not finite on a marked ceiling, and a curve
 breaks where nothing was measured.
 
+The second draws a comparison, DIR holding runs.csv, summary.csv and profiles.csv of `skipnet compare --out DIR`:
+  loss, accuracy, delta, ratio, frozen
+                  final loss and accuracy, delta_rms of the first hidden layer, that over the last one's, and the share
+                  of frozen layers, over a varied key; a curve for each combination of the others, a band over seeds
+  profiles        delta_rms over depth at step 0 and the last update
+  map             where two numeric keys vary: four metrics over both; map-1, map-2 ... for combinations of the others
+and writes pictures.csv, a list of them.  A point of which a seed diverged stands outside of its curve, marked.
+
   --out DIR       where the pictures go; made when missing.  Default: the run directory for one run, else the
-                  directory `plots` beside the first run
+                  directory `plots` beside the first run; of a comparison DIR/plots
   --steps A,B,C   the steps to show in gradients and frozen; of each the nearest measured one is taken.
                   Default: the first and the last measured before the final row, which has no update
+  --x KEY         the varied key on x, or the end of its name.  Default: network.depth where it varies, else the numeric
+                  key with most values, else the first key
+  --band WHAT     range: curves are medians, bands from the least to the greatest run (default); ci95: means and their
+                  95 % intervals by Student's t
 
 A run is called as in its config.json, or after its directory where that tells more or runs would share a name.
 Exit status: 0 done, 1 gnuplot failed, 2 usage or the runs are at fault, 4 cannot write or gnuplot is missing.
@@ -32,7 +45,7 @@ END
 }
 
 here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
-runs=() names=() chosen=() out='' steps='' work='' lib=''
+runs=() names=() chosen=() out='' steps='' work='' lib='' x='' band='' command=''
 
 fail() { # STATUS MESSAGE
     echo "plot: $2" >&2
@@ -43,7 +56,7 @@ parse() {
     while (($#)); do
         case $1 in
         -h | --help) usage && exit 0 ;;
-        --out | --steps)
+        --out | --steps | --x | --band)
             [[ -n ${2:-} ]] || fail 2 "$1 wants a value (see --help)"
             printf -v "${1#--}" '%s' "$2"
             shift
@@ -55,16 +68,32 @@ parse() {
     done
     ((${#runs[@]})) || fail 2 "no run given (see --help)"
     [[ -z $steps || $steps =~ ^[0-9]{1,15}(,[0-9]{1,15})*$ ]] || fail 2 "--steps wants step numbers, as in 0,100,468"
+    [[ -z $band || $band == range || $band == ci95 ]] || fail 2 "--band wants range or ci95"
+}
+
+is_comparison() {
+    ((${#runs[@]} == 1)) && [[ -f ${runs[0]}/runs.csv && ! -f ${runs[0]}/loss.csv ]]
+}
+
+check_inputs() {
+    local run file files=(loss.csv gradients.csv) what="not a run of skipnet train"
+    if is_comparison; then
+        files=(runs.csv summary.csv profiles.csv)
+        what="write it with skipnet compare ${runs[0]} --out ${runs[0]}"
+        [[ -z $steps ]] || fail 2 "--steps is for runs, ${runs[0]} is a comparison"
+    elif [[ -n $x$band ]]; then
+        fail 2 "--x and --band are for a comparison: no runs.csv in ${runs[0]}, or more than that given"
+    fi
+    for run in "${runs[@]}"; do
+        [[ -d $run ]] || fail 2 "no run directory $run"
+        for file in "${files[@]}"; do
+            [[ -r $run/$file ]] || fail 2 "cannot read $run/$file: $what"
+        done
+    done
 }
 
 check() {
-    local run file
-    for run in "${runs[@]}"; do
-        [[ -d $run ]] || fail 2 "no run directory $run"
-        for file in loss.csv gradients.csv; do
-            [[ -r $run/$file ]] || fail 2 "cannot read $run/$file: not a run of skipnet train"
-        done
-    done
+    check_inputs
     command -v gnuplot >/dev/null || fail 4 "gnuplot is missing: install the package gnuplot-nox"
     for lib in "$here/plot" "$here/../share/skipnet/plot"; do
         [[ -f $lib/columns.awk ]] && break
@@ -73,6 +102,7 @@ check() {
     if [[ -z $out ]]; then
         out=${runs[0]}
         ((${#runs[@]} == 1)) || out=$(dirname "${runs[0]}")/plots
+        ! is_comparison || out=${runs[0]}/plots
     fi
     mkdir -p -- "$out" 2>/dev/null || fail 4 "cannot make the directory $out"
     [[ -w $out ]] || fail 4 "cannot write into $out"
@@ -107,7 +137,7 @@ name_runs() {
 
 # By stdin: awk takes an argument such as depth=5/loss.csv for an assignment.
 columns() { # FILE COLUMN...
-    NAME=$1 awk -v wanted="${*:2}" -v text=role -f "$lib/columns.awk" <"$1" || exit 2
+    NAME=$1 awk -v wanted="${*:2}" -v text=role -f "$lib/csv.awk" -f "$lib/columns.awk" <"$1" || exit 2
 }
 
 # Makes the tables $work/RUN.loss and $work/RUN.gradients, RUN being the number of a run; sets chosen (the steps to
@@ -142,13 +172,7 @@ choose_steps() { # RUN
         }' "$work/$1.gradients"
 }
 
-main() {
-    parse "$@"
-    check
-    work=$(mktemp -d)
-    trap 'rm -rf "$work"' EXIT
-    # shellcheck source=scripts/plot/parts.sh
-    . "$lib/parts.sh"
+draw_runs() {
     # shellcheck source=scripts/plot/pictures.sh
     . "$lib/pictures.sh"
     name_runs
@@ -157,6 +181,43 @@ main() {
     draw_gradients
     draw_heatmaps
     draw_frozen
+}
+
+draw_comparison() { # DIR
+    local part
+    : "${band:=range}"
+    for part in comparison comparison_curves comparison_profiles comparison_maps; do
+        # shellcheck source=/dev/null
+        . "$lib/$part.sh"
+    done
+    read_comparison "$1"
+    draw_comparison_curves
+    draw_comparison_profiles "$1"
+    draw_comparison_maps "$1"
+    publish_list
+}
+
+# The command as it can be given again.
+call_of() { # ARGUMENT...
+    local word name=${0##*/}
+    [[ $name != plot.sh ]] || name=scripts/plot.sh
+    for word; do
+        [[ $word =~ ^[A-Za-z0-9_./=,+:@%-]+$ ]] || word="'${word//\'/\'\\\'\'}'"
+        name+=" $word"
+    done
+    echo "$name"
+}
+
+main() {
+    # shellcheck disable=SC2034 # comparison.sh uses it
+    command=$(call_of "$@")
+    parse "$@"
+    check
+    work=$(mktemp -d)
+    trap 'rm -rf "$work"' EXIT
+    # shellcheck source=scripts/plot/parts.sh
+    . "$lib/parts.sh"
+    if is_comparison; then draw_comparison "${runs[0]}"; else draw_runs; fi
 }
 
 main "$@"

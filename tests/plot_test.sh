@@ -1,53 +1,8 @@
 #!/usr/bin/env bash
 # scripts/plot.sh on small run directories made here: which files it draws, that zeros, gaps and non-finite values go
 # where they belong (seen in what gnuplot is given), names, steps, and every error with its exit status.
-set -euo pipefail
-export LC_ALL=C
-
-command -v gnuplot >/dev/null || exit 77
-source=${SKIPNET_SOURCE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)}
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
-plot=$source/scripts/plot.sh
-
-# A gnuplot that keeps what it was given: the text as given/NAME.TYPE, and the files of numbers beside it.
-mkdir bin
-cat >bin/gnuplot <<END
-#!/usr/bin/env bash
-text=\$(cat)
-from=\$(sed -n "s|^set output '\(.*\)/picture.*|\1|p" <<<"\$text")
-mkdir -p "$work/given"
-cp "\$from"/* "$work/given/"
-echo "\$text" >>"$work/given/all.gp"
-exec "$(command -v gnuplot)" "\$@" <<<"\$text"
-END
-chmod +x bin/gnuplot
-
-run() { # ARGUMENT...
-    status=0
-    rm -rf given
-    PATH=$work/bin:$PATH "$plot" "$@" >out 2>err || status=$?
-}
-
-want() { # WHAT EXPECTED ACTUAL
-    [[ $2 == "$3" ]] && return
-    printf '%s\n  wanted: %s\n  got:    %s\n' "$@"
-    cat err
-    exit 1
-}
-
-want_pictures() { # WHAT DIR NAME...
-    local name
-    want "$1: exit status" 0 "$status"
-    want "$1: nothing on stderr" "" "$(cat err)"
-    for name in "${@:3}"; do
-        want "$1: $name.png is a PNG" "PNG" "$(head -c 4 "$2/$name.png" | tail -c 3)"
-        want "$1: $name.svg ends" "</svg>" "$(grep -o '</svg>' "$2/$name.svg")"
-        ! command -v xmllint >/dev/null || xmllint --noout "$2/$name.svg"
-    done
-    want "$1: files" "$(for name in "${@:3}"; do printf '%s\n' "$2/$name".{png,svg}; done | sort)" "$(sort out)"
-}
+# shellcheck source=tests/plot_lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/plot_lib.sh"
 
 loss_header=step,epoch,batch_loss,batch_accuracy,train_loss,train_accuracy,test_loss,test_accuracy,lr,grad_norm
 gradients_header=step,layer,label,op,role,grad_rms,unchanged_frac,stalled_frac,delta_rms,out_grad_rms
@@ -163,13 +118,6 @@ plot=$work/prefix/bin/skipnet-plot
 run zeros
 want_pictures "installed" zeros loss gradients heatmap frozen
 plot=$source/scripts/plot.sh
-
-want_error() { # STATUS MESSAGE ARGUMENT...
-    run "${@:3}"
-    want "${*:3}: exit status" "$1" "$status"
-    want "${*:3}: message" "$2" "$(cat err)"
-    want "${*:3}: nothing drawn" "" "$(cat out)"
-}
 
 broken() { # NAME FILE SED-SCRIPT
     rm -rf "$1"

@@ -1,37 +1,10 @@
 # Picks columns of a CSV file (RFC 4180) by the names in its header and writes them as a table for awk and gnuplot: one
 # row per line, separated by blanks, "-" for an empty cell (not measured), "!" for nan, inf and -inf (not finite).
 #
-#   NAME=gradients.csv awk -v wanted="step role delta_rms" -v text=role -f columns.awk <gradients.csv
+#   NAME=gradients.csv awk -v wanted="step role delta_rms" -v text=role -f csv.awk -f columns.awk <gradients.csv
 #
 # What is not in `text` must be a number.  NAME is for messages.  A last row that was cut short (a run that was killed)
 # is left out and told of on stderr; anything else that is wrong ends with exit status 2.
-
-function fail(message) {
-    printf "%s: %s\n", ENVIRON["NAME"], message > "/dev/stderr"
-    failed = 1
-    exit 2
-}
-
-# Splits a line into cell[1..n]; quotes are looked at only where there are any.
-function split_line(line, cell,    n, i, c, quoted) {
-    if (line !~ /"/) return split(line, cell, ",")
-    n = 1
-    cell[1] = ""
-    for (i = 1; i <= length(line); i++) {
-        c = substr(line, i, 1)
-        if (c == "\"" && quoted && substr(line, i + 1, 1) == "\"") {
-            cell[n] = cell[n] c
-            i++
-        } else if (c == "\"") {
-            quoted = !quoted
-        } else if (c == "," && !quoted) {
-            cell[++n] = ""
-        } else {
-            cell[n] = cell[n] c
-        }
-    }
-    return n
-}
 
 function token(value, name) {
     if (value == "") return "-"
@@ -39,9 +12,8 @@ function token(value, name) {
         gsub(/[ \t]/, "_", value)
         return value
     }
-    if (value ~ /^[-+]?(nan|inf)$/) return "!"
-    if (value !~ /^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$/)
-        fail("line " NR ", column " name ": \"" value "\" is not a number")
+    if (is_not_finite(value)) return "!"
+    if (!is_number(value)) fail("line " NR ", column " name ": \"" value "\" is not a number")
     return value
 }
 
@@ -56,8 +28,7 @@ BEGIN {
 cut_line { fail("line " cut_line ": " cut_cells " cells, but the header has " n_columns) }
 
 NR == 1 {
-    n_columns = split_line($0, header)
-    for (i = 1; i <= n_columns; i++) column[header[i]] = i
+    n_columns = read_header($0, column)
     for (i = 1; i <= n_wanted; i++)
         if (!(want[i] in column)) fail("no column " want[i] ": not written by skipnet train")
     next

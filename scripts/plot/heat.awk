@@ -1,29 +1,15 @@
 # The cells of a layer x step map as colours: lines "STEP LAYER VALUE" on stdin, "column row red green blue" out.
 # Columns count the measured steps, rows the layers, both from 0.
 #
-#   awk -v low=-15 -v high=0 -v layers=FILE -v steps=FILE -f heat.awk
+#   awk -v low=-15 -v high=0 -v layers=FILE -v steps=FILE -f viridis.awk -f heat.awk
 #
 # low and high are the decades at the ends of the colours.  FILE gets one measured step, or layer, per line.
 
-# viridis (van der Walt and Smith, public domain) at eighths; linear between them.
-BEGIN {
-    points = "68 1 84,71 44 122,59 81 139,44 113 142,33 144 141,39 173 129,92 200 99,170 220 50,253 231 37"
-    n = split(points, point, ",")
-    for (i = 1; i <= n; i++) {
-        split(point[i], part, " ")
-        for (c = 1; c <= 3; c++) level[i - 1, c] = part[c]
-    }
-}
-
-function colour(value,    t, i, c, text) {
+function colour(value) {
     if (value == "-") return " 255 255 255"
     if (value == "!") return " 213 94 0"
     if (value + 0 <= 0) return " 211 211 211"
-    t = (log(value) / log(10) - low) / (high - low) * 8
-    t = t < 0 ? 0 : t > 8 ? 8 : t
-    i = t < 8 ? int(t) : 7
-    for (c = 1; c <= 3; c++) text = text " " int(level[i, c] + (t - i) * (level[i + 1, c] - level[i, c]) + 0.5)
-    return text
+    return " " viridis((log(value) / log(10) - low) / (high - low))
 }
 
 {

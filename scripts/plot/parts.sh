@@ -223,8 +223,9 @@ fontscale 1.1 linewidth 1.5 pointscale 1.5"
             cat "$work/picture.gp"
             echo "set output"
         } | LC_ALL=C.UTF-8 gnuplot -d - || fail 1 "gnuplot failed to draw $1.$type"
-        # an image of few cells is to be seen as cells, not as a blur
-        [[ $type == png ]] || sed -i "s/<image /<image style='image-rendering:pixelated' /" "$work/picture.svg"
+        # an image of few cells is to be seen as cells, not as a blur, and a cross not as a hair
+        [[ $type == png ]] || sed -i "s/<image /<image style='image-rendering:pixelated' /
+            s/\(id='gpPt1' stroke-width=\)'0.178'/\1'0.4'/" "$work/picture.svg"
         if ! { cp "$work/picture.$type" "$out/.$1.$type" && mv -fT "$out/.$1.$type" "$out/$1.$type"; } 2>/dev/null; then
             rm -f "$out/.$1.$type"
             fail 4 "cannot write $out/$1.$type"

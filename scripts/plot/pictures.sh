@@ -167,7 +167,8 @@ cells() { # FILE N_STEPS N_LAYERS
 draw_heatmap() { # RUN LOW HIGH
     local data=$work/heat.$1 n_steps n_layers
     awk '$3 == "hidden" || $3 == "output" { print $1, $2, $4 }' "$work/$1.gradients" |
-        awk -v low="$2" -v high="$3" -v layers="$data.layers" -v steps="$data.steps" -f "$lib/heat.awk" >"$data"
+        awk -v low="$2" -v high="$3" -v layers="$data.layers" -v steps="$data.steps" -f "$lib/viridis.awk" \
+            -f "$lib/heat.awk" >"$data"
     n_steps=$(wc -l <"$data.steps") n_layers=$(wc -l <"$data.layers")
     legend_of_cells "$data"
     measure_legend 900

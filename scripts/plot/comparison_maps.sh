@@ -1,0 +1,137 @@
+# shellcheck shell=bash disable=SC2154,SC2034 # part of plot.sh, which sets and uses the variables
+# Maps of a comparison over two numeric keys: one picture per combination of the others, a panel per metric, the colours
+# of a metric the same in all of them.
+
+map_metrics=( # NAME|TITLE|SCALE
+    'frozen_share_end|Frozen layers, share of the hidden ones|linear'
+    'stalled_frac_end|Stalled weights, share of all|linear'
+    'log10_delta_ratio|log10 of delta_rms, first over last hidden layer|decades'
+    'train_loss|Training loss|loss'
+)
+most_maps=12
+
+# Lines "SCALE LOW HIGH" for each metric; nothing where no value is finite.
+survey_metric() { # METRIC SCALE
+    awk -F'\t' -v metric="$1" -v scale="$2" '
+        $5 != metric || $7 > 0 || $9 == "" || $9 ~ /n/ { next }
+        !n++ || $9 + 0 < low { low = $9 + 0 }
+        n == 1 || $9 + 0 > high { high = $9 + 0 }
+        END {
+            if (!n) exit
+            if (metric ~ /_share_|_frac_/) { low = 0; high = 1 }
+            if (scale == "loss") scale = low > 0 && high > 10 * low ? "log" : "linear"
+            if (scale == "log") { low = log(low) / log(10); high = log(high) / log(10) }
+            if (high - low < 1e-9) high = low + 1
+            print scale, low, high
+        }' "$work/map.grid"
+}
+
+# Ticks of the keys' values, which stand evenly spaced; sets n_cells.
+place_ticks() { # AXIS KEY WIDTH
+    awk -F'\t' -v key="$2" -v axis="$1" -v width="$3" '
+        $4 == key && $3 != "-" { name[n++] = length($3) > 8 ? sprintf("%.4g", $3) : $3 }
+        END {
+            for (i = 0; i < n; i++) if (length(name[i]) > longest) longest = length(name[i])
+            every = int(n * (axis == "x" ? longest * 9 + 8 : 18) / width) + 1
+            for (i = 0; i < n; i += every) list = list (i ? ", " : "") "\047" name[i] "\047 " i
+            printf "set %stics noenhanced (%s)\nset %srange [-0.5:%d - 0.5]\n", axis, list, axis, n
+        }' "$work/values"
+}
+
+map_panel() { # MAP PANEL ITEM
+    local metric title scale low high data column=$(($2 % 2)) row=$(($2 / 2))
+    IFS='|' read -r metric title scale <<<"$3"
+    read -r scale low high <<<"${survey[$metric]}"
+    data=$work/map.$1.$metric
+    place $((120 + column * 625)) $((100 + (1 - column) * 625)) $((95 + row * 400)) \
+        $((legend_height + 60 + (map_rows - 1 - row) * 400))
+    echo "set title $(quote "$title") noenhanced offset 0, -0.5; set cbrange [$low:$high]; unset xlabel"
+    (($2 + 2 < ${#shown[@]})) || echo "set xlabel $(quote "$x_key") noenhanced"
+    if [[ $scale == log ]]; then
+        echo "set cbtics $(awk -v low="$low" -v high="$high" 'BEGIN { print int((high - low) / 6) + 1 }'); set format cb '10^{%g}'"
+    else
+        echo "set cbtics autofreq; set format cb '%g'"
+    fi
+    echo "plot '$data' using 1:2:(\$1 - 0.5):(\$1 + 0.5):(\$2 - 0.5):(\$2 + 0.5):3 with boxxyerror fillstyle solid" \
+        "noborder linecolor rgb variable, NaN with points palette, \\"
+    [[ ! -s $data.diverged ]] || echo "'$data.diverged' using 1:(\$2 + 0.26) with points" \
+        "linecolor rgb '#D55E00' linewidth 3 pointtype 2 pointsize 0.9, \\"
+    (($(wc -l <"$data") > 150)) || echo "'$data' using 1:2:5:4 with labels textcolor rgb variable font ',11', \\"
+    echo "NaN notitle; unset label"
+}
+
+legend_of_map() { # MAP
+    local item ink title
+    legend=()
+    for item in "13882323:D3D3D3:exact zero" "13983232:D55E00:not finite" "16777215:FFFFFF:not measured"; do
+        IFS=: read -r ink fill title <<<"$item"
+        ! cat "$work/map.$1".* | grep -q "^[0-9]* [0-9]* $ink " || legend+=("with boxes fillcolor rgb '#$fill' \
+fillstyle solid border linecolor rgb '#444444' title '$title'")
+    done
+    ! any "$work/map.$1".*.diverged ||
+        legend+=("with points linecolor rgb '#D55E00' linewidth 3 pointtype 2 pointsize 0.9 title 'diverged (k of n runs)'")
+}
+
+# Writes the cells of a map and sets shown, the metrics that have any.
+make_cells() { # MAP
+    local item metric scale low high
+    shown=()
+    for item in "${map_metrics[@]}"; do
+        metric=${item%%|*}
+        read -r scale low high <<<"${survey[$metric]}"
+        [[ -n $low ]] || continue
+        awk -v map="$1" -v metric="$metric" -v scale="$scale" -v low="$low" -v high="$high" \
+            -v diverged="$work/map.$1.$metric.diverged" -f "$lib/viridis.awk" -f "$lib/cells.awk" \
+            "$work/map.grid" >"$work/map.$1.$metric"
+        [[ ! -s $work/map.$1.$metric ]] || shown+=("$item")
+    done
+}
+
+draw_map() { # MAP NAME TITLE
+    local item p=0 map_rows caption shown
+    make_cells "$1"
+    ((${#shown[@]})) || return 0
+    map_rows=$(((${#shown[@]} + 1) / 2))
+    legend_of_map "$1"
+    measure_legend 1295
+    caption="Colour: median over seeds; n = $n_seeds. The scale of a metric is the same in all maps."
+    {
+        begin_comparison "$3" "$caption"
+        echo "unset grid; set tics out; set palette defined (0 '#440154', 1 '#472C7A', 2 '#3B518B', 3 '#2C718E'," \
+            "4 '#21908D', 5 '#27AD81', 6 '#5CC863', 7 '#AADC32', 8 '#FDE725')"
+        echo "set ylabel $(quote "$y_key") noenhanced"
+        place_ticks x "$x_key" 440
+        place_ticks y "$y_key" 300
+        for item in "${shown[@]}"; do
+            map_panel "$1" "$p" "$item"
+            p=$((p + 1))
+        done
+        end_picture
+    } | render "$2" 1295 $((75 + map_rows * 400 + legend_height))
+    list_picture "$2" "$3" "$caption" "summary.csv runs.csv"
+}
+
+# Lines "MAP SKIP COMBINATION", separated by tabs: which maps there are.
+list_maps() {
+    awk -F'\t' '!(($1, $2) in seen) { seen[$1, $2] = 1; print $1 "." $2 "\t" ($16 == "" ? "-" : $16) "\t" $17 }' \
+        "$work/map.grid"
+}
+
+draw_comparison_maps() { # DIR
+    local item map skip rest what n=0 n_maps
+    declare -A survey=()
+    [[ -n $y_key ]] || return 0
+    make_grid "$1" "$y_key" >"$work/map.grid"
+    for item in "${map_metrics[@]}"; do
+        survey[${item%%|*}]=$(survey_metric "${item%%|*}" "${item##*|}")
+    done
+    n_maps=$(list_maps | wc -l)
+    ((n_maps <= most_maps)) || echo "plot: of $n_maps maps the first $most_maps are drawn" >&2
+    while IFS=$tab read -r map skip rest; do
+        what=''
+        [[ $skip == - ]] || what=$skip
+        [[ $rest == all ]] || what+=${what:+, }$rest
+        n=$((n + 1))
+        draw_map "$map" "map$( ((n_maps == 1)) || echo "-$n")" "$y_key over $x_key${what:+: $what}"
+    done < <(list_maps | head -n "$most_maps")
+}

@@ -1,0 +1,114 @@
+#!/usr/bin/env bash
+# Writes a comparison as one static page: DIR/report.html.  Installed as skipnet-report.
+#
+# awk (report/*.awk, plot/csv.awk) turns CSV files, configs and pictures into HTML; what the page says is in
+# report/page.sh.  The page needs no other file and no network, and its bytes follow from those it is made of.
+set -euo pipefail
+shopt -s nullglob
+export LC_ALL=C
+
+usage() {
+    cat <<'END'
+usage: report.sh DIR [--question TEXT] [--title TEXT] [--out FILE]
+
+Writes FILE, one HTML page without scripts and without anything from elsewhere, about the comparison in DIR
+(runs.csv, summary.csv, profiles.csv and, if there, differences.csv of `skipnet compare --out DIR`, cells.txt of
+`skipnet cells`): the question, what differs between the runs and what is equal, warnings, pictures with the command
+and the CSV they come from, tables, and how to repeat it.  Pictures that are missing in DIR/plots, or older than the CSV
+files, are drawn with plot.sh.
+
+  --question TEXT  what the runs are to answer.  Default: the comment of their config
+  --title TEXT     default: the name in their config
+  --out FILE       default: DIR/report.html; links in the page are meant for a file in DIR
+
+The plotter is $SKIPNET_PLOT, else skipnet-plot or plot.sh beside this script.
+Exit status: 0 done, 1 drawing failed, 2 usage or the files are at fault, 4 cannot write or gnuplot is missing.
+END
+}
+
+here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
+dir='' question='' title='' out='' work='' lib='' plotter=''
+
+fail() { # STATUS MESSAGE
+    echo "report: $2" >&2
+    exit "$1"
+}
+
+parse() {
+    while (($#)); do
+        case $1 in
+        -h | --help) usage && exit 0 ;;
+        --question | --title | --out)
+            [[ -n ${2:-} ]] || fail 2 "$1 wants a value (see --help)"
+            printf -v "${1#--}" '%s' "$2"
+            shift
+            ;;
+        -*) fail 2 "unknown option $1 (see --help)" ;;
+        *)
+            [[ -z $dir ]] || fail 2 "one directory at a time, not also $1"
+            dir=$1
+            [[ $dir == / ]] || dir=${dir%/}
+            ;;
+        esac
+        shift
+    done
+    [[ -n $dir ]] || fail 2 "no directory given (see --help)"
+    : "${out:=$dir/report.html}"
+}
+
+check() {
+    local file
+    [[ -d $dir ]] || fail 2 "no directory $dir"
+    for file in runs.csv summary.csv profiles.csv; do
+        [[ -r $dir/$file ]] || fail 2 "cannot read $dir/$file: write it with skipnet compare $dir --out $dir"
+    done
+    for lib in "$here" "$here/../share/skipnet"; do
+        [[ -f $lib/report/page.sh ]] && break
+    done
+    [[ -f $lib/report/page.sh && -f $lib/plot/csv.awk ]] ||
+        fail 1 "the directories report and plot are missing beside this script, and in $lib too"
+    [[ ! -d $out ]] || fail 4 "cannot write $out: a directory"
+    [[ -d $(dirname "$out") && -w $(dirname "$out") ]] || fail 4 "cannot write into $(dirname "$out")"
+}
+
+find_plotter() {
+    local file
+    if [[ -n ${SKIPNET_PLOT:-} ]]; then
+        plotter=$SKIPNET_PLOT
+        return
+    fi
+    for file in "$here/skipnet-plot" "$here/plot.sh"; do
+        [[ -x $file ]] && plotter=$file && return
+    done
+    fail 1 "no plot.sh beside this script: set SKIPNET_PLOT to it"
+}
+
+# Those that plot.sh listed, unless a CSV file is newer.
+draw_pictures() {
+    local file list=$dir/plots/pictures.csv status=0
+    for file in runs.csv summary.csv profiles.csv; do
+        [[ ! -f $list || $dir/$file -nt $list ]] || continue
+        find_plotter
+        "$plotter" "$dir" >/dev/null || status=$?
+        ((status == 0)) || exit "$status"
+        return
+    done
+}
+
+main() {
+    parse "$@"
+    check
+    draw_pictures
+    work=$(mktemp -d)
+    trap 'rm -rf "$work"' EXIT
+    # shellcheck source=scripts/report/page.sh
+    . "$lib/report/page.sh"
+    write_page >"$work/page"
+    if ! { cp "$work/page" "$out.part" && mv -fT "$out.part" "$out"; } 2>/dev/null; then
+        rm -f "$out.part"
+        fail 4 "cannot write $out"
+    fi
+    echo "$out"
+}
+
+main "$@"
