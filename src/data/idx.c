@@ -71,7 +71,7 @@ static sn_status read_some(reader *r, void *out, size_t size, size_t *n) {
 }
 
 static sn_status read_header(reader *r, sn_idx *idx, int rank) {
-    unsigned char header[4 + 4 * SN_IDX_MAX_RANK];
+    unsigned char header[4 + 4 * SN_IDX_MAX_RANK] = {0};
     size_t size = 4 + 4 * (size_t)rank, n = 0;
     sn_status status = read_some(r, header, size, &n);
     if (status != SN_OK) return status;
