@@ -62,6 +62,7 @@ function check_include(line,    target, to) {
 
 function check_code(code) {
     if (room == "cli" || room == "main.c") return
+    if (FILENAME == "src/engine/guard.c") return # memory is damaged: there is no way to a report
     if (code ~ /(^|[^A-Za-z0-9_])(v?printf|puts|putchar|perror|exit|_exit|_Exit|quick_exit|abort)[ \t]*\(/ ||
         code ~ /(^|[^A-Za-z0-9_])(stdout|stderr)([^A-Za-z0-9_]|$)/)
         fail("only main.c and src/cli print or exit")

@@ -13,7 +13,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "base/text.h"
+
+#define TOO_LARGE "%s: larger than the limit of %zu bytes"
 
 static sn_status read_all(int fd, const char *name, size_t limit, sn_text *text, sn_error *error) {
     char block[1 << 16];
@@ -22,11 +25,19 @@ static sn_status read_all(int fd, const char *name, size_t limit, sn_text *text,
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return sn_error_io(error, "read", name);
         if (n == 0) return SN_OK;
-        if ((size_t)n > limit - text->length)
-            return sn_error_set(error, SN_INVALID, "%s: larger than the limit of %zu bytes", name, limit);
+        if ((size_t)n > limit - text->length) return sn_error_set(error, SN_INVALID, TOO_LARGE, name, limit);
         sn_text_add_bytes(text, block, (size_t)n);
         if (text->failed) return sn_error_memory(error, text->length + (size_t)n, name);
     }
+}
+
+/* What a regular file announces is looked at before it is read; a pipe announces nothing. */
+static sn_status check_size(int fd, const char *name, size_t limit, sn_error *error) {
+    struct stat info;
+    if (fstat(fd, &info) != 0 || !S_ISREG(info.st_mode) || info.st_size < 0) return SN_OK;
+    size_t size = (size_t)info.st_size;
+    if (size > limit) return sn_error_set(error, SN_INVALID, TOO_LARGE, name, limit);
+    return sn_memory_check(size, name, error);
 }
 
 sn_status sn_file_read(const char *path, size_t limit, char **data, size_t *size, sn_error *error) {
@@ -38,7 +49,8 @@ sn_status sn_file_read(const char *path, size_t limit, char **data, size_t *size
     if (fd < 0) return sn_error_io(error, "open", name);
 
     sn_text text = SN_TEXT_EMPTY;
-    sn_status status = read_all(fd, name, limit, &text, error);
+    sn_status status = check_size(fd, name, limit, error);
+    if (status == SN_OK) status = read_all(fd, name, limit, &text, error);
     if (!is_stdin) close(fd); /* nothing was written: close has nothing to report */
     if (status == SN_OK) {
         *size = text.length;

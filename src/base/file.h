@@ -7,8 +7,8 @@
 
 #include "base/error.h"
 
-/* Reads a whole file into *data (free()), one NUL byte added past *size.  Larger than `limit` bytes: SN_INVALID.
- * `path` "-" reads standard input. */
+/* Reads a whole file into *data (free()), one NUL byte added past *size.  Larger than `limit` bytes: SN_INVALID, larger
+ * than the memory that there is: SN_FAILED, both before it is read.  `path` "-" reads standard input. */
 sn_status sn_file_read(const char *path, size_t limit, char **data, size_t *size, sn_error *error);
 
 /* Writes a temporary file PATH.PID-N.tmp beside `path`, fsyncs it, renames it over `path` and fsyncs the directory:

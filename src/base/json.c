@@ -7,7 +7,6 @@
 
 #include <math.h>
 #include <stdarg.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -51,6 +50,15 @@ static int utf8_length(const char *p, const char *end, uint32_t *code) {
     if (value < least[n] || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff)) return 0;
     *code = value;
     return n;
+}
+
+bool sn_json_is_utf8(const char *text) {
+    const char *end = text + strlen(text);
+    uint32_t code;
+    int n = 1;
+    for (; text < end && n > 0; text += n)
+        n = utf8_length(text, end, &code);
+    return n > 0;
 }
 
 static bool is_word_byte(char c) {

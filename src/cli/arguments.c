@@ -55,7 +55,9 @@ static bool verb_has(const sn_verb *verb, const char *name) {
     return false;
 }
 
-static void add_option_line(const option_row *row, sn_text *text) {
+static void add_option_line(const char *name, sn_text *text) {
+    const option_row *row = find_row(name);
+    if (!row) return; /* never, as below */
     char left[64], letter[8] = "    ";
     if (row->letter) snprintf(letter, sizeof letter, "-%c, ", row->letter);
     snprintf(left, sizeof left, "%s--%s%s%s", letter, row->name, row->argument ? " " : "",
@@ -67,6 +69,7 @@ void sn_help_verb(const sn_verb *verb, sn_text *text) {
     sn_text_addf(text, "usage: skipnet %s%s%s", verb->name, *verb->operands ? " " : "", verb->operands);
     for (const char *const *name = verb->options; *name; name++) {
         const option_row *row = find_row(*name);
+        if (!row) continue; /* never: the verbs name rows of the table */
         sn_text_addf(text, " [--%s%s%s]%s", row->name, row->argument ? " " : "", row->argument ? row->argument : "",
                      strcmp(row->name, "set") == 0 || strcmp(row->name, "grid") == 0 ? "..." : "");
     }
@@ -78,8 +81,8 @@ void sn_help_verb(const sn_verb *verb, sn_text *text) {
     }
     sn_text_add(text, "\noptions:\n");
     for (const char *const *name = verb->options; *name; name++)
-        add_option_line(find_row(*name), text);
-    add_option_line(find_row("help"), text);
+        add_option_line(*name, text);
+    add_option_line("help", text);
 }
 
 static sn_status usage_error(const sn_verb *verb, sn_error *error, const char *what, const char *which) {

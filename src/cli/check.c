@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "cli/cli.h"
 #include "engine/team.h"
 #include "run/experiment.h"
@@ -34,11 +35,9 @@ static void add_nodes(const sn_graph *graph, sn_text *text) {
 }
 
 static void add_bytes(sn_text *text, const char *what, double bytes) {
-    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
-    int unit = 0;
-    for (; bytes >= 1024 && unit < 4; unit++)
-        bytes /= 1024;
-    sn_text_addf(text, "%-14s %.4g %s\n", what, bytes, units[unit]);
+    sn_text_addf(text, "%-14s ", what);
+    sn_memory_text(text, bytes);
+    sn_text_add(text, "\n");
 }
 
 static size_t data_bytes(const sn_dataset *data) {
@@ -104,8 +103,9 @@ static sn_status check_with(const sn_arguments *arguments, const sn_config *conf
     int threads = arguments->threads ? arguments->threads : sn_team_available();
     sn_status status = sn_experiment_open(&experiment, config, threads, error);
     if (status) return status;
+    status = sn_experiment_check_memory(&experiment, error);
     bool has_weights = sn_value_text(sn_config_root(config), "network.weights") != NULL;
-    if (has_weights) status = sn_experiment_start(&experiment, error); /* reads them */
+    if (!status && has_weights) status = sn_experiment_start(&experiment, error); /* reads them */
     sn_text text = SN_TEXT_EMPTY;
     if (arguments->expand) {
         add_expanded(&experiment, &text);

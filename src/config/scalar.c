@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/json.h"
 #include "config/choice.h"
 #include "config/expect.h"
 #include "config/reader.h"
@@ -49,12 +50,22 @@ cJSON *sn_resolve_number(sn_reader *reader, const cJSON *raw, const sn_key *key)
     return sn_resolved(reader, cJSON_CreateNumber(value), raw->valueint);
 }
 
+/* A --set, the name of a file and the working directory may be anything; config.json and run.json are UTF-8. */
+static bool check_encoding(sn_reader *reader, const cJSON *raw, const char *text) {
+    if (sn_json_is_utf8(text)) return true;
+    sn_fault_value(reader->faults, raw->valueint, "not UTF-8, which is what the files of a run are written in");
+    return false;
+}
+
 char *sn_absolute_path(sn_reader *reader, const cJSON *raw) {
     bool from_set = sn_place_of(reader->places, raw)->set >= 0;
     errno = 0;
     char *joined = sn_path_join(from_set ? "" : reader->base_dir, raw->valuestring);
     char *absolute = joined ? sn_path_absolute(joined) : NULL;
-    if (!absolute && joined && errno != ENOMEM) {
+    if (absolute && !check_encoding(reader, raw, absolute)) {
+        free(absolute);
+        absolute = NULL;
+    } else if (!absolute && joined && errno != ENOMEM) {
         sn_fault_value(reader->faults, raw->valueint, "cannot tell what the path is relative to: no working directory");
     } else if (!absolute) {
         reader->failed = true;
@@ -96,6 +107,7 @@ static cJSON *resolve_free_string(sn_reader *reader, const cJSON *raw, const sn_
         sn_fault_type(reader, raw, key);
         return NULL;
     }
+    if (!check_encoding(reader, raw, raw->valuestring)) return NULL;
     if (key->types & SN_PATH) return resolve_path(reader, raw);
     return sn_resolved(reader, cJSON_CreateString(raw->valuestring), raw->valueint);
 }

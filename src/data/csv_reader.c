@@ -112,7 +112,7 @@ static sn_status read_cell(sn_csv *csv, char **cell, bool *is_last, sn_error *er
     while (is_blank(csv, *csv->at))
         csv->at++;
     bool is_quoted = *csv->at == '"';
-    char *end = NULL;
+    char *end = csv->at;
     if (is_quoted) {
         *cell = ++csv->at;
         sn_status status = read_quoted(csv, &end, error);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
+
 void sn_table_add_column(const sn_table *table, size_t column, sn_text *text) {
     if (table->names && table->names[column][0]) {
         sn_text_add(text, "column ");
@@ -93,6 +95,8 @@ size_t sn_table_row(const sn_table *table, size_t i) {
 
 static sn_status make_room(sn_table *table, const sn_columns *columns, size_t n_rows, sn_error *error) {
     size_t n_features = columns->n - columns->n_targets;
+    sn_status status = sn_memory_check(n_rows * columns->n * sizeof *table->features, table->csv.path, error);
+    if (status) return status;
     table->features = malloc(n_rows * n_features * sizeof *table->features);
     if (columns->is_classes) {
         table->labels = malloc(n_rows * sizeof *table->labels);

@@ -1,5 +1,6 @@
-/* Owns the reading of IDX files.  zlib reads plain files as they are, so both forms take the same way; the bytes go
- * straight into place.  The size is checked before it is allocated. */
+/* Owns the reading of IDX files.  zlib reads plain files as they are, so both forms take the same way.  The size is
+ * checked before anything is allocated for it, and memory grows with what the file holds, not with what it announces.
+ */
 #include "data/idx.h"
 
 #include <errno.h>
@@ -11,6 +12,8 @@
 
 #include "base/text.h"
 #include "data/source.h"
+
+enum { BUFFER_BYTES = 1 << 16 }; /* of zlib, for what it reads */
 
 typedef struct reader {
     const char *path;
@@ -44,7 +47,7 @@ static sn_status explain_stop(const reader *r) {
         errno = cause;
         return sn_error_io(r->error, "read", r->path);
     }
-    if (code == Z_MEM_ERROR) return sn_error_memory(r->error, 1 << 18, r->path);
+    if (code == Z_MEM_ERROR) return sn_error_memory(r->error, BUFFER_BYTES, r->path);
     size_t prefix = strlen(r->path); /* zlib starts its messages with "PATH: " */
     if (strncmp(message, r->path, prefix) == 0 && message[prefix] == ':') message += prefix + 2;
     /* Not a byte offset of the damage: zlib gives up on all that it had unpacked ahead. */
@@ -68,7 +71,7 @@ static sn_status read_some(reader *r, void *out, size_t size, size_t *n) {
 }
 
 static sn_status read_header(reader *r, sn_idx *idx, int rank) {
-    unsigned char header[4 + 4 * SN_IDX_MAX_RANK];
+    unsigned char header[4 + 4 * SN_IDX_MAX_RANK] = {0};
     size_t size = 4 + 4 * (size_t)rank, n = 0;
     sn_status status = read_some(r, header, size, &n);
     if (status != SN_OK) return status;
@@ -107,12 +110,28 @@ static sn_status check_size(const reader *r, sn_idx *idx, int rank, const char *
     return SN_OK;
 }
 
+/* The bytes that the header announces, *n fewer at the end of the file. */
+static sn_status read_bytes(reader *r, sn_idx *idx, size_t *n) {
+    enum { FIRST = 1 << 16 };
+    size_t room = 0, got = 0;
+    *n = 0;
+    while (*n == room && *n < idx->size) {
+        room = room == 0 ? FIRST : 4 * room;
+        if (room > idx->size) room = idx->size;
+        uint8_t *data = realloc(idx->data, room);
+        if (!data) return sn_error_memory(r->error, room, r->path);
+        idx->data = data;
+        sn_status status = read_some(r, data + *n, room - *n, &got);
+        if (status != SN_OK) return status;
+        *n += got;
+    }
+    return SN_OK;
+}
+
 static sn_status read_data(reader *r, sn_idx *idx, const char *dims) {
-    idx->data = malloc(idx->size);
-    if (!idx->data) return sn_error_memory(r->error, idx->size, r->path);
     uint64_t expected = r->offset + idx->size;
     size_t n = 0;
-    sn_status status = read_some(r, idx->data, idx->size, &n);
+    sn_status status = read_bytes(r, idx, &n);
     if (status != SN_OK) return status;
     if (n < idx->size) {
         return fault(r, r->offset, "the file ends, expected %llu bytes (a header and %s)", (unsigned long long)expected,
@@ -133,9 +152,9 @@ sn_status sn_idx_read(sn_idx *idx, const char *path, int rank, sn_error *error) 
     errno = 0;
     reader r = {.path = path, .file = gzopen(path, "rbe"), .error = error};
     if (!r.file) {
-        return errno == 0 ? sn_error_memory(error, 1 << 18, path) : sn_error_io(error, "open", path);
+        return errno == 0 ? sn_error_memory(error, BUFFER_BYTES, path) : sn_error_io(error, "open", path);
     }
-    gzbuffer(r.file, 1 << 18);
+    gzbuffer(r.file, BUFFER_BYTES);
     sn_status status = read_header(&r, idx, rank);
     if (status == SN_OK) {
         describe_dims(idx, rank, &dims);

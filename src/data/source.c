@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+#include "base/memory.h"
+
 enum { N_BLOCKS = sizeof((sn_dataset *)0)->blocks / sizeof(void *) };
 
 void sn_dataset_adopt(sn_dataset *dataset, void *memory) {
@@ -14,6 +16,7 @@ void sn_dataset_adopt(sn_dataset *dataset, void *memory) {
 
 void *sn_dataset_block(sn_dataset *dataset, size_t count, size_t size, const char *what, sn_error *error) {
     if (count == 0) count = 1; /* an empty split has arrays too */
+    if (count <= SIZE_MAX / size && sn_memory_check(count * size, what, error)) return NULL;
     void *memory = count <= SIZE_MAX / size ? malloc(count * size) : NULL;
     if (!memory) {
         sn_error_memory(error, count <= SIZE_MAX / size ? count * size : SIZE_MAX, what);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "base/rng.h"
 #include "data/source.h"
 
@@ -83,6 +84,8 @@ static void draw(const teacher *t, uint64_t split, const sn_room *room) {
 
 static sn_status draw_samples(teacher *t, const sn_room room[2], sn_error *error) {
     size_t n_weights = count_weights(t), n_signal = 2 * widest(t);
+    sn_status status = sn_memory_check((n_weights + n_signal) * sizeof *t->weights, "the teacher", error);
+    if (status) return status;
     t->weights = calloc(n_weights + n_signal, sizeof *t->weights);
     if (!t->weights) return sn_error_memory(error, (n_weights + n_signal) * sizeof *t->weights, "the teacher");
     t->signal = t->weights + n_weights;

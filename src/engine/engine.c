@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "engine/backend.h"
+#include "engine/guard.h"
 #include "engine/internal.h"
 
 /* A network that takes more looks ahead: below, the caches do without, and asking costs 5 % of a step. */
@@ -170,6 +171,7 @@ sn_status sn_engine_new(sn_engine **engine, const sn_graph *graph, const sn_back
     if (!status) status = take_workspaces(e, error);
     if (!status) status = take_tables(e, error);
     if (!status) status = sn_bind(e, error);
+    if (!status) status = sn_guard_init(e, error);
     if (!status) status = sn_watch_init(e, error);
     if (!status) status = sn_team_new(&e->team, options->threads, error);
     if (status) {
@@ -270,6 +272,7 @@ static void run_task(sn_engine *engine, const sn_step *step, sn_mode mode) {
         atomic_store_explicit(&engine->next_update[t], 0, memory_order_relaxed);
     }
     sn_team_run(engine->team, step_task, engine);
+    if (SN_GUARD > 0) sn_guard_verify(engine);
 }
 
 static sn_loss_sums loss_sums(const sn_engine *engine) {

@@ -65,6 +65,11 @@ typedef struct sn_workspace {
     double *totals;                           /* plan->total_doubles: what the reductions of the step came to */
 } sn_workspace;
 
+/* Buffers in the order of the times at which lifetimes begin, or end; used by guard.c, of checked builds. */
+typedef struct sn_guard_order {
+    int *buffers, *at; /* those of time t are buffers[at[t]] up to, not with, buffers[at[t + 1]] */
+} sn_guard_order;
+
 typedef enum sn_mode { SN_MODE_TRAIN, SN_MODE_EVALUATE } sn_mode;
 
 struct sn_engine {
@@ -85,6 +90,8 @@ struct sn_engine {
     char **tensor_names, **state_names, **velocity_names;
     sn_pool pool;
 
+    sn_guard_order begins, ends; /* of checked builds, with: */
+    int *owners;                 /* per buffer, the node that a damaged guard is told by */
     sn_watch watch;
     sn_profile *profile; /* NULL: times are not taken */
     sn_tile_result *tiles;

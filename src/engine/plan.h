@@ -17,6 +17,14 @@
 #include "base/error.h"
 #include "network/graph.h"
 
+/* Elements (of a real or a double) that stay free before the first and behind every slice of an arena: in checked
+ * builds they hold a pattern that nothing may overwrite, see guard.h. */
+#ifdef SN_CHECKED
+enum { SN_GUARD = 16 };
+#else
+enum { SN_GUARD = 0 };
+#endif
+
 typedef enum sn_place { SN_PLACE_BATCH, SN_PLACE_SCRATCH } sn_place;
 
 /* A signal's place: columns of a buffer. */

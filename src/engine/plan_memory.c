@@ -90,17 +90,26 @@ static void drop_dead(live_list *live, int time) {
     live->n = kept;
 }
 
+/* Guards included, on both sides: whoever lives beside it changes. */
+static size_t scratch_begin(const sn_buffer *b) {
+    return b->offset - SN_GUARD;
+}
+
+static size_t scratch_size(const sn_plan *plan, const sn_buffer *b) {
+    return round_up(b->width * plan->tile_rows) + 2 * SN_GUARD;
+}
+
 static void place_scratch(sn_plan *plan, live_list *live, sn_buffer *b) {
     drop_dead(live, b->first);
-    size_t size = round_up(b->width * plan->tile_rows), offset = 0;
+    size_t size = scratch_size(plan, b), offset = 0;
     int at = 0;
-    for (; at < live->n && live->items[at]->offset < offset + size; at++) {
-        offset = live->items[at]->offset + round_up(live->items[at]->width * plan->tile_rows);
+    for (; at < live->n && scratch_begin(live->items[at]) < offset + size; at++) {
+        offset = scratch_begin(live->items[at]) + scratch_size(plan, live->items[at]);
     }
     for (int j = live->n++; j > at; j--)
         live->items[j] = live->items[j - 1];
     live->items[at] = b;
-    b->offset = offset;
+    b->offset = offset + SN_GUARD;
     if (offset + size > plan->scratch_elements) plan->scratch_elements = offset + size;
 }
 
@@ -109,6 +118,7 @@ sn_status sn_plan_memory(sn_plan *plan, sn_error *error) {
     size_t bytes = (size_t)plan->n_buffers * sizeof(sn_buffer *);
     sn_buffer **order = malloc(bytes), **alive = malloc(bytes);
     int n_scratch = 0;
+    plan->batch_elements = SN_GUARD;
     for (int i = 0; i < plan->n_buffers && order && alive; i++) {
         sn_buffer *b = &plan->buffers[i];
         b->place = is_scratch(plan, b) ? SN_PLACE_SCRATCH : SN_PLACE_BATCH;
@@ -116,7 +126,7 @@ sn_status sn_plan_memory(sn_plan *plan, sn_error *error) {
             order[n_scratch++] = b;
         } else {
             b->offset = plan->batch_elements;
-            plan->batch_elements += round_up(b->width * plan->options.batch);
+            plan->batch_elements += round_up(b->width * plan->options.batch) + SN_GUARD;
         }
     }
     if (order && alive) {

@@ -14,8 +14,8 @@ static size_t round_up(size_t n, size_t step) {
 static sn_plan_reduction take_reduction(sn_plan *plan, const sn_reduction *reduction, size_t width) {
     sn_plan_reduction place = {plan->partial_doubles, plan->total_doubles};
     if (!reduction->part) return place;
-    plan->partial_doubles += round_up(reduction->part_size * width, LINE_DOUBLES);
-    plan->total_doubles += round_up(reduction->total_size * width, LINE_DOUBLES);
+    plan->partial_doubles += round_up(reduction->part_size * width, LINE_DOUBLES) + SN_GUARD;
+    plan->total_doubles += round_up(reduction->total_size * width, LINE_DOUBLES) + SN_GUARD;
     return place;
 }
 
@@ -24,7 +24,7 @@ static void take_states(sn_plan *plan, int i) {
     plan->first_state[i] = plan->n_states;
     for (int s = 0; s < node->n_states; s++) {
         plan->states[plan->n_states++] = (sn_plan_state){i, s, plan->state_elements};
-        plan->state_elements += round_up(node->states[s].count, OFFSET_STEP);
+        plan->state_elements += round_up(node->states[s].count, OFFSET_STEP) + SN_GUARD;
     }
 }
 

@@ -53,7 +53,8 @@ static void add_items(sn_plan *plan, int p, const sn_param *param) {
 static size_t take_partials(sn_plan *plan, int node, int index) {
     const sn_param *params = plan->graph->nodes[node].params;
     size_t at = plan->partial_doubles;
-    if (params[index].route == SN_FROM_PARTIALS) plan->partial_doubles += round_up(params[index].count, LINE_DOUBLES);
+    if (params[index].route == SN_FROM_PARTIALS)
+        plan->partial_doubles += round_up(params[index].count, LINE_DOUBLES) + SN_GUARD;
     if (params[index].route != SN_FROM_REDUCTION) return at;
     at = plan->backward_sums[node].part;
     for (int p = 0; p < index; p++)
@@ -70,8 +71,9 @@ static void add_param(sn_plan *plan, int node, int index) {
                              .transposed = plan->transposed_elements,
                              .partial = take_partials(plan, node, index),
                              .first_item = plan->n_items};
-    plan->param_elements += round_up(param->count, OFFSET_STEP);
-    if (param->wants_transpose) plan->transposed_elements += round_up(param->count, OFFSET_STEP);
+    size_t room = round_up(param->count, OFFSET_STEP) + SN_GUARD;
+    plan->param_elements += room;
+    if (param->wants_transpose) plan->transposed_elements += room;
     add_items(plan, plan->n_params++, param);
     entry->n_items = plan->n_items - entry->first_item;
 }
@@ -127,6 +129,7 @@ sn_status sn_plan_work(sn_plan *plan, sn_error *error) {
     for (int j = 0; j < plan->n_items; j++) {
         if (!is_companion(plan, j)) plan->item_order[plan->n_ordered++] = j;
     }
+    plan->max_item_elements += SN_GUARD;
     qsort_r(plan->item_order, (size_t)plan->n_ordered, sizeof *plan->item_order, by_work, plan->items);
     return SN_OK;
 }

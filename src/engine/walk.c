@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "engine/guard.h"
 #include "engine/internal.h"
 
 typedef struct walk {
@@ -263,8 +264,11 @@ void sn_walk_group(sn_engine *engine, int thread, sn_tile_range group, int begin
     w.base[SN_PLACE_SCRATCH] = w.workspace->scratch;
     uint64_t *spent = engine->profile ? engine->profile->lanes[thread].walk : NULL;
     uint64_t mark = spent ? sn_profile_now() : 0;
+    sn_guard_lane lane = {w.workspace->scratch, w.row, w.rows};
     for (int time = begin; time < end; time++) {
+        if (SN_GUARD > 0) sn_guard_begin(engine, &lane, time);
         visit(&w, time);
+        if (SN_GUARD > 0) sn_guard_end(engine, &lane, time);
         if (spent) sn_profile_mark(&mark, &spent[time]);
     }
     for (size_t t = 0; t < w.n_tiles; t++)

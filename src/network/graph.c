@@ -8,6 +8,8 @@
 #include "network/layers.h"
 #include "network/mlp.h"
 
+#define TOO_LARGE "more than the limit of %zu %s up to %s (make the layers smaller or fewer)"
+
 static sn_status check_inputs(const sn_node *node, sn_error *error) {
     const sn_op *op = node->op;
     if (node->n_inputs >= op->min_inputs && node->n_inputs <= op->max_inputs) return SN_OK;
@@ -36,6 +38,23 @@ static sn_status build_node(sn_graph *graph, int i, const sn_layer *layer, const
     return status ? status : node->op->build(node, graph->nodes, &graph->pool, error);
 }
 
+/* What the nodes so far come to.  They are bounded as they come, so that no later sum or product overflows. */
+typedef struct extent {
+    size_t params, outputs;
+} extent;
+
+static sn_status check_extent(const sn_graph *graph, const sn_node *node, const sn_graph_request *request, extent *sum,
+                              sn_error *error) {
+    sum->outputs += node->width;
+    for (int p = 0; p < node->n_params; p++)
+        sum->params += node->params[p].count;
+    bool has_params = sum->params > SN_MAX_ELEMENTS;
+    if (!has_params && sum->outputs <= SN_MAX_ELEMENTS) return SN_OK;
+    const char *what = has_params ? "parameters" : "outputs of layers";
+    if (!graph->expansion) return sn_node_fault(node, error, TOO_LARGE, SN_MAX_ELEMENTS, what, "here");
+    return sn_config_fault(request->config, request->network, error, TOO_LARGE, SN_MAX_ELEMENTS, what, node->label);
+}
+
 /* The shape checks of later nodes need the earlier ones, so the first faulty node ends the build. */
 static sn_status build_nodes(sn_graph *graph, const sn_layer_list *flat, const sn_graph_request *request,
                              sn_error *error) {
@@ -46,8 +65,10 @@ static sn_status build_nodes(sn_graph *graph, const sn_layer_list *flat, const s
     graph->nodes[0].origin = request->config;
     graph->nodes[0].config = request->network;
     sn_node_set_shape(&graph->nodes[0], &request->input);
+    extent sum = {0};
     for (int i = 0; i < flat->n; i++) {
         sn_status status = build_node(graph, i + 1, &flat->items[i], request, error);
+        if (!status) status = check_extent(graph, &graph->nodes[i + 1], request, &sum, error);
         if (status) return status;
     }
     return SN_OK;
@@ -70,12 +91,7 @@ static sn_status check_read(const sn_graph *graph, sn_error *error) {
     return error->status;
 }
 
-static sn_status check_size(const sn_graph *graph, const sn_graph_request *request, sn_error *error) {
-    if (graph->n_params > SN_MAX_ELEMENTS) {
-        return sn_config_fault(request->config, request->network, error,
-                               "%zu parameters, the limit is %zu (make the layers smaller or fewer)", graph->n_params,
-                               SN_MAX_ELEMENTS);
-    }
+static sn_status check_trains(const sn_graph *graph, const sn_graph_request *request, sn_error *error) {
     if (graph->n_params > 0) return SN_OK;
     return sn_config_fault(request->config, request->network, error,
                            "the network has no parameters to train (add a linear layer)");
@@ -121,7 +137,7 @@ sn_status sn_graph_build(sn_graph *graph, const sn_graph_request *request, sn_er
     if (!status) status = sn_graph_annotate(graph, error);
     if (!status) status = check_read(graph, error);
     if (!status) status = check_output(graph, request, error);
-    if (!status) status = check_size(graph, request, error);
+    if (!status) status = check_trains(graph, request, error);
 out:
     sn_layers_reset(&flat);
     if (status) sn_graph_reset(graph);

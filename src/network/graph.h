@@ -20,7 +20,7 @@ typedef struct sn_graph {
 } sn_graph;
 
 enum { SN_MAX_NODES = 1 << 20 };
-#define SN_MAX_ELEMENTS ((size_t)1 << 33) /* parameters of one network */
+#define SN_MAX_ELEMENTS ((size_t)1 << 33) /* parameters of one network, and outputs of all its nodes */
 
 typedef struct sn_graph_request {
     const sn_config *config;

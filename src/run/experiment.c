@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/memory.h"
 #include "engine/backend.h"
 
 enum { SMALLEST_PASS = 32 }; /* rows that evaluation passes have at least, however small the batches are */
@@ -160,10 +161,44 @@ sn_status sn_experiment_open_like(sn_experiment *experiment, const sn_config *co
     return finish(experiment, like->options.threads, error);
 }
 
+/* Parameters alone where they are too many: a plan of them takes memory too. */
+static sn_status estimate(const sn_experiment *x, size_t available, size_t *bytes, sn_error *error) {
+    size_t real_size = sn_dtype_size(x->backend->dtype);
+    *bytes = x->graph.n_params * real_size;
+    if (*bytes > available) return SN_OK;
+    sn_plan plan;
+    sn_plan_options options;
+    sn_engine_plan_options(&options, &x->options, x->backend);
+    sn_status status = sn_plan_build(&plan, &x->graph, &options, error);
+    if (status) return status;
+    *bytes = sn_plan_bytes(&plan, x->options.threads, real_size);
+    sn_plan_reset(&plan);
+    return SN_OK;
+}
+
+sn_status sn_experiment_check_memory(const sn_experiment *experiment, sn_error *error) {
+    const sn_experiment *x = experiment;
+    size_t available = sn_memory_available(), bytes = 0;
+    sn_status status = estimate(x, available, &bytes, error);
+    if (status || bytes <= available) return status;
+    sn_text needed = SN_TEXT_EMPTY, there = SN_TEXT_EMPTY;
+    sn_memory_text(&needed, (double)bytes);
+    sn_memory_text(&there, (double)available);
+    sn_config_fault(x->config, sn_value_get(sn_config_root(x->config), "network"), error,
+                    "%zu parameters and passes of %zu samples need at least %s of memory, %s are free here (take fewer "
+                    "or narrower layers, or a smaller train.batch_size)",
+                    x->graph.n_params, x->options.batch, sn_text_string(&needed), sn_text_string(&there));
+    error->status = SN_FAILED; /* there is nothing wrong with the config: this machine is too small */
+    sn_text_free(&needed);
+    sn_text_free(&there);
+    return SN_FAILED;
+}
+
 sn_status sn_experiment_start(sn_experiment *experiment, sn_error *error) {
     sn_experiment *x = experiment;
     double start = sn_seconds();
-    sn_status status = sn_engine_new(&x->engine, &x->graph, x->backend, &x->options, error);
+    sn_status status = sn_experiment_check_memory(x, error);
+    if (!status) status = sn_engine_new(&x->engine, &x->graph, x->backend, &x->options, error);
     const char *weights = sn_value_text(sn_config_root(x->config), "network.weights");
     if (!status) {
         status = weights ? sn_engine_load_weights(x->engine, weights, error)

@@ -36,7 +36,11 @@ sn_status sn_experiment_open(sn_experiment *experiment, const sn_config *config,
 sn_status sn_experiment_open_like(sn_experiment *experiment, const sn_config *config, const sn_experiment *like,
                                   sn_error *error);
 
-/* Takes memory, starts the threads, sets the initial weights. */
+/* SN_FAILED where the engine would take more memory than there is: FILE:LINE:COL: network: how much for what, and how
+ * much there is.  Nothing is taken for it. */
+sn_status sn_experiment_check_memory(const sn_experiment *experiment, sn_error *error);
+
+/* Checks the memory and takes it, starts the threads, sets the initial weights. */
 sn_status sn_experiment_start(sn_experiment *experiment, sn_error *error);
 
 void sn_experiment_reset(sn_experiment *experiment);

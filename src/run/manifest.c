@@ -177,6 +177,20 @@ static sn_measure measure_of(const sn_value *object, const char *key) {
     return sn_value_is_text(value) ? sn_measured(strtod(sn_value_text(value, ""), NULL)) : SN_NOT_MEASURED;
 }
 
+static bool is_rms(sn_measure measure) {
+    return !measure.is_measured || isnan(measure.value) || measure.value >= 0;
+}
+
+/* Whether the figures can be those of a run: sentences and charts rely on it. */
+static bool is_sound(const sn_summary *s) {
+    enum { MOST_SECONDS = 1000000000 };
+    bool sound = s->name && s->status && s->wall_seconds >= 0 && s->wall_seconds <= MOST_SECONDS && s->steps >= 0 &&
+                 s->profile_step >= 0 && s->frozen_start <= s->n_hidden && s->frozen_end <= s->n_hidden;
+    for (int i = 0; i < s->n_hidden && sound; i++)
+        sound = is_rms(s->layers[i].delta_rms) && is_rms(s->layers[i].grad_rms);
+    return sound;
+}
+
 static sn_status read_layers(sn_summary *summary, const sn_value *list, sn_summary_layer **layers, sn_error *error) {
     size_t n = sn_value_count(list);
     *layers = calloc(n + 1, sizeof **layers);
@@ -216,8 +230,9 @@ sn_status sn_summary_from_manifest(sn_summary *summary, const sn_config *manifes
                             .profile_step = sn_value_integer(s, "profile_step"),
                             .frozen_start = count_of(s, "frozen_start"),
                             .frozen_end = count_of(s, "frozen_end")};
-    if (!summary->name || !summary->status) return sn_error_set(error, SN_INVALID, "the summary of run.json is broken");
-    return read_layers(summary, sn_value_get(s, "layers"), layers, error);
+    sn_status status = read_layers(summary, sn_value_get(s, "layers"), layers, error);
+    if (status || is_sound(summary)) return status;
+    return sn_error_set(error, SN_INVALID, "the summary of run.json is broken");
 }
 
 sn_status sn_manifest_read_summary(sn_summary *summary, sn_config **config, sn_summary_layer **layers, const char *path,

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/memory.h"
 #include "run/directory.h"
 #include "run/language.h"
 
@@ -120,6 +121,8 @@ static sn_status choose_samples(sn_evaluation *e, const sn_evaluation_request *r
 static sn_status take_memory(sn_evaluation *e, sn_error *error) {
     size_t out_dim = e->experiment.data.out_dim;
     bool is_classes = e->experiment.data.is_classes;
+    sn_status status = sn_memory_check(e->n * out_dim * sizeof *e->outputs, "the outputs of all samples", error);
+    if (status) return status;
     e->outputs = calloc(e->n * out_dim, sizeof *e->outputs);
     if (is_classes) {
         e->predicted = calloc(e->n, sizeof *e->predicted);
