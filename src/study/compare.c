@@ -14,17 +14,22 @@
 #include "run/directory.h"
 #include "run/manifest.h"
 
+/* What cannot be read, or for want of memory, is our failure; a broken run.json is one more row of the table. */
+static bool is_failure(sn_status status) {
+    return status == SN_FAILED || status == SN_IO;
+}
+
 static sn_status read_run(sn_compared_run *run, const char *manifest, sn_error *error) {
     sn_manifest_state state = {0};
     sn_error broken;
     sn_error_clear(&broken);
     sn_status status = sn_manifest_read_state(&state, manifest, &broken);
-    if (status == SN_FAILED) return sn_error_set(error, SN_FAILED, "%s", broken.text);
+    if (is_failure(status)) return sn_error_set(error, status, "%s", broken.text);
     snprintf(run->status, sizeof run->status, "%s", status ? "unreadable" : state.status);
     if (status) return SN_OK;
     status = sn_manifest_read_summary(&run->summary, &run->manifest, &run->layers, manifest, &broken);
     run->has_summary = status == SN_OK;
-    return status == SN_FAILED ? sn_error_set(error, SN_FAILED, "%s", broken.text) : SN_OK;
+    return is_failure(status) ? sn_error_set(error, status, "%s", broken.text) : SN_OK;
 }
 
 static sn_status add_run(sn_comparison *comparison, const char *path, const char *manifest, sn_error *error) {
@@ -65,7 +70,9 @@ static sn_status add_below(sn_comparison *comparison, const char *path, sn_error
     if (n < 0) return sn_error_io(error, "read directory", path);
     sn_status status = SN_OK;
     for (int i = 0; i < n; i++) {
-        char *below = entries[i]->d_name[0] == '.' ? NULL : sn_path_join(path, entries[i]->d_name);
+        bool is_hidden = entries[i]->d_name[0] == '.';
+        char *below = is_hidden ? NULL : sn_path_join(path, entries[i]->d_name);
+        if (!status && !below && !is_hidden) status = sn_error_memory(error, strlen(path), "a path");
         if (!status && below && sn_path_is_dir(below)) status = add_directory(comparison, below, error);
         free(below);
         free(entries[i]);
