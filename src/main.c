@@ -1,8 +1,12 @@
 /* The program: finds the verb, runs it, turns the status into the exit status, reports errors. */
 #include <errno.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include "cli/cli.h"
 
@@ -43,8 +47,22 @@ static sn_status close_output(sn_status status, sn_error *error) {
     return sn_error_io(error, "write", "standard output");
 }
 
+/* Each thread that OpenBLAS starts before main, none of which is used, takes 128 MiB of address space, and one that
+ * does not get them tries for ever (0.3.21), with exit waiting for it.  So where address space is limited the program
+ * starts again, with none of them. */
+static void leave_blas_threads(char **argv) {
+    static const char name[] = "OPENBLAS_NUM_THREADS";
+    struct rlimit limit;
+    bool is_limited = getrlimit(RLIMIT_AS, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY;
+    const char *threads = getenv(name);
+    if (!is_limited || (threads && strcmp(threads, "1") == 0) || setenv(name, "1", 1) != 0) return;
+    execv("/proc/self/exe", argv);
+}
+
 int main(int argc, char **argv) {
+    leave_blas_threads(argv);
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a limit of file sizes (ulimit -f) is an error of the write, not the end */
     static sn_error error;
     sn_error_clear(&error);
     sn_status status = close_output(run(argc, argv, &error), &error);

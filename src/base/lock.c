@@ -47,10 +47,13 @@ static sn_status write_note(int fd, const char *path, sn_error *error) {
     if (gethostname(host, sizeof host - 1) != 0) snprintf(host, sizeof host, "unknown host");
     int length = snprintf(note, sizeof note, "pid %ld on %s\n", (long)getpid(), host);
     if (ftruncate(fd, 0) != 0) return sn_error_io(error, "write", path);
-    ssize_t n = pwrite(fd, note, (size_t)length, 0);
-    if (n == length) return SN_OK;
-    if (n >= 0) errno = ENOSPC;
-    return sn_error_io(error, "write", path);
+    for (int done = 0; done < length;) {
+        ssize_t n = pwrite(fd, note + done, (size_t)(length - done), done);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return sn_error_io(error, "write", path);
+        done += (int)n;
+    }
+    return SN_OK;
 }
 
 static sn_status refuse(int fd, const char *path, sn_error *error) {

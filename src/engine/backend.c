@@ -6,6 +6,7 @@
 #include <dlfcn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "network/layers.h"
 #include "ops/list.h"
@@ -63,6 +64,23 @@ sn_status sn_blas_pin(sn_error *error) {
     int n = openblas_get_num_threads();
     if (n == 1) return SN_OK;
     return sn_error_set(error, SN_FAILED, "OpenBLAS keeps %d threads (set OPENBLAS_NUM_THREADS=1)", n);
+}
+
+/* A buffer of OpenBLAS on x86-64 with kernels for many cores; elsewhere it is smaller. */
+#define BLAS_BUFFER_BYTES ((size_t)128 << 20)
+
+/* Asks as OpenBLAS asks; what is had is given back at once. */
+sn_status sn_blas_check_room(int threads, sn_error *error) {
+    size_t bytes = (size_t)threads * BLAS_BUFFER_BYTES;
+    void *room = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (room == MAP_FAILED) {
+        return sn_error_set(error, SN_FAILED,
+                            "out of memory: OpenBLAS wants %zu MiB of address space for products on %d threads (raise "
+                            "the limit, see ulimit -v, or take fewer --threads)",
+                            bytes >> 20, threads);
+    }
+    munmap(room, bytes);
+    return SN_OK;
 }
 
 const char *sn_blas_config(void) {

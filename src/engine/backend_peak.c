@@ -66,6 +66,7 @@ sn_status sn_backend_rates(sn_product_rates *rates, const sn_backend *backend, s
     size_t elements = n * n, bytes = sn_align(elements * sn_dtype_size(backend->dtype));
     sn_arena arena;
     sn_status status = sn_blas_pin(error);
+    if (!status) status = sn_blas_check_room(1, error);
     if (!status) status = sn_arena_init(&arena, 3 * bytes, "the matrices of the peak", error);
     if (status) return status;
     products p = {.backend = backend, .call = {.m = n, .n = n, .k = n}};

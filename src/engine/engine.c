@@ -174,12 +174,14 @@ sn_status sn_engine_new(sn_engine **engine, const sn_graph *graph, const sn_back
     if (!status) status = sn_guard_init(e, error);
     if (!status) status = sn_watch_init(e, error);
     if (!status) status = sn_team_new(&e->team, options->threads, error);
+    if (!status) sn_team_run(e->team, pin_thread, NULL);
+    /* The C library gives each thread that allocates a region of its own: it has been so by now. */
+    if (!status && !backend->has_own_products) status = sn_blas_check_room(options->threads, error);
     if (status) {
         sn_engine_free(e);
         *engine = NULL;
         return status;
     }
-    sn_team_run(e->team, pin_thread, NULL);
     sn_engine_start_states(e);
     return SN_OK;
 }

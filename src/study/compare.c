@@ -36,7 +36,9 @@ static sn_status add_below(sn_comparison *comparison, const char *path, sn_error
     if (n < 0) return sn_error_io(error, "read directory", path);
     sn_status status = SN_OK;
     for (int i = 0; i < n; i++) {
-        char *below = entries[i]->d_name[0] == '.' ? NULL : sn_path_join(path, entries[i]->d_name);
+        bool is_hidden = entries[i]->d_name[0] == '.';
+        char *below = is_hidden ? NULL : sn_path_join(path, entries[i]->d_name);
+        if (!status && !below && !is_hidden) status = sn_error_memory(error, strlen(path), "a path");
         if (!status && below && sn_path_is_dir(below)) status = add_directory(comparison, below, error);
         free(below);
         free(entries[i]);
