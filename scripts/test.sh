@@ -9,25 +9,28 @@ self=$root/scripts/test.sh
 
 # The tests that run no kernels and no threads (for ctest -E): every other one, a new one too, is also run on each SIMD
 # path and under TSan.
-plain_tests='^test_(base|config|config_cases|configs|csv|data.*|file|json|lock|report_.*|rng|safetensors|schedule)$'
-plain_tests+='|^(docs|install_packages|plot|sweep|bench_peers)_test$|^test_number$|^check_rooms$'
+plain_tests='^test_(base|config|config_cases|configs|csv|data.*|file|json|lock|memory|report_.*|rng|safetensors|schedule)$'
+plain_tests+='|^(docs|install_packages|plot|sweep|bench_peers|run_sizes)_test$|^test_number$|^check_rooms$|^fuzz_'
 # Statistics over deep and wide networks: minutes, and what they show does not hang on the path.
 plain_tests+='|^test_theory'
 
 # What --all adds to the step "tests", in order, and what each is.
-all_steps=(clang portable format tidy shell rooms sanitize simd threads valgrind install demo)
+all_steps=(clang portable format tidy analyze shell rooms sanitize simd threads valgrind fuzz coverage install demo)
 declare -A about=(
     [tests]="gcc, warnings are errors; all tests"
     [clang]="clang 14, warnings are errors"
     [portable]="only the portable kernels; tests with numbers"
     [format]="clang-format 14 over all C files"
     [tidy]="clang-tidy 14 over every file, any warning fails"
+    [analyze]="gcc's static analyzer, anything it finds fails"
     [shell]="shellcheck over all scripts"
     [rooms]="includes point down, no wall is broken"
     [sanitize]="all tests under ASan and UBSan"
     [simd]="tests with numbers on every SIMD path of this processor"
     [threads]="tests with threads under TSan"
     [valgrind]="a tiny run: no error, no leak"
+    [fuzz]="what reads files, 5 s a target, under ASan and UBSan"
+    [coverage]="lines of src run by the tests, at least 90 %"
     [install]="cmake --install into a prefix, used from there"
     [demo]="scripts/demo.sh, a few steps, twice"
 )
@@ -81,6 +84,10 @@ step_tidy() {
     } 2> >(grep -v ' warnings\? generated' >&2)
 }
 
+step_analyze() {
+    build analyze
+}
+
 step_shell() {
     find scripts tests -name '*.sh' -print0 | xargs -0 shellcheck .ci/run
 }
@@ -119,6 +126,14 @@ step_valgrind() {
     SKIPNET_SIMD=avx2 OPENBLAS_CORETYPE=Haswell OPENBLAS_NUM_THREADS=1 \
         valgrind --quiet --error-exitcode=9 --leak-check=full \
         build/test/skipnet train configs/spirals.json --out "$scratch/run" --set train.steps=3 --threads 2
+}
+
+step_fuzz() {
+    scripts/fuzz.sh --seconds 5
+}
+
+step_coverage() {
+    scripts/coverage.sh
 }
 
 # Fails unless each of the files is there and holds something.

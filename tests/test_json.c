@@ -159,7 +159,10 @@ static bool accepts_bytes(const unsigned char *bytes, size_t n) {
     char text[8] = "\"";
     memcpy(text + 1, bytes, n);
     text[n + 1] = '"';
-    return scan(text, n + 2)[0] == '\0';
+    bool is_accepted = scan(text, n + 2)[0] == '\0';
+    text[n + 1] = '\0';
+    assert_int_equal(sn_json_is_utf8(text + 1), is_accepted);
+    return is_accepted;
 }
 
 /* Every sequence of two bytes and, over the borders, of three and four, against the ranges of RFC 3629, section 4. */

@@ -215,9 +215,9 @@ static void scratch_gaps(const sn_engine *e, const sn_guard_lane *lane, int buff
 }
 
 void sn_guard_begin(const sn_engine *engine, const sn_guard_lane *lane, int time) {
+    if (SN_GUARD == 0) return;
     const sn_guard_order *order = &engine->begins;
     gap gaps[2];
-    if (SN_GUARD == 0) return;
     for (int j = order->at[time]; j < order->at[time + 1]; j++) {
         const sn_buffer *b = &engine->plan.buffers[order->buffers[j]];
         size_t row_bytes = b->width * engine->real_size;
@@ -235,9 +235,9 @@ void sn_guard_begin(const sn_engine *engine, const sn_guard_lane *lane, int time
 }
 
 bool sn_guard_find_ended(const sn_engine *engine, const sn_guard_lane *lane, int time, sn_text *text) {
+    if (SN_GUARD == 0) return false;
     const sn_guard_order *order = &engine->ends;
     gap gaps[2];
-    if (SN_GUARD == 0) return false;
     for (int j = order->at[time]; j < order->at[time + 1]; j++) {
         if (engine->plan.buffers[order->buffers[j]].place != SN_PLACE_SCRATCH) continue;
         scratch_gaps(engine, lane, order->buffers[j], gaps);

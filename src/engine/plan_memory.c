@@ -96,7 +96,7 @@ static size_t scratch_begin(const sn_buffer *b) {
 }
 
 static size_t scratch_size(const sn_plan *plan, const sn_buffer *b) {
-    return round_up(b->width * plan->tile_rows) + 2 * SN_GUARD;
+    return round_up(b->width * plan->tile_rows) + 2 * (size_t)SN_GUARD;
 }
 
 static void place_scratch(sn_plan *plan, live_list *live, sn_buffer *b) {
