@@ -9,8 +9,9 @@ does train tiny.json -q --threads 1 --set network.skip=none --out "all/deeper/sk
 
 header="run  status  steps  train loss  train acc  test loss  test acc  log10 ratio  decades/layer  hidden"
 header+="  frozen at 0  frozen at end  seconds"
-runs_header=run,status,steps,train_loss,train_accuracy,test_loss,test_accuracy,log10_delta_ratio,decades_per_layer
-runs_header+=,n_hidden,frozen_layers_start,frozen_layers_end,wall_s
+runs_header=run,network.depth,status,steps,train_loss,train_accuracy,test_loss,test_accuracy,log10_delta_ratio,decades_per_layer
+runs_header+=,n_hidden,frozen_layers_start,frozen_layers_end,wall_s,stalled_frac_start,stalled_frac_end
+runs_header+=,log10_delta_first_start,log10_delta_first_end
 squeezed() { sed 's/   */  /g' out; }
 
 does compare all/depth=10
@@ -21,6 +22,7 @@ want "one run: no more" 2 "$(wc -l <out)"
 want "one run: aligned" 1 "$(awk '{ print length }' out | sort -u | wc -l)"
 
 does compare all
+want "a directory: nothing on stderr" "" "$(cat err)"
 want "a directory: runs by name, numbers by value" 'all/deeper/skip=none,"quoted" all/depth=4 all/depth=10' \
     "$(sed 1d out | awk '{ print $1 }' | paste -sd' ')"
 want "a directory: no files without --out" "" "$(find . -name runs.csv)"
@@ -45,7 +47,7 @@ for run in all/depth=10 all/depth=4; do
 done
 does compare all --out new/place
 want "runs.csv: replaced, cells quoted where they must" '"all/deeper/skip=none,""quoted"""' \
-    "$(sed -n 's/,done,.*//p' new/place/runs.csv | head -n 1)"
+    "$(sed -n 's/,4,none,done,.*//p' new/place/runs.csv | head -n 1)"
 
 # Unfinished, broken, not a run at all.
 mkdir -p odd/{broken,empty,foreign,old}
@@ -63,9 +65,18 @@ odd/empty unreadable
 odd/old unreadable
 odd/unfinished running
 odd/whole done" "$(sed 1d out | awk '{ print $1, $2 }')"
-want "unfinished and broken: nothing measured" "-" "$(sed 1d out | head -n 4 | cut -c30- | tr -s ' ' '\n' |
-    grep -vE '^$|^(un)?readable$|^running$' | sort -u)"
-want "runs.csv: empty cells" "odd/broken,unreadable,,,,,,,,,,," "$(sed -n 2p odd/runs.csv)"
+want "unfinished and broken: nothing measured" "- - - - - - - - - - -" \
+    "$(sed -n '2,5p' out | awk '{ $1 = $2 = $3 = ""; print }' | sort -u | xargs)"
+no_config() { echo "warning: cannot open odd/$1/config.json: No such file or directory (so its keys are not known, and it \
+is in no summary)"; }
+want "unfinished and broken: warnings" "warning: odd/broken/run.json:1:33: the string does not end on its line, expected a closing quote
+$(no_config broken)
+warning: odd/empty/run.json:1:1: the text is empty, expected a value
+$(no_config empty)
+warning: odd/old/run.json: not a run.json of format version 1
+$(no_config old)" "$(cat err)"
+want "runs.csv: empty cells" "odd/broken,,unreadable,,,,,,,,,,,,,,," "$(sed -n 2p odd/runs.csv)"
+want "summary.csv: only what is finished" 1 "$(sed 1d odd/summary.csv | cut -d, -f1 | sort -u | wc -l)"
 
 mkdir bare
 refuses 2 "bare: no run here or below (a run directory holds a run.json)" compare bare
@@ -78,4 +89,4 @@ mkdir taken/runs.csv
 run compare all --out taken
 want "runs.csv is a directory" "4 " "$status $(cat out)"
 want "no temporary files" "" "$(find . -name '*.tmp')"
-finish 50
+finish 52

@@ -218,6 +218,25 @@ static void test_full_disk(void **state) {
     assert_int_equal(count_files(), 1);
 }
 
+static void test_write_in_parts(void **state) {
+    (void)state;
+    sn_file_writer writer = {0};
+    assert_write(path, "old", 3);
+    assert_int_equal(sn_file_writer_open(&writer, path, &error), SN_OK);
+    assert_int_equal(sn_file_writer_add(&writer, "one ", 4, &error), SN_OK);
+    assert_content(path, "old", 3);
+    assert_int_equal(sn_file_writer_add(&writer, "two", 3, &error), SN_OK);
+    assert_int_equal(sn_file_writer_commit(&writer, &error), SN_OK);
+    assert_content(path, "one two", 7);
+    sn_file_writer_drop(&writer);
+    assert_int_equal(sn_file_writer_open(&writer, path, &error), SN_OK);
+    assert_int_equal(sn_file_writer_add(&writer, "three", 5, &error), SN_OK);
+    assert_int_equal(count_files(), 2);
+    sn_file_writer_drop(&writer);
+    assert_content(path, "one two", 7);
+    assert_int_equal(count_files(), 1);
+}
+
 static void test_write_into_nowhere(void **state) {
     (void)state;
     char missing[160], expected[300];
@@ -368,6 +387,7 @@ int main(void) {
         CASE(test_write_replaces_the_file),
         CASE(test_readers_see_whole_contents),
         CASE(test_full_disk),
+        CASE(test_write_in_parts),
         CASE(test_write_into_nowhere),
         CASE(test_write_into_unwritable_directory),
         CASE(test_write_refuses_what_is_no_file),

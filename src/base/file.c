@@ -137,7 +137,7 @@ sn_status sn_file_writer_open(sn_file_writer *writer, const char *path, sn_error
     free(writer->path);
     free(writer->temporary);
     *writer = (sn_file_writer){.fd = -1};
-    return error->status;
+    return error->status == SN_FAILED ? SN_FAILED : SN_IO;
 }
 
 sn_status sn_file_writer_add(sn_file_writer *writer, const void *data, size_t size, sn_error *error) {
@@ -161,12 +161,17 @@ static sn_status finish_writing(sn_file_writer *writer, sn_error *error) {
 
 sn_status sn_file_writer_commit(sn_file_writer *writer, sn_error *error) {
     char *dir = sn_path_dir(writer->path);
-    sn_status status = dir ? finish_writing(writer, error) : sn_error_memory(error, strlen(writer->path) + 1, "a path");
-    if (status == SN_OK) {
-        free(writer->temporary);
-        writer->temporary = NULL;
-        if (!sync_dir(dir)) status = sn_error_io(error, "sync the directory", dir);
+    sn_status status = SN_FAILED;
+    if (!dir) {
+        sn_error_memory(error, strlen(writer->path) + 1, "a path");
+        goto out;
     }
+    status = finish_writing(writer, error);
+    if (status != SN_OK) goto out;
+    free(writer->temporary); /* it has the other name now */
+    writer->temporary = NULL;
+    if (!sync_dir(dir)) status = sn_error_io(error, "sync the directory", dir);
+out:
     sn_file_writer_drop(writer);
     free(dir);
     return status;

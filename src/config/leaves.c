@@ -32,6 +32,11 @@ static bool is_leaf(const walk *w, const cJSON *value) {
     return cJSON_IsArray(value) || !names_kind(w, value);
 }
 
+/* The root is no key, and its place may serve a default below it. */
+static bool has_meaning(const sn_config *config, const cJSON *value) {
+    return value == config->root || !sn_place_of(&config->places, value)->is_meaningless;
+}
+
 static bool visit(walk *w, const cJSON *value, sn_leaf leaf);
 
 static bool visit_members(walk *w, const cJSON *container, sn_leaf leaf) {
@@ -57,7 +62,7 @@ static bool visit_members(walk *w, const cJSON *container, sn_leaf leaf) {
 static bool visit(walk *w, const cJSON *value, sn_leaf leaf) {
     leaf.path = sn_text_string(&w->path);
     leaf.value = value;
-    leaf.has_meaning = leaf.has_meaning && !sn_place_of(&w->config->places, value)->is_meaningless;
+    leaf.has_meaning = leaf.has_meaning && has_meaning(w->config, value);
     if (is_leaf(w, value)) return w->take(w->context, &leaf);
     leaf.is_list = cJSON_IsArray(value);
     if (leaf.is_list && !w->take(w->context, &leaf)) return false;

@@ -148,9 +148,7 @@ sn_status sn_manifest_state_of(sn_manifest_state *state, const sn_config *manife
     const sn_value *root = sn_config_root(manifest);
     const char *word = sn_value_text(root, "status"), *hash = sn_value_text(root, "config_hash");
     if (!word || !hash || sn_value_integer(root, "format_version") != SN_MANIFEST_VERSION) {
-        return sn_error_set(error, SN_INVALID,
-                            "%s: not a run.json of format version %d (take another --out, or --force)", path,
-                            SN_MANIFEST_VERSION);
+        return sn_error_set(error, SN_INVALID, "%s: not a run.json of format version %d", path, SN_MANIFEST_VERSION);
     }
     snprintf(state->status, sizeof state->status, "%s", word);
     state->config_hash = strtoull(hash, NULL, 16);
@@ -165,7 +163,11 @@ sn_status sn_manifest_state_of(sn_manifest_state *state, const sn_config *manife
 sn_status sn_manifest_read_state(sn_manifest_state *state, const char *path, sn_error *error) {
     sn_config *manifest = NULL;
     sn_status status = sn_manifest_parse(&manifest, path, error);
-    if (!status) status = sn_manifest_state_of(state, manifest, path, error);
+    sn_error broken;
+    sn_error_clear(&broken);
+    if (!status && sn_manifest_state_of(state, manifest, path, &broken)) {
+        status = sn_error_set(error, broken.status, "%s (take another --out, or --force)", broken.text);
+    }
     sn_config_free(manifest);
     return status;
 }

@@ -154,7 +154,7 @@ static void warn_of_origin(sn_comparison *comparison, int origin, size_t *counts
                      counts[w] == 1 ? "" : "s");
     }
     if (n_words > 1)
-        sn_note(&comparison->notes, "runs differ in %s: %s", sn_origin_names[origin], sn_text_string(&text));
+        sn_note_always(&comparison->notes, "runs differ in %s: %s", sn_origin_names[origin], sn_text_string(&text));
     sn_text_free(&text);
 }
 

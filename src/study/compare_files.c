@@ -38,6 +38,16 @@ void sn_comparison_runs_csv(const sn_comparison *comparison, sn_text *text) {
     }
 }
 
+static void add_metric_row(const sn_varied *varied, const sn_point *point, int metric, sn_text *text) {
+    add_key_cells(varied, point->cells, varied->n_grid, text);
+    sn_text_add(text, sn_run_columns[metric].name);
+    for (int s = 0; s < SN_N_STATISTICS; s++) {
+        sn_text_add(text, ",");
+        sn_measure_cell(text, sn_statistics[s].value(&point->figures[metric]));
+    }
+    sn_text_add(text, "\n");
+}
+
 void sn_comparison_points_csv(const sn_comparison *comparison, const sn_points *points, sn_text *text) {
     const sn_varied *varied = &comparison->varied;
     int metrics[SN_N_RUN_COLUMNS], n_metrics = sn_metric_columns(metrics);
@@ -47,16 +57,8 @@ void sn_comparison_points_csv(const sn_comparison *comparison, const sn_points *
         sn_text_addf(text, ",%s", sn_statistics[s].column.name);
     sn_text_add(text, "\n");
     for (size_t i = 0; i < points->n; i++) {
-        const sn_point *point = &points->items[i];
-        for (int m = 0; m < n_metrics && point->n_runs > 0; m++) {
-            add_key_cells(varied, point->cells, varied->n_grid, text);
-            sn_text_add(text, sn_run_columns[metrics[m]].name);
-            for (int s = 0; s < SN_N_STATISTICS; s++) {
-                sn_text_add(text, ",");
-                sn_measure_cell(text, sn_statistics[s].value(&point->figures[metrics[m]]));
-            }
-            sn_text_add(text, "\n");
-        }
+        for (int m = 0; m < n_metrics && points->items[i].n_runs > 0; m++)
+            add_metric_row(varied, &points->items[i], metrics[m], text);
     }
 }
 

@@ -14,11 +14,20 @@ static void add_measure(sn_grid *grid, sn_text *cell, sn_measure measure, int di
     sn_grid_add(grid, measure.is_measured ? sn_text_string(cell) : "-");
 }
 
+static bool is_figure_title(const char *title) {
+    for (int c = 0; c < SN_N_RUN_COLUMNS; c++) {
+        if (sn_run_columns[c].title && strcmp(sn_run_columns[c].title, title) == 0) return true;
+    }
+    return false;
+}
+
+/* A key such as train.steps has its full name, since there is a figure of that title. */
 static void add_titles(sn_grid *grid, sn_text *cell, const sn_varied *varied, size_t n_columns) {
     for (size_t c = 0; c < n_columns; c++) {
         sn_text_clear(cell);
         sn_varied_title(varied, c, cell);
-        sn_grid_add(grid, sn_text_string(cell));
+        bool is_taken = is_figure_title(sn_text_string(cell));
+        sn_grid_add(grid, is_taken ? sn_varied_name(varied, c) : sn_text_string(cell));
     }
 }
 

@@ -53,7 +53,7 @@ static bool reserve(pairing *p) {
     size_t capacity = p->capacity ? 2 * p->capacity : 256;
     sn_sample *pairs = realloc(p->pairs, capacity * sizeof *pairs);
     if (pairs) p->pairs = pairs;
-    uint32_t *cells = realloc(p->cells, capacity * n_columns * sizeof *cells);
+    uint32_t *cells = realloc(p->cells, capacity * (n_columns + 1) * sizeof *cells);
     if (cells) p->cells = cells;
     sn_measure *figures = realloc(p->figures, capacity * SN_N_RUN_COLUMNS * sizeof *figures);
     if (figures) p->figures = figures;

@@ -200,7 +200,8 @@ sn_status sn_expectations_check(sn_expectations *expectations, const sn_comparis
     c.places = calloc(c.file->n_keys + 1, sizeof *c.places);
     if (!c.places) return sn_error_memory(error, c.file->n_keys, c.file->csv.path);
     find_keys(&c);
-    for (size_t i = 0; i < expectations->n && error->status == SN_OK; i++) {
+    bool are_known = error->status == SN_OK;
+    for (size_t i = 0; i < expectations->n && are_known; i++) {
         if (!matches_any(&c, &rows[i])) refuse_row(&c, &rows[i]);
     }
     expectations->n_compared = 0;

@@ -4,14 +4,25 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-void sn_note(sn_notes *notes, const char *format, ...) {
+static void add(sn_notes *notes, const char *format, va_list args) {
     char line[4096];
+    vsnprintf(line, sizeof line, format, args);
+    sn_text_addf(&notes->text, "warning: %s\n", line);
+}
+
+void sn_note(sn_notes *notes, const char *format, ...) {
     if (notes->n++ >= SN_NOTES_SHOWN) return;
     va_list args;
     va_start(args, format);
-    vsnprintf(line, sizeof line, format, args);
+    add(notes, format, args);
     va_end(args);
-    sn_text_addf(&notes->text, "warning: %s\n", line);
+}
+
+void sn_note_always(sn_notes *notes, const char *format, ...) {
+    va_list args;
+    va_start(args, format);
+    add(notes, format, args);
+    va_end(args);
 }
 
 void sn_notes_write(const sn_notes *notes, sn_text *text) {

@@ -123,49 +123,51 @@ static sn_measure first_delta(const sn_ends *ends, const sn_rows *rows) {
 
 /* ---- both files ---- */
 
-static void forget_rows(sn_ends *ends) {
-    ends->first = ends->last = (sn_rows){0};
+/* Why nothing of a file can be used; NULL: it can. */
+static const char *find_fault(const sn_ends *ends, bool is_gradients) {
+    if (ends->header.n == 0 || !is_gradients) return NULL;
+    size_t n_cells = count_cells(ends->header.text, line_end(&ends->header, ends->header.text));
+    if (!is_known_header(&ends->header)) return "its header is not that of a run";
+    bool are_whole = are_rows(&ends->first, n_cells) && are_rows(&ends->last, n_cells);
+    return are_whole ? NULL : "a row is not one of its header's columns";
 }
 
-/* What is wrong with the rows of a file; NULL: nothing. */
-static const char *find_fault(const sn_ends *ends, const sn_run_profile_request *request, bool is_gradients) {
-    if (ends->header.n == 0) return request->is_finished ? "it has no header" : NULL;
-    if (is_gradients && !is_known_header(&ends->header)) return "its header is not that of a run";
-    size_t n_cells = count_cells(ends->header.text, line_end(&ends->header, ends->header.text));
-    if (is_gradients && (!are_rows(&ends->first, n_cells) || !are_rows(&ends->last, n_cells)))
-        return "a row is not one of its header's columns";
+/* What a finished run should have and its file has not; NULL: nothing. */
+static const char *find_gap(const sn_ends *ends, const sn_run_profile_request *request) {
     if (!request->is_finished) return NULL;
+    if (ends->header.n == 0) return "it has no header";
     if (ends->first.n == 0) return "it has no rows of step 0";
-    if (request->last_step >= 0 && ends->last.n == 0) return "it has no rows of the last update";
-    return NULL;
+    return request->last_step >= 0 && ends->last.n == 0 ? "it has no rows of the last update" : NULL;
+}
+
+/* An update whose rows are cut short would look like a network with fewer layers. */
+static void drop_cut_update(const sn_run_profile_reader *reader, const char *path, sn_ends *ends) {
+    if (ends->last.n == 0 || ends->last.n == ends->first.n) return;
+    sn_note(reader->notes, "%s: the last update has %zu rows, step 0 has %zu", path, ends->last.n, ends->first.n);
+    ends->last = (sn_rows){0};
+}
+
+static sn_status examine(const sn_run_profile_reader *reader, const sn_run_profile_request *request, const char *path,
+                         sn_ends *ends, sn_error *error) {
+    bool is_gradients = ends == &reader->gradients;
+    sn_error broken;
+    sn_error_clear(&broken);
+    sn_status status = sn_ends_read(ends, path, request->last_step, &broken);
+    if (status == SN_FAILED) return sn_error_set(error, SN_FAILED, "%s", broken.text);
+    const char *fault = status ? NULL : find_fault(ends, is_gradients);
+    const char *gap = status || fault ? NULL : find_gap(ends, request);
+    if (status == SN_INVALID || (status && request->is_finished)) sn_note(reader->notes, "%s", broken.text);
+    if (fault || gap) sn_note(reader->notes, "%s: %s", path, fault ? fault : gap);
+    if (status || fault) ends->first = ends->last = (sn_rows){0};
+    if (is_gradients) drop_cut_update(reader, path, ends);
+    return SN_OK;
 }
 
 static sn_status read_file(const sn_run_profile_reader *reader, const sn_run_profile_request *request, sn_ends *ends,
                            sn_error *error) {
-    bool is_gradients = ends == &reader->gradients;
-    char *path = sn_path_join(request->directory, is_gradients ? SN_FILE_GRADIENTS : SN_FILE_LOSS);
+    char *path = sn_path_join(request->directory, ends == &reader->gradients ? SN_FILE_GRADIENTS : SN_FILE_LOSS);
     if (!path) return sn_error_memory(error, strlen(request->directory), "a path");
-    sn_error broken;
-    sn_error_clear(&broken);
-    sn_status status = sn_ends_read(ends, path, request->last_step, &broken);
-    if (status == SN_FAILED) {
-        sn_error_set(error, SN_FAILED, "%s", broken.text);
-    } else if (status != SN_OK) {
-        if (request->is_finished || status == SN_INVALID) sn_note(reader->notes, "%s", broken.text);
-        forget_rows(ends);
-        status = SN_OK;
-    } else {
-        const char *fault = find_fault(ends, request, is_gradients);
-        if (fault) {
-            sn_note(reader->notes, "%s: %s", path, fault);
-            forget_rows(ends);
-        }
-    }
-    /* An update whose rows are cut short would look like a network with fewer layers. */
-    if (is_gradients && ends->last.n != ends->first.n && ends->last.n > 0) {
-        sn_note(reader->notes, "%s: the last update has %zu rows, step 0 has %zu", path, ends->last.n, ends->first.n);
-        ends->last = (sn_rows){0};
-    }
+    sn_status status = examine(reader, request, path, ends, error);
     free(path);
     return status;
 }

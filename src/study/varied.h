@@ -1,9 +1,10 @@
 /* The keys in which the configs of many runs differ, and each run's values of them.
  *
  * A key is varied when runs that have it have different values of it.  So is one that only some runs have, unless the
- * other varied keys say which: growth goes with network.skip.kind = concat, and is no difference of its own.  Names,
- * comments, reports and paths are never varied; paths of data are where the data themselves differ.  A list of layers
- * is compared by element where only few elements differ, else it is one value, told by its length and a hash. */
+ * other varied keys say which: growth goes with network.skip.kind = concat, and is no difference of its own.  What does
+ * not enter the hash of a config is never varied: name, comments, reports; but paths of data are where the data
+ * themselves differ.  A list of layers is compared by element where only few elements differ, else it is one value,
+ * told by its length and a hash. */
 #ifndef SN_STUDY_VARIED_H
 #define SN_STUDY_VARIED_H
 
