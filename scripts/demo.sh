@@ -102,7 +102,7 @@ show() {
     sed "s|^ *||; s|SCRIPTS|$root/scripts|; s|SKIPNET|$root/build/release/skipnet|; s|CONFIGS|$root/configs|" <<'END'
     a skip over two layers:   SKIPNET train CONFIGS/deep50-add.json --set network.skip.layers_per_block=2
     the 1e-31 case:           SKIPNET train CONFIGS/sigmoid50.json
-    depth by skip kind:       SCRIPTS/sweep.sh CONFIGS/deep50.json --depths "5 10 20 50" --skips "none add concat"
+    depth by skip kind:       SCRIPTS/sweep.sh CONFIGS/deep50.json --grid network.depth=5,10,20,50 --grid network.skip=none,add,concat
     all that a config takes:  SKIPNET list keys
 END
 }

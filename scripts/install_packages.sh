@@ -22,9 +22,10 @@ packages_of() { # SET
         echo build-essential cmake ninja-build pkg-config libopenblas-dev libcjson-dev zlib1g-dev libxxhash-dev \
             dataset-fashion-mnist gnuplot-nox
         ;;
-    test) echo "$(packages_of build)" libcmocka-dev ;;
+    test) echo "$(packages_of build)" libcmocka-dev parallel ;;
     check)
-        echo "$(packages_of test)" clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev valgrind shellcheck
+        echo "$(packages_of test)" clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev valgrind shellcheck \
+            slurmctld slurmd slurm-client munge
         ;;
     *) return 1 ;;
     esac
@@ -33,6 +34,19 @@ packages_of() { # SET
 is_installed() { # PACKAGE
     local state
     state=$(dpkg-query --show --showformat='${db:Status-Status}' "$1" 2>/dev/null) && [[ $state == installed ]]
+}
+
+# Installs without starting daemons: Slurm is for throwaway clusters of tests.  A policy that the machine has stays.
+install() { # PACKAGE...
+    local policy=/usr/sbin/policy-rc.d status=0 is_ours=0
+    if [[ " $* " == *" slurm"* && ! -e $policy ]]; then
+        is_ours=1
+        printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
+        "${as_root[@]}" chmod +x "$policy"
+    fi
+    "${as_root[@]}" apt-get install -y --no-install-recommends "$@" || status=$?
+    ((!is_ours)) || "${as_root[@]}" rm -f "$policy"
+    return "$status"
 }
 
 fail() { # MISSING...
@@ -71,9 +85,9 @@ main() {
         as_root=(sudo)
     fi
     echo "skipnet: installing ${missing[*]}" >&2
-    as_root+=(env DEBIAN_FRONTEND=noninteractive apt-get)
-    "${as_root[@]}" update
-    "${as_root[@]}" install -y --no-install-recommends "${missing[@]}"
+    as_root+=(env DEBIAN_FRONTEND=noninteractive)
+    "${as_root[@]}" apt-get update
+    install "${missing[@]}"
 }
 
 main "$@"

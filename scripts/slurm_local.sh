@@ -64,7 +64,7 @@ await() { # SECONDS WHAT COMMAND...: until the command succeeds
 }
 
 # Munge with a key and a socket of its own; every daemon on 127.0.0.1; no cgroups, no accounting, no login.  A node that
-# does not answer is lost after ten seconds; jobs start at once and stay visible.
+# does not answer is lost after ten seconds; jobs start at once; arrays are small, so that cells are packed.
 write_config() {
     local host memory port node
     host=$(hostname -s)
@@ -98,6 +98,7 @@ SwitchType=switch/none
 SelectType=select/cons_tres
 SelectTypeParameters=CR_Core
 SchedulerParameters=sched_min_interval=0,batch_sched_delay=0,bf_interval=2
+MaxArraySize=41
 ReturnToService=2
 SlurmdTimeout=10
 KillWait=5

@@ -15,7 +15,7 @@ plain_tests+='|^(docs|install_packages|plot|sweep|bench_peers|run_sizes)_test$|^
 plain_tests+='|^test_theory'
 
 # What --all adds to the step "tests", in order, and what each is.
-all_steps=(clang portable format tidy analyze shell rooms sanitize simd threads valgrind fuzz coverage install demo)
+all_steps=(clang portable format tidy analyze shell rooms sanitize simd threads valgrind fuzz coverage install slurm demo)
 declare -A about=(
     [tests]="gcc, warnings are errors; all tests"
     [clang]="clang 14, warnings are errors"
@@ -32,6 +32,7 @@ declare -A about=(
     [fuzz]="what reads files, 5 s a target, under ASan and UBSan"
     [coverage]="lines of src run by the tests, at least 90 %"
     [install]="cmake --install into a prefix, used from there"
+    [slurm]="a sweep on a throwaway Slurm cluster of one node (as root)"
     [demo]="scripts/demo.sh, a few steps, twice"
 )
 
@@ -151,10 +152,18 @@ step_install() {
     want "$prefix/share/doc/skipnet/"{README.md,LICENSE}
     cd "$scratch"
     "$prefix/bin/skipnet" version
-    "$prefix/bin/skipnet-sweep" "$prefix/share/skipnet/configs/spirals.json" --depths "2 3" --skips "none add" \
-        --out sweep -- --set train.steps=5
-    "$prefix/bin/skipnet-plot" "sweep/depth=2,skip=add,seed=1" --out plots
-    want sweep/runs.csv plots/*.svg sweep/plots/*.svg
+    "$prefix/bin/skipnet-sweep" "$prefix/share/skipnet/configs/spirals.json" --grid network.depth=2,3 \
+        --grid network.skip=none,add --set train.steps=5 --out sweep
+    "$prefix/bin/skipnet-plot" "sweep/depth=2,skip=add" --out plots
+    want sweep/runs.csv sweep/report.html plots/*.svg sweep/plots/*.svg
+}
+
+# Exit status 77: it cannot be tried here, and why was said.
+step_slurm() {
+    local status=0
+    build release
+    SKIPNET_BIN=$root/build/release/skipnet scripts/slurm_local.sh tests/slurm_sweep.sh || status=$?
+    ((status == 77)) || return "$status"
 }
 
 step_demo() {

@@ -48,7 +48,8 @@ layers_of() { # CONFIG
     relu50-add-scaled | degradation/*) echo "49 hidden + output = 50" ;;
     theory/residual | theory/residual-tanh | theory/dense) echo "51 hidden + output = 52" ;;
     theory/residual-two) echo "41 hidden + output = 42" ;;
-    spirals) echo "20 hidden + output = 21" ;;
+    studies/scale) echo "100 hidden + output = 101" ;;
+    spirals | studies/sigmoid) echo "20 hidden + output = 21" ;;
     *) echo "50 hidden + output = 51" ;;
     esac
 }
@@ -61,7 +62,7 @@ for config in "$source_dir"/configs/*.json "$source_dir"/configs/*/*.json; do
         "$(grep ^layers out)"
     n_configs=$((n_configs + 1))
 done
-((n_configs >= 18)) || { echo "only $n_configs configs" && exit 1; }
+((n_configs >= 21)) || { echo "only $n_configs configs" && exit 1; }
 want "deep50: the classes of the images" "samples        100 train, 100 test, 784 features, 10 classes" \
     "$("$skipnet" check "$source_dir/configs/deep50.json" | grep ^samples)"
 

@@ -20,9 +20,9 @@ for call in --help -h; do
     does "$call"
     want_equal help out
 done
-want "help: the verbs" "train check compare eval gradcheck bench list schema help version" \
+want "help: the verbs" "train check cells compare eval gradcheck bench list schema help version" \
     "$(sed -n '/^usage/,/^skipnet/s/^  \([a-z]*\) .*/\1/p' help | paste -sd' ')"
-for verb in train check compare eval gradcheck bench list schema help version; do
+for verb in train check cells compare eval gradcheck bench list schema help version; do
     does help "$verb"
     cp out "help.$verb"
     want "help $verb: nothing on stderr" "" "$(cat err)"
@@ -49,7 +49,7 @@ refuses 2 'skipnet compare: wants RUN|DIR... (see skipnet compare --help)' compa
 refuses 2 'skipnet train: does not know what to do with b (see skipnet train --help)' train a b
 refuses 2 'skipnet version: does not know what to do with now (see skipnet version --help)' version now
 refuses 2 'skipnet schema: does not know what to do with all (see skipnet schema --help)' schema all
-for verb in train check compare eval gradcheck bench list schema help version; do
+for verb in train check cells compare eval gradcheck bench list schema help version; do
     refuses 2 "skipnet $verb: unknown option --bogus (see skipnet $verb --help)" "$verb" a --bogus
 done
 refuses 2 'skipnet train: unknown option --bogus=3 (see skipnet train --help)' train --bogus=3 a

@@ -16,9 +16,13 @@ stand_in() { # NAME COMMAND
 # $work/missing lists what is not installed; $work/calls is what apt-get was asked for, and by whom.
 stand_in dpkg-query 'for last; do :; done; grep -qx "$last" "$WORK/missing" && exit 1; printf installed'
 stand_in apt-get 'echo "${RUNNER:-root} $DEBIAN_FRONTEND apt-get $*" >>"$WORK/calls"'
+stand_in tee 'echo "${RUNNER:-root} tee $*: $(sed -n 2p)" >>"$WORK/calls"'
+for tool in chmod rm; do
+    stand_in $tool "echo \"\${RUNNER:-root} $tool \$*\" >>\"\$WORK/calls\""
+done
 stand_in sudo 'RUNNER=sudo exec "$@"'
 stand_in id 'echo "$USER_ID"'
-for tool in bash env cat dirname grep; do
+for tool in bash env cat dirname grep sed; do
     ln -s "$(command -v "$tool")" "$work/bin/$tool"
 done
 ln -s "$(command -v sh)" "$work/bin/sh"
@@ -46,6 +50,17 @@ want() { # WHAT EXPECTED ACTUAL
 run 1000 -- check
 want "all there: exit status" 0 "$status"
 want "all there: apt-get is not called" "" "$(cat "$work/calls")"
+
+# Slurm's daemons are not started: while it is installed, a policy forbids it, which then goes; the machine's own stays.
+policy=/usr/sbin/policy-rc.d
+wanted="root noninteractive apt-get install -y --no-install-recommends slurmd munge"
+[[ -e $policy ]] || wanted="root tee $policy: exit 101
+root chmod +x $policy
+$wanted
+root rm -f $policy"
+printf '%s\n' munge slurmd >"$work/missing"
+run 0 -- check
+want "slurm: calls" "$wanted" "$(sed 1d "$work/calls")"
 
 printf '%s\n' zlib1g-dev valgrind gnuplot-nox >"$work/missing"
 run 0 -- build

@@ -1,83 +1,152 @@
 #!/usr/bin/env bash
-# scripts/sweep.sh with stand-ins for the program and the plotter: which runs it starts and how, what counts as a
-# result, what is collected as a failure, and that a signal ends the loop.
-set -euo pipefail
+# scripts/sweep.sh with the real program: the same files from every engine, failures listed with their reasons, what
+# diverged counted as a result, a sweep that is stopped and goes on, options.  The plotter and the reporter are
+# stand-ins.  (Slurm: tests/slurm_sweep.sh.)
+# shellcheck source=cli_lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/cli_lib.sh"
 
-source=${SKIPNET_SOURCE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)}
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work"
+write_tiny tiny.json
 mkdir bin
-echo '{}' >net.json
+for name in plot report; do
+    # shellcheck disable=SC2016 # its own arguments
+    printf '#!/bin/sh\necho "%s $*" >>"$CALLS"\n' $name >bin/$name
+    chmod +x bin/$name
+done
+export SKIPNET=$skipnet SKIPNET_PLOT=$work/bin/plot SKIPNET_REPORT=$work/bin/report CALLS=$work/calls
 
-# Writes down how it was called; the depth decides how it ends.
-cat >bin/skipnet <<'END'
-#!/usr/bin/env bash
-echo "skipnet $*" >>calls
-case $* in
-*network.depth=3\ *) echo diverged >&2 && exit 3 ;;
-*network.depth=4\ *) echo "no memory for 4" >&2 && exit 1 ;;
-*network.depth=5\ *) kill -INT $$ ;;
-esac
-END
-printf '#!/bin/sh\necho "plot $*" >>calls\n' >bin/plot
-chmod +x bin/*
-
-run() { # ARGUMENT...
+sweep() { # ARGUMENT...
     status=0
     : >calls
-    SKIPNET=$work/bin/skipnet SKIPNET_PLOT=$work/bin/plot "$source/scripts/sweep.sh" "$@" >out 2>err || status=$?
+    "$source_dir/scripts/sweep.sh" "$@" >out 2>err </dev/null || status=$?
 }
 
-want() { # WHAT EXPECTED ACTUAL
-    [[ $2 == "$3" ]] && return
-    printf '%s\n  wanted: %s\n  got:    %s\n' "$@"
-    cat err
-    exit 1
+wait_for_runs() { # DIRECTORY N: that have rows
+    [[ $(find "$1" -name loss.csv -size +0 2>/dev/null | wc -l) -ge $2 ]]
 }
 
-run net.json --depths 2 --skips "none add" --seeds "1 7" --out s -- --threads 2
-want "four runs: exit status" 0 "$status"
-want "four runs: calls" "\
-skipnet train net.json --set network.depth=2 --set network.skip.kind=none --set seed=1 \
---out s/depth=2,skip=none,seed=1 -q --threads 2
-skipnet train net.json --set network.depth=2 --set network.skip.kind=none --set seed=7 \
---out s/depth=2,skip=none,seed=7 -q --threads 2
-skipnet train net.json --set network.depth=2 --set network.skip.kind=add --set seed=1 \
---out s/depth=2,skip=add,seed=1 -q --threads 2
-skipnet train net.json --set network.depth=2 --set network.skip.kind=add --set seed=7 \
---out s/depth=2,skip=add,seed=7 -q --threads 2
-skipnet compare s --out s
-plot s/depth=2,skip=none,seed=1 s/depth=2,skip=none,seed=7 s/depth=2,skip=add,seed=1 s/depth=2,skip=add,seed=7 \
---out s/plots" "$(cat calls)"
+# Every engine that is here, in directories with a name that needs quotes.
+all=(xargs)
+if [[ $(parallel --version 2>/dev/null) == "GNU parallel"* ]]; then
+    all+=(parallel)
+else
+    echo "GNU parallel is not installed: only xargs is tested"
+fi
+for engine in "${all[@]}"; do
+    sweep tiny.json --grid network.depth=3,4 --grid network.skip=none,add --seeds 2 --engine "$engine" \
+        --out "it's $engine/runs"
+    want "$engine: exit status" 0 "$status"
+    want "$engine: nothing on stderr" "" "$(cat err)"
+    want "$engine: runs" 8 "$(find "it's $engine" -name final.safetensors | wc -l)"
+    want "$engine: cells have one thread" "  \"threads\": 1," "$(grep -h '^  "threads"' "it's $engine"/runs/*/run.json |
+        sort -u)"
+    want "$engine: what follows" "plot it's $engine/runs
+report it's $engine/runs" "$(cat calls)"
+    want_like "$engine: the comparison" "run *it's $engine/runs/depth=3,skip=add,seed=1 *" "$(cat out)"
+    sed "s|it's $engine|DIR|; s/,[^,]*$//" "it's $engine/runs/runs.csv" >"$engine.csv" # without wall_s
+done
+want "runs.csv has all" 9 "$(wc -l <xargs.csv)"
+for engine in "${all[@]}"; do
+    want_equal xargs.csv "$engine.csv"
+    for run in "it's xargs"/runs/depth=*; do
+        for file in config.json loss.csv gradients.csv final.safetensors; do
+            want_equal "$run/$file" "it's $engine/runs/${run##*/}/$file"
+        done
+    done
+done
 
-run net.json --depths "2 3 4" --skips none
-want "one diverged, one failed: exit status" 1 "$status"
-want "one diverged, one failed: message" "sweep: 1 failed:
-  depth=4,skip=none,seed=1: exit status 1
-      no memory for 4" "$(cat err)"
-want "one diverged, one failed: what is plotted" "plot runs/sweep-net/depth=2,skip=none,seed=1 \
-runs/sweep-net/depth=3,skip=none,seed=1 --out runs/sweep-net/plots" "$(tail -n 1 calls)"
+# Again, with another seed: what is finished is not touched; --set is shared; --no-plot.
+touch -d "2001-01-01" "it's xargs"/runs/*/loss.csv
+sweep tiny.json --grid network.depth=3,4 --grid network.skip=none,add --seeds 3 --engine xargs --jobs 1 \
+    --out "it's xargs/runs" --no-plot
+want "more seeds: exit status" 0 "$status"
+want "more seeds: old runs are not repeated" 8 "$(find "it's xargs" -name loss.csv ! -newermt 2002-01-01 | wc -l)"
+want "more seeds: runs" 12 "$(find "it's xargs" -name final.safetensors | wc -l)"
+want "no pictures" "" "$(cat calls)"
 
-mkdir -p again/depth=2,skip={none,add},seed=1
-echo '{"status": "interrupted"}' >again/depth=2,skip=none,seed=1/run.json
-echo '{"status": "done"}' >again/depth=2,skip=add,seed=1/run.json
-run net.json --depths 2 --skips "none add" --out again --no-plot
-want "an interrupted run goes on, a finished one does not" "none,seed=1 -q --resume
-add,seed=1 -q" "$(sed -n 's/^skipnet train.*skip=//p' calls)"
-run net.json --depths 2 --skips none --out again --no-plot -- --force
-want "an interrupted run is replaced with --force" "none,seed=1 -q --force" "$(sed -n 's/^skipnet train.*skip=//p' calls)"
+# One that fails, one that diverges, two that are done.
+cat >points.csv <<'END'
+network.order,network.skip.kind,network.activation,train.lr
+pre,none,tanh,0.01
+post,concat,tanh,0.01
+pre,none,relu,1e30
+pre,add,tanh,0.01
+END
+for engine in "${all[@]}"; do
+    sweep tiny.json --points points.csv --engine "$engine" --out "mixed.$engine"
+    want "a failure: exit status" 1 "$status"
+    want_like "a failure: its reason" "sweep: 1 of 4 cells failed:
+  order=post,skip.kind=concat,activation=tanh,lr=0.01: exit status 2
+      --set network.order=post: network.order: order post needs *" "$(cat err)"
+    want "a failure: results" "2 done, 1 diverged" "$(grep -lE '^  "status": "done"' "mixed.$engine"/*/run.json |
+        wc -l) done, $(grep -lE '^  "status": "diverged"' "mixed.$engine"/*/run.json | wc -l) diverged"
+    want "a failure: pictures all the same" 2 "$(wc -l <calls)"
+done
 
-run net.json --depths "5 2" --skips none
-want "interrupted: exit status" 130 "$status"
-want "interrupted: no further run" 1 "$(wc -l <calls)"
+# Stopped in the middle: cells close themselves, nothing goes on, the sweep dies of the signal; the same command ends it.
+for engine in "${all[@]}"; do
+    for signal in INT TERM; do
+        dir=stopped.$engine.$signal
+        grid=(--grid "network.depth=3,4,5" --set train.steps=100000 --engine "$engine" --jobs 2 --out "$dir" --no-plot)
+        env --default-signal=INT,TERM "$source_dir/scripts/sweep.sh" tiny.json "${grid[@]}" >out 2>err </dev/null &
+        pid=$!
+        started+=("$pid")
+        await "two cells of $dir" wait_for_runs "$dir" 2
+        kill -s "$signal" "$pid"
+        status=0
+        wait "$pid" || status=$?
+        want "$dir: exit status" "$(kill -l "$signal")" "$((status - 128))"
+        want "$dir: message" "sweep: stopped by a signal; call it again to go on" "$(cat err)"
+        want "$dir: the cells" "interrupted interrupted" \
+            "$(grep -h '^  "status"' "$dir"/*/run.json | sed 's/.*: "\(.*\)",/\1/' | paste -sd' ')"
+        want "$dir: the third was not begun" 2 "$(find "$dir" -name run.json | wc -l)"
+    done
+    sweep tiny.json "${grid[@]}"
+    want "$dir, again: exit status" 0 "$status"
+    want "$dir, again: all done" 3 "$(grep -lE '^  "status": "done"' "$dir"/*/run.json | wc -l)"
+done
 
-run net.json --depths 2 --skips none --bogus
-want "unknown option: exit status" 2 "$status"
-run missing.json
-want "missing config: exit status" 2 "$status"
-want "missing config: message" "sweep: cannot read missing.json" "$(cat err)"
-want "missing config: nothing runs" "" "$(cat calls)"
-SKIPNET=$work/none "$source/scripts/sweep.sh" net.json >out 2>err && status=0 || status=$?
-want "missing program: exit status" 2 "$status"
-echo "sweep: all cases as expected"
+# One sweep at a time.
+(flock 9 && sweep tiny.json --seeds 2 --engine xargs --out mixed.xargs && cat err >busy) 9>mixed.xargs/sweep.lock
+want "another is at work" "sweep: another sweep is at work in $work/mixed.xargs" "$(cat busy)"
+
+# Without GNU parallel: xargs, unless it was asked for.
+mkdir few
+for name in bash sh env cat cp rm mkdir rmdir mv dirname readlink nproc seq xargs sed awk sort find grep wc head tail \
+    flock comm printf; do
+    ln -s "$(type -P $name)" few/$name
+done
+PATH=$work/few sweep tiny.json --seeds 1 --out fallback --no-plot
+want "fallback: exit status" 0 "$status"
+want "fallback: notice" "sweep: GNU parallel is not installed (apt-get install parallel): going on with xargs" \
+    "$(cat err)"
+PATH=$work/few sweep tiny.json --seeds 1 --out fallback --engine parallel
+want "no parallel" "2 sweep: GNU parallel is not installed (apt-get install parallel), or take --engine xargs" \
+    "$status $(cat err)"
+PATH=$work/few sweep tiny.json --seeds 1 --out fallback -- --retries 2
+want "no parallel for its options" \
+    "2 sweep: options after -- want an --engine (GNU parallel is not installed)" "$status $(cat err)"
+PATH=$work/few sweep tiny.json --seeds 1 --out fallback --engine slurm
+want "no slurm" "2 sweep: no sbatch here: --engine slurm wants a Slurm cluster" "$status $(cat err)"
+
+sweep_refuses() { # MESSAGE ARGUMENT...
+    sweep "${@:2}"
+    want "sweep.sh ${*:2}" "2 $1" "$status $(cat err)"
+}
+sweep_refuses "sweep: no config given (see --help)"
+sweep_refuses "sweep: unknown option --depths (see --help)" tiny.json --depths "2 3"
+sweep_refuses "sweep: --grid wants a value (see --help)" tiny.json --grid
+sweep_refuses "sweep: one config at a time, not also b.json (options of the engine go after --)" tiny.json b.json
+sweep_refuses "sweep: no engine make (one of: parallel xargs slurm)" tiny.json --engine make
+sweep_refuses "sweep: --jobs wants a whole number from 1 on, not 0" tiny.json --jobs 0
+sweep_refuses "sweep: cannot read none.csv" tiny.json --seeds 2 --expect none.csv
+sweep_refuses '--grid network.skip=ad: network.skip: unknown value "ad", did you mean "add"? (one of: none, add, concat,'\
+' highway)' tiny.json --engine xargs --out wrong --grid network.skip=ad
+want "a wrong grid: nothing is left" "" "$(find . -name 'wrong*')"
+sweep missing.json --seeds 2 --engine xargs --out wrong
+want "a missing config" "4 cannot open missing.json: No such file or directory" "$status $(cat err)"
+SKIPNET=$work/none sweep tiny.json --seeds 2 --engine xargs
+want "a missing program" "2 sweep: cannot run $work/none" "$status $(cat err)"
+sweep tiny.json --seeds 3 --out dry --dry-run
+want_like "dry run" "0 cells  3: 1 points of 3 seeds*" "$status $(cat out)"
+want "dry run: nothing is written" "" "$(find . -name 'dry*' -o -name 'runs' -newer calls)"
+finish 60

@@ -77,12 +77,20 @@ slurm_job() { # SBATCH-ARGUMENT...
     echo "${id%%;*}"
 }
 
-# At most 1000 elements (MaxArraySize is 1001 by default), element i takes the lines i, i + n, ...  The comparison
-# depends on the array whatever becomes of it, so that it is there even if this script is not.
+# How many elements an array has: as many as cells, at most 1000, and what the cluster allows.
+count_elements() {
+    local n most
+    n=$(count_lines)
+    most=$(scontrol show config | sed -n 's/^MaxArraySize *= *\([0-9]*\)$/\1/p') || true
+    [[ -n $most ]] && ((most <= 1000)) || most=1001
+    echo $((n < most ? n : most - 1))
+}
+
+# Element i takes the lines i, i + n, ...  The comparison depends on the array whatever becomes of it, so that it is there
+# even if this script is not.
 run_slurm() {
     local n array='' after='' pause=1
-    n=$(count_lines)
-    ((n <= 1000)) || n=1000
+    n=$(count_elements)
     trap 'scancel --quiet $array $after; await_slurm' TERM
     array=$(slurm_job --array="1-$n${jobs:+%$jobs}" --job-name=skipnet --cpus-per-task="$threads" --requeue \
         --open-mode=append --output="$log/slurm-%a.out" "${engine_options[@]}" \
