@@ -72,7 +72,7 @@ config_text() { # FILE KEY
 
 # Lines "COUNT KEY: VALUE" of what run.json says of program and machine.
 read_machines() {
-    xargs -0 -r -I{} echo "{}/run.json" <"$work/runs.found" | tr '\n' '\0' |
+    tr '\0' '\n' <"$work/runs.found" | sed 's|$|/run.json|' | tr '\n' '\0' |
         { xargs -0 -r grep -hoE '^  "(program|precision|cpu|simd|compiler|openblas|openblas_core|threads)": .*' || true; } |
         sed 's/^  "\([a-z_]*\)": *"\{0,1\}/\1: /; s/"\{0,1\},\{0,1\}$//' | sort | uniq -c >"$work/machines"
 }
