@@ -9,7 +9,8 @@
 want_comparison() { # WHAT DIR NAME...
     local name
     want "$1: the list of pictures" "$2/pictures.csv" "$(tail -n 1 out)"
-    want "$1: what it lists" "picture $(printf '%s\n' "${@:3}" | paste -sd' ')" "$(cut -d, -f1 "$2/pictures.csv" | paste -sd' ')"
+    want "$1: what it lists" "picture $(printf '%s\n' "${@:3}" | paste -sd' ')" \
+        "$(cut -d, -f1 "$2/pictures.csv" | paste -sd' ')"
     sed -i '$d' out
     want_pictures "$@"
 }
@@ -93,7 +94,8 @@ want "a share of one half of 1.5 of 10" '"0.15"' "$(head -n 1 given/map.00000.c.
 # One seed: no band, no interval.  One point: no x at all.  A key that only some have.
 mkdir one
 for file in runs profiles; do grep -v 'seed=2"' "c/$file.csv" >"one/$file.csv"; done
-awk -F, -v OFS=, 'NR > 1 { $4 = 1; $5 = $5 && 0; $6 = $7 = $11 = $12 = ""; $9 = $10 = $8 } { print }' c/summary.csv >one/summary.csv
+awk -F, -v OFS=, 'NR > 1 { $4 = 1; $5 = 0; $6 = $7 = $11 = $12 = ""; $9 = $10 = $8 } { print }' c/summary.csv \
+    >one/summary.csv
 run one
 want "n = 1: exit status" 0 "$status"
 want "n = 1: no band" "" "$(find given -name 'loss.*.b[a]*')"

@@ -2,8 +2,8 @@
 # The comparison that `skipnet compare --out` wrote, made ready for drawing: which varied key goes on x, which points
 # make a curve, what panels and colours there are, the axis of x and the captions.  keys.awk and grid.awk do the work.
 #
-# Sets key_names, x_key, x_prefix (of its values in legends), y_key (for maps; empty: none), x_numeric, logx; panels (titles), inks (RRGGBB),
-# ink_names, n_points, n_seeds ("3" or "2 to 3"), any_diverged.  In $work: values, grid (of grid.awk, sorted), curves.
+# Sets key_names, x_key, x_prefix (of its values in legends), y_key (for maps; empty: none), x_numeric, logx; panels
+# (titles), inks (RRGGBB), ink_names, n_points, n_seeds ("3" or "2 to 3"), any_diverged.  In $work: values, grid (of grid.awk, sorted), curves.
 
 tab=$'\t'
 

@@ -48,7 +48,8 @@ map_panel() { # MAP PANEL ITEM
     echo "set title $(quote "$title") noenhanced offset 0, -0.5; set cbrange [$low:$high]; unset xlabel"
     (($2 + 2 < ${#shown[@]})) || echo "set xlabel $(quote "$x_key") noenhanced"
     if [[ $scale == log ]]; then
-        echo "set cbtics $(awk -v low="$low" -v high="$high" 'BEGIN { print int((high - low) / 6) + 1 }'); set format cb '10^{%g}'"
+        echo "set format cb '10^{%g}'"
+        awk -v low="$low" -v high="$high" 'BEGIN { print "set cbtics " int((high - low) / 6) + 1 }'
     else
         echo "set cbtics autofreq; set format cb '%g'"
     fi
@@ -69,7 +70,8 @@ legend_of_map() { # MAP
 fillstyle solid border linecolor rgb '#444444' title '$title'")
     done
     ! any "$work/map.$1".*.diverged ||
-        legend+=("with points linecolor rgb '#D55E00' linewidth 3 pointtype 2 pointsize 0.9 title 'diverged (k of n runs)'")
+        legend+=("with points linecolor rgb '#D55E00' linewidth 3 pointtype 2 pointsize 0.9 \
+title 'diverged (k of n runs)'")
 }
 
 # Writes the cells of a map and sets shown, the metrics that have any.

@@ -18,15 +18,15 @@ choose_profiles() {
         }'
 }
 
-# Sets profile_rows (titles), n_curves (of which these may be some), profile_inks and profile_names (of the colours); writes $work/profile.points.  A point is
-# ROW.COLOUR.DASH.
+# Sets by_x, profile_rows (titles), n_curves (of which these may be some), profile_inks and profile_names (of the
+# colours); writes $work/profile.points.
 lay_profiles() {
     by_x=1
     ((n_points > 8)) || by_x=0
     choose_profiles >"$work/profile.x"
-    X_PREFIX=$x_prefix awk -F'\t' -v by_x="$by_x" -v inks="$work/profile.inks" -v rows="$work/profile.rows" -v chosen="$work/profile.x" \
-        -v ink_list="${inks[*]}" -v most_rows=$((2 * most_profile_rows)) -f "$lib/viridis.awk" \
-        -f "$lib/profile_points.awk" "$work/curves" "$work/curves" >"$work/profile.points"
+    X_PREFIX=$x_prefix awk -F'\t' -v by_x="$by_x" -v inks="$work/profile.inks" -v rows="$work/profile.rows" \
+        -v chosen="$work/profile.x" -v ink_list="${inks[*]}" -v most_rows=$((2 * most_profile_rows)) \
+        -f "$lib/viridis.awk" -f "$lib/profile_points.awk" "$work/curves" "$work/curves" >"$work/profile.points"
     mapfile -t profile_rows < <(sed '$d' "$work/profile.rows")
     n_curves=$(tail -n 1 "$work/profile.rows")
     mapfile -t profile_inks < <(cut -f1 "$work/profile.inks")
