@@ -27,7 +27,7 @@ The second draws a comparison, DIR holding runs.csv, summary.csv and profiles.cs
                   final loss and accuracy, delta_rms of the first hidden layer, that over the last one's, and the share
                   of frozen layers, over a varied key; a curve for each combination of the others, a band over seeds
   profiles        delta_rms over depth at step 0 and the last update
-  map             where two numeric keys vary: four metrics over both; map-1, map-2 ... for combinations of the others
+  map             where two numeric keys make a grid: four metrics over both; map-1, map-2 ... for combinations of the others
 and writes pictures.csv, a list of them.  A point of which a seed diverged stands outside of its curve, marked.
 
   --out DIR       where the pictures go; made when missing.  Default: the run directory for one run, else the

@@ -9,7 +9,8 @@
 want_comparison() { # WHAT DIR NAME...
     local name
     want "$1: the list of pictures" "$2/pictures.csv" "$(tail -n 1 out)"
-    want "$1: what it lists" "picture $(printf '%s\n' "${@:3}" | paste -sd' ')" "$(cut -d, -f1 "$2/pictures.csv" | paste -sd' ')"
+    want "$1: what it lists" "picture $(printf '%s\n' "${@:3}" | paste -sd' ')" \
+        "$(cut -d, -f1 "$2/pictures.csv" | paste -sd' ')"
     sed -i '$d' out
     want_pictures "$@"
 }
@@ -28,7 +29,7 @@ want "loss of none" "1 2.25|2 3" "$(given loss.0.0.0.line)"
 want "its band" "1 2 2.5|2 3 3" "$(given loss.0.0.0.band)"
 want "test loss of none" "1 2|2 3" "$(given loss.0.0.1.line)"
 want "colours" "0072B2 none|D55E00 add" "$(tr '\t' ' ' <given/inks | paste -sd'|')"
-want "ticks of x" 1 "$(grep -c "set xtics noenhanced norotate ('10' 1, '100' 2)" given/all.gp | sed 's/[1-9].*/1/')"
+want "ticks of x" 1 "$(grep -c "set xtics noenhanced ('10' 1, '100' 2)" given/all.gp | sed 's/[1-9].*/1/')"
 
 # A diverged point is no part of the curve, and its place is on the ceiling, with the count.
 want "loss of add" "1 1.25" "$(given loss.0.1.0.line)"
@@ -90,10 +91,25 @@ want "diverged cells" "1 0|1 1" "$(given map.00001.c.train_loss.diverged)"
 want "their text" '"1/2"' "$(awk '$1 == 1 && $2 == 1 { print $5 }' given/map.00001.c.train_loss)"
 want "a share of one half of 1.5 of 10" '"0.15"' "$(head -n 1 given/map.00000.c.frozen_share_end | cut -d' ' -f5)"
 
+# Strewn points are no grid: no map.  Of more curves than there is room for some keep their profiles, and it is said.
+mkdir strewn
+for i in {1..14}; do echo "$i,0.$((i + 10)),train_loss,1,0,,,0.$((i + 10)),1,1,,"; done |
+    sed "1i network.depth,train.lr,$statistics" >strewn/summary.csv
+for i in {1..14}; do echo "r$i,$i,0.$((i + 10)),1,done,$i"; done |
+    sed '1i run,network.depth,train.lr,seed,status,n_hidden' >strewn/runs.csv
+for i in {1..14}; do printf "r$i,$i,0.$((i + 10)),1,0,%s,hidden,%s,1e-$i\n" 1 0 2 1; done |
+    sed '1i run,network.depth,train.lr,seed,step,layer,role,depth_frac,delta_rms' >strewn/profiles.csv
+run strewn
+want_comparison "strewn" strewn/plots loss profiles profiles-2
+want "strewn: said" "delta_rms; one run a point (n = 1). 8 of 14 curves over network.depth." "$(sed -n 3p strewn/plots/pictures.csv |
+    cut -d, -f3)"
+want "strewn: the first" "0 -1|1 -1" "$(given profiles.0.0.0.line)"
+
 # One seed: no band, no interval.  One point: no x at all.  A key that only some have.
 mkdir one
 for file in runs profiles; do grep -v 'seed=2"' "c/$file.csv" >"one/$file.csv"; done
-awk -F, -v OFS=, 'NR > 1 { $4 = 1; $5 = $5 && 0; $6 = $7 = $11 = $12 = ""; $9 = $10 = $8 } { print }' c/summary.csv >one/summary.csv
+awk -F, -v OFS=, 'NR > 1 { $4 = 1; $5 = 0; $6 = $7 = $11 = $12 = ""; $9 = $10 = $8 } { print }' c/summary.csv \
+    >one/summary.csv
 run one
 want "n = 1: exit status" 0 "$status"
 want "n = 1: no band" "" "$(find given -name 'loss.*.b[a]*')"

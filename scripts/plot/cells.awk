@@ -3,7 +3,8 @@
 #
 #   awk -v map=KEY -v metric=train_loss -v scale=log -v low=-3 -v high=0 -v diverged=FILE -f viridis.awk -f cells.awk
 #
-# low and high are the ends of the colours.  Where a seed diverged there is no value but the count; FILE gets these cells.
+# low and high are the ends of the colours.  Where a seed diverged there is no value but the count; FILE gets these
+# cells.
 
 BEGIN { FS = "\t" }
 

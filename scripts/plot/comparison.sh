@@ -2,8 +2,8 @@
 # The comparison that `skipnet compare --out` wrote, made ready for drawing: which varied key goes on x, which points
 # make a curve, what panels and colours there are, the axis of x and the captions.  keys.awk and grid.awk do the work.
 #
-# Sets key_names, x_key, x_prefix (of its values in legends), y_key (for maps; empty: none), x_numeric, logx; panels (titles), inks (RRGGBB),
-# ink_names, n_points, n_seeds ("3" or "2 to 3"), any_diverged.  In $work: values, grid (of grid.awk, sorted), curves.
+# Sets key_names, x_key, x_prefix (of its values in legends), y_key (for maps; empty: none), x_numeric, logx; panels
+# (titles), inks (RRGGBB), ink_names, n_points, n_seeds ("3" or "2 to 3"), any_diverged.  In $work: values, grid (of grid.awk, sorted), curves.
 
 tab=$'\t'
 
@@ -118,10 +118,16 @@ x_axis() { # WIDTH in pixels
         BEGIN { n = 0 }
         $4 == key && !(numeric && $3 == "-") {
             at[n] = !numeric ? n : log_x ? log($3) / log(10) : $3
-            name[n] = $3 == "-" ? "not set" : length($3) > 16 ? substr($3, 1, 15) "…" : $3
-            gsub(/\047/, "\047\047", name[n])
-            if (length(name[n]) > longest) longest = length(name[n])
-            n++
+            name[n++] = $3 == "-" ? "not set" : $3
+        }
+        function measure(    i, fits) {
+            fits = numeric ? 16 : int(width / (n + 0.2) / 9) # a category has its share of the width
+            if (fits < 4) fits = 4
+            for (i = 0; i < n; i++) {
+                if (length(name[i]) > longest) longest = length(name[i]) < fits ? length(name[i]) : fits
+                if (length(name[i]) > fits) name[i] = substr(name[i], 1, fits - 1) "…"
+                gsub(/\047/, "\047\047", name[i])
+            }
         }
         function tick(i,    t) {
             for (t = 1; t <= n_ticks; t++)
@@ -130,18 +136,17 @@ x_axis() { # WIDTH in pixels
             list = list (n_ticks > 1 ? ", " : "") "\047" name[i] "\047 " sprintf("%.8g", at[i])
         }
         END {
-            if (!n) { name[0] = "all runs"; longest = 8; at[0] = 0; n = 1 }
+            if (!n) { name[0] = "all runs"; at[0] = 0; n = 1 }
+            measure()
             low = at[0]
             high = at[n - 1]
             room = high > low ? (high - low) * 0.05 : 1
             if (!numeric) room = 0.6
-            apart = (high - low) * (longest * 9 + 8) / width
-            rotate = !numeric && apart > 1
-            if (rotate) apart = 0
+            apart = (high - low + (numeric ? 0 : 1.2)) * longest * 9 / width + (numeric ? (high - low) * 8 / width : 0)
             tick(0)
             tick(n - 1)
             for (i = 1; i < n - 1; i++) tick(i)
-            print "set xtics noenhanced" (rotate ? " rotate by 25 right" : " norotate") " (" list ")"
+            print "set xtics noenhanced (" list ")"
             printf "set xrange [%.8g:%.8g]\n", low - room, high + room
         }' "$work/values"
     [[ -n $x_key ]] || echo "unset xlabel"

@@ -104,8 +104,10 @@ pointsize 0.8 title '$name'")
 }
 
 legend_of_seeds() { # PREFIX
+    local extent="least to greatest"
+    [[ $band != ci95 ]] || extent="95 % interval"
     ! any "$work/$1".*.band "$work/$1".*.bar || legend+=("with boxes fillcolor rgb '#444444' \
-fillstyle transparent solid 0.2 noborder title '$([[ $band == ci95 ]] && echo "95 % interval" || echo "least to greatest")'")
+fillstyle transparent solid 0.2 noborder title '$extent'")
     legend_of_marks "$1"
     ! any "$work/$1".*.diverged "$work/$1".*.lost ||
         legend+=("with points linecolor rgb '#444444' linewidth 3 pointtype 2 pointsize 1.3 title 'diverged'")
@@ -160,8 +162,8 @@ draw_over_x() { # NAME TITLE Y-LABEL SCALE METRIC=LEGEND...
     for item in "${@:5}"; do metrics+=("${item%%=*}") legends+=("${item#*=}"); done
     scale=$(scale_of "$scale" "${metrics[@]}")
     [[ $x_key == network.skip.kind || $x_key == '' ]] || slots=${#inks[@]}
-    awk -v out="$work/$name" -v metrics="${metrics[*]}" -v scale="${scale/share/linear}" -v band="$band" -v logx="$logx" \
-        -v places=$((!x_numeric)) -v n_slots="$slots" -f "$lib/bands.awk" "$work/curves"
+    awk -v out="$work/$name" -v metrics="${metrics[*]}" -v scale="${scale/share/linear}" -v band="$band" \
+        -v logx="$logx" -v places=$((!x_numeric)) -v n_slots="$slots" -f "$lib/bands.awk" "$work/curves"
     any "$work/$name".* || return 0
     y_axis "$scale" "$name"
     legend_of_inks

@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154,SC2034 # part of plot.sh, which sets and uses the variables
 # Maps of a comparison over two numeric keys: one picture per combination of the others, a panel per metric, the colours
-# of a metric the same in all of them.
+# of a metric the same in all of them.  Drawn where a quarter of the cells is there: for grids, not for strewn points.
 
 map_metrics=( # NAME|TITLE|SCALE
     'frozen_share_end|Frozen layers, share of the hidden ones|linear'
@@ -26,7 +26,7 @@ survey_metric() { # METRIC SCALE
         }' "$work/map.grid"
 }
 
-# Ticks of the keys' values, which stand evenly spaced; sets n_cells.
+# Ticks of the keys' values, which stand evenly spaced.
 place_ticks() { # AXIS KEY WIDTH
     awk -F'\t' -v key="$2" -v axis="$1" -v width="$3" '
         $4 == key && $3 != "-" { name[n++] = length($3) > 8 ? sprintf("%.4g", $3) : $3 }
@@ -43,12 +43,13 @@ map_panel() { # MAP PANEL ITEM
     IFS='|' read -r metric title scale <<<"$3"
     read -r scale low high <<<"${survey[$metric]}"
     data=$work/map.$1.$metric
-    place $((120 + column * 625)) $((100 + (1 - column) * 625)) $((95 + row * 400)) \
+    place $((135 + column * 640)) $((95 + (1 - column) * 640)) $((95 + row * 400)) \
         $((legend_height + 60 + (map_rows - 1 - row) * 400))
     echo "set title $(quote "$title") noenhanced offset 0, -0.5; set cbrange [$low:$high]; unset xlabel"
     (($2 + 2 < ${#shown[@]})) || echo "set xlabel $(quote "$x_key") noenhanced"
     if [[ $scale == log ]]; then
-        echo "set cbtics $(awk -v low="$low" -v high="$high" 'BEGIN { print int((high - low) / 6) + 1 }'); set format cb '10^{%g}'"
+        echo "set format cb '10^{%g}'"
+        awk -v low="$low" -v high="$high" 'BEGIN { print "set cbtics " int((high - low) / 6) + 1 }'
     else
         echo "set cbtics autofreq; set format cb '%g'"
     fi
@@ -56,7 +57,7 @@ map_panel() { # MAP PANEL ITEM
         "noborder linecolor rgb variable, NaN with points palette, \\"
     [[ ! -s $data.diverged ]] || echo "'$data.diverged' using 1:(\$2 + 0.26) with points" \
         "linecolor rgb '#D55E00' linewidth 3 pointtype 2 pointsize 0.9, \\"
-    (($(wc -l <"$data") > 150)) || echo "'$data' using 1:2:5:4 with labels textcolor rgb variable font ',11', \\"
+    ((n_cells > 150)) || echo "'$data' using 1:2:5:4 with labels textcolor rgb variable font ',11', \\"
     echo "NaN notitle; unset label"
 }
 
@@ -69,7 +70,8 @@ legend_of_map() { # MAP
 fillstyle solid border linecolor rgb '#444444' title '$title'")
     done
     ! any "$work/map.$1".*.diverged ||
-        legend+=("with points linecolor rgb '#D55E00' linewidth 3 pointtype 2 pointsize 0.9 title 'diverged (k of n runs)'")
+        legend+=("with points linecolor rgb '#D55E00' linewidth 3 pointtype 2 pointsize 0.9 \
+title 'diverged (k of n runs)'")
 }
 
 # Writes the cells of a map and sets shown, the metrics that have any.
@@ -93,7 +95,7 @@ draw_map() { # MAP NAME TITLE
     ((${#shown[@]})) || return 0
     map_rows=$(((${#shown[@]} + 1) / 2))
     legend_of_map "$1"
-    measure_legend 1295
+    measure_legend 1325
     caption="Colour: median over seeds; n = $n_seeds. The scale of a metric is the same in all maps."
     {
         begin_comparison "$3" "$caption"
@@ -107,7 +109,7 @@ draw_map() { # MAP NAME TITLE
             p=$((p + 1))
         done
         end_picture
-    } | render "$2" 1295 $((75 + map_rows * 400 + legend_height))
+    } | render "$2" 1325 $((75 + map_rows * 400 + legend_height))
     list_picture "$2" "$3" "$caption" "summary.csv runs.csv"
 }
 
@@ -118,7 +120,7 @@ list_maps() {
 }
 
 draw_comparison_maps() { # DIR
-    local item map skip rest what n=0 n_maps
+    local item map skip rest what n=0 n_maps n_cells
     declare -A survey=()
     [[ -n $y_key ]] || return 0
     make_grid "$1" "$y_key" >"$work/map.grid"
@@ -126,6 +128,10 @@ draw_comparison_maps() { # DIR
         survey[${item%%|*}]=$(survey_metric "${item%%|*}" "${item##*|}")
     done
     n_maps=$(list_maps | wc -l)
+    n_cells=$(count_values | awk -v x="$x_key" -v y="$y_key" '
+        $1 == x || $1 == y { n = n ? n * $3 : $3 }
+        END { print n }')
+    ((4 * n_points >= n_cells * n_maps)) || return 0 # points that were strewn make no map
     ((n_maps <= most_maps)) || echo "plot: of $n_maps maps the first $most_maps are drawn" >&2
     while IFS=$tab read -r map skip rest; do
         what=''

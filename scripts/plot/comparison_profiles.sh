@@ -5,28 +5,14 @@
 
 most_profile_rows=6 # of a picture; of more than two pictures' rows only some are drawn
 
-# The places of at most 8 values of x, the ends among them: lines "PLACE SHADE", SHADE from 0 to 1.
-choose_profiles() {
-    cut -f3 "$work/curves" | sort -u | awk '
-        { place[n++] = $1 }
-        END {
-            wanted = n < 8 ? n : 8
-            for (i = 0; i < wanted; i++) {
-                k = wanted > 1 ? int(i * (n - 1) / (wanted - 1) + 0.5) : 0
-                print place[k], (wanted > 1 ? i / (wanted - 1) : 0)
-            }
-        }'
-}
-
-# Sets profile_rows (titles), n_curves (of which these may be some), profile_inks and profile_names (of the colours); writes $work/profile.points.  A point is
-# ROW.COLOUR.DASH.
+# Sets by_x, profile_rows (titles), n_curves (of which these may be some), profile_inks and profile_names (of the
+# colours); writes $work/profile.points.
 lay_profiles() {
     by_x=1
     ((n_points > 8)) || by_x=0
-    choose_profiles >"$work/profile.x"
-    X_PREFIX=$x_prefix awk -F'\t' -v by_x="$by_x" -v inks="$work/profile.inks" -v rows="$work/profile.rows" -v chosen="$work/profile.x" \
-        -v ink_list="${inks[*]}" -v most_rows=$((2 * most_profile_rows)) -f "$lib/viridis.awk" \
-        -f "$lib/profile_points.awk" "$work/curves" "$work/curves" >"$work/profile.points"
+    X_PREFIX=$x_prefix awk -F'\t' -v by_x="$by_x" -v inks="$work/profile.inks" -v rows="$work/profile.rows" \
+        -v ink_list="${inks[*]}" -v most_rows=$((2 * most_profile_rows)) \
+        -f "$lib/viridis.awk" -f "$lib/profile_points.awk" "$work/curves" "$work/curves" >"$work/profile.points"
     mapfile -t profile_rows < <(sed '$d' "$work/profile.rows")
     n_curves=$(tail -n 1 "$work/profile.rows")
     mapfile -t profile_inks < <(cut -f1 "$work/profile.inks")

@@ -1,5 +1,5 @@
-# The varied keys of a comparison and their values, from summary.csv on stdin: "INDEX RANK VALUE KEY IS-NUMERIC", separated
-# by tabs, a line for each value of each key; sorted by INDEX and RANK (numbers) the values are in their order.  RANK is
+# The varied keys of a comparison and their values, from summary.csv on stdin: "INDEX RANK VALUE KEY IS-NUMERIC",
+# separated by tabs, a line for each value of each key; sorted by INDEX and RANK (numbers) the values are in their order.  RANK is
 # the number itself where all values of a key are numbers (an empty cell aside: -, the run has no such key), for skip
 # kinds the order in which they are always shown, else that of the file.
 #
@@ -43,5 +43,6 @@ END {
     if (NR < 2) fail("no rows: no run was compared")
     for (k = 1; k <= n_keys; k++)
         for (i = 1; i <= n_values[k]; i++)
-            printf "%d\t%s\t%s\t%s\t%d\n", k, rank(k, i), values[k, i] == "" ? "-" : values[k, i], name_of[k], numeric[k]
+            printf "%d\t%s\t%s\t%s\t%d\n", k, rank(k, i), values[k, i] == "" ? "-" : values[k, i], name_of[k],
+                numeric[k]
 }

@@ -1,9 +1,9 @@
 # delta_rms over depth at the first and the last measured update, the median over the seeds of a point, from
-# profiles.csv on stdin: "PANEL.COLOUR.DASH.STEP DEPTH_FRAC VALUE" (STEP 0 or 1) for series.awk.
+# profiles.csv on stdin: "ROW.COLOUR.STEP DEPTH_FRAC VALUE" (STEP 0 or 1) for series.awk.
 #
 #   NAME=profiles.csv awk -v points=FILE -v steps=FILE -f csv.awk -f medians.awk
 #
-# points has a line "PANEL.COLOUR.DASH CELLS" for each point to be drawn, CELLS as in grid.awk, separated by a tab.
+# points has a line "ROW.COLOUR CELLS" for each point to be drawn, CELLS as in grid.awk, separated by a tab.
 # A value of zero is the least of all, one that is not finite the greatest; between two the median is their geometric
 # mean.  steps gets the numbers of the last steps.
 
@@ -17,7 +17,8 @@ BEGIN {
 NR == 1 {
     n_columns = read_header($0, column)
     for (name in column) name_of[column[name]] = name
-    if (!("depth_frac" in column) || !("step" in column)) fail("no column step or depth_frac: not written by skipnet compare")
+    if (!("depth_frac" in column) || !("step" in column))
+        fail("no column step or depth_frac: not written by skipnet compare")
     for (c = 2; name_of[c] != "step"; c++)
         if (name_of[c] != "seed") key[++n_keys] = c
     step = column["step"]

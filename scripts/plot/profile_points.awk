@@ -1,19 +1,15 @@
 # Which row of panels and which colour the profile of each point has, from the points of curves.awk:
 # "ROW.COLOUR CELLS", CELLS as in grid.awk, separated by a tab.
 #
-#   X_PREFIX='depth = ' awk -F'\t' -v by_x=1 -v chosen=FILE -v most_rows=12 -v rows=FILE -v inks=FILE -f viridis.awk \
+#   X_PREFIX='depth = ' awk -F'\t' -v by_x=1 -v most_rows=12 -v rows=FILE -v inks=FILE -f viridis.awk \
 #       -f profile_points.awk CURVES CURVES
 #
-# by_x=1: a row for each curve (skip kind and combination), coloured by x, for the x of `chosen` (lines "PLACE SHADE");
+# by_x=1: a row for each curve (skip kind and combination), coloured by x, of at most 8 x;
 # by_x=0: one row, a colour for each point, those of the skip kinds (ink_list) where these alone tell the points apart.
-# Of more curves than most_rows every skip kind keeps as many, of the same combinations, the first and the last among
-# them.  rows and inks get titles and the lines "RRGGBB TITLE"; the last line of rows is how many curves there are.
+# Of more curves than most_rows every skip kind keeps as many, of the same combinations.  rows and inks get titles and
+# the lines "RRGGBB TITLE"; the last line of rows is how many curves there are.
 
 BEGIN {
-    while ((getline line < chosen) > 0) {
-        split(line, part, " ")
-        shade[part[1]] = part[2]
-    }
     split(ink_list, ink, " ")
     n_palette = split("0072B2 D55E00 009E73 CC79A7 E69F00 56B4E9 000000 882255", palette, " ")
 }
@@ -33,14 +29,35 @@ NR == FNR {
     split($NF, part, ".")
     if (part[1] >= n_skips) n_skips = part[1] + 1
     if (part[2] >= n_combinations) n_combinations = part[2] + 1
+    if ($3 + 0 >= n_places) n_places = $3 + 1
+    has_x[part[2], $3 + 0] = 1
     next
 }
 
-FNR == 1 {
+# The combinations that are kept, as many for every skip kind.
+function choose_combinations(    n_kept, i) {
     n_kept = int(most_rows / n_skips)
     if (n_kept < 1) n_kept = 1
     if (n_kept > n_combinations) n_kept = n_combinations
     for (i = 0; i < n_kept; i++) kept[n_kept > 1 ? int(i * (n_combinations - 1) / (n_kept - 1) + 0.5) : 0] = 1
+}
+
+# Their places on x, or 8 of these, the first and the last among them; shade goes from 0 to 1.
+function choose_places(    i, c, n, place, wanted) {
+    for (i = 0; i < n_places; i++)
+        for (c in kept)
+            if ((c, i) in has_x) {
+                place[n++] = i
+                break
+            }
+    wanted = n < 8 ? n : 8
+    for (i = 0; i < wanted; i++)
+        shade[place[wanted > 1 ? int(i * (n - 1) / (wanted - 1) + 0.5) : 0]] = wanted > 1 ? i / (wanted - 1) : 0
+}
+
+FNR == 1 {
+    choose_combinations()
+    choose_places()
 }
 
 $18 in seen { next }
@@ -61,14 +78,14 @@ $18 in seen { next }
 
 {
     split($NF, part, ".")
-    if (!($3 in shade) || !(part[2] in kept)) next
+    if (!(($3 + 0) in shade) || !(part[2] in kept)) next
     if (!($NF in row)) {
         row[$NF] = n_rows++
         print name_of_curve() > rows
     }
     if (!($3 in ink_of)) {
         ink_of[$3] = n_inks++
-        print hex(viridis(0.92 * shade[$3])) "\t" ENVIRON["X_PREFIX"] $14 > inks
+        print hex(viridis(0.92 * shade[$3 + 0])) "\t" ENVIRON["X_PREFIX"] $14 > inks
     }
     print row[$NF] "." ink_of[$3] "\t" $18
 }

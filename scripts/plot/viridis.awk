@@ -2,7 +2,8 @@
 
 # viridis (van der Walt and Smith, public domain) at eighths; linear between them.
 function read_viridis(    n, point, i, part, c) {
-    n = split("68 1 84,71 44 122,59 81 139,44 113 142,33 144 141,39 173 129,92 200 99,170 220 50,253 231 37", point, ",")
+    n = split("68 1 84,71 44 122,59 81 139,44 113 142,33 144 141,39 173 129,92 200 99,170 220 50,253 231 37", point,
+        ",")
     for (i = 1; i <= n; i++) {
         split(point[i], part, " ")
         for (c = 1; c <= 3; c++) viridis_level[i - 1, c] = part[c]

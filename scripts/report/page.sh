@@ -6,6 +6,7 @@ most_rows=200  # of points in a table
 most_runs=100  # listed one by one
 most_values=12 # of a varied key
 
+machine_keys="program|precision|cpu|simd|compiler|openblas|openblas_core|threads"
 result_metrics="train_loss test_loss train_accuracy test_accuracy"
 gradient_metrics="log10_delta_ratio decades_per_layer log10_delta_first_start log10_delta_first_end"
 update_metrics="frozen_layers_start frozen_layers_end stalled_frac_start stalled_frac_end steps wall_s"
@@ -24,7 +25,8 @@ quoted() { # PATH: as a word of the shell
 
 # ---- facts ----
 
-# In $work: key.names, seeds, runs.found (directories there are), runs.here (names of those in DIR), statuses; sets n_runs.
+# In $work: key.names, seeds, runs.found (directories there are), runs.here (names of those in DIR), statuses; sets
+# n_runs and n_found.
 read_runs() {
     local path name
     NAME=$dir/runs.csv awk -v keys="$work/key.names" -v seeds="$work/seeds.raw" -f "$lib/plot/csv.awk" \
@@ -72,8 +74,8 @@ config_text() { # FILE KEY
 
 # Lines "COUNT KEY: VALUE" of what run.json says of program and machine.
 read_machines() {
-    xargs -0 -r -I{} echo "{}/run.json" <"$work/runs.found" | tr '\n' '\0' |
-        { xargs -0 -r grep -hoE '^  "(program|precision|cpu|simd|compiler|openblas|openblas_core|threads)": .*' || true; } |
+    tr '\0' '\n' <"$work/runs.found" | sed 's|$|/run.json|' | tr '\n' '\0' |
+        { xargs -0 -r grep -hoE "^  \"($machine_keys)\": .*" || true; } |
         sed 's/^  "\([a-z_]*\)": *"\{0,1\}/\1: /; s/"\{0,1\},\{0,1\}$//' | sort | uniq -c >"$work/machines"
 }
 
@@ -98,7 +100,7 @@ END
     [[ -z $question ]] || echo "<p class=\"question\">$(html "$question")</p>"
     cat <<END
 <nav><a href="#setup">What was run</a><a href="#pictures">Pictures</a><a href="#figures">Figures</a>$(
-        [[ ! -f $dir/differences.csv ]] || echo '<a href="#differences">Differences</a>'
+        ! has_differences || echo '<a href="#differences">Differences</a>'
     )<a href="#runs">Runs</a><a href="#repeat">To repeat it</a></nav>
 END
 }
@@ -129,7 +131,8 @@ write_setup() {
     fi
     [[ -s $work/equal ]] || return 0
     echo "<h3>What is equal</h3><table class=\"facts many\"><tbody>"
-    awk -F'\t' -v n="$n_configs" -f "$lib/plot/csv.awk" -f "$lib/report/html.awk" -f "$lib/report/equal.awk" "$work/equal"
+    awk -F'\t' -v n="$n_configs" -f "$lib/plot/csv.awk" -f "$lib/report/html.awk" -f "$lib/report/equal.awk" \
+        "$work/equal"
     echo "</tbody></table>"
     ((n_configs == n_found)) || echo "<p class=\"note\">As $n_configs of the $n_runs configs have it.</p>"
 }
@@ -178,15 +181,15 @@ write_tables() { # FILE VALUES
 write_figures() {
     echo '<h2 id="figures">Figures</h2>'
     write_tables "$dir/summary.csv" "$work/values"
-    [[ -f $dir/differences.csv ]] || return 0
+    has_differences || return 0
     echo '<h2 id="differences">Differences between skip kinds</h2>'
-    if (($(wc -l <"$dir/differences.csv") > 1)); then
-        make_values "$dir/differences.csv" >"$work/differences.values"
-        echo "<p>Paired by seed: equal seeds start from equal weights and see equal batches.</p>"
-        write_tables "$dir/differences.csv" "$work/differences.values"
-    else
-        echo "<p>No two skip kinds share a seed.</p>"
-    fi
+    echo "<p>Paired by seed: equal seeds start from equal weights and see equal batches.</p>"
+    make_values "$dir/differences.csv" >"$work/differences.values"
+    write_tables "$dir/differences.csv" "$work/differences.values"
+}
+
+has_differences() {
+    [[ -f $dir/differences.csv ]] && (($(wc -l <"$dir/differences.csv") > 1))
 }
 
 write_runs() {

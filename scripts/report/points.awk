@@ -35,7 +35,8 @@ function figure(    mean, high, text) {
         return text == "" ? "†" : short(text, 4) "†"
     }
     if (mean == "") return short(cell[column["median"]], 4)
-    return short(mean, 4) (is_number(high) && is_number(mean) && high != mean ? "<small> ± " short(high - mean, 2) "</small>" : "")
+    if (!is_number(high) || !is_number(mean) || high == mean) return short(mean, 4)
+    return short(mean, 4) "<small> ± " short(high - mean, 2) "</small>"
 }
 
 function add_point(id,    k, value) {
