@@ -293,22 +293,24 @@ static void test_schedules(void **state) {
     static const struct {
         const char *set;
         int64_t step;
-        double seconds;
+        double seconds, cost;
         bool is_due;
-    } cases[] = {{"train.epochs=1", 20, 30, true},
-                 {"train.epochs=1", 20, 29, false},
-                 {"train.epochs=1", 21, 300, false},
-                 {"train.checkpoint=epochs", 10, 31, true},
-                 {"train.checkpoint.every_steps=7", 14, 0, true},
-                 {"train.checkpoint.every_steps=7", 20, 1e9, false},
-                 {"train.checkpoint.every_minutes=0.5", 13, 30, true},
-                 {"train.checkpoint.every_minutes=0.5", 13, 29, false},
-                 {"train.checkpoint={\"every_minutes\": 2}", 20, 119, false}};
+    } cases[] = {{"train.epochs=1", 20, 30, 0.3, true},
+                 {"train.epochs=1", 20, 29, 0, false},
+                 {"train.epochs=1", 20, 30, 0.31, false},
+                 {"train.epochs=1", 20, 32, 0.31, true},
+                 {"train.epochs=1", 21, 300, 0, false},
+                 {"train.checkpoint=epochs", 10, 31, 0, true},
+                 {"train.checkpoint.every_steps=7", 14, 0, 9, true},
+                 {"train.checkpoint.every_steps=7", 20, 1e9, 0, false},
+                 {"train.checkpoint.every_minutes=0.5", 13, 30, 9, true},
+                 {"train.checkpoint.every_minutes=0.5", 13, 29, 0, false},
+                 {"train.checkpoint={\"every_minutes\": 2}", 20, 119, 0, false}};
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         sn_config *config = parse("{}", cases[i].set);
         sn_checkpoint_schedule schedule;
         sn_checkpoint_schedule_init(&schedule, sn_value_get(sn_config_root(config), "train"), 10);
-        if (sn_checkpoint_is_due(&schedule, cases[i].step, cases[i].seconds) != cases[i].is_due)
+        if (sn_checkpoint_is_due(&schedule, cases[i].step, cases[i].seconds, cases[i].cost) != cases[i].is_due)
             fail_msg("%s, step %lld", cases[i].set, (long long)cases[i].step);
         sn_config_free(config);
     }
