@@ -254,6 +254,26 @@ static void test_hash(void **state) {
     assert_true(sn_hash("b", 1, sn_hash("a", 1, 0)) != sn_hash("a", 1, sn_hash("b", 1, 0)));
 }
 
+/* Cut anywhere, asked in between. */
+static void test_hasher(void **state) {
+    (void)state;
+    enum { N = 3000 };
+    char bytes[N];
+    for (int i = 0; i < N; i++)
+        bytes[i] = (char)(i * i % 251);
+    for (size_t piece = 1; piece < N; piece = piece * 3 + 1) {
+        sn_hasher hasher;
+        assert_true(sn_hasher_init(&hasher));
+        assert_true(sn_hasher_digest(&hasher) == sn_hash("", 0, 0));
+        for (size_t at = 0; at < N; at += piece) {
+            size_t n = N - at < piece ? N - at : piece;
+            sn_hasher_add(&hasher, bytes + at, n);
+            assert_true(sn_hasher_digest(&hasher) == sn_hash(bytes, at + n, 0));
+        }
+        sn_hasher_reset(&hasher);
+    }
+}
+
 /* ---- pools ---- */
 
 static void test_pool(void **state) {
@@ -341,6 +361,7 @@ int main(void) {
         cmocka_unit_test(test_error_one_line_too_long),
         cmocka_unit_test(test_error_kinds),
         cmocka_unit_test(test_hash),
+        cmocka_unit_test(test_hasher),
         cmocka_unit_test(test_pool),
         cmocka_unit_test(test_align),
         cmocka_unit_test(test_arena),

@@ -66,6 +66,31 @@ static void assert_write(const char *file, const void *data, size_t n) {
     assert_content(file, data, n);
 }
 
+static void test_keep(void **state) {
+    (void)state;
+    assert_write(path, "first", 5);
+    assert_int_equal(sn_file_keep(path, other, &error), SN_OK);
+    assert_content(path, "first", 5);
+    assert_write(path, "second", 6);
+    assert_content(other, "first", 5);
+    assert_int_equal(sn_file_keep(path, other, &error), SN_OK);
+    assert_write(path, "third", 5);
+    assert_content(other, "second", 6);
+    unlink(path);
+    assert_int_equal(sn_file_keep(path, other, &error), SN_IO);
+}
+
+static void test_remnants(void **state) {
+    (void)state;
+    assert_true(sn_is_remnant("run.json.1-0.tmp", "run.json"));
+    assert_true(sn_is_remnant("run.json.12345-678.tmp", "run.json"));
+    static const char *const others[] = {
+        "run.json",          "run.json.tmp",      "run.json.1.tmp",    "run.json.-1.tmp", "run.json.1-.tmp",
+        "run.json.1-0.tmpx", "xrun.json.1-0.tmp", "run.json.1-0x.tmp", "run.json1-0.tmp", ""};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+        assert_false(sn_is_remnant(others[i], "run.json"));
+}
+
 /* ---- reading and writing ---- */
 
 static void test_round_trip(void **state) {
@@ -393,6 +418,8 @@ int main(void) {
         CASE(test_write_refuses_what_is_no_file),
         CASE(test_many_writes_leave_nothing),
         CASE(test_dir_make),
+        CASE(test_keep),
+        cmocka_unit_test(test_remnants),
         cmocka_unit_test(test_path_join),
         cmocka_unit_test(test_path_dir),
         cmocka_unit_test(test_path_stem),

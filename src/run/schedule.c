@@ -56,11 +56,12 @@ bool sn_report_is_due(const sn_report_schedule *schedule, int64_t step) {
     return schedule->is_log ? is_log_point(schedule, step) : step % schedule->every == 0;
 }
 
-static const double LEAST_SECONDS = 30; /* between two checkpoints where the config asks for none */
+/* Between two checkpoints where the config does not say: they are to take less than 1 % of the time. */
+static const double LEAST_SECONDS = 30, LEAST_COSTS = 100;
 
 void sn_checkpoint_schedule_init(sn_checkpoint_schedule *schedule, const sn_value *train, int64_t steps_per_epoch) {
     const sn_value *checkpoint = sn_value_get(train, "checkpoint");
-    *schedule = (sn_checkpoint_schedule){.every = steps_per_epoch, .seconds = LEAST_SECONDS};
+    *schedule = (sn_checkpoint_schedule){.every = steps_per_epoch, .seconds = LEAST_SECONDS, .costs = LEAST_COSTS};
     if (sn_value_get(checkpoint, "every_steps")) {
         *schedule = (sn_checkpoint_schedule){.every = sn_value_integer(checkpoint, "every_steps")};
     } else if (sn_value_get(checkpoint, "every_minutes")) {
@@ -68,8 +69,8 @@ void sn_checkpoint_schedule_init(sn_checkpoint_schedule *schedule, const sn_valu
     }
 }
 
-bool sn_checkpoint_is_due(const sn_checkpoint_schedule *schedule, int64_t step, double seconds) {
-    return step % schedule->every == 0 && seconds >= schedule->seconds;
+bool sn_checkpoint_is_due(const sn_checkpoint_schedule *schedule, int64_t step, double seconds, double cost) {
+    return step % schedule->every == 0 && seconds >= schedule->seconds && seconds >= schedule->costs * cost;
 }
 
 static const sn_key warmup_keys[] = {
@@ -154,7 +155,8 @@ static const sn_key every_minutes_keys[] = {
      .help = "minutes between two checkpoints"},
     {0},
 };
-static const sn_kind epochs_kind = {.name = "epochs", .help = "at epoch ends, 30 seconds or more after the last one"};
+static const sn_kind epochs_kind = {.name = "epochs",
+                                    .help = "at epoch ends, 30 seconds and 100 times its cost after the last one"};
 static const sn_kind every_steps_kind = {
     .name = "every_steps", .help = "every so many steps", .keys = every_steps_keys, .chosen_by = "every_steps"};
 static const sn_kind every_minutes_kind = {

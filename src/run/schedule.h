@@ -39,11 +39,12 @@ bool sn_report_evaluates(const sn_report_schedule *schedule, int64_t step);
 typedef struct sn_checkpoint_schedule {
     int64_t every;  /* steps */
     double seconds; /* that must have gone by since the last one */
+    double costs;   /* and as many times what that one took */
 } sn_checkpoint_schedule;
 
 void sn_checkpoint_schedule_init(sn_checkpoint_schedule *schedule, const sn_value *train, int64_t steps_per_epoch);
 
-/* Whether the state before `step` is to be saved, `seconds` after the last time (or the start). */
-bool sn_checkpoint_is_due(const sn_checkpoint_schedule *schedule, int64_t step, double seconds);
+/* Whether the state before `step` is to be saved, `seconds` after the last time (or the start), which took `cost`. */
+bool sn_checkpoint_is_due(const sn_checkpoint_schedule *schedule, int64_t step, double seconds, double cost);
 
 #endif

@@ -36,7 +36,7 @@ typedef struct trainer {
     sn_checkpoint saved; /* the last one, or the one under way */
     int64_t saved_step;  /* the step before which the newest checkpoint stands; -1: there is none */
     bool has_begun;      /* run.json says that it is running */
-    double start, before, last_progress, last_saved; /* `before`: seconds of the processes before this one */
+    double start, before, last_progress, last_saved, last_cost; /* `before`: seconds of the processes before this one */
     int64_t step;
     sn_step_result result;
 } trainer;
@@ -305,7 +305,8 @@ static sn_status write_checkpoint(trainer *t) {
     if (!status) status = sn_checkpoint_write(c, t->x, t->directory, t->error);
     if (!status) t->saved_step = step;
     t->last_saved = sn_seconds();
-    t->timings.checkpoint += t->last_saved - start;
+    t->last_cost = t->last_saved - start;
+    t->timings.checkpoint += t->last_cost;
     t->timings.n_checkpoints++;
     return status;
 }
@@ -320,7 +321,7 @@ static bool wants_checkpoint(trainer *t) {
         *asked = 0;
         return true;
     }
-    return t->step > 0 && sn_checkpoint_is_due(&t->checkpoints, t->step, sn_seconds() - t->last_saved);
+    return t->step > 0 && sn_checkpoint_is_due(&t->checkpoints, t->step, sn_seconds() - t->last_saved, t->last_cost);
 }
 
 /* At the end the state before the last "step", which is the one to make the run longer from, is written when that has
