@@ -73,6 +73,12 @@ def add_dropout(network, rng):
     last["inputs"] = ["drop"]
 
 
+def hear_signals():
+    """What this script ignores (in the background, under nohup) its children shall not."""
+    for number in set(KILLS) - {signal.SIGKILL}:
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Case:
     """A config in a directory of its own.  `tools` has the program's paths and what it can do, `counts` the sums."""
 
@@ -125,7 +131,7 @@ class Case:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 text=True,
-                restore_signals=True,
+                preexec_fn=hear_signals,
             )
 
     def finish(self, process):
@@ -282,7 +288,6 @@ def keep(case, options, text):
 
 def main():
     options = parse_arguments()
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background it may be ignored, and its children's
     tools, counts = find_tools(options), collections.Counter()
     start, seed = time.monotonic(), options.first
     with tempfile.TemporaryDirectory(prefix="skipnet-soak.") as work:
