@@ -13,6 +13,8 @@ plain_tests='^test_(base|config|config_cases|configs|csv|data.*|file|json|lock|m
 plain_tests+='|^(docs|install_packages|plot|sweep|bench_peers|run_sizes)_test$|^test_number$|^check_rooms$|^fuzz_'
 # Statistics over deep and wide networks: minutes, and what they show does not hang on the path.
 plain_tests+='|^test_theory'
+# Faults of the system and of memory: what happens then does not hang on the path, and TSan has no patience with them.
+plain_tests+='|^run_(faults|limits|memory)_test$'
 
 # What --all adds to the step "tests", in order, and what each is.
 all_steps=(clang portable format tidy analyze shell rooms sanitize simd threads valgrind fuzz coverage install slurm demo)

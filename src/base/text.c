@@ -16,7 +16,6 @@ void sn_text_free(sn_text *text) {
 
 void sn_text_clear(sn_text *text) {
     text->length = 0;
-    text->failed = false;
     if (text->data) text->data[0] = '\0';
 }
 

@@ -19,7 +19,7 @@ typedef struct sn_text {
 /* Releases the content; the text is empty and usable afterwards. */
 void sn_text_free(sn_text *text);
 
-/* Empties the text and keeps its memory. */
+/* Empties the text; it keeps its memory, and a failure. */
 void sn_text_clear(sn_text *text);
 
 /* Appends a string, `n` bytes, or formatted text. */

@@ -77,7 +77,9 @@ static char *make_label(flattener *f, const sn_value *entry, const char *suffix)
     return label;
 }
 
-/* The number that `reference` means from inside the copy `suffix`, -1 where no earlier entry carries it. */
+enum { UNKNOWN = -1, NO_MEMORY = -2 };
+
+/* The number that `reference` means from inside the copy `suffix`; UNKNOWN where no earlier entry carries it. */
 static int resolve(const flattener *f, const char *reference, const char *suffix) {
     if (strcmp(reference, "input") == 0) return 0;
     char scope[MAX_SUFFIX];
@@ -85,10 +87,10 @@ static int resolve(const flattener *f, const char *reference, const char *suffix
     for (;;) {
         sn_text label = SN_TEXT_EMPTY;
         sn_text_addf(&label, "%s%s", reference, scope);
-        int found = label.failed ? 0 : *find_slot(f, sn_text_string(&label));
+        int found = label.failed ? NO_MEMORY : *find_slot(f, sn_text_string(&label));
         sn_text_free(&label);
         char *dot = strrchr(scope, '.');
-        if (found || !dot) return found ? found : -1;
+        if (found || !dot) return found ? found : UNKNOWN;
         *dot = '\0';
     }
 }
@@ -108,7 +110,8 @@ static sn_status set_inputs(flattener *f, sn_layer *layer, const char *suffix) {
     int k = 0;
     for (const sn_value *v = sn_value_first(inputs); v; v = sn_value_next(v), k++) {
         int number = resolve(f, sn_value_text(v, ""), suffix);
-        if (number < 0) unknown_reference(f, layer, v);
+        if (number == NO_MEMORY) return sn_error_memory(f->error, MAX_SUFFIX, "a label");
+        if (number == UNKNOWN) unknown_reference(f, layer, v);
         layer->inputs[k] = number < 0 ? 0 : number;
     }
     return SN_OK;

@@ -280,6 +280,11 @@ static void write_block(writer *w, long index, const sn_value *network) {
 void sn_mlp_expand(const sn_value *network, size_t out_dim, sn_text *text) {
     writer w;
     read_description(&w, network, text);
+    if (w.activation.failed || w.init.failed || w.bias_init.failed || w.output_init.failed) {
+        text->failed = true;
+        free_description(&w);
+        return;
+    }
     sn_text_add(text, "{\"layers\":[\n");
     write_hidden(&w, 1, w.width, false);
     for (long b = 1; b <= w.n_blocks; b++)
@@ -289,7 +294,7 @@ void sn_mlp_expand(const sn_value *network, size_t out_dim, sn_text *text) {
         write_activation(&w, "output");
     }
     write_linear(&w, "output", (long)out_dim, &w.output_init);
-    text->length -= 2; /* the comma and newline after the last entry */
+    if (!text->failed) text->length -= 2; /* the comma and newline after the last entry */
     sn_text_add(text, "\n]}\n");
     free_description(&w);
 }

@@ -99,6 +99,7 @@ static sn_status refuse_other_config(const sn_run_directory *directory, const sn
     sn_error_clear(&ignored);
     bool is_readable = sn_config_read(&there, &sn_language, &source, &ignored) == SN_OK;
     if (is_readable) sn_config_differences(there, config, &keys);
+    if (keys.failed) sn_error_memory(&ignored, keys.length, "the names of keys");
     const char *what = !is_readable  ? "its config.json cannot be read"
                        : keys.length ? sn_text_string(&keys)
                                      : "the data or the initial weights";
@@ -108,6 +109,7 @@ static sn_status refuse_other_config(const sn_run_directory *directory, const sn
         directory->path, what, can_grow ? "--resume makes it longer, or " : "");
     sn_text_free(&keys);
     sn_config_free(there);
+    if (ignored.status == SN_FAILED) *error = ignored; /* no config is to blame for want of memory */
     free(file);
     return error->status;
 }

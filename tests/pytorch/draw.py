@@ -1,10 +1,13 @@
-"""Random experiments for scripts/fuzz_pytorch.py: a config and its data, functions of a seed.
+"""Random experiments for scripts/fuzz_pytorch.py and scripts/soak.py: a config and its data, functions of a seed.
 
 Explicit graphs with repeats, fan-out, long skips by add and concat, and networks of the family mlp.  Only ops that the
 program at hand has are drawn.
 """
 
+import csv
+import json
 import random
+import subprocess
 
 ACTIVATIONS = {
     "identity": {},
@@ -295,3 +298,19 @@ class Drawing:
         if len(rest) > 1:
             source = self.put("concat", rest, sum(self.widths[name] for name in rest))
         self.put_linear(source, self.out_dim)
+
+
+def ops_of(skipnet):
+    """The names of the program's ops."""
+    listing = subprocess.run([skipnet, "list", "ops"], check=True, capture_output=True, text=True).stdout
+    return {line.split()[0] for line in listing.splitlines() if line[:1].isalpha()}
+
+
+def write_experiment(directory, drawing):
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / "config.json").write_text(json.dumps(drawing.config, indent=1) + "\n")
+    with open(directory / "data.csv", "w", newline="") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow([f"x{j}" for j in range(drawing.in_dim)] + drawing.config["data"]["target"])
+        for x, y in drawing.rows:
+            writer.writerow([repr(v) for v in x + y])

@@ -4,9 +4,9 @@ import collections
 import pathlib
 
 import torch
-from draw import Drawing
+from draw import Drawing, ops_of, write_experiment
 from interpreter import distance, norm_of
-from sides import ops_of, run_pytorch, run_skipnet, run_twin, write_experiment
+from sides import run_pytorch, run_skipnet, run_twin
 
 # Per precision: the unit of rounding, the bound for well-conditioned quantities, by how much a twin is off, how far
 # from an activation's kink is too near for a verdict, and the size of a quantity that means that training explodes.

@@ -5,7 +5,6 @@ Each gives a dictionary of quantities, with the names of skipnet's columns: "bat
 """
 
 import csv
-import json
 import subprocess
 
 import torch
@@ -15,23 +14,7 @@ from safetensors.torch import load_file
 DIVERGED = 3  # exit status of skipnet
 
 
-def ops_of(skipnet):
-    """The names of the program's ops."""
-    listing = subprocess.run([skipnet, "list", "ops"], check=True, capture_output=True, text=True).stdout
-    return {line.split()[0] for line in listing.splitlines() if line[:1].isalpha()}
-
-
 # ---- skipnet's side
-
-
-def write_experiment(directory, drawing):
-    directory.mkdir(parents=True, exist_ok=True)
-    (directory / "config.json").write_text(json.dumps(drawing.config, indent=1) + "\n")
-    with open(directory / "data.csv", "w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow([f"x{j}" for j in range(drawing.in_dim)] + drawing.config["data"]["target"])
-        for x, y in drawing.rows:
-            writer.writerow([repr(v) for v in x + y])
 
 
 def read_csv(path):
