@@ -14,9 +14,9 @@ sn_status sn_backend_select(const sn_backend **backend, sn_dtype dtype, sn_error
 sn_status sn_blas_pin(sn_error *error);
 void sn_blas_pin_thread(void);
 
-/* OpenBLAS takes a buffer for each thread that calls it, at the first product, and where it cannot have one it tries for
- * ever (0.3.21).  So this asks beforehand whether there is room for calls of `threads` threads at once; SN_FAILED, the
- * remedy named, where there is none. */
+/* OpenBLAS takes a buffer for each thread that calls it, at the first product, and where it cannot have one it tries
+ * for ever (0.3.21).  So this asks beforehand whether there is room for calls of `threads` threads at once; SN_FAILED,
+ * the remedy named, where there is none. */
 sn_status sn_blas_check_room(int threads, sn_error *error);
 
 /* What OpenBLAS says of itself: version and build, the core its kernels are for, "pthread", "openmp" or "serial". */
