@@ -7,10 +7,10 @@ export LC_ALL=C
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
 self=$root/scripts/test.sh
 
-# The tests that run no kernels and no threads (for ctest -E): every other one, a new one too, is also run on each SIMD
-# path and under TSan.
-plain_tests='^test_(base|config|config_cases|configs|csv|data.*|file|json|lock|report_.*|rng|safetensors|schedule)$'
-plain_tests+='|^(docs|install_packages|plot|sweep|bench_peers)_test$|^test_number$|^check_rooms$'
+# The tests that are not about kernels or threads (for ctest -E): every other one, a new one too, is also run on each
+# SIMD path and under TSan.
+plain_tests='^test_(base|cells|config|config_cases|configs|csv|data.*|file|json|lock|report_.*|rng|safetensors|schedule)$'
+plain_tests+='|^(docs|install_packages|plot|sweep|cli_cells|bench_peers)_test$|^test_number$|^check_rooms$'
 # Statistics over deep and wide networks: minutes, and what they show does not hang on the path.
 plain_tests+='|^test_theory'
 
