@@ -7,10 +7,11 @@ export LC_ALL=C
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
 self=$root/scripts/test.sh
 
-# The tests that run no kernels and no threads (for ctest -E): every other one, a new one too, is also run on each SIMD
-# path and under TSan.
-plain_tests='^test_(base|config|config_cases|configs|csv|data.*|file|json|lock|memory|report_.*|rng|safetensors|schedule)$'
-plain_tests+='|^(docs|install_packages|plot|sweep|bench_peers|run_sizes)_test$|^test_number$|^check_rooms$|^fuzz_'
+# The tests that are not about kernels or threads (for ctest -E): every other one, a new one too, is also run on each
+# SIMD path and under TSan.
+plain_tests='^test_(base|cells|config|config_cases|configs|csv|data.*|ends|file|json|lock|memory|number|points|report_.*)$'
+plain_tests+='|^test_(rng|safetensors|schedule|statistics|varied)$|^check_rooms$|^fuzz_'
+plain_tests+='|^(docs|install_packages|plot.*|report|sweep|cli_cells|cli_compare.*|bench_peers|run_sizes)_test$'
 # Statistics over deep and wide networks: minutes, and what they show does not hang on the path.
 plain_tests+='|^test_theory'
 # Faults of the system and of memory: what happens then does not hang on the path, and TSan has no patience with them.
