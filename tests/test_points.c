@@ -156,6 +156,10 @@ static void test_no_differences(void **state) {
     assert_name(m, &m->comparison.points, 0, "all runs");
     assert_true(loss_of(&m->comparison.points, 0)->mean.value == 2);
     drop(m);
+    m = MAKE({NONE("3"), 1, "running", 1}, {ADD("3"), 1, "done", 3}); /* two kinds, and no pair */
+    assert_int_equal(m->comparison.differences.n, 0);
+    assert_int_equal(m->comparison.points.n, 2);
+    drop(m);
 }
 
 /* ---- expectations ---- */

@@ -50,9 +50,9 @@ static int64_t step_of(const sn_rows *line) {
     enum { MAX_DIGITS = 18 };
     int64_t step = 0;
     size_t i = 0;
-    for (; i < line->length && i <= MAX_DIGITS && line->text[i] >= '0' && line->text[i] <= '9'; i++)
+    for (; i < line->length && i < MAX_DIGITS && line->text[i] >= '0' && line->text[i] <= '9'; i++)
         step = 10 * step + (line->text[i] - '0');
-    return i > 0 && i <= MAX_DIGITS && line->text[i] == ',' ? step : -1;
+    return i > 0 && i < line->length && line->text[i] == ',' ? step : -1;
 }
 
 static void take_line(sn_rows *rows, const sn_rows *line) {

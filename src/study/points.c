@@ -44,7 +44,7 @@ sn_status sn_points_build(sn_points *points, const sn_varied *varied, sn_sample 
                           sn_error *error) {
     size_t n_columns = varied->n_columns, n_points = 0;
     *points = (sn_points){0};
-    qsort_r(samples, n_samples, sizeof *samples, by_cells, (void *)varied);
+    if (n_samples > 0) qsort_r(samples, n_samples, sizeof *samples, by_cells, (void *)varied);
     for (size_t begin = 0; begin < n_samples; begin = end_of_point(varied, samples, begin, n_samples))
         n_points++;
     points->items = calloc(n_points + 1, sizeof *points->items);
