@@ -192,15 +192,18 @@ sn_status sn_checkpoint_write(const sn_checkpoint *checkpoint, const sn_experime
     char *path = sn_run_directory_file(directory, SN_FILE_CHECKPOINT);
     figures f = {.summary = NULL};
     sn_status status = SN_OK;
-    if (!tensors || !l || !path) status = sn_error_memory(error, n * sizeof *tensors, "a checkpoint");
-    if (!status) status = fill_figures(&f, checkpoint, n_hidden, error);
-    if (!status) {
-        fill_labels(l, checkpoint, experiment);
-        list_own(&f, checkpoint->n_marks, n_hidden, tensors);
-        sn_engine_snapshot(experiment->engine, tensors + N_OWN);
-        status = keep_previous(directory, path, error);
+    if (!tensors || !l || !path) {
+        status = sn_error_memory(error, n * sizeof *tensors, "a checkpoint");
+        goto out;
     }
+    status = fill_figures(&f, checkpoint, n_hidden, error);
+    if (status) goto out;
+    fill_labels(l, checkpoint, experiment);
+    list_own(&f, checkpoint->n_marks, n_hidden, tensors);
+    sn_engine_snapshot(experiment->engine, tensors + N_OWN);
+    status = keep_previous(directory, path, error);
     if (!status) status = sn_safetensors_write(path, tensors, n, l->entries, N_METADATA, error);
+out:
     free(f.summary);
     free(path);
     free(l);

@@ -50,12 +50,13 @@ void sn_mark_recall(const sn_mark *mark, sn_summary *summary) {
 
 /* The next number of a list that is written or read. */
 typedef struct cursor {
-    const double *from; /* NULL: it is written */
-    double *to;
+    bool reads;
+    const double *from; /* the list that is read */
+    double *to;         /* the list that is written */
 } cursor;
 
 static void pass_double(cursor *c, double *value) {
-    if (c->from) {
+    if (c->reads) {
         *value = *c->from++;
     } else {
         *c->to++ = *value;
@@ -123,5 +124,5 @@ void sn_mark_decode(sn_mark *mark, const int64_t integers[SN_MARK_INTEGERS], con
     mark->step = integers[0];
     mark->position.loss = (sn_extent){(uint64_t)integers[1], (uint64_t)integers[2]};
     mark->position.gradients = (sn_extent){(uint64_t)integers[3], (uint64_t)integers[4]};
-    pass_summary(&(cursor){.from = doubles}, &mark->summary);
+    pass_summary(&(cursor){.reads = true, .from = doubles}, &mark->summary);
 }
