@@ -33,7 +33,7 @@ if ((runs)); then
     cmake --build --preset coverage >/dev/null
     find "$build" -name '*.gcda' -delete
     # Statistics over deep and wide networks take minutes unoptimised, and run no line of their own.
-    ctest --preset coverage --quiet -E '^test_theory'
+    CTEST_PARALLEL_LEVEL=${CTEST_PARALLEL_LEVEL:-$(nproc)} ctest --preset coverage --quiet -E '^test_theory'
 fi
 
 # gcov's annotated lines "COUNT:LINE:TEXT" of every object file; the best of each line.  From where it was compiled: a
