@@ -28,19 +28,25 @@ want "table: means: points in order" "4 none 3,4 add 3,10 none 3,10 add 3" \
 want_like "table: means: a row" "4  none  3  0.* +- 0.*" "$(squeezed out | sed -n 17p)"
 
 # The files: headers, rows, and figures recomputed.
-want_like "runs.csv: header" "run,$keys,seed,status,steps,train_loss,*,log10_delta_first_start,log10_delta_first_end" \
+want_like "runs.csv: header" "run,$keys,seed,status,steps,train_loss,*,log10_delta_ratio_start,decades_per_layer_start" \
     "$(head -n 1 all/runs.csv)"
 want "runs.csv: rows" 13 "$(wc -l <all/runs.csv)"
 want "profiles.csv: header" "run,$keys,seed,$gradients_header" "$(head -n 1 all/profiles.csv)"
+# Counted from the end of the line: the run's path has commas.
+figure_of() { # RUN COLUMN FORMAT
+    awk -F, -v run="\"$1\"," -v name="$2" -v format="$3" '
+        NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) back = NF - i }
+        index($0, run) == 1 { printf format, $(NF - back) }' all/runs.csv
+}
 for run in "all/depth=4,skip=add,seed=1" "all/depth=10,skip=none,seed=3"; do
     grep -F "\"$run\"," all/profiles.csv | sed 's/^"[^"]*",[0-9]*,[a-z]*,[0-9]*,//' >profile
     grep -E '^(0|9),' "$run/gradients.csv" >wanted
     want_equal wanted profile
     first=$(awk -F, '$1 == 9 && $5 == "hidden" { printf "%.9f", log($20) / log(10); exit }' "$run/gradients.csv")
     want "$run: delta of the first layer" "$first" \
-        "$(grep -F "\"$run\"," all/runs.csv | awk -F, '{ printf "%.9f", $NF }')"
+        "$(figure_of "$run" log10_delta_first_end "%.9f")"
     want "$run: stalled share" "$(row_of "$run/loss.csv" stalled_frac 9)" \
-        "$(grep -F "\"$run\"," all/runs.csv | awk -F, '{ printf "%.9g", $(NF - 2) }')"
+        "$(figure_of "$run" stalled_frac_end "%.9g")"
 done
 want "profiles.csv: rows" $((6 * 2 * (5 + 11) + 1)) "$(wc -l <all/profiles.csv)"
 
@@ -62,7 +68,7 @@ want "summary.csv: header" "$keys,metric,$stats" "$(head -n 1 all/summary.csv)"
 want "summary.csv: rows" $((4 * 14 + 1)) "$(wc -l <all/summary.csv)"
 want "summary.csv: metrics" "train_loss train_accuracy test_loss test_accuracy log10_delta_ratio decades_per_layer \
 frozen_layers_start frozen_layers_end stalled_frac_start stalled_frac_end log10_delta_first_start \
-log10_delta_first_end steps wall_s" "$(sed -n '2,15p' all/summary.csv | cut -d, -f3 | paste -sd' ')"
+log10_delta_first_end log10_delta_ratio_start decades_per_layer_start steps wall_s" "$(sed -n '2,17p' all/summary.csv | cut -d, -f3 | paste -sd' ')"
 want "summary.csv: a row" "$(recompute "$(ratio 10 none 1)" "$(ratio 10 none 2)" "$(ratio 10 none 3)")" \
     "$(figures all/summary.csv 10,none,log10_delta_ratio)"
 want "differences.csv: header" "$keys,metric,$stats" "$(head -n 1 all/differences.csv)"

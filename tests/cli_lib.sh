@@ -150,6 +150,13 @@ column() { # FILE NAME [STEP]: the cells of a column, one per line; those of one
         step == "" || $1 == step { print $c }' "$1"
 }
 
+# A comparison's runs.csv without the one column that is of no two runs the same.  (Cells before it may hold commas.)
+without_wall_s() { # FILE
+    awk -F, '
+        NR == 1 { for (i = 1; i <= NF; i++) if ($i == "wall_s") back = NF - i }
+        { for (i = 1; i <= NF; i++) if (i != NF - back) printf "%s%s", (i > 1 ? "," : ""), $i; print "" }' "$1"
+}
+
 row_of() { # FILE NAME [STEP]: the same on one line, "-" for an empty cell
     column "$@" | sed 's/^$/-/' | paste -sd' '
 }

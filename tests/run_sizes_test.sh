@@ -74,7 +74,7 @@ want "runs outside" "$before" "$(cd "$work" && find . -path ./inside/deeper -pru
 want "eight runs and nothing else" 8 "$(find runs -mindepth 1 -maxdepth 1 -type d | wc -l)"
 want "no run beside them" "err kept out runs tiny.json" "$(find . -mindepth 1 -maxdepth 1 -printf '%f\n' | sort | paste -sd' ')"
 want "files of a run only" 0 "$(find runs -type f ! -name config.json ! -name loss.csv ! -name gradients.csv \
-    ! -name run.json ! -name datapackage.json ! -name final.safetensors ! -name run.lock | wc -l)"
+    ! -name run.json ! -name datapackage.json ! -name final.safetensors ! -name checkpoint.safetensors ! -name run.lock | wc -l)"
 cd "$work"
 
 # A name in another encoding would make config.json no JSON.

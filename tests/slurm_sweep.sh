@@ -17,7 +17,7 @@ for engine in slurm xargs; do
     sweep --grid network.depth=3,4 --grid network.skip=none,add --seeds 3 --engine $engine --out "it's $engine/runs"
     want "$engine: exit status" 0 "$status"
     want "$engine: runs" 12 "$(find "it's $engine" -name final.safetensors | wc -l)"
-    sed "s|it's $engine|DIR|; s/,[^,]*$//" "it's $engine/runs/runs.csv" >$engine.csv
+    without_wall_s "it's $engine/runs/runs.csv" | sed "s|it's $engine|DIR|" >"$engine.csv"
 done
 want_equal slurm.csv xargs.csv
 for run in "it's slurm"/runs/depth=*; do

@@ -42,7 +42,7 @@ for engine in "${all[@]}"; do
     want "$engine: what follows" "plot it's $engine/runs
 report it's $engine/runs" "$(cat calls)"
     want_like "$engine: the comparison" "run *it's $engine/runs/depth=3,skip=add,seed=1 *" "$(cat out)"
-    sed "s|it's $engine|DIR|; s/,[^,]*$//" "it's $engine/runs/runs.csv" >"$engine.csv" # without wall_s
+    without_wall_s "it's $engine/runs/runs.csv" | sed "s|it's $engine|DIR|" >"$engine.csv"
 done
 want "runs.csv has all" 9 "$(wc -l <xargs.csv)"
 for engine in "${all[@]}"; do

@@ -8,7 +8,8 @@ most_values=12 # of a varied key
 
 machine_keys="program|precision|cpu|simd|compiler|openblas|openblas_core|threads"
 result_metrics="train_loss test_loss train_accuracy test_accuracy"
-gradient_metrics="log10_delta_ratio decades_per_layer log10_delta_first_start log10_delta_first_end"
+gradient_metrics="log10_delta_ratio_start log10_delta_ratio decades_per_layer_start decades_per_layer
+log10_delta_first_start log10_delta_first_end"
 update_metrics="frozen_layers_start frozen_layers_end stalled_frac_start stalled_frac_end steps wall_s"
 
 with_csv() { # FILE PROGRAM [AWK-OPTION...]: a program of this directory on a CSV file

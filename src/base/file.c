@@ -61,6 +61,10 @@ sn_status sn_file_read(const char *path, size_t limit, char **data, size_t *size
     return status;
 }
 
+bool sn_file_read_failed(sn_status status, const char *path) {
+    return status == SN_FAILED || (status == SN_IO && sn_path_exists(path));
+}
+
 static bool write_all(int fd, const void *data, size_t size) {
     const char *at = data;
     while (size > 0) {

@@ -60,8 +60,8 @@ static sn_status read_config(sn_comparison *comparison, const char *path, sn_err
     sn_error broken;
     sn_error_clear(&broken);
     sn_status status = sn_config_read(&config, &sn_language, &source, &broken);
-    if (status == SN_FAILED) {
-        sn_error_set(error, SN_FAILED, "%s", broken.text);
+    if (sn_file_read_failed(status, file)) {
+        sn_error_set(error, status, "%s", broken.text);
     } else {
         if (status) sn_note(&comparison->notes, "%s (so its keys are not known, and it is in no summary)", broken.text);
         status = sn_varied_add(&comparison->varied, config, error);
@@ -88,8 +88,8 @@ static sn_status read_run(sn_comparison *comparison, sn_compared_run *run, sn_er
     sn_error broken;
     sn_error_clear(&broken);
     sn_status status = read_manifest(comparison, run, file, &broken);
-    if (status == SN_FAILED) {
-        sn_error_set(error, SN_FAILED, "%s", broken.text);
+    if (sn_file_read_failed(status, file)) {
+        sn_error_set(error, status, "%s", broken.text);
     } else if (status) {
         bool names_file = strstr(broken.text, file) != NULL;
         sn_note(&comparison->notes, "%s%s%s", names_file ? "" : file, names_file ? "" : ": ", broken.text);

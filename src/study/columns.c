@@ -71,6 +71,10 @@ const sn_run_column sn_run_columns[SN_N_RUN_COLUMNS] = {
     {"log10_delta_first_end", NULL, "number", "decades",
      "log10 of delta_rms of the first hidden layer at the last update; -inf: exactly zero", 4, SN_METRIC,
      .at_end = true},
+    {"log10_delta_ratio_start", NULL, "number", "decades", "log10_delta_ratio at step 0", 4, SN_METRIC,
+     .loss_column = "log10_delta_ratio"},
+    {"decades_per_layer_start", NULL, "number", "decades/layer", "decades_per_layer at step 0", 4, SN_METRIC,
+     .loss_column = "decades_per_layer"},
 };
 
 const sn_column_text sn_run_path_column = {"run", "string", "", "the run's directory"};

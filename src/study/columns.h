@@ -21,7 +21,7 @@ typedef struct sn_run_column {
     bool at_end; /* in the row of the last update, not of step 0; for what is out of a CSV */
 } sn_run_column;
 
-enum { SN_N_RUN_COLUMNS = 15 };
+enum { SN_N_RUN_COLUMNS = 17 };
 extern const sn_run_column sn_run_columns[SN_N_RUN_COLUMNS];
 
 /* The metrics of summary.csv in their order, as numbers of run columns; how many. */

@@ -153,7 +153,7 @@ static sn_status examine(const sn_run_profile_reader *reader, const sn_run_profi
     sn_error broken;
     sn_error_clear(&broken);
     sn_status status = sn_ends_read(ends, path, request->last_step, &broken);
-    if (status == SN_FAILED) return sn_error_set(error, SN_FAILED, "%s", broken.text);
+    if (sn_file_read_failed(status, path)) return sn_error_set(error, status, "%s", broken.text);
     const char *fault = status ? NULL : find_fault(ends, is_gradients);
     const char *gap = status || fault ? NULL : find_gap(ends, request);
     if (status == SN_INVALID || (status && request->is_finished)) sn_note(reader->notes, "%s", broken.text);
