@@ -186,17 +186,19 @@ static bool is_safe(char c) {
            (c && strchr("._+-@", c));
 }
 
+/* Whether the key of a set is `tail` or ends in it after a dot. */
+static bool key_ends_in(const char *set, const char *tail) {
+    size_t n = strcspn(set, "="), n_tail = strlen(tail);
+    return n >= n_tail && memcmp(set + n - n_tail, tail, n_tail) == 0 && (n == n_tail || set[n - n_tail - 1] == '.');
+}
+
 /* The tail of a key that tells it from the others that vary, and from the rest of the config. */
 static const char *tail_of(const sn_point *point, size_t n_keys, size_t k, const sn_config *config, const char *key) {
     const char *tail = sn_run_directory_tail(config, key);
     for (size_t other = 0; other < n_keys; other++) {
-        size_t n = strcspn(point->sets[other], "=");
-        bool is_same = true;
-        while (other != k && is_same && tail > key) {
-            size_t n_tail = strlen(tail);
-            is_same = n >= n_tail && memcmp(point->sets[other] + n - n_tail, tail, n_tail) == 0 &&
-                      (n == n_tail || point->sets[other][n - n_tail - 1] == '.');
-            for (tail -= is_same; is_same && tail > key && tail[-1] != '.';)
+        while (other != k && tail > key && key_ends_in(point->sets[other], tail)) {
+            tail--; /* on the dot */
+            while (tail > key && tail[-1] != '.')
                 tail--;
         }
     }
