@@ -354,19 +354,20 @@ static const char *status_word(sn_status status) {
     }
 }
 
-/* A finished run keeps the newest checkpoint, from which it can be made longer; one that diverged can not. */
-static sn_status remove_checkpoints(const trainer *t, sn_status status) {
-    sn_status removed = SN_OK;
-    if (status == SN_DIVERGED) removed = sn_run_directory_remove(t->directory, SN_FILE_CHECKPOINT, t->error);
-    if (status != SN_OK && status != SN_DIVERGED) return SN_OK;
-    return removed ? removed : sn_run_directory_remove(t->directory, SN_FILE_PREVIOUS, t->error);
+/* What was measured has to be on the disk before run.json says that the run is over.  A finished run keeps its newest
+ * checkpoint, from which it can be made longer. */
+static sn_status secure(trainer *t, sn_status status) {
+    bool is_over = status == SN_OK || status == SN_DIVERGED;
+    sn_status result = status == SN_OK ? write_checkpoint(t) : SN_OK;
+    if (!result && is_over) result = sn_sink_sync(&t->sink, t->error);
+    if (!result && status == SN_OK) result = sn_run_directory_remove(t->directory, SN_FILE_PREVIOUS, t->error);
+    return result;
 }
 
-/* What was measured has to be on the disk before run.json says that the run is over. */
-static sn_status secure(trainer *t, sn_status status) {
-    sn_status saved = status == SN_OK ? write_checkpoint(t) : SN_OK;
-    bool is_over = status == SN_OK || status == SN_DIVERGED;
-    return saved || !is_over ? saved : sn_sink_sync(&t->sink, t->error);
+/* Nothing goes on from a run that diverged; but only run.json can tell that it did. */
+static sn_status drop_checkpoints(const trainer *t) {
+    sn_status status = sn_run_directory_remove(t->directory, SN_FILE_CHECKPOINT, t->error);
+    return status ? status : sn_run_directory_remove(t->directory, SN_FILE_PREVIOUS, t->error);
 }
 
 /* Closes the files and writes how the run ended.  A failure of its own counts only if there was none before. */
@@ -384,7 +385,7 @@ static sn_status finish(trainer *t, sn_status status) {
     s->steps = t->step < t->x->steps ? t->step : t->x->steps;
     t->timings.total = s->wall_seconds = total_seconds(t);
     sn_status manifest = write_manifest(t, s->status, true);
-    if (!closing && !manifest) closing = remove_checkpoints(t, status);
+    if (!closing && !manifest && status == SN_DIVERGED) closing = drop_checkpoints(t);
     t->error = error;
     if (later.status) return status;
     return closing ? closing : manifest ? manifest : status;
