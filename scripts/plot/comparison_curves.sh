@@ -135,11 +135,11 @@ y_axis() { # SCALE PREFIX
         read -r low high < <(paste -sd' ' "$work/$2.extent" 2>/dev/null || echo 0 1)
         linear_axis "$low" "$high" "$2"
         if [[ $1 == share ]]; then
-            [[ $ceiling == none ]] || ceiling=1.1 gap=0.1
+            ticks=$(round_ticks 0 1)
+            [[ $ceiling == none ]] || ceiling=1.1 gap=0.1 ticks+=", 'nan, inf' 1.1"
             bottom=-0.04 top=$([[ $ceiling == none ]] && echo 1.04 || echo 1.16)
         fi
-        y_ticks="autofreq; set yrange [$bottom:$top]"
-        [[ $ceiling == none ]] || y_ticks+="; set ytics add ('nan, inf' $ceiling)"
+        y_ticks="($ticks); set yrange [$bottom:$top]"
     else
         read -r low high < <(whole_range 1 "$work/$2.extent")
         log_axis "$low" "$high" "$2"

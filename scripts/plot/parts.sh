@@ -69,14 +69,28 @@ log_axis() { # LOW HIGH PREFIX: from decade LOW to HIGH, for the series of PREFI
     fi
 }
 
-linear_axis() { # LOW HIGH PREFIX: ticks are gnuplot's own, ceiling_tick is to be added
-    ticks='' floor=none ceiling=none
+# Round numbers from LOW to HIGH, a list for gnuplot: eight steps or fewer, of 1, 2 or 5 times a power of ten.
+round_ticks() { # LOW HIGH
+    awk -v low="$1" -v high="$2" 'BEGIN {
+        least = (high - low) / 8
+        power = exp(log(10) * int(log(least) / log(10) - (least < 1)))
+        step = power * (power >= least ? 1 : 2 * power >= least ? 2 : 5 * power >= least ? 5 : 10)
+        first = int(low / step)
+        for (k = first - 1; k * step <= high + step * 1e-6; k++)
+            if (k * step >= low - step * 1e-6) list = list sprintf("%s\"%.9g\" %.9g", list == "" ? "" : ", ", k * step, k * step)
+        print list
+    }'
+}
+
+linear_axis() { # LOW HIGH PREFIX
+    floor=none ceiling=none
     read -r bottom top gap < <(awk -v low="$1" -v high="$2" 'BEGIN {
         room = high > low ? (high - low) * 0.06 : high > 0 ? high * 0.06 : 1
         print (low < high / 4 ? 0 : low - room), high + room, room
     }')
+    ticks=$(round_ticks "$bottom" "$top")
     if any "$work/$3".*.bad; then
-        ceiling="($top + $gap)" top="($top + 1.6 * $gap)"
+        ceiling="($top + $gap)" top="($top + 1.6 * $gap)" ticks+=", 'nan, inf' $ceiling"
     fi
 }
 

@@ -30,8 +30,7 @@ loss_axes() { # LAST LOW HIGH IS_LOG LOGX
         echo "set ytics ($ticks); set yrange $(range "$bottom" "$top")"
     else
         linear_axis "$2" "$3" loss
-        [[ $ceiling == none ]] || echo "set ytics add ('nan, inf' $ceiling)"
-        echo "set yrange [$bottom:$top]"
+        echo "set ytics ($ticks); set yrange [$bottom:$top]"
     fi
     bands
     echo "set ylabel 'loss (mean over samples)'"

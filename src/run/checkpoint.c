@@ -118,14 +118,21 @@ static void encode_timings(const sn_timings *timings, double out[N_TIMINGS]) {
         out[i] = i < N_TIMINGS - 3 ? *seconds[i] : (double)*counts[i - (N_TIMINGS - 3)];
 }
 
-static void decode_timings(sn_timings *timings, const double in[N_TIMINGS]) {
+/* False where a number is no count.  `data` may lie at any address. */
+static bool decode_timings(sn_timings *timings, const void *data) {
+    double in[N_TIMINGS];
+    memcpy(in, data, sizeof in);
     double *seconds[N_TIMINGS - 3];
     int64_t *counts[3];
     list_timings(timings, seconds, counts);
     for (int i = 0; i < N_TIMINGS - 3; i++)
         *seconds[i] = in[i];
-    for (int i = 0; i < 3; i++)
-        *counts[i] = (int64_t)in[N_TIMINGS - 3 + i];
+    for (int i = 0; i < 3; i++) {
+        double count = in[N_TIMINGS - 3 + i];
+        if (!(count >= 0 && count <= SN_LARGEST_COUNT)) return false;
+        *counts[i] = (int64_t)count;
+    }
+    return true;
 }
 
 /* Metadata with the memory of its values. */
@@ -247,12 +254,13 @@ static sn_status read_figures(sn_checkpoint *checkpoint, const sn_safetensors *f
         return sn_error_set(error, SN_INVALID, "%s: not all of a checkpoint is there", path);
     checkpoint->n_marks = (int)n_marks;
     checkpoint->steps = strtoll(steps, NULL, 10);
-    decode_timings(&checkpoint->timings, own[TIMINGS]->data);
-    const int64_t *positions = own[POSITIONS]->data;
-    const double *summary = own[SUMMARY]->data;
-    for (size_t i = 0; i < (size_t)n_marks; i++)
-        sn_mark_decode(&checkpoint->marks[i], positions + i * SN_MARK_INTEGERS, summary + i * n);
-    return SN_OK;
+    bool is_sound = decode_timings(&checkpoint->timings, own[TIMINGS]->data);
+    const char *positions = own[POSITIONS]->data, *summary = own[SUMMARY]->data;
+    for (size_t i = 0; i < (size_t)n_marks; i++) {
+        is_sound &= sn_mark_decode(&checkpoint->marks[i], positions + i * SN_MARK_INTEGERS * sizeof(int64_t),
+                                   summary + i * n * sizeof(double));
+    }
+    return is_sound ? SN_OK : sn_error_set(error, SN_INVALID, "%s: a count in it is no whole number", path);
 }
 
 sn_status sn_checkpoint_read(sn_checkpoint *checkpoint, sn_safetensors **file, const char *path,

@@ -1,6 +1,8 @@
 /* Owns marks and their form as numbers, which is the same list of values for both directions. */
 #include "run/mark.h"
 
+#include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,13 +53,15 @@ void sn_mark_recall(const sn_mark *mark, sn_summary *summary) {
 /* The next number of a list that is written or read. */
 typedef struct cursor {
     bool reads;
-    const double *from; /* the list that is read */
-    double *to;         /* the list that is written */
+    const char *from; /* the list that is read: bytes of a file, wherever they lie */
+    double *to;       /* the list that is written */
+    bool has_fault;   /* what was read as a count is none */
 } cursor;
 
 static void pass_double(cursor *c, double *value) {
     if (c->reads) {
-        *value = *c->from++;
+        memcpy(value, c->from, sizeof *value);
+        c->from += sizeof *value;
     } else {
         *c->to++ = *value;
     }
@@ -66,13 +70,15 @@ static void pass_double(cursor *c, double *value) {
 static void pass_integer(cursor *c, int64_t *value) {
     double number = (double)*value;
     pass_double(c, &number);
-    *value = (int64_t)number;
+    if (!(fabs(number) <= SN_LARGEST_COUNT)) c->has_fault = true;
+    *value = c->has_fault ? 0 : (int64_t)number;
 }
 
 static void pass_int(cursor *c, int *value) {
     int64_t number = *value;
     pass_integer(c, &number);
-    *value = (int)number;
+    if (number < INT_MIN || number > INT_MAX) c->has_fault = true;
+    *value = c->has_fault ? 0 : (int)number;
 }
 
 static void pass_bool(cursor *c, bool *value) {
@@ -120,9 +126,13 @@ void sn_mark_encode(const sn_mark *mark, int64_t integers[SN_MARK_INTEGERS], dou
     pass_summary(&(cursor){.to = doubles}, &summary);
 }
 
-void sn_mark_decode(sn_mark *mark, const int64_t integers[SN_MARK_INTEGERS], const double *doubles) {
-    mark->step = integers[0];
-    mark->position.loss = (sn_extent){(uint64_t)integers[1], (uint64_t)integers[2]};
-    mark->position.gradients = (sn_extent){(uint64_t)integers[3], (uint64_t)integers[4]};
-    pass_summary(&(cursor){.reads = true, .from = doubles}, &mark->summary);
+bool sn_mark_decode(sn_mark *mark, const void *integers, const void *doubles) {
+    int64_t values[SN_MARK_INTEGERS];
+    memcpy(values, integers, sizeof values);
+    mark->step = values[0];
+    mark->position.loss = (sn_extent){(uint64_t)values[1], (uint64_t)values[2]};
+    mark->position.gradients = (sn_extent){(uint64_t)values[3], (uint64_t)values[4]};
+    cursor c = {.reads = true, .from = doubles};
+    pass_summary(&c, &mark->summary);
+    return !c.has_fault;
 }

@@ -72,8 +72,8 @@ static bool fill_cells(sn_varied *v, uint32_t *where) {
     for (size_t c = 0; c < v->n_columns; c++)
         where[v->columns[c]] = (uint32_t)c;
     for (size_t i = 0; i < v->n_runs; i++) {
-        const struct sn_setting *setting = v->settings + v->runs[i].first;
-        for (size_t s = 0; s < v->runs[i].n; s++, setting++) {
+        for (size_t s = 0; s < v->runs[i].n; s++) {
+            const struct sn_setting *setting = &v->settings[v->runs[i].first + s];
             if (where[setting->key] != SN_NO_STRING) cells[i * v->n_columns + where[setting->key]] = setting->value;
         }
     }
