@@ -130,7 +130,7 @@ place_of() { # DIRECTORY
 # Resumes the run and kills it after a random part of the time that all of it takes; false where that came too late.
 kill_once() { # NAME DIRECTORY STEPS
     local delay status=0 place
-    delay=$((RANDOM * (milliseconds[$1] * $3 / steps[$1] * 3 / 4 + 20) / 32768))
+    delay=$((RANDOM * (milliseconds[$1] * $3 * 3 / (4 * steps[$1]) + 20) / 32768))
     "$skipnet" train "$1.json" --set train.steps="$3" --out "$2" --threads "$(threads)" --resume -q >/dev/null 2>"$2.err" &
     pid=$!
     sleep "$((delay / 1000)).$(printf %03d $((delay % 1000)))"
