@@ -46,6 +46,7 @@ static char *find_digits(char *content, size_t size) {
 static char *seal(const uint8_t *data, size_t size) {
     char *content = malloc(size + 1), text[DIGITS + 1];
     fuzz_require(content != NULL, "no memory", "");
+    if (!content) return NULL;
     memcpy(content, data, size);
     char *digits = find_digits(content, size);
     if (digits) {
