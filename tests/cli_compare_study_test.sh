@@ -65,7 +65,7 @@ figures() { # FILE PREFIX: mean sd low high of the row that begins so
 ratio() { value_of "all/depth=$1,skip=$2,seed=$3/run.json" log10_delta_ratio; }
 minus() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.17g\n", a - b }'; }
 want "summary.csv: header" "$keys,metric,$stats" "$(head -n 1 all/summary.csv)"
-want "summary.csv: rows" $((4 * 14 + 1)) "$(wc -l <all/summary.csv)"
+want "summary.csv: rows" $((4 * 16 + 1)) "$(wc -l <all/summary.csv)"
 want "summary.csv: metrics" "train_loss train_accuracy test_loss test_accuracy log10_delta_ratio decades_per_layer \
 frozen_layers_start frozen_layers_end stalled_frac_start stalled_frac_end log10_delta_first_start \
 log10_delta_first_end log10_delta_ratio_start decades_per_layer_start steps wall_s" "$(sed -n '2,17p' all/summary.csv | cut -d, -f3 | paste -sd' ')"

@@ -38,7 +38,7 @@ want "diverged" "2 1/2" "$(given loss.0.1.0.lost)"
 want "no axis for what it measured last" "1|3" "$(given loss.extent)"
 want "its mark" 1 "$(grep -c "loss.0.1.0.lost' using 1:(.* with points linecolor rgb '#D55E00' .* pointtype 2" given/all.gp |
     sed 's/[1-9].*/1/')"
-want "its tick" 1 "$(grep -c "set ytics add ('diverged' " given/all.gp | sed 's/[1-9].*/1/')"
+want "its tick" 1 "$(grep -c "set ytics (.*'diverged' " given/all.gp | sed 's/[1-9].*/1/')"
 want "step 0 was before" "1 -1|2 -2" "$(given delta.0.1.0.line)"
 want "the end was not" "2 1/2" "$(given delta.0.1.1.lost)"
 

@@ -117,6 +117,14 @@ static void test_no_means(void **state) {
     assert_false(f.median.is_measured || f.min.is_measured || f.max.is_measured);
 }
 
+/* Three times 0.1 is not 0.3, and one third of it not 0.1. */
+static void test_equal_values(void **state) {
+    (void)state;
+    sn_figure f;
+    sn_figure_compute(&f, (double[]){0.1, 0.1, 0.1}, 3, 3, 0);
+    assert_true(f.mean.value == 0.1 && f.sd.value == 0 && f.ci95_low.value == 0.1 && f.ci95_high.value == 0.1);
+}
+
 static void test_not_finite(void **state) {
     (void)state;
     sn_figure f;
@@ -142,6 +150,7 @@ int main(void) {
         cmocka_unit_test(test_three_values),
         cmocka_unit_test(test_two_and_four_values),
         cmocka_unit_test(test_no_means),
+        cmocka_unit_test(test_equal_values),
         cmocka_unit_test(test_not_finite),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

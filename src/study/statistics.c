@@ -53,11 +53,12 @@ static void order_statistics(sn_figure *figure, double *values, size_t n) {
     figure->max = sn_measured(values[n - 1]);
 }
 
+/* `values` in order: those that are all equal have no rounding of their sum in their mean. */
 static void moments(sn_figure *figure, const double *values, size_t n) {
     double sum = 0, squares = 0;
     for (size_t i = 0; i < n; i++)
         sum += values[i];
-    double mean = sum / (double)n;
+    double mean = values[0] == values[n - 1] ? values[0] : sum / (double)n;
     for (size_t i = 0; i < n; i++)
         squares += (values[i] - mean) * (values[i] - mean);
     double sd = sqrt(squares / (double)(n - 1));
