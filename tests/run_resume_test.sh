@@ -204,6 +204,7 @@ for second in INT:130 HUP:129; do
     rm -r slow
 done
 start train tiny.json --set train.steps=1000000000 --out ignored -q
+await "rows of the first run in ignored" has_rows ignored/loss.csv 2
 end_by TERM
 env --ignore-signal=USR1 "$skipnet" train tiny.json --set train.steps=1000000000 --out ignored --resume -q \
     >/dev/null 2>&1 </dev/null &
