@@ -61,7 +61,10 @@ for ((k = 0; k < ${#options[@]} + 2; k++)); do
     for ((attempt = 0; attempt < 20; attempt++)); do
         rm -rf cut
         start "${more[@]}" --out cut --threads 1 --resume
-        await "rows of cut" has_rows cut/loss.csv 20
+        for ((i = 0; i < 4000; i++)); do # await looks too rarely
+            if has_rows cut/loss.csv 5; then break; fi
+            sleep 0.002
+        done
         end_by INT
         ((status == 130)) && [[ $(value_of cut/run.json status) == '"interrupted"' ]] && break
     done
@@ -203,9 +206,6 @@ for second in INT:130 HUP:129; do
     want "INT, $second: it was not closed" '"running"' "$(value_of slow/run.json status)"
     rm -r slow
 done
-start train tiny.json --set train.steps=1000000000 --out ignored -q
-await "rows of the first run in ignored" has_rows ignored/loss.csv 2
-end_by TERM
 env --ignore-signal=USR1 "$skipnet" train tiny.json --set train.steps=1000000000 --out ignored --resume -q \
     >/dev/null 2>&1 </dev/null &
 pid=$!
