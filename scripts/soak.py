@@ -214,14 +214,19 @@ class Case:
             if is_over:
                 break
             self.counts["resumes"] += 1
-        # A run that is over is not repeated: its summary is told, which succeeds.
-        expected = DONE if is_over else self.outcome
+        # A run that is over is not repeated: its summary is told, which succeeds.  (A signal that comes between the end
+        # of the run and that of the process ends the latter.)
+        expected = DONE if self.is_over("disturbed") else self.outcome
         self.run(*self.train_arguments("disturbed"), "--resume", allowed=(expected,))
 
     # ---- comparing
 
     def manifest(self, directory):
         return json.loads((self.directory / directory / "run.json").read_text())
+
+    def is_over(self, directory):
+        has_begun = (self.directory / directory / "run.json").exists()
+        return has_begun and self.manifest(directory)["status"] in ("done", "diverged")
 
     def compare(self):
         for name in ("loss.csv", "gradients.csv", "final.safetensors"):
