@@ -142,12 +142,14 @@ make_cells() {
     fi
 }
 
-# A list of this launch's own, which nothing changes while cells are run from it.
+# A list of this launch's own, which nothing changes while cells are run from it.  What an earlier launch left beside it
+# goes, and nothing else.
 prepare() {
-    log=$out/log
-    [[ $engine != slurm ]] || check_slurm
-    rm -rf -- "$log"
-    mkdir -- "$log"
+    log=$out/sweep-log
+    check_slurm
+    mkdir -p -- "$log"
+    find "$log" -maxdepth 1 -type f \( -name '[0-9]*.failed' -o -name '[0-9]*.err' -o -name '[0-9]*.err.part' \
+        -o -name 'slurm-*.out' -o -name slurm.job -o -name parallel.log -o -name xargs.err \) -exec rm -f -- {} +
     list=$log/cells.txt
     cp -- "$out/cells.txt" "$list"
 }

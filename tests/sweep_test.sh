@@ -54,13 +54,19 @@ for engine in "${all[@]}"; do
     done
 done
 
-# Again, with another seed: what is finished is not touched; --set is shared; --no-plot.
+# Again, with another seed: what is finished is not touched, nor what is not the sweep's own; --set is shared; --no-plot.
+mkdir "it's xargs/runs/log"
+touch "it's xargs/runs/log/mine" "it's xargs/runs/sweep-log/mine" "it's xargs/runs/sweep-log/7.failed"
 touch -d "2001-01-01" "it's xargs"/runs/*/loss.csv
 sweep tiny.json --grid network.depth=3,4 --grid network.skip=none,add --seeds 3 --engine xargs --jobs 1 \
     --out "it's xargs/runs" --no-plot
 want "more seeds: exit status" 0 "$status"
 want "more seeds: old runs are not repeated" 8 "$(find "it's xargs" -name loss.csv ! -newermt 2002-01-01 | wc -l)"
 want "more seeds: runs" 12 "$(find "it's xargs" -name final.safetensors | wc -l)"
+want "more seeds: files of others stay, those of the last launch go" "log/mine
+sweep-log/cells.txt
+sweep-log/mine
+sweep-log/xargs.err" "$(cd "it's xargs/runs" && find log sweep-log -type f | sort)"
 want "no pictures" "" "$(cat calls)"
 
 # One that fails, one that diverges, two that are done.

@@ -55,7 +55,7 @@ run_parallel() {
 
 run_xargs() {
     seq "$(count_lines)" | xargs -P "${jobs:-$(default_jobs)}" -n 1 "${engine_options[@]}" \
-        sh "$parts/cell.sh" "$list" "$log" 2>/dev/null
+        sh "$parts/cell.sh" "$list" "$log" 2>"$log/xargs.err"
 }
 
 # ---- Slurm ----
@@ -113,11 +113,10 @@ await_slurm() {
     done
 }
 
-# The array of an earlier call that was killed may still be at it.
+# The array of an earlier call that was killed may still be at it, whatever the engine of this one.
 check_slurm() {
     local job
-    command -v sbatch >/dev/null || die "no sbatch here: --engine slurm wants a Slurm cluster"
-    if [[ -s $log/slurm.job ]] && job=$(<"$log/slurm.job") && is_queued "$job"; then
-        die "array $job of an earlier call is still at it: wait, or scancel $job"
-    fi
+    [[ -s $log/slurm.job ]] && command -v squeue >/dev/null || return 0
+    job=$(<"$log/slurm.job")
+    ! is_queued "$job" || die "array $job of an earlier call is still at it: wait, or scancel $job"
 }
