@@ -6,7 +6,8 @@
 . "$(dirname "${BASH_SOURCE[0]}")/cli_lib.sh"
 
 write_tiny tiny.json
-export SKIPNET=$skipnet
+ln -s "$skipnet" sn
+export SKIPNET=./sn # relative, and jobs begin in another directory
 
 sweep() { # ARGUMENT...
     status=0
