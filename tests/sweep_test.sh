@@ -88,7 +88,8 @@ for engine in "${all[@]}"; do
     want "a failure: pictures all the same" 2 "$(wc -l <calls)"
 done
 
-# Stopped in the middle: cells close themselves, nothing goes on, the sweep dies of the signal; the same command ends it.
+# Stopped in the middle: cells close themselves, nothing goes on, the sweep dies of the signal; the same command ends
+# it.
 for engine in "${all[@]}"; do
     for signal in INT TERM; do
         dir=stopped.$engine.$signal
@@ -134,6 +135,18 @@ for engine in "${all[@]}"; do
     want "a killed cell, $engine: the others" 2 \
         "$(grep -lE '^  "status": "done"' "killed.$engine"/*/run.json | wc -l)"
 done
+
+# A signal to what runs cells ends it after the cell at work.
+mkdir cell
+printf '%s\n' 'touch began; sleep 0.5; touch ended' 'touch second' >cell/list
+(cd cell && exec env --default-signal=TERM sh "$source_dir/scripts/sweep/cell.sh" list . 1 1) &
+pid=$!
+started+=("$pid")
+await "a cell" test -f cell/began
+kill -s TERM "$pid"
+status=0
+wait "$pid" || status=$?
+want "cell.sh, signalled" "143 began ended list" "$status $(find cell -type f -printf '%f\n' | sort | paste -sd' ')"
 
 # A name that parallel would expand, one that begins with a dash, a program by a relative path.
 ln -s "$skipnet" sn
@@ -221,8 +234,8 @@ printf '%s\n' $header ,test_los,mean,'<',1 >unknown.csv
 sweep tiny.json --seeds 2 --engine xargs --out expected --expect unknown.csv
 want_like "expectations that compare refuses" '2 unknown.csv:2: unknown metric "test_los"*' "$status $(cat err)"
 
-sweep_refuses '--grid network.skip=ad: network.skip: unknown value "ad", did you mean "add"? (one of: none, add, concat,'\
-' highway)' tiny.json --engine xargs --out wrong --grid network.skip=ad
+sweep_refuses '--grid network.skip=ad: network.skip: unknown value "ad", did you mean "add"? (one of: none, add, '\
+'concat, highway)' tiny.json --engine xargs --out wrong --grid network.skip=ad
 want "a wrong grid: nothing is left" "" "$(find . -name 'wrong*')"
 sweep missing.json --seeds 2 --engine xargs --out wrong
 want "a missing config" "4 cannot open missing.json: No such file or directory" "$status $(cat err)"
