@@ -17,7 +17,8 @@ DIR/report.html.
   --engine NAME   parallel   GNU parallel; the default where it is installed
                   xargs      needs nothing
                   slurm      a job array, and a comparison that depends on it; waits for both
-  --jobs N        so many cells at once.  Default: one per core (and thread of a cell); with slurm what the cluster gives
+  --jobs N        so many cells at once.  Default: one per core (and thread of a cell); with slurm what the cluster
+                  gives
   --threads N     threads of each cell; default: 1, which uses the cores best
   --expect FILE   expectations for `skipnet compare`
   --no-plot       neither pictures nor report
@@ -30,7 +31,8 @@ Ctrl-C stops a sweep; the same command goes on and repeats no finished cell.  Ce
 
 The program is $SKIPNET, else skipnet beside this script, else build/release/skipnet, else the one on the PATH; in the
 same way $SKIPNET_PLOT and $SKIPNET_REPORT.
-Exit status: 0 all runs are there, 1 some failed or an expectation does, 2 usage or the config is at fault.
+Exit status: 0 all runs are there, 1 some failed or an expectation does, 2 usage, the config or the expectations are at
+fault, 4 a file cannot be read or written, 128 + n stopped by signal n.
 END
 }
 
@@ -64,7 +66,10 @@ parse() {
         --no-plot) plot=0 ;;
         --dry-run) dry_run=1 ;;
         --) shift && engine_options=("$@") && break ;;
-        -?*) die "unknown option $1 (see --help)" ;;
+        -?*)
+            [[ ! -f $1 ]] || die "$1 is taken for an option: write ./$1"
+            die "unknown option $1 (see --help)"
+            ;;
         *)
             [[ -z $config ]] || die "one config at a time, not also $1 (options of the engine go after --)"
             config=$1
@@ -75,10 +80,28 @@ parse() {
     [[ -n $config ]] || die "no config given (see --help)"
     [[ -z $jobs || $jobs =~ ^[1-9][0-9]{0,5}$ ]] || die "--jobs wants a whole number from 1 on, not $jobs"
     [[ $threads =~ ^[1-9][0-9]{0,3}$ ]] || die "--threads wants a whole number from 1 on, not $threads"
-    [[ -z $expect || -r $expect ]] || die "cannot read $expect"
     local stem=${config##*/}
     [[ $config != - ]] || stem=stdin
     : "${out:=runs/sweep-${stem%.json}}"
+    check_paths
+    check_expect
+}
+
+# A path that begins with a dash is not an option of what it is handed on to.
+check_paths() {
+    local path=$out
+    [[ $out == /* ]] || path=$PWD/$out
+    [[ $path != *[[:cntrl:]]* ]] || die "the path of --out has a control character in it: $(printf %q "$path")"
+    [[ $out != -* ]] || out=./$out
+    [[ $expect != -* ]] || expect=./$expect
+}
+
+# Now, not after hours.  What is no plain file can be read only once, by the comparison.
+check_expect() {
+    local fault
+    [[ -z $expect ]] && return
+    [[ -r $expect && ! -d $expect ]] || die "cannot read $expect"
+    [[ ! -f $expect ]] || fault=$(awk -f "$parts/expect.awk" <"$expect") || die "$expect:$fault"
 }
 
 take() { # OPTION VALUE
@@ -105,17 +128,20 @@ choose_engine() {
     esac
 }
 
-# The first that can be run of: the variable's value, the files, the name on the PATH.
+# The first that can be run of: the variable's value, the files, the name on the PATH.  An absolute path: jobs of Slurm
+# begin in another directory.
 find_program() { # VALUE NAME FILE...
     local name=$2 file
     if [[ -n $1 ]]; then
-        command -v "$1" || die "cannot run $1"
+        file=$(type -P -- "$1") || die "cannot run $1"
+        realpath -s -- "$file"
         return
     fi
     for file in "${@:3}"; do
-        [[ -x $file && ! -d $file ]] && echo "$file" && return
+        [[ -x $file && ! -d $file ]] && realpath -s -- "$file" && return
     done
-    command -v "$name" || die "no $name found: build it (scripts/demo.sh does), or set SKIPNET to the program"
+    file=$(type -P "$name") || die "no $name found: build it (scripts/demo.sh does), or set SKIPNET to the program"
+    realpath -s -- "$file"
 }
 
 find_programs() {
@@ -142,12 +168,14 @@ make_cells() {
     fi
 }
 
-# A list of this launch's own, which nothing changes while cells are run from it.
+# A list of this launch's own, which nothing changes while cells are run from it.  What an earlier launch left beside it
+# goes, and nothing else.
 prepare() {
-    log=$out/log
-    [[ $engine != slurm ]] || check_slurm
-    rm -rf -- "$log"
-    mkdir -- "$log"
+    log=$out/sweep-log
+    check_slurm
+    mkdir -p -- "$log"
+    find "$log" -maxdepth 1 -type f \( -name '[0-9]*.failed' -o -name '[0-9]*.err' -o -name '[0-9]*.err.part' \
+        -o -name 'slurm-*.out' -o -name slurm.job -o -name parallel.log -o -name xargs.err \) -exec rm -f -- {} +
     list=$log/cells.txt
     cp -- "$out/cells.txt" "$list"
 }
@@ -183,12 +211,12 @@ stop() { # SIGNAL
     kill -s "$1" $$
 }
 
-# What there is to see, even if some cells failed.
+# What there is to see, even if some cells failed.  The status is that of the comparison, else 1 without pictures.
 show() {
     local status=0
-    "$skipnet" compare "$given" --out "$given" ${expect:+--expect "$expect"} || status=1
+    "$skipnet" compare "$given" --out "$given" ${expect:+--expect "$expect"} || status=$?
     if ((plot)); then
-        "$plotter" "$given" && "$reporter" "$given" || status=1
+        "$plotter" "$given" && "$reporter" "$given" || ((status)) || status=1
     fi
     return "$status"
 }
@@ -208,8 +236,8 @@ main() {
     trap 'stop TERM' TERM
     trap 'stop HUP' HUP
     run_cells
-    [[ -z $(finished_runs | head -n 1) ]] || show || status=1
-    if list_failures; then status=1; fi
+    [[ -z $(finished_runs | head -n 1) ]] || show || status=$?
+    if list_failures; then status=$((status ? status : 1)); fi
     return "$status"
 }
 

@@ -54,13 +54,19 @@ for engine in "${all[@]}"; do
     done
 done
 
-# Again, with another seed: what is finished is not touched; --set is shared; --no-plot.
+# Again, with another seed: what is finished is not touched, nor what is not the sweep's own; --no-plot.
+mkdir "it's xargs/runs/log"
+touch "it's xargs/runs/log/mine" "it's xargs/runs/sweep-log/mine" "it's xargs/runs/sweep-log/7.failed"
 touch -d "2001-01-01" "it's xargs"/runs/*/loss.csv
 sweep tiny.json --grid network.depth=3,4 --grid network.skip=none,add --seeds 3 --engine xargs --jobs 1 \
     --out "it's xargs/runs" --no-plot
 want "more seeds: exit status" 0 "$status"
 want "more seeds: old runs are not repeated" 8 "$(find "it's xargs" -name loss.csv ! -newermt 2002-01-01 | wc -l)"
 want "more seeds: runs" 12 "$(find "it's xargs" -name final.safetensors | wc -l)"
+want "more seeds: files of others stay, those of the last launch go" "log/mine
+sweep-log/cells.txt
+sweep-log/mine
+sweep-log/xargs.err" "$(cd "it's xargs/runs" && find log sweep-log -type f | sort)"
 want "no pictures" "" "$(cat calls)"
 
 # One that fails, one that diverges, two that are done.
@@ -82,7 +88,8 @@ for engine in "${all[@]}"; do
     want "a failure: pictures all the same" 2 "$(wc -l <calls)"
 done
 
-# Stopped in the middle: cells close themselves, nothing goes on, the sweep dies of the signal; the same command ends it.
+# Stopped in the middle: cells close themselves, nothing goes on, the sweep dies of the signal; the same command ends
+# it.
 for engine in "${all[@]}"; do
     for signal in INT TERM; do
         dir=stopped.$engine.$signal
@@ -105,6 +112,68 @@ for engine in "${all[@]}"; do
     want "$dir, again: all done" 3 "$(grep -lE '^  "status": "done"' "$dir"/*/run.json | wc -l)"
 done
 
+# A cell whose program dies of a signal of its own is a failure like others.
+cat >bin/dies <<END
+#!/bin/sh
+case \$* in *--out\ *depth=3*) kill -s TERM \$\$ ;; esac
+exec "$skipnet" "\$@"
+END
+chmod +x bin/dies
+# One that makes cells which are run by that.
+cat >bin/dying_cells <<END
+#!/bin/bash
+"$skipnet" "\$@" || exit
+[[ \$1 != cells ]] || sed -i "s|$skipnet|$work/bin/dies|" "\${*: -1}/cells.txt"
+END
+chmod +x bin/dying_cells
+for engine in "${all[@]}"; do
+    SKIPNET=$work/bin/dying_cells sweep tiny.json --grid network.depth=3,4,5 --engine "$engine" --jobs 1 \
+        --out "killed.$engine"
+    want "a killed cell, $engine: exit status" 1 "$status"
+    want_like "a killed cell, $engine: its reason" "sweep: 1 of 3 cells failed:
+  depth=3: exit status 143*" "$(cat err)"
+    want "a killed cell, $engine: the others" 2 \
+        "$(grep -lE '^  "status": "done"' "killed.$engine"/*/run.json | wc -l)"
+done
+
+# A signal to what runs cells ends it after the cell at work.
+mkdir cell
+printf '%s\n' 'touch began; sleep 0.5; touch ended' 'touch second' >cell/list
+(cd cell && exec env --default-signal=TERM sh "$source_dir/scripts/sweep/cell.sh" list . 1 1) &
+pid=$!
+started+=("$pid")
+await "a cell" test -f cell/began
+kill -s TERM "$pid"
+status=0
+wait "$pid" || status=$?
+want "cell.sh, signalled" "143 began ended list" "$status $(find cell -type f -printf '%f\n' | sort | paste -sd' ')"
+
+# A name that parallel would expand, one that begins with a dash, a program by a relative path.
+ln -s "$skipnet" sn
+for engine in "${all[@]}"; do
+    odd='-a{#}b{= $_="x" =} @cell@ '$engine
+    SKIPNET=./sn sweep tiny.json --grid network.depth=3,4 --engine "$engine" --out "$odd"
+    want "odd names, $engine" "0 2" "$status $(find "./$odd" -name run.json | wc -l)"
+done
+
+# What xargs itself complains of.
+sweep tiny.json --seeds 2 --engine xargs --out complaint -- --no-such-option
+want_like "a complaint of xargs" "1 sweep: 2 of 2 cells failed:
+*: did not end
+*: did not end
+*no-such-option*" "$status $(cat err)"
+
+# An array of Slurm that is still at work, whatever the engine.
+mkdir cluster
+printf '#!/bin/sh\necho 17\n' >cluster/squeue
+chmod +x cluster/squeue
+echo 17 >complaint/sweep-log/slurm.job
+PATH=$work/cluster:$PATH sweep tiny.json --seeds 2 --engine xargs --out complaint
+want "an array at work" "2 sweep: array 17 of an earlier call is still at it: wait, or scancel 17" "$status $(cat err)"
+printf '#!/bin/sh\n' >cluster/squeue
+PATH=$work/cluster:$PATH sweep tiny.json --seeds 2 --engine xargs --out complaint
+want "an array that is over" 0 "$status"
+
 # One sweep at a time.
 (flock 9 && sweep tiny.json --seeds 2 --engine xargs --out mixed.xargs && cat err >busy) 9>mixed.xargs/sweep.lock
 want "another is at work" "sweep: another sweep is at work in $work/mixed.xargs" "$(cat busy)"
@@ -112,7 +181,7 @@ want "another is at work" "sweep: another sweep is at work in $work/mixed.xargs"
 # Without GNU parallel: xargs, unless it was asked for.
 mkdir few
 for name in bash sh env cat cp rm mkdir rmdir mv dirname readlink nproc seq xargs sed awk sort find grep wc head tail \
-    flock comm printf; do
+    flock comm printf realpath; do
     ln -s "$(type -P $name)" few/$name
 done
 PATH=$work/few sweep tiny.json --seeds 1 --out fallback --no-plot
@@ -139,8 +208,34 @@ sweep_refuses "sweep: one config at a time, not also b.json (options of the engi
 sweep_refuses "sweep: no engine make (one of: parallel xargs slurm)" tiny.json --engine make
 sweep_refuses "sweep: --jobs wants a whole number from 1 on, not 0" tiny.json --jobs 0
 sweep_refuses "sweep: cannot read none.csv" tiny.json --seeds 2 --expect none.csv
-sweep_refuses '--grid network.skip=ad: network.skip: unknown value "ad", did you mean "add"? (one of: none, add, concat,'\
-' highway)' tiny.json --engine xargs --out wrong --grid network.skip=ad
+sweep_refuses "sweep: the path of --out has a control character in it: \$'$work/a\nb'" tiny.json --seeds 2 \
+    --out $'a\nb'
+touch ./-tiny.json
+sweep_refuses "sweep: -tiny.json is taken for an option: write ./-tiny.json" -tiny.json --seeds 2
+
+expect_refuses() { # MESSAGE LINE...: of a file of expectations
+    printf '%s\n' "${@:2}" >broken.csv
+    sweep_refuses "sweep: broken.csv:$1" tiny.json --seeds 2 --engine xargs --out wrong --expect broken.csv
+}
+header=network.depth,metric,statistic,op,value
+expect_refuses "1: the header should be keys of the configs, then metric,statistic,op,value" depth,metric,op,value \
+    1,2,3,4
+expect_refuses "3: 4 cells, the header has 5" $header '"4,5",test_loss,mean,<,9' 4,test_loss,mean,9
+expect_refuses "2: a blank line before the end" $header "" 4,test_loss,mean,9
+expect_refuses "1: nothing to expect: there is nothing but a header" $header
+want "broken expectations: no cell was run" "" "$(find . -name 'wrong*')"
+printf '\357\273\277network.depth , "metric",statistic,op,value\r\n,test_loss,mean,<,1e9\r\n\r\n' >./-odd.csv
+sweep tiny.json --seeds 2 --engine xargs --out expected --expect -odd.csv
+want "expectations that hold" "0 " "$status $(cat err)"
+printf '%s\n' $header ,test_loss,mean,'<',-1 >false.csv
+sweep tiny.json --seeds 2 --engine xargs --out expected --expect false.csv
+want "expectations that do not hold" 1 "$status"
+printf '%s\n' $header ,test_los,mean,'<',1 >unknown.csv
+sweep tiny.json --seeds 2 --engine xargs --out expected --expect unknown.csv
+want_like "expectations that compare refuses" '2 unknown.csv:2: unknown metric "test_los"*' "$status $(cat err)"
+
+sweep_refuses '--grid network.skip=ad: network.skip: unknown value "ad", did you mean "add"? (one of: none, add, '\
+'concat, highway)' tiny.json --engine xargs --out wrong --grid network.skip=ad
 want "a wrong grid: nothing is left" "" "$(find . -name 'wrong*')"
 sweep missing.json --seeds 2 --engine xargs --out wrong
 want "a missing config" "4 cannot open missing.json: No such file or directory" "$status $(cat err)"
@@ -149,4 +244,4 @@ want "a missing program" "2 sweep: cannot run $work/none" "$status $(cat err)"
 sweep tiny.json --seeds 3 --out dry --dry-run
 want_like "dry run" "0 cells  3: 1 points of 3 seeds*" "$status $(cat out)"
 want "dry run: nothing is written" "" "$(find . -name 'dry*' -o -name 'runs' -newer calls)"
-finish 60
+finish 150

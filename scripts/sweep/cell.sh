@@ -5,30 +5,43 @@
 #   cell.sh LIST LOG FIRST [EVERY]
 #
 # Divergence is a result.  A cell that fails leaves LOG/LINE.failed (its exit status, then what it said), and the next
-# one follows; exit status 1 at the end.  A cell that a signal stopped ends this too, by the same signal.
+# one follows; exit status 1 at the end.  A signal to this script ends it by the same signal, once the cell at work has
+# ended; one that only the cell got is a failure of that cell.
 set -eu
 
 list=$1 log=$2 line=$3 every=${4:-0}
-failed=0
+failed=0 signal=''
 n=$(($(wc -l <"$list")))
+for name in HUP INT TERM; do
+    # shellcheck disable=SC2064 # this name, now
+    trap "signal=$name" "$name"
+done
 
-while [ "$line" -le "$n" ]; do
+stop_if_signalled() {
+    [ -n "$signal" ] || return 0
+    trap - "$signal"
+    kill -s "$signal" $$
+}
+
+run_cell() {
     said=$log/$line.err
     status=0
-    sh -c "$(sed -n "${line}p" "$list")" </dev/null >/dev/null 2>"$said" || status=$?
+    command=$(sed -n "${line}p" "$list") || true # sed gets a signal to all, too
+    stop_if_signalled
+    sh -c "$command" </dev/null >/dev/null 2>"$said" || status=$?
     case $status in
-    0 | 3) rm -f "$said" ;;
-    129 | 130 | 143)
-        kill -s $((status - 128)) $$
-        exit $status
-        ;;
-    *)
-        { echo "exit status $status" && cat "$said"; } >"$said.part"
-        mv "$said.part" "$log/$line.failed"
-        rm -f "$said"
-        failed=1
-        ;;
+    0 | 3) rm -f "$said" && return ;;
+    129 | 130 | 143) stop_if_signalled ;;
     esac
+    { echo "exit status $status" && cat "$said"; } >"$said.part"
+    mv "$said.part" "$log/$line.failed"
+    rm -f "$said"
+    failed=1
+}
+
+while [ "$line" -le "$n" ]; do
+    run_cell
+    stop_if_signalled
     [ "$every" -gt 0 ] || break
     line=$((line + every))
 done

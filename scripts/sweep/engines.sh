@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2154 # part of sweep.sh, which sets the variables
 # The engines: each runs all lines of $list by sweep/cell.sh and returns when no cell runs any more.  Their own exit
-# status says nothing: what lies in the run directories does.  They run in a process group of their own, and TERM to that
-# group stops them.
+# status says nothing: what lies in the run directories does.  They run in a process group of their own, and TERM to
+# that group stops them.
 
 quoted() { # WORD...: as words of a POSIX shell
     local word
@@ -34,9 +34,10 @@ has_parallel() { # another program has that name, too
     [[ $(parallel --version 2>/dev/null) == "GNU parallel"* ]]
 }
 
-# With other hosts the number of jobs is that of each host's cores.
+# With other hosts the number of jobs is that of each host's cores.  Whole commands are handed over, since parallel has
+# replacement strings ({#}, {= perl =}) that a path in a template may hold.
 run_parallel() {
-    local options=() name
+    local options=() name command i n
     for name in SKIPNET_DATA SKIPNET_SIMD OPENBLAS_CORETYPE; do
         [[ -z ${!name:-} ]] || options+=(--env "$name")
     done
@@ -47,15 +48,18 @@ run_parallel() {
     else
         options+=(--jobs "$(default_jobs)")
     fi
-    seq "$(count_lines)" | parallel --will-cite --joblog "$log/parallel.log" --termseq TERM,10000,KILL,25 -I @cell@ \
-        "${options[@]}" "${engine_options[@]}" "sh $(quoted "$parts/cell.sh" "$list" "$log") @cell@"
+    n=$(count_lines)
+    command="sh $(quoted "$parts/cell.sh" "$list" "$log")"
+    for ((i = 1; i <= n; i++)); do printf '%s%d\0' "$command" "$i"; done |
+        parallel -0 --will-cite --joblog "$log/parallel.log" --termseq TERM,10000,KILL,25 \
+            "${options[@]}" "${engine_options[@]}"
 }
 
 # ---- xargs ----
 
 run_xargs() {
     seq "$(count_lines)" | xargs -P "${jobs:-$(default_jobs)}" -n 1 "${engine_options[@]}" \
-        sh "$parts/cell.sh" "$list" "$log" 2>/dev/null
+        sh "$parts/cell.sh" "$list" "$log" 2>"$log/xargs.err"
 }
 
 # ---- Slurm ----
@@ -86,8 +90,8 @@ count_elements() {
     echo $((n < most ? n : most - 1))
 }
 
-# Element i takes the lines i, i + n, ...  The comparison depends on the array whatever becomes of it, so that it is there
-# even if this script is not.
+# Element i takes the lines i, i + n, ...  The comparison depends on the array whatever becomes of it, so that it is
+# there even if this script is not.
 run_slurm() {
     local n array='' after='' pause=1
     n=$(count_elements)
@@ -113,11 +117,10 @@ await_slurm() {
     done
 }
 
-# The array of an earlier call that was killed may still be at it.
+# The array of an earlier call that was killed may still be at it, whatever the engine of this one.
 check_slurm() {
     local job
-    command -v sbatch >/dev/null || die "no sbatch here: --engine slurm wants a Slurm cluster"
-    if [[ -s $log/slurm.job ]] && job=$(<"$log/slurm.job") && is_queued "$job"; then
-        die "array $job of an earlier call is still at it: wait, or scancel $job"
-    fi
+    [[ -s $log/slurm.job ]] && command -v squeue >/dev/null || return 0
+    job=$(<"$log/slurm.job")
+    ! is_queued "$job" || die "array $job of an earlier call is still at it: wait, or scancel $job"
 }

@@ -32,9 +32,10 @@ show_progress() {
     printf '\r\033[K%d of %d cells finished' "$n" "$(wc -l <"$list")" >&2
 }
 
-# What a cell said before it failed, at most its last lines; 1 where none has failed.
+# What a cell said before it failed, at most its last lines, and where one did not even end, what xargs said; 1 where
+# none has failed.
 list_failures() {
-    local failures line name n_failed
+    local failures line name n_failed n_silent=0
     failures=$(failed_cells)
     [[ -n $failures ]] || return 1
     n_failed=$(wc -l <<<"$failures")
@@ -45,9 +46,11 @@ list_failures() {
                 sed "1s/^/  $name: /; 2,\$s/^/      /" "$log/$line.failed" | tail_of_reason
             else
                 echo "  $name: did not end"
+                n_silent=$((n_silent + 1))
                 [[ ! -s $log/$line.err ]] || sed 's/^/      /' "$log/$line.err" | tail -n 5
             fi
         done <<<"$failures"
+        ((n_silent == 0)) || [[ ! -s $log/xargs.err ]] || tail -n 5 "$log/xargs.err"
     } >&2
 }
 
