@@ -100,8 +100,8 @@ static sn_status run_compare(const sn_arguments *arguments, sn_error *error) {
 static void add_details(sn_text *text) {
     sn_text_addf(
         text,
-        "RUN is a run directory, DIR a directory with runs below it.  The keys in which the configs of the runs\n"
-        "differ are columns; where there are several seeds, a second table shows their means.  From %d runs on\n"
+        "RUN is a run directory, DIR a directory with runs below it (links there are not followed); a run counts\n"
+        "once however often it is found.  The keys in which the configs of the runs differ are columns; where there are several seeds, a second table shows their means.  From %d runs on\n"
         "only runs that are not done have a row of their own, and the count by status stands above; from %d grid\n"
         "points on summary.csv alone has the means.  log10 ratio: delta_rms of the first hidden layer over that of\n"
         "the last, at the last measured update; decades/layer: its slope towards the input.  What is cut or broken\n"
