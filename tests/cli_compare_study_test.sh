@@ -118,6 +118,11 @@ refuses_file() { # MESSAGE: of what stands in bad.csv
 printf 'network.dept,seed,metric,statistic,op,value\n4,1,train_loss,mean,<,1\n' >bad.csv
 refuses_file 'bad.csv:1: no run has a key "network.dept", did you mean "network.depth"?
 bad.csv:1: seed cannot be chosen: figures are over the seeds'
+printf 'network.skip,depth,kind,pth,metric,statistic,op,value\nadd,4,add,1,train_loss,mean,<,1\n' >bad.csv
+refuses_file 'bad.csv:1: no run has a key "network.skip", did you mean "network.skip.kind"?
+bad.csv:1: no run has a key "depth", did you mean "network.depth"?
+bad.csv:1: no run has a key "kind", did you mean "network.skip.kind"?
+bad.csv:1: no run has a key "pth"'
 printf 'network.depth,metric,statistic,op,value\n5,train_loss,mean,<,1\n' >bad.csv
 printf '"4",train_loss,average,<,1\n4,log10_deltaratio,mean,=<,1e\n4,train_loss\n' >>bad.csv
 refuses_file 'bad.csv:3: unknown statistic "average"
