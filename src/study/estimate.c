@@ -109,12 +109,19 @@ static void count_rows(work *w, const sn_experiment *x) {
     w->eval_flops = passes * share * (train + (double)x->data.test.n) * x->graph.forward_flops;
 }
 
+/* Of the final weights, the checkpoint that a finished run keeps (weights, and with momentum as much again) and, where
+ * they are saved, the initial weights. */
+static double weight_bytes(const sn_experiment *x) {
+    bool saves_initial = sn_value_bool(sn_config_root(x->config), "report.save_initial");
+    int n_copies = 2 + (x->options.momentum > 0) + saves_initial;
+    return (double)n_copies * (double)x->graph.n_params * (double)sn_dtype_size(x->backend->dtype);
+}
+
 static void fill_work(work *w, const sn_experiment *x) {
     w->step_flops = x->graph.step_flops * (double)x->batch_size;
     w->steps = (double)x->steps;
     w->row_bytes = ROW_BYTES[x->backend->dtype == SN_F64];
-    bool saves_initial = sn_value_bool(sn_config_root(x->config), "report.save_initial");
-    w->weight_bytes = (double)(x->graph.n_params * sn_dtype_size(x->backend->dtype)) * (saves_initial ? 2 : 1);
+    w->weight_bytes = weight_bytes(x);
     for (int i = 1; i < x->graph.n_nodes; i++)
         w->layers += x->graph.nodes[i].n_params > 0;
     count_rows(w, x);
