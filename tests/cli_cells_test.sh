@@ -63,7 +63,8 @@ near() { # ESTIMATE-IN-MB BYTES
 }
 for momentum in 0 0.9; do
     for initial in false true; do
-        sets=(--set network.width=400 --set train.optimizer.momentum=$momentum --set report.save_initial=$initial
+        sets=(--set network.width=400 --set "train.optimizer.momentum=$momentum"
+            --set "report.save_initial=$initial"
             --set train.steps=2 --out "wide-$momentum-$initial")
         does cells tiny.json "${sets[@]}" --seeds 1 --dry-run
         estimate=$(sed -n 's/^disk *\(.*\) MB$/\1/p' out)

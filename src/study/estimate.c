@@ -252,8 +252,12 @@ sn_status sn_cells_estimate(const sn_cells *cells, sn_estimate *estimate, sn_err
     size_t most = cells->n_points < MAX_POINTS ? cells->n_points : MAX_POINTS;
     e.works = calloc(most + 1, sizeof *e.works);
     e.data = calloc(most + 1, sizeof *e.data);
-    sn_status status = e.works && e.data ? SN_OK : sn_error_memory(error, most * sizeof *e.data, "the estimate");
-    if (!status) status = look_at_points(&e);
+    if (!e.works || !e.data) {
+        free(e.works);
+        free(e.data);
+        return sn_error_memory(error, most * sizeof *e.data, "the estimate");
+    }
+    sn_status status = look_at_points(&e);
     if (!status) status = time_groups(&e);
     if (!status) sum_up(&e, estimate);
     for (size_t i = 0; i < e.n_data; i++) {
