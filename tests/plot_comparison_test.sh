@@ -92,7 +92,7 @@ want "their text" '"1/2"' "$(awk '$1 == 1 && $2 == 1 { print $5 }' given/map.000
 want "a share of one half of 1.5 of 10" '"0.15"' "$(head -n 1 given/map.00000.c.frozen_share_end | cut -d' ' -f5)"
 
 want "titles say when" "Frozen layers at the last update, share of the hidden ones|log10 of delta_rms at the last update, \
-first over last layer" "$(sed -n "s/^set title '\(.* at the last update, [^']*\)'.*/\1/p" given/all.gp | sort -u |
+first over last hidden layer" "$(sed -n "s/^set title '\(.* at the last update, [^']*\)'.*/\1/p" given/all.gp | sort -u |
     paste -sd'|')"
 
 # Values that lie close together have the digits that tell them apart, in all maps of the metric.

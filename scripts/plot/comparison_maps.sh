@@ -5,7 +5,7 @@
 map_metrics=( # NAME|TITLE|SCALE
     'frozen_share_end|Frozen layers at the last update, share of the hidden ones|linear'
     'stalled_frac_end|Stalled weights at the last update, share of all|linear'
-    'log10_delta_ratio|log10 of delta_rms at the last update, first over last layer|decades'
+    'log10_delta_ratio|log10 of delta_rms at the last update, first over last hidden layer|decades'
     'train_loss|Training loss|loss'
 )
 most_maps=12
