@@ -118,6 +118,11 @@ refuses_file() { # MESSAGE: of what stands in bad.csv
 printf 'network.dept,seed,metric,statistic,op,value\n4,1,train_loss,mean,<,1\n' >bad.csv
 refuses_file 'bad.csv:1: no run has a key "network.dept", did you mean "network.depth"?
 bad.csv:1: seed cannot be chosen: figures are over the seeds'
+printf 'network.skip,depth,kind,pth,metric,statistic,op,value\nadd,4,add,1,train_loss,mean,<,1\n' >bad.csv
+refuses_file 'bad.csv:1: no run has a key "network.skip", did you mean "network.skip.kind"?
+bad.csv:1: no run has a key "depth", did you mean "network.depth"?
+bad.csv:1: no run has a key "kind", did you mean "network.skip.kind"?
+bad.csv:1: no run has a key "pth"'
 printf 'network.depth,metric,statistic,op,value\n5,train_loss,mean,<,1\n' >bad.csv
 printf '"4",train_loss,average,<,1\n4,log10_deltaratio,mean,=<,1e\n4,train_loss\n' >>bad.csv
 refuses_file 'bad.csv:3: unknown statistic "average"
@@ -185,6 +190,35 @@ want "broken: no keys without a config" "\"$(name 1)\",,,done" "$(grep -F "$(nam
 want "broken: empty cells" ",,," "$(grep -F "${add}1\"" broken/runs.csv | grep -o ',,,$')"
 want "broken: what is whole is kept" "10 5" "$(for run in "${add}3" "$(name 3)"; do
     grep -cF "\"$run\"," broken/profiles.csv; done | paste -sd' ')"
+
+# Of loss.csv the rows that are used have to be rows of numbers too; what is no file is not waited for.
+loss_of() { echo "garbled/depth=10,skip=none,seed=$1/loss.csv"; }
+cp -R all garbled
+sed -i '2s/^0,0,/0,1-2,/' "$(loss_of 1)"
+sed -i '/^9,/s/$/,1/' "$(loss_of 2)"
+sed -i '3s/^1,/1,1-2,/' "$(loss_of 3)" # a row that is not used
+for i in 1 2 3; do
+    file=garbled/depth=10,skip=add,seed=$i/gradients.csv
+    case $i in
+    1) rm "$file" && mkfifo "$file" ;;
+    2) sed -i '/^9,/s/,[^,]*$/,1e/' "$file" ;;
+    3) sed -i '/^9,/s/,[^,]*$/,-.5e-3/' "$file" ;;
+    esac
+done
+run_within() { # SECONDS ARGUMENT...
+    status=0
+    timeout "$1" "$skipnet" "${@:2}" >out 2>err </dev/null || status=$?
+}
+run_within 60 compare garbled --out garbled
+want "garbled: exit status" 0 "$status"
+no_row="a row is not one of its header's columns"
+want "garbled: warnings" "warning: garbled/depth=10,skip=add,seed=1/gradients.csv: not a regular file
+warning: garbled/depth=10,skip=add,seed=2/gradients.csv: $no_row
+warning: $(loss_of 1): $no_row
+warning: $(loss_of 2): $no_row" "$(cat err)"
+stalled() { awk -F, 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == "stalled_frac_end") back = NF - i }
+    /depth=10,skip=none/ { print $(NF - back) == "" ? "-" : "some" }' garbled/runs.csv | paste -sd' '; }
+want "garbled: nothing of it" "- - some" "$(stalled)"
 
 # Runs that should not be compared, and runs that are the same.
 cp -R all other

@@ -49,6 +49,23 @@ does compare all --out new/place
 want "runs.csv: replaced, cells quoted where they must" '"all/deeper/skip=none,""quoted"""' \
     "$(sed -n 's/,4,none,done,.*//p' new/place/runs.csv | head -n 1)"
 
+# A run that is found several times counts once, under the path it was found by first; operands may be links.
+does compare all/deeper all/deeper/ "$PWD/all/deeper/skip=none,\"quoted\""
+want "found again: rows" 1 "$(sed 1d out | wc -l)"
+want "found again: said once" "warning: 2 finds of a run that was found before: each counts once" "$(cat err)"
+cp -R all linked
+ln -s . linked/loop
+ln -s ../all/depth=4 linked/other
+ln -s linked link
+does compare linked
+want "links below are not followed" 'linked/deeper/skip=none,"quoted" linked/depth=4 linked/depth=10' \
+    "$(sed 1d out | awk '{ print $1 }' | paste -sd' ')"
+want "links below: nothing on stderr" "" "$(cat err)"
+does compare link link/depth=4
+want "a link as operand" 'link/deeper/skip=none,"quoted" link/depth=4 link/depth=10' \
+    "$(sed 1d out | awk '{ print $1 }' | paste -sd' ')"
+want "a run beside its directory: said" "warning: 1 find of a run that was found before: each counts once" "$(cat err)"
+
 # Unfinished, broken, not a run at all.
 mkdir -p odd/{broken,empty,foreign,old}
 echo '{"format_version": 1, "status": "do' >odd/broken/run.json
@@ -89,4 +106,4 @@ mkdir taken/runs.csv
 run compare all --out taken
 want "runs.csv is a directory" "4 " "$status $(cat out)"
 want "no temporary files" "" "$(find . -name '*.tmp')"
-finish 52
+finish 60

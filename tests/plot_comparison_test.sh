@@ -91,6 +91,22 @@ want "diverged cells" "1 0|1 1" "$(given map.00001.c.train_loss.diverged)"
 want "their text" '"1/2"' "$(awk '$1 == 1 && $2 == 1 { print $5 }' given/map.00001.c.train_loss)"
 want "a share of one half of 1.5 of 10" '"0.15"' "$(head -n 1 given/map.00000.c.frozen_share_end | cut -d' ' -f5)"
 
+want "titles say when" "Frozen layers at the last update, share of the hidden ones|log10 of delta_rms at the last update, \
+first over last hidden layer" "$(sed -n "s/^set title '\(.* at the last update, [^']*\)'.*/\1/p" given/all.gp | sort -u |
+    paste -sd'|')"
+
+# Values that lie close together have the digits that tell them apart, in all maps of the metric.
+cp -r rates near
+awk -F, -v OFS=, '$4 == "train_loss" && $6 == 0 { $9 = $1 == 10 ? 2.30258 : $2 == "none" ? 2.449 : 2.3512 } { print }' \
+    rates/summary.csv >near/summary.csv
+run near
+want "near: none" '"2.3"|"2.3"|"2.45"|"2.45"' "$(cut -d' ' -f5 given/map.00000.c.train_loss | paste -sd'|')"
+want "near: others as before" '"0.15"' "$(head -n 1 given/map.00000.c.frozen_share_end | cut -d' ' -f5)"
+sed 's/,2\.449,/,2.3088,/' near/summary.csv >next
+mv next near/summary.csv
+run near
+want "nearer: none" '"2.303"|"2.303"|"2.309"|"2.309"' "$(cut -d' ' -f5 given/map.00000.c.train_loss | paste -sd'|')"
+
 # Strewn points are no grid: no map.  Of more curves than there is room for some keep their profiles, and it is said.
 mkdir strewn
 for i in {1..14}; do echo "$i,0.$((i + 10)),train_loss,1,0,,,0.$((i + 10)),1,1,,"; done |

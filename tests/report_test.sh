@@ -135,6 +135,29 @@ says_not 'What is equal'
 says_not 'differences'
 mv gone c
 
+# Runs of two studies with equal names: each is found by its path, and the row says it; one name alone is enough.
+mkdir -p both/s1 both/s2
+cp c/summary.csv c/profiles.csv both
+sed -e '1,2s/c\/depth=10,skip=add,seed=1/both\/s1\/run/; 3s/c\/depth=10,skip=add,seed=2/both\/s2\/run/' c/runs.csv |
+    sed '4s/c\//elsewhere\//; 5,$d' >both/runs.csv
+make_run both/s1/run one add "done"
+make_run both/s2/run two add "done"
+make_run both/run wrong concat "done"
+make_run "both/depth=100,skip=add,seed=1" three add "done"
+sed -i 's/avx2/wrong/' both/run/run.json
+sed -i 's/avx2/right/' both/s2/run/run.json
+run both
+page=both/report.html
+want_page "equal names" "$page"
+says '<h1>one</h1>'
+says '<code>simd</code></th><td>avx2 \(2 runs\)</td>'
+says '<code>simd</code></th><td>right \(1 runs\)</td>'
+says_not 'wrong'
+says '<th scope="row">both/s1/run</th>'
+says '<th scope="row">both/s2/run</th>'
+says '<th scope="row"><a href="\./depth=100,skip=add,seed=1/">depth=100,'
+says_not 'run directories are not where'
+
 # Many runs: counts and those that failed.
 mkdir many
 cp c/*.csv many

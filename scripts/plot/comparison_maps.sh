@@ -3,9 +3,9 @@
 # of a metric the same in all of them.  Drawn where a quarter of the cells is there: for grids, not for strewn points.
 
 map_metrics=( # NAME|TITLE|SCALE
-    'frozen_share_end|Frozen layers, share of the hidden ones|linear'
-    'stalled_frac_end|Stalled weights, share of all|linear'
-    'log10_delta_ratio|log10 of delta_rms, first over last hidden layer|decades'
+    'frozen_share_end|Frozen layers at the last update, share of the hidden ones|linear'
+    'stalled_frac_end|Stalled weights at the last update, share of all|linear'
+    'log10_delta_ratio|log10 of delta_rms at the last update, first over last hidden layer|decades'
     'train_loss|Training loss|loss'
 )
 most_maps=12

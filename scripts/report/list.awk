@@ -1,5 +1,6 @@
-# The runs of runs.csv on stdin: lines "STATUS PATH", separated by a tab; the varied keys go to FILE, one a line, and
-# the seeds, as plot/keys.awk has the values of keys, to SEEDS.
+# The runs of runs.csv on stdin: lines "STATUS PATH NAME", separated by tabs, NAME being the last part of the path, or
+# empty where another run has the same one; the varied keys go to FILE, one a line, and the seeds, as
+# plot/keys.awk has the values of keys, to SEEDS.
 #
 #   NAME=runs.csv awk -v keys=FILE -v seeds=SEEDS -f csv.awk -f list.awk
 
@@ -16,8 +17,19 @@ NR == 1 {
     if (split_line($0, cell) != n_columns) fail("line " NR ": not as many cells as the header has")
     path = cell[column["run"]]
     gsub(/[\001-\037]/, " ", path)
-    print cell[column["status"]] "\t" path
+    status_of[++n_runs] = cell[column["status"]]
+    path_of[n_runs] = path
+    sub(/\/+$/, "", path)
+    sub(/^.*\//, "", path)
+    last_part[n_runs] = path
+    n_called[path]++
     if (!("seed" in column) || (cell[column["seed"]] in seen)) next
     seen[cell[column["seed"]]] = 1
     printf "0\t%s\t%s\tseed\t1\n", cell[column["seed"]], cell[column["seed"]] > seeds
+}
+
+END {
+    if (failed) exit 2
+    for (i = 1; i <= n_runs; i++)
+        print status_of[i] "\t" path_of[i] "\t" (n_called[last_part[i]] == 1 ? last_part[i] : "")
 }

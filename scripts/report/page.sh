@@ -26,8 +26,8 @@ quoted() { # PATH: as a word of the shell
 
 # ---- facts ----
 
-# In $work: key.names, seeds, runs.found (directories there are), runs.here (names of those in DIR), statuses; sets
-# n_runs and n_found.
+# In $work: key.names, seeds, runs.found (directories there are), runs.here (paths of those in DIR), statuses; sets
+# n_runs and n_found.  A run that moved along with the report is known by its name, unless others have the same.
 read_runs() {
     local path name
     NAME=$dir/runs.csv awk -v keys="$work/key.names" -v seeds="$work/seeds.raw" -f "$lib/plot/csv.awk" \
@@ -38,10 +38,9 @@ read_runs() {
     n_runs=$(wc -l <"$work/runs")
     ((n_runs)) || fail 2 "$dir/runs.csv: no rows: no run was compared"
     cut -f1 "$work/runs" | sort | uniq -c | sort -s -k1,1nr >"$work/statuses"
-    while IFS=$'\t' read -r _ path; do
-        name=${path##*/}
-        if [[ -f $dir/$name/run.json ]]; then
-            echo "$name" >>"$work/runs.here"
+    while IFS=$'\t' read -r _ path name; do
+        if [[ -n $name && -f $dir/$name/run.json ]]; then
+            printf '%s\n' "$path" >>"$work/runs.here"
             printf '%s\0' "$dir/$name"
         elif [[ -f $path/run.json ]]; then
             printf '%s\0' "$path"

@@ -2,7 +2,7 @@
 #
 #   NAME=runs.csv awk -v most=100 -v here=FILE -f csv.awk -f html.awk -f runs.awk
 #
-# here: the runs that lie beside the report, by name, one a line; they become links.
+# here: the runs that lie beside the report, by path, one a line; they become links of their name.
 
 BEGIN {
     while ((getline line < here) > 0) beside[line] = 1
@@ -21,10 +21,13 @@ NR == 1 {
     next
 }
 
-function table_row(    name, row, i) {
-    name = cell[column["run"]]
+function table_row(    path, name, row, i) {
+    path = cell[column["run"]]
+    gsub(/[\001-\037]/, " ", path)
+    name = path
+    sub(/\/+$/, "", name)
     sub(/^.*\//, "", name)
-    row = "<th scope=\"row\">" (name in beside ? link(name "/", name) : html(cell[column["run"]])) "</th><td>" \
+    row = "<th scope=\"row\">" (path in beside ? link(name "/", name) : html(path)) "</th><td>" \
         html(cell[column["status"]]) "</td>"
     for (i = 1; i <= n_shown; i++) row = row "<td>" short(cell[column[shown[i]]], 5) "</td>"
     return "<tr" (cell[column["status"]] == "done" ? "" : " class=\"not-done\"") ">" row "</tr>"

@@ -100,12 +100,13 @@ static sn_status run_compare(const sn_arguments *arguments, sn_error *error) {
 static void add_details(sn_text *text) {
     sn_text_addf(
         text,
-        "RUN is a run directory, DIR a directory with runs below it.  The keys in which the configs of the runs\n"
-        "differ are columns; where there are several seeds, a second table shows their means.  From %d runs on\n"
-        "only runs that are not done have a row of their own, and the count by status stands above; from %d grid\n"
-        "points on summary.csv alone has the means.  log10 ratio: delta_rms of the first hidden layer over that of\n"
-        "the last, at the last measured update; decades/layer: its slope towards the input.  What is cut or broken\n"
-        "in a run is told on stderr.\n\n"
+        "RUN is a run directory, DIR a directory with runs below it (links there are not followed); a run counts\n"
+        "once however often it is found.  The keys in which the configs of the runs differ are columns; where\n"
+        "there are several seeds, a second table shows their means.  From %d runs on only runs that are not done\n"
+        "have a row of their own, and the count by status stands above; from %d grid points on summary.csv alone\n"
+        "has the means.  log10 ratio: delta_rms of the first hidden layer over that of the last, at the last\n"
+        "measured update; decades/layer: its slope towards the input.  What is cut or broken in a run is told on\n"
+        "stderr.\n\n"
         "--out DIR writes runs.csv, profiles.csv, summary.csv, differences.csv and datapackage.json.\n\n",
         SN_MANY_RUNS + 1, SN_MOST_ROWS + 1);
     sn_comparison_columns_text(text);

@@ -3,8 +3,11 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "run/directory.h"
@@ -15,12 +18,26 @@
 
 static sn_status add_below(sn_comparison *comparison, const char *path, sn_error *error);
 
+/* Adds the run unless its directory, by whatever path, is there already. */
+static sn_status add_run(sn_comparison *comparison, const char *path, sn_error *error) {
+    struct stat info;
+    char place[48];
+    if (stat(path, &info) != 0) return sn_error_io(error, "read directory", path);
+    snprintf(place, sizeof place, "%ju:%ju", (uintmax_t)info.st_dev, (uintmax_t)info.st_ino);
+    size_t n_places = comparison->places.n;
+    if (sn_intern_add(&comparison->places, place) == SN_NO_STRING) {
+        return sn_error_memory(error, strlen(place), "the place of a run");
+    }
+    if (comparison->places.n > n_places) return sn_collect_run(comparison, path, error);
+    comparison->n_repeated++;
+    return SN_OK;
+}
+
 /* A directory that holds a run.json is a run; any other may hold runs below it. */
 static sn_status add_directory(sn_comparison *comparison, const char *path, sn_error *error) {
     char *manifest = sn_path_join(path, SN_FILE_MANIFEST);
     if (!manifest) return sn_error_memory(error, strlen(path), "a path");
-    sn_status status =
-        sn_path_exists(manifest) ? sn_collect_run(comparison, path, error) : add_below(comparison, path, error);
+    sn_status status = sn_path_exists(manifest) ? add_run(comparison, path, error) : add_below(comparison, path, error);
     free(manifest);
     return status;
 }
@@ -28,6 +45,13 @@ static sn_status add_directory(sn_comparison *comparison, const char *path, sn_e
 /* Names in order, numbers in them by their value: depth=5 stands before depth=10. */
 static int by_version(const struct dirent **a, const struct dirent **b) {
     return versionsort(a, b);
+}
+
+/* Links are not followed: they may lead back up. */
+static bool is_directory(const struct dirent *entry, const char *path) {
+    struct stat info;
+    if (entry->d_type != DT_UNKNOWN) return entry->d_type == DT_DIR;
+    return lstat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
 static sn_status add_below(sn_comparison *comparison, const char *path, sn_error *error) {
@@ -39,7 +63,7 @@ static sn_status add_below(sn_comparison *comparison, const char *path, sn_error
         bool is_hidden = entries[i]->d_name[0] == '.';
         char *below = is_hidden ? NULL : sn_path_join(path, entries[i]->d_name);
         if (!status && !below && !is_hidden) status = sn_error_memory(error, strlen(path), "a path");
-        if (!status && below && sn_path_is_dir(below)) status = add_directory(comparison, below, error);
+        if (!status && below && is_directory(entries[i], below)) status = add_directory(comparison, below, error);
         free(below);
         free(entries[i]);
     }
@@ -48,13 +72,13 @@ static sn_status add_below(sn_comparison *comparison, const char *path, sn_error
 }
 
 sn_status sn_comparison_add(sn_comparison *comparison, const char *path, sn_error *error) {
-    size_t before = comparison->n;
+    size_t before = comparison->n + comparison->n_repeated;
     if (!sn_path_is_dir(path)) {
         errno = sn_path_exists(path) ? ENOTDIR : ENOENT;
         return sn_error_io(error, "read directory", path);
     }
     sn_status status = add_directory(comparison, path, error);
-    if (!status && comparison->n == before) {
+    if (!status && comparison->n + comparison->n_repeated == before) {
         status = sn_error_set(error, SN_INVALID, "%s: no run here or below (a run directory holds a run.json)", path);
     }
     return status;
@@ -64,6 +88,7 @@ void sn_comparison_reset(sn_comparison *comparison) {
     for (size_t i = 0; i < comparison->n; i++)
         free(comparison->runs[i].path);
     free(comparison->runs);
+    sn_intern_reset(&comparison->places);
     sn_intern_reset(&comparison->words);
     sn_varied_reset(&comparison->varied);
     sn_notes_reset(&comparison->notes);
@@ -158,6 +183,13 @@ static void warn_of_origin(sn_comparison *comparison, int origin, size_t *counts
     sn_text_free(&text);
 }
 
+static void warn_of_repeated(sn_comparison *comparison) {
+    size_t n = comparison->n_repeated;
+    if (n == 0) return;
+    sn_note_always(&comparison->notes, "%zu find%s of a run that was found before: each counts once", n,
+                   n == 1 ? "" : "s");
+}
+
 static sn_status warn_of_origins(sn_comparison *comparison, sn_error *error) {
     size_t *counts = calloc(comparison->words.n + 1, sizeof *counts);
     if (!counts) return sn_error_memory(error, comparison->words.n * sizeof *counts, "counts");
@@ -211,6 +243,7 @@ static sn_status group(sn_comparison *comparison, sn_error *error) {
 
 sn_status sn_comparison_finish(sn_comparison *comparison, const char *profiles, sn_error *error) {
     sn_status status = sn_varied_select(&comparison->varied, data_differ(comparison), error);
+    if (!status) warn_of_repeated(comparison);
     if (!status) status = warn_of_origins(comparison, error);
     if (!status) status = measure(comparison, profiles, error);
     if (!status) status = group(comparison, error);

@@ -29,13 +29,16 @@ typedef struct sn_compared_run {
 typedef struct sn_comparison {
     sn_compared_run *runs; /* in the order of the paths, below a directory by name */
     size_t n, capacity;
-    sn_intern words;  /* origins */
-    sn_varied varied; /* its run i is runs[i] */
-    sn_notes notes;   /* warnings */
+    sn_intern places;  /* device and inode of each run's directory */
+    size_t n_repeated; /* finds of a run that was there already */
+    sn_intern words;   /* origins */
+    sn_varied varied;  /* its run i is runs[i] */
+    sn_notes notes;    /* warnings */
     sn_points points, differences;
 } sn_comparison;
 
-/* Collects the run at `path` (it holds a run.json), or all runs below it; later calls add.  Broken files are noted.
+/* Collects the run at `path` (it holds a run.json), or all runs below it (links are followed at `path`, not below it);
+ * later calls add.  A directory that is there already, by whatever path, counts once.  Broken files are noted.
  * SN_IO: cannot read the directory.  SN_INVALID: no run there. */
 sn_status sn_comparison_add(sn_comparison *comparison, const char *path, sn_error *error);
 

@@ -120,12 +120,17 @@ static sn_status read_tail(const source *s, sn_ends *ends, int64_t wanted) {
 }
 
 sn_status sn_ends_read(sn_ends *ends, const char *path, int64_t last_step, sn_error *error) {
-    source s = {.path = path, .fd = open(path, O_RDONLY | O_CLOEXEC), .error = error};
+    /* O_NONBLOCK: a pipe would wait for a writer. */
+    source s = {.path = path, .fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), .error = error};
     struct stat info;
     ends->header = ends->first = ends->last = (sn_rows){0};
     if (s.fd < 0) return sn_error_io(error, "open", path);
     sn_status status = SN_OK;
-    if (fstat(s.fd, &info) != 0) status = sn_error_io(error, "read", path);
+    if (fstat(s.fd, &info) != 0) {
+        status = sn_error_io(error, "read", path);
+    } else if (!S_ISREG(info.st_mode)) {
+        status = sn_error_set(error, SN_INVALID, "%s: not a regular file", path);
+    }
     if (status == SN_OK) s.size = (size_t)info.st_size;
     if (status == SN_OK && s.size > 0) status = read_head(&s, ends);
     if (status == SN_OK && last_step == 0) ends->last = ends->first;

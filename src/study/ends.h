@@ -25,8 +25,8 @@ typedef struct sn_ends {
 } sn_ends;
 
 /* Reads the file into `ends`, which may hold an earlier one.  Rows begin with their step and stand in its order;
- * last_step < 0 asks for none.  A step that is not there has no rows.  SN_IO: cannot read; SN_INVALID: lines that are
- * no rows, named by file and, from the head, by line. */
+ * last_step < 0 asks for none.  A step that is not there has no rows.  SN_IO: cannot read; SN_INVALID: no regular
+ * file, or lines that are no rows, named by file and, from the head, by line. */
 sn_status sn_ends_read(sn_ends *ends, const char *path, int64_t last_step, sn_error *error);
 
 void sn_ends_reset(sn_ends *ends);

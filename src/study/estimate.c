@@ -109,12 +109,19 @@ static void count_rows(work *w, const sn_experiment *x) {
     w->eval_flops = passes * share * (train + (double)x->data.test.n) * x->graph.forward_flops;
 }
 
+/* Of the final weights, the checkpoint that a finished run keeps (weights, and with momentum as much again) and, where
+ * they are saved, the initial weights. */
+static double weight_bytes(const sn_experiment *x) {
+    bool saves_initial = sn_value_bool(sn_config_root(x->config), "report.save_initial");
+    int n_copies = 2 + (x->options.momentum > 0) + saves_initial;
+    return (double)n_copies * (double)x->graph.n_params * (double)sn_dtype_size(x->backend->dtype);
+}
+
 static void fill_work(work *w, const sn_experiment *x) {
     w->step_flops = x->graph.step_flops * (double)x->batch_size;
     w->steps = (double)x->steps;
     w->row_bytes = ROW_BYTES[x->backend->dtype == SN_F64];
-    bool saves_initial = sn_value_bool(sn_config_root(x->config), "report.save_initial");
-    w->weight_bytes = (double)(x->graph.n_params * sn_dtype_size(x->backend->dtype)) * (saves_initial ? 2 : 1);
+    w->weight_bytes = weight_bytes(x);
     for (int i = 1; i < x->graph.n_nodes; i++)
         w->layers += x->graph.nodes[i].n_params > 0;
     count_rows(w, x);
@@ -245,8 +252,12 @@ sn_status sn_cells_estimate(const sn_cells *cells, sn_estimate *estimate, sn_err
     size_t most = cells->n_points < MAX_POINTS ? cells->n_points : MAX_POINTS;
     e.works = calloc(most + 1, sizeof *e.works);
     e.data = calloc(most + 1, sizeof *e.data);
-    sn_status status = e.works && e.data ? SN_OK : sn_error_memory(error, most * sizeof *e.data, "the estimate");
-    if (!status) status = look_at_points(&e);
+    if (!e.works || !e.data) {
+        free(e.works);
+        free(e.data);
+        return sn_error_memory(error, most * sizeof *e.data, "the estimate");
+    }
+    sn_status status = look_at_points(&e);
     if (!status) status = time_groups(&e);
     if (!status) sum_up(&e, estimate);
     for (size_t i = 0; i < e.n_data; i++) {

@@ -38,14 +38,32 @@ typedef struct checker {
 
 /* ---- keys ---- */
 
+/* Whether `key` is `name` with parts before or behind: network.skip.kind of network.skip, network.depth of depth. */
+static bool completes(const char *key, const char *name) {
+    size_t n_key = strlen(key), n = strlen(name);
+    if (n == 0 || n_key <= n + 1) return false;
+    if (key[n] == '.' && memcmp(key, name, n) == 0) return true;
+    return key[n_key - n - 1] == '.' && strcmp(key + n_key - n, name) == 0;
+}
+
+/* Offers the keys that vary, then all: of equals the first wins.  If only_complete, those that complete the word. */
+static void offer_keys(const sn_varied *varied, bool only_complete, sn_suggestion *suggestion) {
+    for (size_t i = 0; i < varied->n_grid + varied->paths.n; i++) {
+        const char *key = i < varied->n_grid ? sn_varied_name(varied, i) : varied->paths.strings[i - varied->n_grid];
+        if (!only_complete) {
+            sn_suggestion_offer(suggestion, key);
+        } else if (!suggestion->best && completes(key, suggestion->word)) {
+            suggestion->best = key;
+        }
+    }
+}
+
 static void refuse_key(const checker *c, const char *name) {
     const sn_varied *varied = &c->comparison->varied;
     sn_suggestion suggestion = sn_suggestion_for(name, NULL);
     sn_text meant = SN_TEXT_EMPTY;
-    for (size_t i = 0; i < varied->n_grid; i++)
-        sn_suggestion_offer(&suggestion, sn_varied_name(varied, i));
-    for (size_t k = 0; k < varied->paths.n; k++)
-        sn_suggestion_offer(&suggestion, varied->paths.strings[k]);
+    offer_keys(varied, true, &suggestion);
+    if (!suggestion.best) offer_keys(varied, false, &suggestion);
     sn_suggestion_write(&suggestion, &meant);
     sn_error_add(c->error, SN_INVALID, "%s:1: no run has a key \"%s\"%s", c->file->csv.path, name,
                  sn_text_string(&meant));

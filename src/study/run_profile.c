@@ -46,17 +46,34 @@ static bool is_word(sn_slice cell, const char *word) {
     return cell.length == strlen(word) && memcmp(cell.start, word, cell.length) == 0;
 }
 
-/* Empty, a number, or one of the words that stand for what is not finite. */
+static size_t skip_digits(const char **at, const char *end) {
+    const char *start = *at;
+    while (*at < end && **at >= '0' && **at <= '9')
+        ++*at;
+    return (size_t)(*at - start);
+}
+
+static void skip_sign(const char **at, const char *end) {
+    if (*at < end && (**at == '-' || **at == '+')) ++*at;
+}
+
+/* Empty, a number that strtod would take to the last character, or one of the words that stand for what is not finite.
+ */
 static bool is_numeric(sn_slice cell) {
-    bool has_digit = false;
+    const char *at = cell.start, *end = at + cell.length;
     if (cell.length == 0 || is_word(cell, "nan") || is_word(cell, "inf") || is_word(cell, "-inf")) return true;
-    for (size_t i = 0; i < cell.length; i++) {
-        char c = cell.start[i];
-        bool is_digit = c >= '0' && c <= '9';
-        if (!is_digit && c != '-' && c != '+' && c != '.' && c != 'e') return false;
-        has_digit = has_digit || is_digit;
+    skip_sign(&at, end);
+    size_t n_digits = skip_digits(&at, end);
+    if (at < end && *at == '.') {
+        at++;
+        n_digits += skip_digits(&at, end);
     }
-    return has_digit;
+    if (n_digits > 0 && at < end && *at == 'e') {
+        at++;
+        skip_sign(&at, end);
+        n_digits = skip_digits(&at, end);
+    }
+    return n_digits > 0 && at == end;
 }
 
 /* A cell's text ends at a comma or line end, where strtod stops. */
@@ -84,28 +101,6 @@ static bool is_known_header(const sn_rows *header) {
     return find_column(header, "delta_rms") != SIZE_MAX;
 }
 
-static bool is_row(const char *line, const char *end, size_t n_cells) {
-    const sn_layer_metric *metric = sn_layer_metrics;
-    sn_slice cell;
-    size_t n = 0;
-    for (; sn_line_next(&line, end, &cell); n++) {
-        bool is_text = metric->name && strcmp(metric->type, "string") == 0;
-        if (metric->name) metric++;
-        if (!is_text && !is_numeric(cell)) return false;
-    }
-    return n == n_cells;
-}
-
-static bool are_rows(const sn_rows *rows, size_t n_cells) {
-    const char *line = rows->text;
-    for (size_t i = 0; i < rows->n; i++) {
-        const char *end = line_end(rows, line);
-        if (!is_row(line, end, n_cells)) return false;
-        line = end + 1;
-    }
-    return true;
-}
-
 /* log10 of delta_rms in the first row of a hidden layer. */
 static sn_measure first_delta(const sn_ends *ends, const sn_rows *rows) {
     size_t role = find_column(&ends->header, "role"), delta = find_column(&ends->header, "delta_rms");
@@ -123,12 +118,35 @@ static sn_measure first_delta(const sn_ends *ends, const sn_rows *rows) {
 
 /* ---- both files ---- */
 
+/* Columns of gradients.csv may hold text; in loss.csv, and beyond the columns that are known, all are numbers. */
+static bool is_row(const char *line, const char *end, size_t n_cells, bool is_gradients) {
+    const sn_layer_metric *metric = sn_layer_metrics;
+    sn_slice cell;
+    size_t n = 0;
+    for (; sn_line_next(&line, end, &cell); n++) {
+        bool is_text = is_gradients && metric->name && strcmp(metric->type, "string") == 0;
+        if (metric->name) metric++;
+        if (!is_text && !is_numeric(cell)) return false;
+    }
+    return n == n_cells;
+}
+
+static bool are_rows(const sn_rows *rows, size_t n_cells, bool is_gradients) {
+    const char *line = rows->text;
+    for (size_t i = 0; i < rows->n; i++) {
+        const char *end = line_end(rows, line);
+        if (!is_row(line, end, n_cells, is_gradients)) return false;
+        line = end + 1;
+    }
+    return true;
+}
+
 /* Why nothing of a file can be used; NULL: it can. */
 static const char *find_fault(const sn_ends *ends, bool is_gradients) {
-    if (ends->header.n == 0 || !is_gradients) return NULL;
+    if (ends->header.n == 0) return NULL;
     size_t n_cells = count_cells(ends->header.text, line_end(&ends->header, ends->header.text));
-    if (!is_known_header(&ends->header)) return "its header is not that of a run";
-    bool are_whole = are_rows(&ends->first, n_cells) && are_rows(&ends->last, n_cells);
+    if (is_gradients && !is_known_header(&ends->header)) return "its header is not that of a run";
+    bool are_whole = are_rows(&ends->first, n_cells, is_gradients) && are_rows(&ends->last, n_cells, is_gradients);
     return are_whole ? NULL : "a row is not one of its header's columns";
 }
 
