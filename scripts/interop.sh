@@ -14,8 +14,8 @@ Trains a small sweep, compares it, and checks with the packages from PyPI, which
                 float_precision="round_trip", the newest with its default
   frictionless  finds every datapackage.json valid, and every CSV file as it is described
   safetensors   reads the weights to the bit, and that skipnet reads what that package writes
-Then it runs the sh blocks of docs/recipes.md in order.  Needs the packages python3-venv and sqlite3, and the program as
-scripts/demo.sh builds it ($SKIPNET names another).
+Then it runs the sh blocks of docs/recipes.md in order, whose sweep it leaves in runs/recipes.  Needs the packages
+python3-venv and sqlite3, and the program as scripts/demo.sh builds it ($SKIPNET names another).
 END
 }
 
@@ -75,15 +75,17 @@ check_packages() {
     echo "frictionless: $n data packages valid"
 }
 
-# The sh blocks of the page, each as a script of its own, in the directory in which the first one made its sweep.
+# The sh blocks of the page, each as a script of its own, at the top of the source tree, where the first one makes its
+# sweep anew.
 run_recipes() {
     local block n=0
     awk -v stem="$work/recipe" '/^```sh$/ { file = sprintf("%s-%02d.sh", stem, ++n); next }
         /^```/ { file = "" }
         file { print >file }' "$root/docs/recipes.md"
     cd "$root"
+    rm -rf runs/recipes
     for block in "$work"/recipe-*.sh; do
-        PATH=$venv/bin:$(dirname "$(command -v "$skipnet")"):$PATH RECIPES=$work bash -euo pipefail "$block" ||
+        PATH=$venv/bin:$PATH SKIPNET=$skipnet bash -euo pipefail "$block" ||
             { cat "$block" && die 1 "this recipe fails"; }
         n=$((n + 1))
     done

@@ -25,7 +25,8 @@ write_config() { # FILE: a tiny run that reads data and writes all that a run ca
   "name": "tiny",
   "data": {"kind": "csv", "path": "data.csv", "target": "class"},
   "network": {"depth": 3, "width": 5, "skip": "add"},
-  "train": {"lr": 0.05, "batch_size": 16, "steps": 5, "optimizer": {"momentum": 0.9}},
+  "train": {"lr": 0.05, "batch_size": 16, "steps": 5, "optimizer": {"momentum": 0.9},
+    "checkpoint": {"every_steps": 1}},
   "report": {"save_initial": true}
 }
 JSON
@@ -109,9 +110,24 @@ sweep_train() { # CALL CAUSE [stay]
     want "train, $1: there were faults" 1 "$((k > 1))"
 }
 
+# A fault while a finished run is replaced: what is left of it is never taken for a finished run.
+sweep_force() { # CALL CAUSE
+    local k what
+    for ((k = 1; ; k += stride)); do
+        rm -rf run && cp -r reference run
+        with_fault "$1:$k:$2" train "$work/tiny.json" --out "$work/run" -q --threads 1 --force
+        [[ -f log ]] || break
+        what="train --force, $1 $k, $(head -n 1 log)"
+        judge "$what" "$1" "$2"
+        judge_run "$what" run once
+    done
+    want "train --force, $1: there were faults" 1 "$((k > 1))"
+}
+
 # A fault while an unfinished run is continued: that can be repeated.
 sweep_resume() { # CALL CAUSE [stay]
     local k what
+    local may_pass="$may_pass read" # fseek reads ahead, and lives without
     for ((k = 1; ; k += stride)); do
         rm -rf run && cp -r unfinished run
         with_fault "$1:$k:$2${3:+:$3}" train "$work/tiny.json" --out "$work/run" -q --threads 1 --resume
@@ -144,8 +160,8 @@ does train "$work/tiny.json" --out "$work/reference" -q --threads 1
 reference=$(sums_of reference)
 weights=$(value_of reference/run.json weights_hash)
 
-# A run that was killed in the middle of its fourth row.
-with_fault write:19:EIO:stay train "$work/tiny.json" --out "$work/unfinished" -q --threads 1
+# A run that was broken off with two checkpoints there.
+with_fault write:70:EIO:stay train "$work/tiny.json" --out "$work/unfinished" -q --threads 1
 want "the unfinished run: exit status" 4 "$status"
 
 for fault in open:EMFILE read:ESTALE write:EIO write:ENOSPC:stay fsync:EIO rename:EACCES close:EDQUOT mkdir:EROFS \
@@ -153,7 +169,12 @@ for fault in open:EMFILE read:ESTALE write:EIO write:ENOSPC:stay fsync:EIO renam
     IFS=: read -r call cause mode <<<"$fault"
     sweep_train "$call" "$cause" "$mode"
 done
-for fault in open:EMFILE read:EIO write:ENOSPC:stay write:EIO fsync:EIO rename:EIO close:EIO unlink:EIO; do
+for fault in unlink:EIO rename:EIO write:ENOSPC; do sweep_force "${fault%:*}" "${fault#*:}"; done
+cp -r unfinished probe
+does train "$work/tiny.json" --out probe --threads 1 --resume
+want_like "the unfinished run goes on from a checkpoint" "*resumed at step [1-9] of 5*" "$(cat err)"
+for fault in open:EMFILE read:EIO write:ENOSPC:stay write:EIO fsync:EIO rename:EIO close:EIO unlink:EIO link:EIO \
+    truncate:EIO; do
     IFS=: read -r call cause mode <<<"$fault"
     sweep_resume "$call" "$cause" "$mode"
 done

@@ -69,7 +69,7 @@ static void test_cgroup_2(void **state) {
     put("proc/self/cgroup", "0::/jobs/one\n");
     put("sys/fs/cgroup/jobs/one/memory.max", "8388608\n");
     put("sys/fs/cgroup/jobs/one/memory.current", "3145728\n");
-    put("sys/fs/cgroup/jobs/one/memory.stat", "anon 2097152\ninactive_file 1048576\nactive_file 0\n");
+    put("sys/fs/cgroup/jobs/one/memory.stat", "anon 2097152\ninactive_file 524288\nactive_file 524288\n");
     assert_int_equal(sn_memory_available_in(root), 6 * MIB);
     put("sys/fs/cgroup/jobs/memory.max", "10485760\n");
     put("sys/fs/cgroup/jobs/memory.current", "8388608\n");
@@ -82,7 +82,7 @@ static void test_cgroup_2(void **state) {
 static void test_cgroup_1(void **state) {
     (void)state;
     put_machine();
-    put("proc/self/cgroup", "5:cpu,cpuacct:/x\n4:memory:/docker/0123\n0::/init\n");
+    put("proc/self/cgroup", "5:cpu,cpuacct:/x\n4:cpuset,memory:/docker/0123\n0::/init\n");
     put("sys/fs/cgroup/memory/memory.limit_in_bytes", "5242880\n");
     put("sys/fs/cgroup/memory/memory.usage_in_bytes", "2097152\n");
     put("sys/fs/cgroup/memory/memory.stat", "inactive_file 3\ntotal_inactive_file 1048576\n");

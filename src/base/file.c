@@ -19,8 +19,14 @@
 #define TOO_LARGE "%s: larger than the limit of %zu bytes"
 
 static sn_status read_all(int fd, const char *name, size_t limit, sn_text *text, sn_error *error) {
+    enum { FIRST_LOOK = 1 << 24 };
     char block[1 << 16];
-    for (;;) {
+    for (size_t next_look = FIRST_LOOK;;) { /* a pipe announces nothing, and need not end */
+        if (text->length >= next_look) {
+            sn_status status = sn_memory_check(next_look, name, error);
+            if (status) return status;
+            next_look *= 2;
+        }
         ssize_t n = read(fd, block, sizeof block);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0) return sn_error_io(error, "read", name);
@@ -38,6 +44,12 @@ static sn_status check_size(int fd, const char *name, size_t limit, sn_error *er
     size_t size = (size_t)info.st_size;
     if (size > limit) return sn_error_set(error, SN_INVALID, TOO_LARGE, name, limit);
     return sn_memory_check(size, name, error);
+}
+
+sn_status sn_file_check_regular(const char *path, sn_error *error) {
+    struct stat info;
+    if (stat(path, &info) != 0 || S_ISREG(info.st_mode)) return SN_OK;
+    return sn_error_set(error, SN_INVALID, "%s: not a regular file", path);
 }
 
 sn_status sn_file_read(const char *path, size_t limit, char **data, size_t *size, sn_error *error) {

@@ -70,7 +70,7 @@ static sn_status refuse(int fd, const char *path, sn_error *error) {
 static sn_status lock_file(int *held, const char *path, sn_error *error) {
     *held = -1;
     for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-        int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0666);
+        int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
         if (fd < 0) return sn_error_io(error, "open", path);
         if (flock_retrying(fd) != 0) {
             sn_status status = refuse(fd, path, error);

@@ -52,18 +52,24 @@ static size_t machine_room(const char *root) {
 
 /* How the two versions of cgroups call what matters here. */
 typedef struct cgroup_files {
-    const char *mount, *limit, *usage, *cache; /* cache: of memory.stat, what the kernel gives up first */
+    const char *mount, *limit, *usage;
+    const char *cache[2]; /* of memory.stat: pages of files, which the kernel gives up when room is wanted */
 } cgroup_files;
 
-static const cgroup_files version_1 = {"sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes",
-                                       "total_inactive_file"};
-static const cgroup_files version_2 = {"sys/fs/cgroup", "memory.max", "memory.current", "inactive_file"};
+static const cgroup_files version_1 = {"sys/fs/cgroup/memory",
+                                       "memory.limit_in_bytes",
+                                       "memory.usage_in_bytes",
+                                       {"total_inactive_file", "total_active_file"}};
+static const cgroup_files version_2 = {
+    "sys/fs/cgroup", "memory.max", "memory.current", {"inactive_file", "active_file"}};
 
 /* The room that one group leaves. */
 static size_t group_room(const char *dir, const cgroup_files *files) {
     size_t limit = read_number(dir, files->limit, SIZE_MAX);
     if (limit == SIZE_MAX) return SIZE_MAX;
-    size_t usage = read_number(dir, files->usage, 0), cache = read_field(dir, "memory.stat", files->cache);
+    size_t usage = read_number(dir, files->usage, 0), cache = 0;
+    for (int i = 0; i < 2; i++)
+        cache += read_field(dir, "memory.stat", files->cache[i]);
     return minus(limit, minus(usage, cache));
 }
 
@@ -82,6 +88,14 @@ static size_t groups_room(const char *root, const cgroup_files *files, const cha
     return room;
 }
 
+/* Whether a list such as "cpuset,memory" has it. */
+static bool lists_memory(const char *controllers) {
+    for (const char *at = controllers; *at; at += strcspn(at, ",") + (at[strcspn(at, ",")] == ',')) {
+        if (strcspn(at, ",") == strlen("memory") && strncmp(at, "memory", strlen("memory")) == 0) return true;
+    }
+    return false;
+}
+
 static size_t cgroup_room(const char *root) {
     char path[PATH_SIZE], line[LINE_SIZE];
     int n = snprintf(path, sizeof path, "%s/proc/self/cgroup", root);
@@ -89,9 +103,11 @@ static size_t cgroup_room(const char *root) {
     size_t room = SIZE_MAX;
     while (file && fgets(line, sizeof line, file)) {
         line[strcspn(line, "\n")] = '\0';
-        char *memory = strstr(line, ":memory:"); /* "N:memory:/PATH" and "0::/PATH" */
         if (strncmp(line, "0::", 3) == 0) room = least(room, groups_room(root, &version_2, line + 3));
-        if (memory) room = least(room, groups_room(root, &version_1, memory + strlen(":memory:")));
+        char *list = strchr(line, ':'), *group = list ? strchr(list + 1, ':') : NULL; /* "N:CONTROLLERS:/PATH" */
+        if (!group) continue;
+        *group = '\0';
+        if (lists_memory(list + 1)) room = least(room, groups_room(root, &version_1, group + 1));
     }
     if (file) fclose(file);
     return room;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <zlib.h>
 
+#include "base/memory.h"
 #include "base/text.h"
 #include "data/source.h"
 
@@ -118,6 +119,8 @@ static sn_status read_bytes(reader *r, sn_idx *idx, size_t *n) {
     while (*n == room && *n < idx->size) {
         room = room == 0 ? FIRST : 4 * room;
         if (room > idx->size) room = idx->size;
+        sn_status checked = sn_memory_check(room, r->path, r->error);
+        if (checked != SN_OK) return checked;
         uint8_t *data = realloc(idx->data, room);
         if (!data) return sn_error_memory(r->error, room, r->path);
         idx->data = data;

@@ -46,6 +46,12 @@ static void tell_program(const sn_experiment *x, char out[FACT_TEXT]) {
     snprintf(out, FACT_TEXT, "skipnet %s", SN_VERSION);
 }
 
+/* Where it may, a compiler joins a product and a sum into one rounding. */
+static void tell_build(const sn_experiment *x, char out[FACT_TEXT]) {
+    (void)x;
+    snprintf(out, FACT_TEXT, "%s, %s", sn_machine_compiler(), SN_BUILD_TYPE);
+}
+
 static void tell_simd(const sn_experiment *x, char out[FACT_TEXT]) {
     snprintf(out, FACT_TEXT, "%s", x->backend->simd);
 }
@@ -76,6 +82,7 @@ static void tell_train_eval(const sn_experiment *x, char out[FACT_TEXT]) {
 
 static const fact facts[] = {
     {"program", tell_program, "take that version"},
+    {"build", tell_build, "take the program that was built so"},
     {"simd", tell_simd, "set SKIPNET_SIMD to that"},
     {"products", tell_products, "take that OpenBLAS, with OPENBLAS_CORETYPE set to that core"},
     {"report.schedule", tell_schedule, "take that value"},
@@ -268,7 +275,8 @@ sn_status sn_checkpoint_read(sn_checkpoint *checkpoint, sn_safetensors **file, c
     sn_status status = sn_safetensors_read(file, path, error);
     if (!status) status = check_labels(*file, path, experiment, error);
     if (!status) status = read_figures(checkpoint, *file, path, experiment->graph.n_hidden, error);
-    if (!status && (checkpoint->marks[0].step < 0 || checkpoint->marks[0].step > checkpoint->steps))
+    if (!status && (checkpoint->marks[0].step < 0 || checkpoint->marks[0].step > checkpoint->steps ||
+                    checkpoint->marks[0].step > experiment->steps))
         status = sn_error_set(error, SN_INVALID, "%s: no step of its run", path);
     if (status) {
         sn_safetensors_free(*file);

@@ -15,9 +15,10 @@
 #include "run/manifest.h"
 #include "run/schedule.h"
 
-static const char *const written_files[] = {SN_FILE_CONFIG,     SN_FILE_LOSS,    SN_FILE_GRADIENTS, SN_FILE_PACKAGE,
-                                            SN_FILE_MANIFEST,   SN_FILE_FINAL,   SN_FILE_INITIAL,   SN_FILE_LOCK,
-                                            SN_FILE_CHECKPOINT, SN_FILE_PREVIOUS};
+/* run.json first: once it is gone nothing believes the others, wherever their removal ends. */
+static const char *const written_files[] = {SN_FILE_MANIFEST, SN_FILE_CHECKPOINT, SN_FILE_PREVIOUS, SN_FILE_CONFIG,
+                                            SN_FILE_LOSS,     SN_FILE_GRADIENTS,  SN_FILE_PACKAGE,  SN_FILE_FINAL,
+                                            SN_FILE_INITIAL,  SN_FILE_LOCK};
 enum { N_WRITTEN = sizeof written_files / sizeof *written_files };
 
 char *sn_run_directory_file(const sn_run_directory *directory, const char *name) {
@@ -179,15 +180,29 @@ static sn_status examine(sn_run_directory *directory, const sn_experiment *x, sn
     return status;
 }
 
+/* A finished run tells its summary in a directory, too, that nobody may write: there is nothing to lock. */
+static bool is_finished_archive(sn_run_directory *directory, const sn_experiment *x, sn_run_entry entry) {
+    if (entry == SN_ENTRY_FORCE || access(directory->path, W_OK) == 0) return false;
+    sn_error ignored;
+    sn_error_clear(&ignored);
+    return examine(directory, x, entry, &ignored) == SN_OK && directory->is_finished;
+}
+
+static sn_status take_lock(sn_run_directory *directory, sn_error *error) {
+    char *lock = sn_run_directory_file(directory, SN_FILE_LOCK);
+    sn_status status =
+        lock ? sn_lock_take(&directory->lock, lock, error) : sn_error_memory(error, strlen(directory->path), "a path");
+    free(lock);
+    return status;
+}
+
 sn_status sn_run_directory_open(sn_run_directory *directory, const char *path, const sn_experiment *experiment,
                                 sn_run_entry entry, sn_error *error) {
     *directory = (sn_run_directory){.path = sn_string_copy(path), .lock = SN_LOCK_NONE};
     if (!directory->path) return sn_error_memory(error, strlen(path), "a path");
     sn_status status = sn_dir_make(path, error);
-    char *lock = status ? NULL : sn_run_directory_file(directory, SN_FILE_LOCK);
-    if (!status && !lock) status = sn_error_memory(error, strlen(path), "a path");
-    if (!status) status = sn_lock_take(&directory->lock, lock, error);
-    free(lock);
+    if (!status && is_finished_archive(directory, experiment, entry)) return SN_OK;
+    if (!status) status = take_lock(directory, error);
     if (!status) directory->has_no_locks = directory->lock.fd < 0;
     if (!status && entry != SN_ENTRY_FORCE) status = examine(directory, experiment, entry, error);
     if (!status && !directory->is_finished && !directory->has_no_locks) status = sweep(directory, error);
