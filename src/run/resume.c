@@ -74,7 +74,8 @@ static sn_status try_file(sn_resumption *r, const sn_resume_request *q, const ch
     return status;
 }
 
-/* The newest is broken, or the CSVs do not reach it any more: the one before takes its place, lest the next one push out what is sound. */
+/* The newest is broken, or the CSVs do not reach it any more: the one before takes its place, lest the next one push
+ * out what is sound. */
 static sn_status promote(sn_resumption *r, const sn_run_directory *directory, sn_error *error) {
     char *newest = sn_run_directory_file(directory, SN_FILE_CHECKPOINT);
     if (!newest) return sn_error_memory(error, 0, "a path");
