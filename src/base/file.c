@@ -147,7 +147,10 @@ sn_status sn_file_writer_open(sn_file_writer *writer, const char *path, sn_error
     sn_status status = check_target(path, error);
     if (status != SN_OK) return status;
     writer->path = sn_string_copy(path);
-    if (!writer->path) return sn_error_memory(error, strlen(path) + 1, "a path");
+    if (!writer->path) {
+        sn_error_memory(error, strlen(path) + 1, "a path");
+        return SN_FAILED;
+    }
     writer->fd = open_temporary(path, &writer->temporary, error);
     if (writer->fd >= 0) return SN_OK;
     free(writer->path);

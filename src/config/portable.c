@@ -90,7 +90,7 @@ static const cJSON *find(const cJSON *node, const char *path, size_t length) {
 /* What stands in the portable config where a --set was applied: a path as it is (no absolute path is JSON), what holds
  * paths as JSON; else nothing. */
 static void add_portable_value(const cJSON *value, sn_text *text) {
-    if (cJSON_IsString(value) && value->valuestring[0] == '/') {
+    if (value && cJSON_IsString(value) && value->valuestring[0] == '/') {
         sn_text_add(text, value->valuestring);
     } else if (cJSON_IsObject(value) || cJSON_IsArray(value)) {
         sn_value_text_compact(value, text);
