@@ -16,7 +16,7 @@ declare -A text_of=([EIO]="Input/output error" [ENOSPC]="No space left on device
 # not there is removed; no directory is made that is there.
 may_pass="close unlink mkdir opendir link"
 n_fired=0 n_failed=0 stride=1
-[[ -z ${SKIPNET_PRELOAD_FIRST:-} || ${1:-} == --all ]] || stride=3
+[[ -z ${SKIPNET_PRELOAD_FIRST:-} || ${1:-} == --all ]] || stride=7
 
 write_config() { # FILE: a tiny run that reads data and writes all that a run can write
     awk 'BEGIN { print "x,y,class"; for (i = 0; i < 60; i++) print sin(i) "," cos(3 * i) "," i % 3 }' >data.csv
