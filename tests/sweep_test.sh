@@ -93,7 +93,7 @@ done
 for engine in "${all[@]}"; do
     for signal in INT TERM; do
         dir=stopped.$engine.$signal
-        grid=(--grid "network.depth=3,4,5" --set train.steps=100000 --engine "$engine" --jobs 2 --out "$dir" --no-plot)
+        grid=(--grid "network.depth=3,4,5" --set train.steps=40000 --engine "$engine" --jobs 2 --out "$dir" --no-plot)
         env --default-signal=INT,TERM "$source_dir/scripts/sweep.sh" tiny.json "${grid[@]}" >out 2>err </dev/null &
         pid=$!
         started+=("$pid")
