@@ -21,7 +21,7 @@ all=$(count)
 ((all > 80)) || die "only $all tests"
 cd "$SKIPNET_SOURCE"
 
-named=$(grep -ohE -- "-LE? '?\^?[a-z]+" -r scripts docs/checking.md | sed 's/.*[^a-z]//' | sort -u)
+named=$(grep -rohE -e "-LE? '?\^?[a-z]+" scripts docs/checking.md | sed 's/.*[^a-z]//' | sort -u)
 for label in simd threads slow uncovered $named; do
     n=$(count -L "^$label\$")
     ((n > 0 && n < all)) || die "the label $label selects $n of $all tests"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# scripts/sweep.sh --engine slurm on a real cluster of one node: run by scripts/dev/slurm_local.sh (scripts/test.sh slurm).
-# The files are those of xargs; a failed cell is listed, a diverged one is a result; cells are packed into the elements
+# scripts/sweep.sh --engine slurm on a real cluster of one node, which scripts/dev/slurm_local.sh starts (scripts/test.sh
+# slurm).  The files are those of xargs; a failed cell is listed, a diverged one is a result; cells are packed into the elements
 # that there are; a stopped sweep leaves no job, and goes on.
 # shellcheck source=tests/support/cli_lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../support/cli_lib.sh"

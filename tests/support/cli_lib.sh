@@ -1,7 +1,7 @@
 # shellcheck shell=bash
-# What the shell tests of the program share: they source this file first.  It stands them into an empty
-# directory of their own, runs the binary and compares exact output and exit status.  At the end of a test stands
-# `finish N`: at least N comparisons were made, so that none passes by comparing nothing.
+# What the shell tests of the program share: they source this file first.  It stands them into an empty directory of
+# their own, runs the binary and compares exact output and exit status.  At the end of a test stands `finish N`: at
+# least N comparisons were made, so that none passes by comparing nothing.
 set -euo pipefail
 export LC_ALL=C
 unset NO_COLOR SKIPNET_DATA # SKIPNET_SIMD stays: all of this holds on each path
