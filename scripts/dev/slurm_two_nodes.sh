@@ -8,8 +8,8 @@ usage() {
     cat <<'END'
 usage: scripts/dev/slurm_two_nodes.sh [--cells N] [--steps N]
 
-Starts a throwaway cluster of two nodes (scripts/dev/slurm_local.sh, needs root), runs N cells (12) of so many steps (30000)
-with scripts/sweep.sh --engine slurm, kills the second node once it has finished a cell and works on another, and prints
+Starts a throwaway cluster of two nodes (slurm_local.sh, needs root), runs N cells (12) of so many steps (30000) with
+scripts/sweep.sh --engine slurm, kills the second node once it has finished a cell and works on another, and prints
 how long it took until the cluster had the cells of the lost node run elsewhere.  The same cells are then run with
 xargs, and all files compared.
 END
