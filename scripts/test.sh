@@ -194,6 +194,11 @@ run_steps() { # STEP...
     ((failed == 0))
 }
 
+fail() { # MESSAGE
+    echo "scripts/test.sh: $1" >&2
+    exit 2
+}
+
 main() {
     local step
     case ${1:-} in
@@ -209,7 +214,8 @@ main() {
         ;;
     *)
         for step; do
-            [[ -n ${about[$step]:-} ]] || { usage >&2 && exit 2; }
+            [[ $step != -* ]] || fail "unknown option $step (see --help)"
+            [[ -n ${about[$step]:-} ]] || fail "no step $step (see --help)"
         done
         "$root/scripts/install_packages.sh" check
         run_steps "$@"

@@ -38,7 +38,8 @@ while (($#)); do
         declare "${1#--}=$2"
         shift 2
         ;;
-    *) echo "bits.sh: unknown argument $1 (see --help)" >&2 && exit 2 ;;
+    -*) echo "bits.sh: unknown option $1 (see --help)" >&2 && exit 2 ;;
+    *) echo "bits.sh: unexpected argument $1 (see --help)" >&2 && exit 2 ;;
     esac
 done
 [[ -z $keep ]] || keep=$(realpath -m "$keep")

@@ -23,7 +23,8 @@ while (($#)); do
         least=$2
         shift 2
         ;;
-    *) echo "coverage.sh: unknown argument $1 (see --help)" >&2 && exit 2 ;;
+    -*) echo "coverage.sh: unknown option $1 (see --help)" >&2 && exit 2 ;;
+    *) echo "coverage.sh: unexpected argument $1 (see --help)" >&2 && exit 2 ;;
     esac
 done
 

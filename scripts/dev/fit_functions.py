@@ -7,6 +7,7 @@ Each is the polynomial or rational function of least greatest error, found by th
 digits.  Errors count in units of 2^-24 and 2^-53 of the function that the fit is part of, before coefficients are
 rounded.
 """
+import argparse
 import struct
 import sys
 
@@ -129,7 +130,13 @@ def main():
         "normal_tail float": (rest_of_tail("f"), normal_tail, (one, mpf("14.7")), (3, 5), 5),
         "normal_tail double": (rest_of_tail("d"), normal_tail, (one, mpf(39)), (8, 10), 12),
     }
-    for name in sys.argv[1:] or fits:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"one of: {', '.join(fits)}; default: all")
+    names = parser.parse_args().names
+    for name in names:
+        if name not in fits:
+            parser.error(f"no fit is called {name!r}, these are: {', '.join(fits)}")
+    for name in names or fits:
         p, q, worst = fit(*fits[name])
         units = f"{nstr(worst * 2**24, 3)} 2^-24, {nstr(worst * 2**53, 3)} 2^-53"
         print(f"{name}: error {units}\n  P " + ", ".join(nstr(c, 20) for c in p))

@@ -30,7 +30,7 @@ while (($#)); do
         declare "${1#--}=$2"
         shift 2
         ;;
-    -*) echo "fuzz.sh: unknown argument $1 (see --help)" >&2 && exit 2 ;;
+    -*) echo "fuzz.sh: unknown option $1 (see --help)" >&2 && exit 2 ;;
     *)
         [[ -f $root/tests/fuzz/fuzz_$1.c ]] || { echo "fuzz.sh: no target $1 (see tests/fuzz)" >&2 && exit 2; }
         targets+=("$1")

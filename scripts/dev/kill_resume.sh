@@ -5,7 +5,7 @@ export LC_ALL=C
 
 usage() {
     cat <<'END'
-usage: kill_resume.sh [--kills N] [--seed S]
+usage: scripts/dev/kill_resume.sh [--kills N] [--seed S]
 
 Trains small and larger networks (both precisions; momentum, running averages, dropout, learning-rate schedules,
 clipping; generated data and CSV; some of them made longer in the middle), saves them after every step or every few,
@@ -34,7 +34,8 @@ while (($#)); do
         printf -v "${1#--}" '%s' "$2"
         shift
         ;;
-    *) die "unknown option $1 (see --help)" ;;
+    -*) die "unknown option $1 (see --help)" ;;
+    *) die "unexpected argument $1 (see --help)" ;;
     esac
     shift
 done

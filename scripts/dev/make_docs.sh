@@ -3,10 +3,13 @@
 set -euo pipefail
 export LC_ALL=C
 
-if [[ ${1:-} == -h || ${1:-} == --help ]]; then
+case ${1:-} in
+-h | --help)
     echo "usage: scripts/dev/make_docs.sh [BINARY]    writes the reference to standard output"
     exit 0
-fi
+    ;;
+-*) echo "make_docs.sh: unknown option $1 (see --help)" >&2 && exit 2 ;;
+esac
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)
 skipnet=${1:-$root/build/release/skipnet}
 

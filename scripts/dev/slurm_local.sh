@@ -20,7 +20,12 @@ n_nodes=1 n_cpus=$(nproc)
 work='' daemons=()
 
 say() {
-    echo "slurm: $1" >&2
+    echo "slurm_local: $1" >&2
+}
+
+fail() { # MESSAGE
+    say "$1"
+    exit 2
 }
 
 parse() {
@@ -28,15 +33,15 @@ parse() {
         case $1 in
         -h | --help) usage && exit 0 ;;
         --nodes | --cpus)
-            [[ ${2:-} =~ ^[1-9][0-9]?$ ]] || { usage >&2 && exit 2; }
+            [[ ${2:-} =~ ^[1-9][0-9]?$ ]] || fail "$1 wants a number from 1 to 99 (see --help)"
             printf -v "n_${1#--}" '%s' "$2"
             shift 2
             ;;
-        -*) usage >&2 && exit 2 ;;
+        -*) fail "unknown option $1 (see --help)" ;;
         *) break ;;
         esac
     done
-    (($#)) || { usage >&2 && exit 2; }
+    (($#)) || fail "no command to run (see --help)"
     command=("$@")
 }
 

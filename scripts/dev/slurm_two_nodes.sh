@@ -18,16 +18,22 @@ END
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)
 n_cells=12 steps=30000
 
+fail() { # MESSAGE
+    echo "slurm_two_nodes: $1" >&2
+    exit 2
+}
+
 parse() {
     while (($#)); do
         case $1 in
         -h | --help) usage && exit 0 ;;
         --cells | --steps)
-            [[ ${2:-} =~ ^[1-9][0-9]{0,8}$ ]] || { usage >&2 && exit 2; }
+            [[ ${2:-} =~ ^[1-9][0-9]{0,8}$ ]] || fail "$1 wants a number (see --help)"
             [[ $1 == --cells ]] && n_cells=$2 || steps=$2
             shift
             ;;
-        *) usage >&2 && exit 2 ;;
+        -*) fail "unknown option $1 (see --help)" ;;
+        *) fail "unexpected argument $1 (see --help)" ;;
         esac
         shift
     done
