@@ -5,7 +5,7 @@
 
 write_tiny tiny.json
 number='[0-9.e+-]+'
-keys='network machine peak products step segments_thread_s ops_thread_s moved_bytes memory_bytes observed'
+keys='network machine peak products step segments_thread_s ops_thread_s memory_bytes observed'
 
 # A line of the table like a pattern of awk.
 want_line() { # PATTERN

@@ -8,7 +8,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
-#include "study/ends.h"
+#include "compare/ends.h"
 
 static sn_error error;
 static char path[64];

@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "compare/compare.h"
+#include "compare/expectations.h"
 #include "run/language.h"
-#include "study/compare.h"
-#include "study/expectations.h"
 
 static sn_error error;
 enum { MAX_RUNS = 16, TRAIN_LOSS = 1 };

@@ -3,7 +3,7 @@
 
 #include <math.h>
 
-#include "study/statistics.h"
+#include "compare/statistics.h"
 
 static void assert_near(double actual, double expected, double tolerance) {
     if (!(fabs(actual - expected) <= tolerance)) fail_msg("%.17g is not %.17g within %g", actual, expected, tolerance);

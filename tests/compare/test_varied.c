@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "compare/varied.h"
 #include "run/language.h"
-#include "study/varied.h"
 
 static sn_error error;
 

@@ -6,8 +6,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "base/csv.h"
 #include "data/csv_labels.h"
-#include "data/csv_reader.h"
 
 static void write_text(const char *name, const char *text) {
     fixture_write(name, text, strlen(text));

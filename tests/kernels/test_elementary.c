@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/rng.h"
+#include "ops/table.h"
 #include "support/backends.h"
 #include "support/check.h"
 #include "support/functions.h"
@@ -57,8 +58,9 @@ static void run_op(const sn_backend *backend, const sn_node *node, const double 
     sn_flow flow = SN_FLOW_WRITE;
     sn_op_call call = {
         .node = node, .rows = n, .widths = &width, .x = &v[0], .y = v[1], .dy = v[2], .dx = &v[3], .flow = &flow};
-    node->op->forward(&call);
-    node->op->backward(&call);
+    const sn_op_kernels *kernels = backend->ops[sn_op_index(node->op)];
+    kernels->forward(&call);
+    kernels->backward(&call);
     for (int i = 0; i < POINTS; i++) {
         bool is_float = backend->dtype == SN_F32;
         y[i] = is_float ? (double)((float *)v[1].data)[i] : ((double *)v[1].data)[i];
@@ -191,8 +193,9 @@ static double one(const sn_backend *backend, const sn_node *node, double x, bool
     sn_view view = {in, 1};
     backend->from_double(in, value, 1);
     sn_op_call call = {.node = node, .rows = 1, .widths = &width, .x = &view, .y = {out, 1}};
-    node->op->forward(&call);
-    *saturated = node->op->saturated(&call) == 1;
+    const sn_op_kernels *kernels = backend->ops[sn_op_index(node->op)];
+    kernels->forward(&call);
+    *saturated = kernels->saturated(&call) == 1;
     float single;
     memcpy(&single, out, sizeof single);
     return backend->dtype == SN_F32 ? (double)single : out[0];

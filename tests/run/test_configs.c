@@ -10,6 +10,7 @@
 #include "config/config.h"
 #include "engine/backend.h"
 #include "network/graph.h"
+#include "ops/table.h"
 #include "run/language.h"
 
 static sn_error error;
@@ -40,7 +41,7 @@ static void builds(const sn_config *config) {
     int64_t in_dim = sn_value_integer(root, "data.in_dim"); /* 0: images */
     sn_graph_request request = {.config = config,
                                 .network = sn_value_get(root, "network"),
-                                .ops = backend->ops,
+                                .ops = sn_ops,
                                 .input = {1,
                                           {is_flat  ? 2
                                            : in_dim ? in_dim

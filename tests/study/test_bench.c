@@ -11,12 +11,6 @@
 static const char tiny[] = "{\"data\": {\"kind\": \"gaussian\", \"in_dim\": 20, \"classes\": 3, \"samples\": 52},"
                            " \"network\": {\"depth\": 3, \"width\": 8, \"skip\": \"add\"},"
                            " \"train\": {\"batch_size\": 16}}";
-/* Without skips and activations, so that its traffic can be counted by hand. */
-static const char plain[] = "{\"data\": {\"kind\": \"gaussian\", \"in_dim\": 20, \"classes\": 3, \"samples\": 52},"
-                            " \"network\": {\"layers\": [{\"op\": \"linear\", \"units\": 8},"
-                            " {\"op\": \"linear\", \"units\": 3}]},"
-                            " \"train\": {\"batch_size\": 16}}";
-
 typedef struct lab {
     sn_config *config;
     sn_experiment experiment;
@@ -115,22 +109,6 @@ static void figures_agree_with_each_other(void **state) {
     close_lab(&l);
 }
 
-static void traffic_is_counted_as_documented(void **state) {
-    (void)state;
-    lab l;
-    open_lab(&l, plain, 1);
-    const sn_plan *plan = sn_engine_plan(l.experiment.engine);
-    sn_traffic t = sn_plan_traffic(plan, 16, 2, sizeof(float));
-    assert_int_equal(plan->tile_rows, 8); /* each of two threads reads the parameters for its tile */
-    double hidden = 20 * 8 + 8, output = 8 * 3 + 3;
-    assert_true(t.forward == 4 * (16.0 * (20 + 20) + 16.0 * (20 + 8) + 16.0 * (8 + 3) + 2 * (hidden + output)));
-    assert_true(t.loss == 4 * 16.0 * (3 + 3));
-    assert_true(t.backward == 4 * (16.0 * (3 + 8) + 2 * output));
-    assert_true(t.param_gradient == 4 * (16.0 * ((20 + 8) + 8 + (8 + 3) + 3) + hidden + output));
-    assert_true(t.update == 4 * (4.0 * (20 * 8 + 8 * 3) + 3.0 * (8 + 3)));
-    close_lab(&l);
-}
-
 static void json_says_the_same(void **state) {
     (void)state;
     lab l;
@@ -217,7 +195,6 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_parts_add_up),
         cmocka_unit_test(figures_agree_with_each_other),
-        cmocka_unit_test(traffic_is_counted_as_documented),
         cmocka_unit_test(json_says_the_same),
         cmocka_unit_test(a_profile_changes_no_bits),
         cmocka_unit_test(a_step_that_diverges_is_told),

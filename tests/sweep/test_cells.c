@@ -12,9 +12,9 @@
 #include "base/shell.h"
 #include "run/experiment.h"
 #include "run/language.h"
-#include "study/axes.h"
-#include "study/cells.h"
-#include "study/estimate.h"
+#include "sweep/axes.h"
+#include "sweep/cells.h"
+#include "sweep/estimate.h"
 
 static sn_error error;
 static char work[] = "/tmp/test_cells.XXXXXX";
