@@ -88,6 +88,14 @@ static void grow_scale(growth *g, int from) {
     grow_one(g, from, &kinds[draw(g, sizeof kinds / sizeof *kinds)]);
 }
 
+static void grow_unary(growth *g, int from) {
+    if (draw(g, 4)) {
+        grow_activation(g, from);
+    } else {
+        grow_scale(g, from);
+    }
+}
+
 /* What depends on the pass, or on other features of the sample: that last. */
 static void grow_normal(growth *g, int from) {
     static const unary kinds[] = {{"batch_norm", ", \"eps\": 0.1"},
@@ -188,11 +196,7 @@ sn_text random_graph(uint64_t seed, const random_limits *limits) {
     while (g.n < n) {
         int from = draw_node(&g), kind = draw(&g, 12);
         if (kind < 2) {
-            if (draw(&g, 4)) {
-                grow_activation(&g, from);
-            } else {
-                grow_scale(&g, from);
-            }
+            grow_unary(&g, from);
         } else if (kind == 10) {
             grow_normal(&g, from);
         } else if (kind == 11) {
