@@ -20,17 +20,23 @@ out=$root/runs/demo
 names=(deep50 deep50-add deep50-concat)
 train_options=()
 
+fail() { # MESSAGE
+    echo "scripts/demo.sh: $1" >&2
+    exit 2
+}
+
 parse() {
     while (($#)); do
         case $1 in
         -h | --help) usage && exit 0 ;;
         --out)
-            (($# >= 2)) || { usage >&2 && exit 2; }
+            (($# >= 2)) || fail "--out wants a directory (see --help)"
             out=$(realpath -m -- "$2")
             shift
             ;;
         --) shift && train_options=("$@") && break ;;
-        *) usage >&2 && exit 2 ;;
+        -*) fail "unknown option $1 (see --help; options of skipnet train go after --)" ;;
+        *) fail "unexpected argument $1 (see --help)" ;;
         esac
         shift
     done

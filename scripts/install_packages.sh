@@ -67,7 +67,10 @@ main() {
         ;;
     esac
     if (($# > 1)) || ! wanted=$(packages_of "$set"); then
-        usage >&2
+        case ${2:-$set} in
+        -*) echo "scripts/install_packages.sh: unknown option ${2:-$set} (see --help)" >&2 ;;
+        *) usage >&2 ;;
+        esac
         exit 2
     fi
     [[ ${SKIPNET_NO_INSTALL:-0} == 1 ]] && return

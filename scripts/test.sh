@@ -7,16 +7,6 @@ export LC_ALL=C
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
 self=$root/scripts/test.sh
 
-# The tests that are not about kernels or threads (for ctest -E): every other one, a new one too, is also run on each
-# SIMD path and under TSan.
-plain_tests='^test_(base|cells|config|config_cases|configs|csv|data.*|ends|file|json|lock|memory|number|points|report_.*)$'
-plain_tests+='|^test_(rng|safetensors|schedule|statistics|varied)$|^check_rooms$|^fuzz_'
-plain_tests+='|^(docs|install_packages|plot.*|report|sweep|cli_cells|cli_compare.*|bench_peers|run_sizes)_test$'
-# Statistics over deep and wide networks: minutes, and what they show does not hang on the path.
-plain_tests+='|^test_theory'
-# Faults of the system and of memory: what happens then does not hang on the path, and TSan has no patience with them.
-plain_tests+='|^run_(faults|limits|memory)_test$'
-
 # What --all adds to the step "tests", in order, and what each is.
 all_steps=(clang portable format tidy analyze shell rooms sanitize simd threads valgrind fuzz coverage install slurm demo)
 declare -A about=(
@@ -67,7 +57,7 @@ step_clang() {
 
 step_portable() {
     build portable
-    ctest --preset portable -E "$plain_tests"
+    ctest --preset portable -L '^simd$'
 }
 
 c_files() {
@@ -84,7 +74,7 @@ step_tidy() {
     {
         "${tidy[@]}" src/base/error.c
         find src tests -name '*.c' ! -path src/base/error.c | sort |
-            xargs -P "$(nproc)" -n 1 "${tidy[@]}" --extra-arg=-include --extra-arg="$root/scripts/analyzer.h"
+            xargs -P "$(nproc)" -n 1 "${tidy[@]}" --extra-arg=-include --extra-arg="$root/scripts/dev/analyzer.h"
     } 2> >(grep -v ' warnings\? generated' >&2)
 }
 
@@ -114,15 +104,14 @@ step_simd() {
             continue
         fi
         echo "SKIPNET_SIMD=${path%f}"
-        SKIPNET_SIMD=${path%f} ctest --preset test -E "$plain_tests"
+        SKIPNET_SIMD=${path%f} ctest --preset test -L '^simd$'
     done
 }
 
 step_threads() {
     build tsan
     # gcc 12's TSan cannot live with much address space randomness.
-    # It holds signals back until the program next calls the system: run_resume_test sends two in a step.
-    setarch "$(uname -m)" --addr-no-randomize ctest --preset tsan -E "$plain_tests|^run_resume_test\$"
+    setarch "$(uname -m)" --addr-no-randomize ctest --preset tsan -L '^threads$'
 }
 
 # Valgrind knows no AVX-512, and OpenBLAS would start threads of its own before main.
@@ -134,11 +123,11 @@ step_valgrind() {
 }
 
 step_fuzz() {
-    scripts/fuzz.sh --seconds 5
+    scripts/dev/fuzz.sh --seconds 5
 }
 
 step_coverage() {
-    scripts/coverage.sh
+    scripts/dev/coverage.sh
 }
 
 # Fails unless each of the files is there and holds something.
@@ -166,7 +155,7 @@ step_install() {
 step_slurm() {
     local status=0
     build release
-    SKIPNET_BIN=$root/build/release/skipnet scripts/slurm_local.sh tests/slurm_sweep.sh || status=$?
+    SKIPNET_BIN=$root/build/release/skipnet scripts/dev/slurm_local.sh tests/scripts/slurm_sweep.sh || status=$?
     ((status == 77)) || return "$status"
 }
 
@@ -205,6 +194,11 @@ run_steps() { # STEP...
     ((failed == 0))
 }
 
+fail() { # MESSAGE
+    echo "scripts/test.sh: $1" >&2
+    exit 2
+}
+
 main() {
     local step
     case ${1:-} in
@@ -220,7 +214,8 @@ main() {
         ;;
     *)
         for step; do
-            [[ -n ${about[$step]:-} ]] || { usage >&2 && exit 2; }
+            [[ $step != -* ]] || fail "unknown option $step (see --help)"
+            [[ -n ${about[$step]:-} ]] || fail "no step $step (see --help)"
         done
         "$root/scripts/install_packages.sh" check
         run_steps "$@"

@@ -9,7 +9,7 @@ set -euo pipefail
 export LC_ALL=C
 
 # Every room on the floor above what it uses, the lowest first.
-rooms="base config data network ops engine report run study cli"
+rooms="base config data network kernels ops plan engine report run compare study sweep cli"
 
 check() { # SOURCE_DIR
     local files
@@ -46,7 +46,7 @@ function check_include(line,    target, to) {
     if (line ~ /<cjson\//) {
         if (room != "config") fail("only src/config uses cJSON")
     } else if (line ~ /<(cblas|openblas_config|f77blas)\.h>/) {
-        if (room != "ops" && FILENAME !~ /^src\/engine\/backend/) fail("only src/ops and the backend use BLAS")
+        if (room != "kernels" && FILENAME !~ /^src\/engine\/backend/) fail("only src/kernels and the backend use BLAS")
     } else if (line ~ /"/) {
         target = line
         sub(/^[^"]*"/, "", target)
@@ -55,6 +55,8 @@ function check_include(line,    target, to) {
         sub(/\/.*/, "", to)
         if (target !~ /^[a-z0-9_]+\/[a-z0-9_]+\.[a-z]+$/ || !(to in floor_of))
             fail("\"" target "\" is not of the form \"ROOM/FILE\"")
+        else if (room == "kernels" && to == "network")
+            fail("src/kernels must not use " target ": kernels know no node")
         else if (floor_of[to] > floor)
             fail("src/" room " must not use " target ": " to " is on a higher floor")
     }
@@ -119,16 +121,20 @@ self_test() { # SOURCE_DIR
         'src/base must not use run/trainer.h: run is on a higher floor'
     plant "$copy" ops/planted.h '# include "engine/plan.h"' \
         'src/ops must not use engine/plan.h: engine is on a higher floor'
+    plant "$copy" kernels/planted.h '#include "network/op.h"' \
+        'src/kernels must not use network/op.h: kernels know no node'
+    plant "$copy" compare/planted.c '#include "study/bench.h"' \
+        'src/compare must not use study/bench.h: study is on a higher floor'
     plant "$copy" run/planted.c '#include "trainer.h"' '"trainer.h" is not of the form "ROOM/FILE"'
     plant "$copy" base/planted.c '#include "../run/trainer.h"' '"../run/trainer.h" is not of the form "ROOM/FILE"'
     plant "$copy" attic/planted.c 'int x;' 'src/attic is not a room'
     plant "$copy" base/planted.c '#include <cjson/cJSON.h>' 'only src/config uses cJSON'
-    plant "$copy" run/planted.c '#include <cblas.h>' 'only src/ops and the backend use BLAS'
+    plant "$copy" run/planted.c '#include <cblas.h>' 'only src/kernels and the backend use BLAS'
     plant "$copy" report/planted.c 'void f(void) { /* so */ printf("x"); }' 'only main.c and src/cli print or exit'
     plant "$copy" data/planted.c 'void f(void) { fputs("\"", stderr); }' 'only main.c and src/cli print or exit'
     plant "$copy" study/planted.c 'void f(void) { exit(1); }' 'only main.c and src/cli print or exit'
     printf '%s\n' '/* exit(1) */ // printf("x")' 'const char *f = "exit(1) stdout";' 'int my_exit(void);' \
-        '#include "base/error.h"' '#include "ops/op.h"' >"$copy/src/ops/planted.c"
+        '#include "base/error.h"' '#include "ops/row.h"' >"$copy/src/ops/planted.c"
     check "$copy"
 }
 

@@ -16,11 +16,12 @@ study_parse() { # ARGUMENT...
         -h | --help) usage && exit 0 ;;
         --out | --threads | --seeds)
             [[ -n ${2:-} ]] || study_die 2 "$1 wants a value (see --help)"
-            [[ $1 != --seeds || -n $study_seeds ]] || study_die 2 "no option --seeds (see --help)"
+            [[ $1 != --seeds || -n $study_seeds ]] || study_die 2 "unknown option --seeds (see --help)"
             printf -v "study_${1#--}" '%s' "$2"
             shift
             ;;
-        *) study_die 2 "unknown argument $1 (see --help)" ;;
+        -*) study_die 2 "unknown option $1 (see --help)" ;;
+        *) study_die 2 "unexpected argument $1 (see --help)" ;;
         esac
         shift
     done

@@ -1,5 +1,5 @@
 /* Owns the verb cells. */
-#include "study/cells.h"
+#include "sweep/cells.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -10,7 +10,7 @@
 #include "base/file.h"
 #include "cli/cli.h"
 #include "engine/team.h"
-#include "study/estimate.h"
+#include "sweep/estimate.h"
 
 /* Whether a shell finds the program under this bare name. */
 static bool is_on_path(const char *name) {

@@ -5,9 +5,9 @@
 
 #include "base/file.h"
 #include "cli/cli.h"
+#include "compare/compare.h"
+#include "compare/expectations.h"
 #include "run/directory.h"
-#include "study/compare.h"
-#include "study/expectations.h"
 
 /* Writes the text under that name, and releases it. */
 static sn_status write_file(sn_text *text, const char *directory, const char *name, sn_error *error) {

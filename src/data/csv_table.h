@@ -4,8 +4,8 @@
 
 #include <stdint.h>
 
+#include "base/csv.h"
 #include "base/text.h"
-#include "data/csv_reader.h"
 
 /* What the columns are.  The features are all columns that are no targets, in the order of the file. */
 typedef struct sn_columns {

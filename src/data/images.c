@@ -2,8 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
-#include "base/text.h"
+#include "base/search.h"
 #include "data/idx.h"
 #include "data/source.h"
 
@@ -21,88 +20,29 @@ typedef struct image_set {
 static const image_set fashion_mnist = {"fashion-mnist", "/usr/share/datasets/fashion-mnist", "dataset-fashion-mnist"};
 static const image_set mnist = {"mnist", NULL, NULL};
 
-typedef struct search {
-    const image_set *set;
-    sn_pool *pool; /* owns dir and files */
-    char *dir;     /* the first directory that holds all files; NULL: not found (yet) */
-    char *files[N_FILES];
-    sn_text path;   /* scratch */
-    sn_text absent; /* "NAME in DIR; NAME in DIR": what was looked for in vain */
-    bool failed;    /* out of memory */
-} search;
-
-static char *keep(search *s, const char *string) {
-    char *copy = sn_pool_string(s->pool, string);
-    if (!copy) s->failed = true;
-    return copy;
-}
-
-/* Whether DIR/NAME or DIR/NAME.gz exists; its path is then in s->path. */
-static bool find_file(search *s, const char *dir, const char *name) {
-    static const char *const suffixes[] = {"", ".gz"};
-    for (size_t i = 0; i < 2; i++) {
-        sn_text_clear(&s->path);
-        sn_text_addf(&s->path, "%s/%s%s", dir, name, suffixes[i]);
-        if (sn_path_exists(sn_text_string(&s->path))) return true;
-    }
-    return false;
-}
-
-static void look_in(search *s, const char *dir) {
-    if (s->dir) return;
-    for (int i = 0; i < N_FILES; i++) {
-        if (!find_file(s, dir, file_names[i])) {
-            sn_text_addf(&s->absent, "%s%s in %s", s->absent.length > 0 ? "; " : "", file_names[i], dir);
-            return;
-        }
-        s->files[i] = keep(s, sn_text_string(&s->path));
-    }
-    char *absolute = sn_path_absolute(dir);
-    s->dir = keep(s, absolute ? absolute : dir);
-    free(absolute);
-}
-
-/* The subdirectory comes first: mnist and fashion-mnist have the same file names. */
-static void look_in_search_path(search *s, const char *dirs) {
-    sn_text dir = SN_TEXT_EMPTY;
-    while (*dirs) {
-        size_t n = strcspn(dirs, ":");
-        if (n > 0) {
-            sn_text_clear(&dir);
-            sn_text_addf(&dir, "%.*s/%s", (int)n, dirs, s->set->name);
-            look_in(s, sn_text_string(&dir));
-            sn_text_clear(&dir);
-            sn_text_add_bytes(&dir, dirs, n);
-            look_in(s, sn_text_string(&dir));
-        }
-        dirs += n + (dirs[n] == ':');
-    }
-    s->failed |= dir.failed;
-    sn_text_free(&dir);
-}
-
-static sn_status report_absent(const search *s, sn_error *error) {
-    const char *package = s->set->package;
+static sn_status report_absent(const image_set *set, const sn_search *s, sn_error *error) {
+    const char *package = set->package;
     bool looked = s->absent.length > 0;
     return sn_error_set(error, SN_IO,
                         "%s: not found (looked for %s); %s%s%sname a directory that holds %s, %s, %s and %s, plain or "
                         "with .gz, by the key data.path or in the environment variable SKIPNET_DATA",
-                        s->set->name, looked ? s->absent.data : "nothing: there was no directory to look into",
+                        set->name, looked ? s->absent.data : "nothing: there was no directory to look into",
                         package ? "install the Debian package " : "", package ? package : "", package ? ", or " : "",
                         file_names[0], file_names[1], file_names[2], file_names[3]);
 }
 
-/* A data.path is final; SKIPNET_DATA is a search path that goes before the system's place. */
-static sn_status find_files(search *s, const char *path, sn_error *error) {
+/* A data.path is final; SKIPNET_DATA is a search path that goes before the system's place.  The subdirectory named as
+ * the set comes first: mnist and fashion-mnist have the same file names. */
+static sn_status find_files(const image_set *set, sn_search *s, const char *path, sn_error *error) {
     const char *dirs = getenv("SKIPNET_DATA");
     if (path) {
-        look_in(s, path);
+        sn_search_dir(s, path);
     } else {
-        if (dirs) look_in_search_path(s, dirs);
-        if (s->set->system_dir) look_in(s, s->set->system_dir);
+        if (dirs) sn_search_path(s, dirs, set->name);
+        if (set->system_dir) sn_search_dir(s, set->system_dir);
     }
-    if (s->failed || s->path.failed || s->absent.failed) return sn_error_memory(error, 4096, "the names of data files");
-    return s->dir ? SN_OK : report_absent(s, error);
+    if (s->failed) return sn_error_memory(error, 4096, "the names of data files");
+    return s->dir ? SN_OK : report_absent(set, s, error);
 }
 
 static sn_status check_pair(const sn_idx *images, const sn_idx *labels, char *const *files, sn_error *error) {
@@ -166,14 +106,14 @@ static sn_status load_set(sn_dataset *dataset, char *const *files, sn_error *err
 }
 
 static sn_status load(const image_set *set, sn_dataset *dataset, const sn_value *data, sn_error *error) {
-    search s = {.set = set, .pool = &dataset->pool};
-    sn_status status = find_files(&s, sn_value_text(data, "path"), error);
+    static const char *const suffixes[] = {"", ".gz", NULL};
+    sn_search s = {.names = file_names, .n = N_FILES, .suffixes = suffixes, .pool = &dataset->pool};
+    sn_status status = find_files(set, &s, sn_value_text(data, "path"), error);
     if (status == SN_OK) {
         dataset->origin = s.dir;
         status = load_set(dataset, s.files, error);
     }
-    sn_text_free(&s.path);
-    sn_text_free(&s.absent);
+    sn_search_reset(&s);
     return status;
 }
 

@@ -1,5 +1,4 @@
-/* Owns the choice of a variant, and binds the op and loss tables to the key tables: their rows are equal in all
- * variants but for the functions, so the generic float rows stand for all. */
+/* Owns the choice of a variant, and what has to be known of OpenBLAS. */
 #include "engine/backend.h"
 
 #include <cblas.h>
@@ -7,9 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-
-#include "network/layers.h"
-#include "ops/list.h"
 
 extern const sn_backend sn_backend_f32_generic, sn_backend_f64_generic;
 #ifdef SN_HAS_X86_VARIANTS
@@ -96,21 +92,3 @@ const char *sn_blas_threading(void) {
     int parallel = openblas_get_parallel();
     return parallel >= 0 && parallel <= 2 ? names[parallel] : "unknown";
 }
-
-#define SN_DECLARE_OP(name)   extern const sn_op sn_op_##name##_f32_generic;
-#define SN_DECLARE_LOSS(name) extern const sn_loss sn_loss_##name##_f32_generic;
-#define SN_LIST_OP(name)      &sn_op_##name##_f32_generic.kind,
-#define SN_LIST_LOSS(name)    &sn_loss_##name##_f32_generic.kind,
-
-SN_OPS(SN_DECLARE_OP)
-SN_LOSSES(SN_DECLARE_LOSS)
-
-static const sn_kind *const op_kinds[] = {SN_OPS(SN_LIST_OP) & sn_repeat_kind, NULL};
-static const sn_kind *const activation_kinds[] = {SN_ACTIVATIONS(SN_LIST_OP) NULL};
-static const sn_kind *const loss_kinds[] = {SN_LOSSES(SN_LIST_LOSS) NULL};
-
-const sn_choice sn_op_choice = {.what = "op", .discriminator = "op", .kinds = op_kinds, .common = sn_layer_common_keys};
-const sn_choice sn_activation_choice = {
-    .what = "activation", .discriminator = "kind", .kinds = activation_kinds, .fallback = "tanh"};
-const sn_choice sn_loss_choice = {
-    .what = "loss", .discriminator = "kind", .kinds = loss_kinds, .fallback = "softmax_cross_entropy"};

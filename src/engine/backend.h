@@ -35,7 +35,4 @@ typedef struct sn_product_rates {
 sn_status sn_backend_rates(sn_product_rates *rates, const sn_backend *backend, size_t n, double seconds,
                            sn_error *error);
 
-/* The choice for the key "loss". */
-extern const sn_choice sn_loss_choice;
-
 #endif

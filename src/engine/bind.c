@@ -1,6 +1,7 @@
 /* Owns the bindings: the places of a node's signals, looked up in the plan once, since a step of a narrow network asks
  * for them some ten thousand times. */
 #include "engine/internal.h"
+#include "ops/table.h"
 
 static sn_binding bind_slot(const sn_engine *e, sn_slot slot) {
     if (slot.buffer < 0) return (sn_binding){0};
@@ -36,7 +37,8 @@ static bool bind_node(sn_engine *e, int i) {
         widths[k] = nodes[x].width;
         flow[k] = edge->flow;
     }
-    e->bindings[i] = (sn_node_binding){.y = bind_slot(e, plan->value[i]),
+    e->bindings[i] = (sn_node_binding){.kernels = node->op ? e->backend->ops[sn_op_index(node->op)] : NULL,
+                                       .y = bind_slot(e, plan->value[i]),
                                        .dy = bind_slot(e, plan->gradient[i]),
                                        .x = places,
                                        .dx = places + n,

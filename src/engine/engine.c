@@ -9,16 +9,10 @@
 #include "engine/backend.h"
 #include "engine/guard.h"
 #include "engine/internal.h"
+#include "ops/table.h"
 
 /* A network that takes more looks ahead: below, the caches do without, and asking costs 5 % of a step. */
 #define MOST_CACHED ((size_t)16 << 20)
-
-const sn_loss *sn_loss_find(const sn_backend *backend, const char *name) {
-    for (const sn_loss *const *loss = backend->losses; *loss; loss++) {
-        if (strcmp((*loss)->kind.name, name) == 0) return *loss;
-    }
-    return NULL;
-}
 
 void sn_engine_plan_options(sn_plan_options *plan, const sn_engine_options *options, const sn_backend *backend) {
     *plan = (sn_plan_options){.batch = options->batch,
@@ -138,13 +132,6 @@ static sn_status take_tables(sn_engine *e, sn_error *error) {
     return ok ? SN_OK : sn_error_memory(error, n * sizeof(void *), "the engine's tables");
 }
 
-/* The rows of another backend's table have functions of another precision. */
-static sn_status check_ops(const sn_graph *graph, const sn_backend *backend, sn_error *error) {
-    const sn_op *op = graph->nodes[graph->n_nodes - 1].op;
-    if (sn_op_find(backend->ops, op->kind.name) == op) return SN_OK;
-    return sn_error_set(error, SN_FAILED, "the graph was built with the ops of another backend than %s", backend->simd);
-}
-
 static void pin_thread(void *argument, int thread) {
     (void)argument, (void)thread;
     sn_blas_pin_thread();
@@ -158,10 +145,10 @@ sn_status sn_engine_new(sn_engine **engine, const sn_graph *graph, const sn_back
     e->backend = backend;
     e->options = *options;
     e->real_size = sn_dtype_size(backend->dtype);
-    sn_status status = check_ops(graph, backend, error);
+    e->loss_kernels = backend->losses[sn_loss_index(options->loss)];
     sn_plan_options plan_options;
     sn_engine_plan_options(&plan_options, options, backend);
-    if (!status) status = sn_blas_pin(error);
+    sn_status status = sn_blas_pin(error);
     if (!status) status = sn_plan_build(&e->plan, graph, &plan_options, error);
     if (!status) {
         e->group_tiles = sn_plan_group_tiles(&e->plan, options->threads);

@@ -10,16 +10,16 @@
 #include "base/safetensors.h"
 #include "base/sums.h"
 #include "data/data.h"
-#include "engine/plan.h"
 #include "network/graph.h"
 #include "ops/backend.h"
+#include "plan/plan.h"
 
 typedef struct sn_engine sn_engine;
 
 typedef struct sn_engine_options {
     size_t batch; /* rows of the largest batch */
     int threads;
-    const sn_loss *loss; /* a row of backend->losses */
+    const sn_loss *loss; /* a row of sn_losses */
     uint64_t seed;       /* of what ops draw: the masks of dropout */
     double momentum, weight_decay;
     bool nesterov;
@@ -29,14 +29,11 @@ typedef struct sn_engine_options {
     int cut_every;        /* see sn_plan_options */
 } sn_engine_options;
 
-/* The loss of that name, NULL if there is none. */
-const sn_loss *sn_loss_find(const sn_backend *backend, const char *name);
-
 /* The plan that sn_engine_new would make, for `check`. */
 void sn_engine_plan_options(sn_plan_options *plan, const sn_engine_options *options, const sn_backend *backend);
 
 /* Plans, takes memory (the graph must outlive the engine) and starts the threads.  Weights are zero.  SN_FAILED where
- * memory or threads are not to be had, or the graph was built with the ops of another backend. */
+ * memory or threads are not to be had. */
 sn_status sn_engine_new(sn_engine **engine, const sn_graph *graph, const sn_backend *backend,
                         const sn_engine_options *options, sn_error *error);
 void sn_engine_free(sn_engine *engine);

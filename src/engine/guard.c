@@ -117,7 +117,7 @@ static bool visit_sums(const sn_engine *e, int node, gap_visit *visit, sn_text *
     const sn_reduction *reductions[] = {&n->op->forward_reduction, &n->op->backward_reduction};
     size_t guard = SN_GUARD * sizeof(double), tiles = e->plan.max_tiles, threads = (size_t)e->options.threads;
     for (size_t r = 0; r < 2; r++) {
-        if (!reductions[r]->part) continue;
+        if (reductions[r]->part_size == 0) continue;
         size_t part = places[r]->part + reductions[r]->part_size * n->width;
         size_t total = places[r]->total + reductions[r]->total_size * n->width;
         for (size_t t = 0; t < tiles + threads; t++) {

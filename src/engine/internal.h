@@ -48,6 +48,7 @@ typedef struct sn_binding {
 
 /* What the calls of one node have in common: its entries in the engine's tables. */
 typedef struct sn_node_binding {
+    const sn_op_kernels *kernels; /* of the backend; NULL: the input */
     sn_binding y, dy;
     const sn_binding *x, *dx, *base; /* per input; dx and base where the flow wants them */
     const size_t *widths;            /* of the inputs */
@@ -75,6 +76,7 @@ typedef enum sn_mode { SN_MODE_TRAIN, SN_MODE_EVALUATE } sn_mode;
 struct sn_engine {
     const sn_graph *graph;
     const sn_backend *backend;
+    const sn_loss_kernels *loss_kernels;
     sn_engine_options options;
     sn_plan plan;
     size_t real_size;

@@ -112,7 +112,7 @@ static void observe_saturated(const walk *w, const sn_op_call *call, int i) {
     double *counts = e->watch.saturated + (size_t)index * e->plan.max_tiles + w->tile;
     for (size_t t = 1; t < w->n_tiles; t++)
         counts[t] = 0;
-    counts[0] = (double)call->node->op->saturated(call);
+    counts[0] = (double)e->bindings[i].kernels->saturated(call);
 }
 
 static void gather(const walk *w) {
@@ -132,7 +132,7 @@ static void forward(const walk *w, int i) {
     set_call(w, &s, i, &call);
     call.is_finite = &finite;
     call.ahead = &e->bindings[i].forward_ahead;
-    call.node->op->forward(&call);
+    e->bindings[i].kernels->forward(&call);
     observe_value(w, i);
     observe_saturated(w, &call, i);
     bool checks = call.node->op->checks_output;
@@ -164,7 +164,7 @@ static void loss_of_tile(const walk *w, size_t t) {
                          .weight = 1 / (double)batch->rows};
     if (e->mode == SN_MODE_TRAIN) call.dy = view_of(w, &s, &e->bindings[last].dy);
     sn_tile_result *result = &e->tiles[w->tile + t];
-    result->loss = e->options.loss->evaluate(&call);
+    result->loss = e->loss_kernels->evaluate(&call);
     if (e->outputs) copy_outputs(w, &s, call.y, call.width);
     if (e->mode == SN_MODE_TRAIN && !isfinite(result->loss.loss)) fail(w, SN_FAULT_LOSS, last);
 }
@@ -194,7 +194,7 @@ static void backward_tile(const walk *w, size_t t, int i) {
     for (int p = 0; p < call.node->n_params; p++)
         partials[p] = part_of_tile(e, w->tile + t, e->plan.params[e->plan.first_param[i] + p].partial);
     call.partials = partials;
-    call.node->op->backward(&call);
+    e->bindings[i].kernels->backward(&call);
 }
 
 /* What is not finite in a gradient makes all gradients before it so (infinity times 0 is NaN): looking where the walk
@@ -212,7 +212,7 @@ static void backward(const walk *w, int i) {
     } else {
         sn_op_call call;
         set_backward_call(w, &s, i, &call);
-        node->op->backward(&call);
+        e->bindings[i].kernels->backward(&call);
     }
 }
 
@@ -227,11 +227,11 @@ static void leave_part(const walk *w, size_t t, int time) {
     if (time < e->graph->n_nodes) {
         set_call(w, &s, i, &call);
         call.part = part_of_tile(e, w->tile + t, e->plan.forward_sums[i].part);
-        node->op->forward_reduction.part(&call);
+        e->bindings[i].kernels->forward_reduction.part(&call);
     } else {
         set_backward_call(w, &s, i, &call);
         call.part = part_of_tile(e, w->tile + t, e->plan.backward_sums[i].part);
-        node->op->backward_reduction.part(&call);
+        e->bindings[i].kernels->backward_reduction.part(&call);
     }
 }
 
@@ -281,9 +281,10 @@ void sn_walk_merge(sn_engine *engine, int thread, int begin) {
     const sn_node *node = sn_plan_reduces_at(plan, begin);
     if (!node) return;
     bool is_forward = begin < engine->graph->n_nodes;
-    const sn_plan_reduction *place =
-        &(is_forward ? plan->forward_sums : plan->backward_sums)[node - plan->graph->nodes];
-    const sn_reduction *reduction = is_forward ? &node->op->forward_reduction : &node->op->backward_reduction;
+    ptrdiff_t i = node - plan->graph->nodes;
+    const sn_plan_reduction *place = &(is_forward ? plan->forward_sums : plan->backward_sums)[i];
+    const sn_op_kernels *kernels = engine->bindings[i].kernels;
+    const sn_reduction_kernels *reduction = is_forward ? &kernels->forward_reduction : &kernels->backward_reduction;
     reduction->merge(&(sn_merge_call){.node = node,
                                       .rows = engine->step->batch.rows,
                                       .tile_rows = plan->tile_rows,
@@ -299,7 +300,7 @@ sn_fault sn_walk_states(sn_engine *engine) {
         const sn_plan_state *entry = &plan->states[i];
         const sn_node *node = &engine->graph->nodes[entry->node];
         if (entry->index > 0) continue;
-        node->op->update_states(
+        engine->bindings[entry->node].kernels->update_states(
             &(sn_op_call){.node = node,
                           .rows = engine->step->batch.rows,
                           .states = engine->state_pointers + i,

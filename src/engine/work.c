@@ -64,7 +64,7 @@ static bool compute_gradient(const work *w) {
                                  e->plan.partial_doubles);
         return e->backend->all_finite(w->gradient, w->item->rows, w->item->cols);
     }
-    return node->op->param_gradient(&(sn_gradient_call){
+    return e->bindings[w->entry->node].kernels->param_gradient(&(sn_gradient_call){
         .node = node,
         .param = w->entry->index,
         .batch = rows,

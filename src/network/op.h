@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/pool.h"
+#include "base/view.h"
 #include "config/config.h"
 
 /* The shape of one sample: rank 1 (features) or rank 3 (height, width, channels). */
@@ -89,12 +90,6 @@ typedef struct sn_node {
     int carried_at; /* the node whose gradient is out_grad of this node; see roles.c */
 } sn_node;
 
-/* A matrix in memory: element (r, c) at data[r * ld + c], of the backend's precision. */
-typedef struct sn_view {
-    void *data;
-    size_t ld;
-} sn_view;
-
 /* What to do with the gradient of an input. */
 typedef enum sn_flow {
     SN_FLOW_NONE,  /* nothing: it is not wanted, or it is a view of the output's gradient */
@@ -110,15 +105,6 @@ typedef struct sn_pass {
     uint64_t seed, step;
     const uint32_t *samples; /* (rows): the samples of the rows, as numbers in their split */
 } sn_pass;
-
-/* Memory that is wanted next: `rows` rows of `row_bytes`, `ld_bytes` apart.  Products ask the caches for it little by
- * little while they compute. */
-typedef struct sn_ahead {
-    const unsigned char *data;
-    size_t rows, row_bytes, ld_bytes;
-} sn_ahead;
-
-enum { SN_MAX_AHEAD = 2 };
 
 /* One call of an op over a tile of rows.  Arrays have one entry per input. */
 typedef struct sn_op_call {
@@ -151,14 +137,17 @@ typedef struct sn_merge_call {
     double *total;
 } sn_merge_call;
 
-/* A reduction over the whole batch that an op needs before its forward or its backward pass, in training: `part` leaves
- * the sums of a row tile, all threads wait for each other, `merge` puts the parts together.  Every thread merges for
- * itself.  Sizes are doubles per feature of the node. */
+/* A reduction over the whole batch that an op needs before its forward or its backward pass, in training: a kernel
+ * leaves the sums of a row tile, all threads wait for each other, another puts the parts together.  Every thread merges
+ * for itself.  Sizes are doubles per feature of the node; 0: there is no reduction. */
 typedef struct sn_reduction {
     size_t part_size, total_size;
-    void (*part)(const sn_op_call *call); /* NULL: there is no reduction */
-    void (*merge)(const sn_merge_call *call);
 } sn_reduction;
+
+typedef struct sn_reduction_kernels {
+    void (*part)(const sn_op_call *call);
+    void (*merge)(const sn_merge_call *call);
+} sn_reduction_kernels;
 
 /* The gradient of a tile of a parameter over the whole batch. */
 typedef struct sn_gradient_call {
@@ -176,6 +165,7 @@ typedef enum sn_join { SN_JOIN_NONE, SN_JOIN_ADD, SN_JOIN_CONCAT, SN_JOIN_GATE }
 
 enum { SN_READS_X = 1, SN_READS_Y = 2 };
 
+/* A row of the table of ops: what a user may write and what the planner has to know, compiled once. */
 typedef struct sn_op {
     sn_kind kind; /* name, help, keys, formula, source */
     int min_inputs, max_inputs;
@@ -196,11 +186,15 @@ typedef struct sn_op {
     /* d output / d input `k` where that is one constant times the identity, else 0; NULL: 0 for every input. */
     double (*pass_factor)(const sn_node *node, int k);
 
-    void (*forward)(const sn_op_call *call);
-    void (*backward)(const sn_op_call *call);
-
     /* The part of the backward reduction may look at the total of the forward one. */
     sn_reduction forward_reduction, backward_reduction;
+} sn_op;
+
+/* The functions of an op, compiled once per precision and instruction set. */
+typedef struct sn_op_kernels {
+    void (*forward)(const sn_op_call *call);
+    void (*backward)(const sn_op_call *call);
+    sn_reduction_kernels forward_reduction, backward_reduction;
 
     /* Brings the states up to date after a step that was applied, from the total of the forward reduction over the
      * call's `rows`, the whole batch (node, rows, states and that total are all it gets); NULL: the op has no states.
@@ -213,10 +207,10 @@ typedef struct sn_op {
     /* Activations: how many elements of the tile are saturated, |phi'| < 0.05 max |phi'| (relu kinds: on the flat
      * side). */
     size_t (*saturated)(const sn_op_call *call);
-} sn_op;
+} sn_op_kernels;
 
-/* The choices of ops for the key tables.  They are defined by src/engine/backend.c, where the variants of the op table
- * are bound: the rows themselves belong to src/ops. */
+/* The choices of ops for the key tables.  They are defined by src/ops/table.c: the rows themselves belong to src/ops.
+ */
 extern const sn_choice sn_op_choice;         /* an entry of a layer list */
 extern const sn_choice sn_activation_choice; /* the key "activation" of a family */
 

@@ -1,7 +1,7 @@
 /* Owns what activations share at build time. */
 #include "ops/activation.h"
 
-sn_status SN_V(sn_activation_build)(sn_node *node, const sn_node *nodes, sn_pool *pool, sn_error *error) {
+sn_status sn_activation_build(sn_node *node, const sn_node *nodes, sn_pool *pool, sn_error *error) {
     double *parameter = sn_pool_alloc(pool, sizeof *parameter);
     if (!parameter) return sn_error_memory(error, sizeof *parameter, "an activation");
     const sn_key *key = node->op->kind.keys;

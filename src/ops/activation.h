@@ -1,25 +1,40 @@
 /* What all activations share: one input, one output of the same shape, y = phi(x), dx = dy phi'(x).
  *
- * A file of an activation defines three inline functions of one element and calls SN_ACTIVATION once:
+ * A file of an activation describes its row by one call of SN_ACTIVATION, and gives its kernels by three inline
+ * functions of one element and one call of SN_ACTIVATION_KERNELS (see ops/row.h):
  *     real NAME_value(real x, real p)            phi
  *     real NAME_slope(real x, real y, real p)    phi', from x or from y as `reads` says
  *     bool NAME_flat(real x, real y, real p)     saturated: |phi'| < 0.05 max |phi'|, relu kinds: on the flat side
- * p is the op's one parameter (a slope), from the key named in the call, else 0. */
+ * p is the op's one parameter (a slope), from the first of its own keys, else 0. */
 #ifndef SN_OPS_ACTIVATION_H
 #define SN_OPS_ACTIVATION_H
 
-#include "ops/variant.h"
+#include "ops/row.h"
 
-/* Shared `build`: the shape of the input; attributes hold p, read from the first of the op's own keys. */
-sn_status SN_V(sn_activation_build)(sn_node *node, const sn_node *nodes, sn_pool *pool, sn_error *error);
+#if SN_DESCRIBES
+
+/* Shared `build`: the shape of the input; attributes hold p. */
+sn_status sn_activation_build(sn_node *node, const sn_node *nodes, sn_pool *pool, sn_error *error);
+
+#define SN_ACTIVATION(name_, reads_, keys_, help_, formula_, source_)                                                  \
+    const sn_op sn_op_##name_ = {                                                                                      \
+        .kind = {.name = #name_, .help = help_, .keys = keys_, .formula = formula_, .source = source_},                \
+        .min_inputs = 1,                                                                                               \
+        .max_inputs = 1,                                                                                               \
+        .is_activation = true,                                                                                         \
+        .backward_reads = reads_,                                                                                      \
+        .build = sn_activation_build,                                                                                  \
+    }
+
+#else
 
 /* Rows and columns to loop over, of matrices x, y and, backward, dy, dx and base. */
-typedef struct sn_extent {
+typedef struct sn_activation_loop {
     size_t rows, cols;
-} sn_extent;
+} sn_activation_loop;
 
-static inline sn_extent sn_activation_extent(const sn_op_call *call, bool is_backward) {
-    sn_extent extent = {call->rows, call->node->width};
+static inline sn_activation_loop sn_activation_extent(const sn_op_call *call, bool is_backward) {
+    sn_activation_loop extent = {call->rows, call->node->width};
     size_t width = extent.cols;
     bool is_contiguous = call->x[0].ld == width && call->y.ld == width;
     if (is_backward) {
@@ -34,10 +49,10 @@ static inline real sn_activation_parameter(const sn_op_call *call) {
     return (real) * (const double *)call->node->attributes;
 }
 
-#define SN_ACTIVATION(name_, reads_, keys_, help_, formula_, source_)                                                  \
+#define SN_ACTIVATION_KERNELS(name_)                                                                                   \
     static void name_##_forward(const sn_op_call *call) {                                                              \
         real p = sn_activation_parameter(call);                                                                        \
-        sn_extent e = sn_activation_extent(call, false);                                                               \
+        sn_activation_loop e = sn_activation_extent(call, false);                                                      \
         for (size_t r = 0; r < e.rows; r++) {                                                                          \
             const real *x = sn_row(call->x[0], r);                                                                     \
             real *y = sn_row(call->y, r);                                                                              \
@@ -47,7 +62,7 @@ static inline real sn_activation_parameter(const sn_op_call *call) {
     static void name_##_backward(const sn_op_call *call) {                                                             \
         if (call->flow[0] == SN_FLOW_NONE) return;                                                                     \
         real p = sn_activation_parameter(call);                                                                        \
-        sn_extent e = sn_activation_extent(call, true);                                                                \
+        sn_activation_loop e = sn_activation_extent(call, true);                                                       \
         for (size_t r = 0; r < e.rows && call->flow[0] == SN_FLOW_WRITE; r++) {                                        \
             const real *x = sn_row(call->x[0], r), *y = sn_row(call->y, r), *dy = sn_row(call->dy, r);                 \
             real *dx = sn_row(call->dx[0], r);                                                                         \
@@ -63,7 +78,7 @@ static inline real sn_activation_parameter(const sn_op_call *call) {
     static size_t name_##_saturated(const sn_op_call *call) {                                                          \
         real p = sn_activation_parameter(call);                                                                        \
         size_t count = 0;                                                                                              \
-        sn_extent e = sn_activation_extent(call, false);                                                               \
+        sn_activation_loop e = sn_activation_extent(call, false);                                                      \
         for (size_t r = 0; r < e.rows; r++) {                                                                          \
             const real *x = sn_row(call->x[0], r), *y = sn_row(call->y, r);                                            \
             sn_count flat = 0;                                                                                         \
@@ -72,16 +87,12 @@ static inline real sn_activation_parameter(const sn_op_call *call) {
         }                                                                                                              \
         return count;                                                                                                  \
     }                                                                                                                  \
-    const sn_op SN_V(sn_op_##name_) = {                                                                                \
-        .kind = {.name = #name_, .help = help_, .keys = keys_, .formula = formula_, .source = source_},                \
-        .min_inputs = 1,                                                                                               \
-        .max_inputs = 1,                                                                                               \
-        .is_activation = true,                                                                                         \
-        .backward_reads = reads_,                                                                                      \
-        .build = SN_V(sn_activation_build),                                                                            \
+    const sn_op_kernels SN_V(sn_kernels_##name_) = {                                                                   \
         .forward = name_##_forward,                                                                                    \
         .backward = name_##_backward,                                                                                  \
         .saturated = name_##_saturated,                                                                                \
     }
+
+#endif
 
 #endif

@@ -1,6 +1,7 @@
 /* y = sum_k f_k x_k: the residual connection, n inputs with a factor each. */
-#include "ops/elementary.h"
+#include "ops/row.h"
 
+#if SN_DESCRIBES
 static sn_status add_build(sn_node *node, const sn_node *nodes, sn_pool *pool, sn_error *error) {
     const sn_node *first = &nodes[node->inputs[0]];
     char a[SN_SHAPE_TEXT], b[SN_SHAPE_TEXT];
@@ -30,6 +31,32 @@ static sn_status add_build(sn_node *node, const sn_node *nodes, sn_pool *pool, s
 static double add_pass_factor(const sn_node *node, int k) {
     return ((const double *)node->attributes)[k];
 }
+
+static const sn_key factor_key = {.types = SN_NUMBER, .help = "factor of one input"};
+static const sn_key add_keys[] = {
+    {.name = "factors",
+     .types = SN_LIST,
+     .flags = SN_NOT_EMPTY,
+     .element = &factor_key,
+     .help = "a factor per input; else all 1"},
+    {0},
+};
+
+const sn_op sn_op_add = {
+    .kind = {.name = "add",
+             .help = "weighted sum of its inputs: the residual connection",
+             .keys = add_keys,
+             .formula = "y = sum_k f_k x_k",
+             .source = "He et al. 2015, arXiv 1512.03385"},
+    .min_inputs = 2,
+    .max_inputs = 1 << 20,
+    .join = SN_JOIN_ADD,
+    .checks_output = true,
+    .build = add_build,
+    .pass_factor = add_pass_factor,
+};
+#else
+#include "kernels/elementary.h"
 
 /* y += f x, for the inputs behind the first two; sn_overflow_bits of all sums. */
 static sn_bits add_rest(const sn_op_call *call, size_t r) {
@@ -87,28 +114,8 @@ static void add_backward(const sn_op_call *call) {
     }
 }
 
-static const sn_key factor_key = {.types = SN_NUMBER, .help = "factor of one input"};
-static const sn_key add_keys[] = {
-    {.name = "factors",
-     .types = SN_LIST,
-     .flags = SN_NOT_EMPTY,
-     .element = &factor_key,
-     .help = "a factor per input; else all 1"},
-    {0},
-};
-
-const sn_op SN_V(sn_op_add) = {
-    .kind = {.name = "add",
-             .help = "weighted sum of its inputs: the residual connection",
-             .keys = add_keys,
-             .formula = "y = sum_k f_k x_k",
-             .source = "He et al. 2015, arXiv 1512.03385"},
-    .min_inputs = 2,
-    .max_inputs = 1 << 20,
-    .join = SN_JOIN_ADD,
-    .checks_output = true,
-    .build = add_build,
-    .pass_factor = add_pass_factor,
+const sn_op_kernels SN_V(sn_kernels_add) = {
     .forward = add_forward,
     .backward = add_backward,
 };
+#endif

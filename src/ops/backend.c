@@ -1,20 +1,18 @@
-/* Owns the table of one variant: its ops, losses and kernels. */
+/* Owns the table of one variant: the kernels of its ops and losses, and those that all share. */
 #include "ops/backend.h"
 
-#include "ops/kernels.h"
+#include "kernels/kernels.h"
 #include "ops/list.h"
-#include "ops/variant.h"
 
-#define SN_DECLARE_OP(name)   extern const sn_op SN_V(sn_op_##name);
-#define SN_DECLARE_LOSS(name) extern const sn_loss SN_V(sn_loss_##name);
-#define SN_LIST_OP(name)      &SN_V(sn_op_##name),
-#define SN_LIST_LOSS(name)    &SN_V(sn_loss_##name),
+#define SN_DECLARE_OP(name)   extern const sn_op_kernels SN_V(sn_kernels_##name);
+#define SN_DECLARE_LOSS(name) extern const sn_loss_kernels SN_V(sn_kernels_##name);
+#define SN_LIST(name)         &SN_V(sn_kernels_##name),
 
 SN_OPS(SN_DECLARE_OP)
 SN_LOSSES(SN_DECLARE_LOSS)
 
-static const sn_op *const ops[] = {SN_OPS(SN_LIST_OP) NULL};
-static const sn_loss *const losses[] = {SN_LOSSES(SN_LIST_LOSS) NULL};
+static const sn_op_kernels *const ops[] = {SN_OPS(SN_LIST)};
+static const sn_loss_kernels *const losses[] = {SN_LOSSES(SN_LIST)};
 
 const sn_backend SN_V(sn_backend) = {
     .simd = SN_SIMD_NAME,

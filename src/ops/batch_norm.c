@@ -6,16 +6,13 @@
  *
  * In a batch of one row the variance is 0, so y is b, no gradient gets past, and the running averages stay as they are
  * (the variance that they average, with n - 1, has no value). */
-#include <math.h>
-
-#include "ops/variant.h"
-
-enum { CHUNK = 64 }; /* features whose constants are held in the backend's precision at a time */
+#include "ops/row.h"
 
 typedef struct batch_norm_attributes {
     double eps, momentum;
 } batch_norm_attributes;
 
+#if SN_DESCRIBES
 static sn_status batch_norm_build(sn_node *node, const sn_node *nodes, sn_pool *pool, sn_error *error) {
     const sn_node *x = &nodes[node->inputs[0]];
     char shape[SN_SHAPE_TEXT];
@@ -39,6 +36,44 @@ static sn_status batch_norm_build(sn_node *node, const sn_node *nodes, sn_pool *
     }
     return SN_OK;
 }
+
+static const sn_key batch_norm_keys[] = {
+    {.name = "eps",
+     .types = SN_NUMBER,
+     .flags = SN_ABOVE_MIN,
+     .fallback = "1e-5",
+     .min = 0,
+     .max = 1,
+     .help = "added to the variance"},
+    {.name = "momentum",
+     .types = SN_NUMBER,
+     .fallback = "0.1",
+     .min = 0,
+     .max = 1,
+     .help = "weight of a step's batch in the running averages"},
+    {.name = "affine", .types = SN_BOOL, .fallback = "true", .help = "whether g and b are learned (else 1 and 0)"},
+    {0},
+};
+
+const sn_op sn_op_batch_norm = {
+    .kind = {.name = "batch_norm",
+             .help = "normalizes each feature over the batch, in evaluations by running averages; a batch of one row "
+                     "gives b, passes no gradient on and leaves the averages as they are",
+             .keys = batch_norm_keys,
+             .formula = "y = g (x - mean) / sqrt(var + eps) + b, averages with the variance of n - 1",
+             .source = "Ioffe & Szegedy 2015, arXiv 1502.03167; as torch.nn.BatchNorm1d"},
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .role = SN_ROLE_NORM,
+    .backward_reads = SN_READS_X,
+    .build = batch_norm_build,
+    .forward_reduction = {.part_size = 2, .total_size = 3},
+    .backward_reduction = {.part_size = 2, .total_size = 2},
+};
+#else
+#include <math.h>
+
+enum { CHUNK = 64 }; /* features whose constants are held in the backend's precision at a time */
 
 static size_t chunk_size(const sn_op_call *call, size_t begin) {
     return call->node->width - begin < CHUNK ? call->node->width - begin : CHUNK;
@@ -223,39 +258,11 @@ static void batch_norm_update_states(const sn_op_call *call) {
     }
 }
 
-static const sn_key batch_norm_keys[] = {
-    {.name = "eps",
-     .types = SN_NUMBER,
-     .flags = SN_ABOVE_MIN,
-     .fallback = "1e-5",
-     .min = 0,
-     .max = 1,
-     .help = "added to the variance"},
-    {.name = "momentum",
-     .types = SN_NUMBER,
-     .fallback = "0.1",
-     .min = 0,
-     .max = 1,
-     .help = "weight of a step's batch in the running averages"},
-    {.name = "affine", .types = SN_BOOL, .fallback = "true", .help = "whether g and b are learned (else 1 and 0)"},
-    {0},
-};
-
-const sn_op SN_V(sn_op_batch_norm) = {
-    .kind = {.name = "batch_norm",
-             .help = "normalizes each feature over the batch, in evaluations by running averages; a batch of one row "
-                     "gives b, passes no gradient on and leaves the averages as they are",
-             .keys = batch_norm_keys,
-             .formula = "y = g (x - mean) / sqrt(var + eps) + b, averages with the variance of n - 1",
-             .source = "Ioffe & Szegedy 2015, arXiv 1502.03167; as torch.nn.BatchNorm1d"},
-    .min_inputs = 1,
-    .max_inputs = 1,
-    .role = SN_ROLE_NORM,
-    .backward_reads = SN_READS_X,
-    .build = batch_norm_build,
+const sn_op_kernels SN_V(sn_kernels_batch_norm) = {
     .forward = batch_norm_forward,
     .backward = batch_norm_backward,
-    .forward_reduction = {.part_size = 2, .total_size = 3, .part = forward_part, .merge = forward_merge},
-    .backward_reduction = {.part_size = 2, .total_size = 2, .part = backward_part, .merge = backward_merge},
+    .forward_reduction = {.part = forward_part, .merge = forward_merge},
+    .backward_reduction = {.part = backward_part, .merge = backward_merge},
     .update_states = batch_norm_update_states,
 };
+#endif

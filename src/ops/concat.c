@@ -2,15 +2,14 @@
  *
  * The planner puts inputs into their columns of y where it can; then there is nothing to copy, neither values nor
  * gradients.  An image is rows of channels, so its copy walks pixels. */
-#include <string.h>
-
-#include "ops/variant.h"
-
-#define MOST_FEATURES ((int64_t)1 << 31)
+#include "ops/row.h"
 
 static int64_t channels(const sn_shape *shape) {
     return shape->dim[shape->rank - 1];
 }
+
+#if SN_DESCRIBES
+#define MOST_FEATURES ((int64_t)1 << 31)
 
 static bool same_but_channels(const sn_shape *a, const sn_shape *b) {
     if (a->rank != b->rank) return false;
@@ -42,6 +41,19 @@ static sn_status concat_build(sn_node *node, const sn_node *nodes, sn_pool *pool
     sn_node_set_shape(node, &shape);
     return error->status;
 }
+
+const sn_op sn_op_concat = {
+    .kind = {.name = "concat",
+             .help = "its inputs side by side: the dense connection",
+             .formula = "y = [x_0, x_1, ...]",
+             .source = "Huang et al. 2016, arXiv 1608.06993"},
+    .min_inputs = 2,
+    .max_inputs = 1 << 20,
+    .join = SN_JOIN_CONCAT,
+    .build = concat_build,
+};
+#else
+#include <string.h>
 
 /* Where one input stands in y: `pixels` pieces of `width` channels, from `column` on in every `total`. */
 typedef struct piece {
@@ -103,15 +115,8 @@ static void concat_backward(const sn_op_call *call) {
     }
 }
 
-const sn_op SN_V(sn_op_concat) = {
-    .kind = {.name = "concat",
-             .help = "its inputs side by side: the dense connection",
-             .formula = "y = [x_0, x_1, ...]",
-             .source = "Huang et al. 2016, arXiv 1608.06993"},
-    .min_inputs = 2,
-    .max_inputs = 1 << 20,
-    .join = SN_JOIN_CONCAT,
-    .build = concat_build,
+const sn_op_kernels SN_V(sn_kernels_concat) = {
     .forward = concat_forward,
     .backward = concat_backward,
 };
+#endif

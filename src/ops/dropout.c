@@ -6,23 +6,14 @@
 #include <string.h>
 
 #include "base/hash.h"
-#include "base/philox.h"
-#include "ops/variant.h"
-
-enum { BLOCKS = 16, GROUP = 4 * BLOCKS, LANE = 2 };
+#include "ops/row.h"
 
 typedef struct dropout_attributes {
     double rate;
     uint64_t label; /* its hash */
 } dropout_attributes;
 
-/* The mask of one pass. */
-typedef struct mask {
-    uint64_t key;
-    uint32_t threshold; /* a unit is dropped where its word is below */
-    real factor;        /* of the others; 0 is never multiplied, so that what is dropped is 0 whatever it was */
-} mask;
-
+#if SN_DESCRIBES
 static sn_status dropout_build(sn_node *node, const sn_node *nodes, sn_pool *pool, sn_error *error) {
     dropout_attributes *attributes = sn_pool_alloc(pool, sizeof *attributes);
     if (!attributes) return sn_error_memory(error, sizeof *attributes, "a dropout");
@@ -32,6 +23,45 @@ static sn_status dropout_build(sn_node *node, const sn_node *nodes, sn_pool *poo
     sn_node_set_shape(node, &nodes[node->inputs[0]].shape);
     return SN_OK;
 }
+
+static double dropout_pass_factor(const sn_node *node, int k) {
+    (void)k;
+    return ((const dropout_attributes *)node->attributes)->rate == 0 ? 1 : 0;
+}
+
+static const sn_key dropout_keys[] = {
+    {.name = "rate",
+     .types = SN_NUMBER,
+     .flags = SN_BELOW_MAX,
+     .fallback = "0.5",
+     .min = 0,
+     .max = 1,
+     .help = "probability of a unit to be dropped"},
+    {0},
+};
+
+const sn_op sn_op_dropout = {
+    .kind = {.name = "dropout",
+             .help = "drops units at random in training, drawn anew for every step and sample; in evaluations y = x",
+             .keys = dropout_keys,
+             .formula = "y = m x / (1 - rate), m = 0 with probability rate, else 1",
+             .source = "Srivastava et al. 2014, JMLR 15, 1929-1958"},
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .build = dropout_build,
+    .pass_factor = dropout_pass_factor,
+};
+#else
+#include "base/philox.h"
+
+enum { BLOCKS = 16, GROUP = 4 * BLOCKS, LANE = 2 };
+
+/* The mask of one pass. */
+typedef struct mask {
+    uint64_t key;
+    uint32_t threshold; /* a unit is dropped where its word is below */
+    real factor;        /* of the others; 0 is never multiplied, so that what is dropped is 0 whatever it was */
+} mask;
 
 static bool is_identity(const sn_op_call *call) {
     return !call->pass->is_training || ((const dropout_attributes *)call->node->attributes)->rate == 0;
@@ -110,32 +140,8 @@ static void dropout_backward(const sn_op_call *call) {
     }
 }
 
-static double dropout_pass_factor(const sn_node *node, int k) {
-    (void)k;
-    return ((const dropout_attributes *)node->attributes)->rate == 0 ? 1 : 0;
-}
-
-static const sn_key dropout_keys[] = {
-    {.name = "rate",
-     .types = SN_NUMBER,
-     .flags = SN_BELOW_MAX,
-     .fallback = "0.5",
-     .min = 0,
-     .max = 1,
-     .help = "probability of a unit to be dropped"},
-    {0},
-};
-
-const sn_op SN_V(sn_op_dropout) = {
-    .kind = {.name = "dropout",
-             .help = "drops units at random in training, drawn anew for every step and sample; in evaluations y = x",
-             .keys = dropout_keys,
-             .formula = "y = m x / (1 - rate), m = 0 with probability rate, else 1",
-             .source = "Srivastava et al. 2014, JMLR 15, 1929-1958"},
-    .min_inputs = 1,
-    .max_inputs = 1,
-    .build = dropout_build,
-    .pass_factor = dropout_pass_factor,
+const sn_op_kernels SN_V(sn_kernels_dropout) = {
     .forward = dropout_forward,
     .backward = dropout_backward,
 };
+#endif

@@ -1,6 +1,16 @@
 /* Exponential linear unit. */
 #include "ops/activation.h"
-#include "ops/elementary.h"
+
+#if SN_DESCRIBES
+static const sn_key elu_keys[] = {
+    {.name = "alpha", .types = SN_NUMBER, .fallback = "1", .help = "-y far on the left"},
+    {0},
+};
+
+SN_ACTIVATION(elu, SN_READS_X, elu_keys, "exponential linear unit", "y = x > 0 ? x : alpha (exp(x) - 1)",
+              "Clevert et al. 2015, arXiv 1511.07289");
+#else
+#include "kernels/elementary.h"
 
 static inline real elu_value(real x, real p) {
     return x < 0 ? p * sn_expm1_minus(x) : x;
@@ -18,10 +28,5 @@ static inline bool elu_flat(real x, real y, real p) {
     return sn_abs(elu_slope(x, y, p)) < SN_REAL(0.05) * greatest;
 }
 
-static const sn_key elu_keys[] = {
-    {.name = "alpha", .types = SN_NUMBER, .fallback = "1", .help = "-y far on the left"},
-    {0},
-};
-
-SN_ACTIVATION(elu, SN_READS_X, elu_keys, "exponential linear unit", "y = x > 0 ? x : alpha (exp(x) - 1)",
-              "Clevert et al. 2015, arXiv 1511.07289");
+SN_ACTIVATION_KERNELS(elu);
+#endif

@@ -1,8 +1,9 @@
 /* y = t a + (1 - t) b: what a highway block ends in. */
-#include "ops/elementary.h"
+#include "ops/row.h"
 
 enum { T, A, B };
 
+#if SN_DESCRIBES
 static sn_status gate_build(sn_node *node, const sn_node *nodes, sn_pool *pool, sn_error *error) {
     (void)pool;
     static const char *const names[] = {"t", "a", "b"};
@@ -18,6 +19,21 @@ static sn_status gate_build(sn_node *node, const sn_node *nodes, sn_pool *pool, 
     sn_node_set_shape(node, &first->shape);
     return error->status;
 }
+
+const sn_op sn_op_gate = {
+    .kind = {.name = "gate",
+             .help = "mixes two inputs by a third, inputs [t, a, b]: the highway connection",
+             .formula = "y = t a + (1 - t) b",
+             .source = "Srivastava, Greff & Schmidhuber 2015, arXiv 1505.00387"},
+    .min_inputs = 3,
+    .max_inputs = 3,
+    .join = SN_JOIN_GATE,
+    .backward_reads = SN_READS_X,
+    .checks_output = true,
+    .build = gate_build,
+};
+#else
+#include "kernels/elementary.h"
 
 /* Whether rows of all inputs and of one other matrix follow each other without gaps. */
 static bool is_contiguous(const sn_op_call *call, sn_view other) {
@@ -71,17 +87,8 @@ static void gate_backward(const sn_op_call *call) {
     if (call->flow[B] != SN_FLOW_NONE) backward_input(call, B);
 }
 
-const sn_op SN_V(sn_op_gate) = {
-    .kind = {.name = "gate",
-             .help = "mixes two inputs by a third, inputs [t, a, b]: the highway connection",
-             .formula = "y = t a + (1 - t) b",
-             .source = "Srivastava, Greff & Schmidhuber 2015, arXiv 1505.00387"},
-    .min_inputs = 3,
-    .max_inputs = 3,
-    .join = SN_JOIN_GATE,
-    .backward_reads = SN_READS_X,
-    .checks_output = true,
-    .build = gate_build,
+const sn_op_kernels SN_V(sn_kernels_gate) = {
     .forward = gate_forward,
     .backward = gate_backward,
 };
+#endif

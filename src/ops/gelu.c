@@ -1,6 +1,11 @@
 /* Gaussian error linear unit, the exact form. */
 #include "ops/activation.h"
-#include "ops/normal.h"
+
+#if SN_DESCRIBES
+SN_ACTIVATION(gelu, SN_READS_X, NULL, "Gaussian error linear unit (exact, no tanh)", "y = x Phi(x)",
+              "Hendrycks & Gimpel 2016, arXiv 1606.08415");
+#else
+#include "kernels/normal.h"
 
 static inline real bounded_abs(real x) {
     real a = sn_abs(x);
@@ -29,5 +34,5 @@ static inline bool gelu_flat(real x, real y, real p) {
     return sn_abs(gelu_slope(x, y, p)) < SN_REAL(0.05) * SN_REAL(1.12890410);
 }
 
-SN_ACTIVATION(gelu, SN_READS_X, NULL, "Gaussian error linear unit (exact, no tanh)", "y = x Phi(x)",
-              "Hendrycks & Gimpel 2016, arXiv 1606.08415");
+SN_ACTIVATION_KERNELS(gelu);
+#endif

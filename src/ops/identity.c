@@ -1,6 +1,9 @@
 /* y = x: a linear network's "activation", or a name for a signal. */
 #include "ops/activation.h"
 
+#if SN_DESCRIBES
+SN_ACTIVATION(identity, 0, NULL, "passes its input on", "y = x", NULL);
+#else
 static inline real identity_value(real x, real p) {
     (void)p;
     return x;
@@ -16,4 +19,5 @@ static inline bool identity_flat(real x, real y, real p) {
     return false;
 }
 
-SN_ACTIVATION(identity, 0, NULL, "passes its input on", "y = x", NULL);
+SN_ACTIVATION_KERNELS(identity);
+#endif

@@ -3,25 +3,13 @@
  * Mean and variance are formed in double, and formed again in the backward pass: cheaper than a place to keep them.
  * What is done to every element is in the backend's precision, with the mean in two parts, so that a large mean costs
  * no digits. */
-#include <math.h>
-
-#include "ops/variant.h"
-
-enum { BLOCK = 16 }; /* rows whose moments are formed together */
+#include "ops/row.h"
 
 typedef struct layer_norm_attributes {
     double eps;
 } layer_norm_attributes;
 
-typedef struct moments {
-    double mean[BLOCK], rstd[BLOCK]; /* rstd: the variance first, then 1 / sqrt(var + eps) */
-} moments;
-
-/* Those of one row, in the backend's precision; the mean is `mean` + `rest`. */
-typedef struct row_moments {
-    real mean, rest, rstd;
-} row_moments;
-
+#if SN_DESCRIBES
 static sn_status layer_norm_build(sn_node *node, const sn_node *nodes, sn_pool *pool, sn_error *error) {
     layer_norm_attributes *attributes = sn_pool_alloc(pool, sizeof *attributes);
     if (!attributes) return sn_error_memory(error, sizeof *attributes, "a layer_norm");
@@ -36,6 +24,44 @@ static sn_status layer_norm_build(sn_node *node, const sn_node *nodes, sn_pool *
     }
     return SN_OK;
 }
+
+static const sn_key layer_norm_keys[] = {
+    {.name = "eps",
+     .types = SN_NUMBER,
+     .flags = SN_ABOVE_MIN,
+     .fallback = "1e-5",
+     .min = 0,
+     .max = 1,
+     .help = "added to the variance"},
+    {.name = "affine", .types = SN_BOOL, .fallback = "true", .help = "whether g and b are learned (else 1 and 0)"},
+    {0},
+};
+
+const sn_op sn_op_layer_norm = {
+    .kind = {.name = "layer_norm",
+             .help = "normalizes each sample over its features",
+             .keys = layer_norm_keys,
+             .formula = "y = g (x - mean(x)) / sqrt(var(x) + eps) + b",
+             .source = "Ba, Kiros & Hinton 2016, arXiv 1607.06450"},
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .role = SN_ROLE_NORM,
+    .backward_reads = SN_READS_X,
+    .build = layer_norm_build,
+};
+#else
+#include <math.h>
+
+enum { BLOCK = 16 }; /* rows whose moments are formed together */
+
+typedef struct moments {
+    double mean[BLOCK], rstd[BLOCK]; /* rstd: the variance first, then 1 / sqrt(var + eps) */
+} moments;
+
+/* Those of one row, in the backend's precision; the mean is `mean` + `rest`. */
+typedef struct row_moments {
+    real mean, rest, rstd;
+} row_moments;
 
 /* Around the row's first element: it is one of those that are summed, so the squares around the mean keep their digits.
  */
@@ -151,29 +177,8 @@ static void layer_norm_backward(const sn_op_call *call) {
     }
 }
 
-static const sn_key layer_norm_keys[] = {
-    {.name = "eps",
-     .types = SN_NUMBER,
-     .flags = SN_ABOVE_MIN,
-     .fallback = "1e-5",
-     .min = 0,
-     .max = 1,
-     .help = "added to the variance"},
-    {.name = "affine", .types = SN_BOOL, .fallback = "true", .help = "whether g and b are learned (else 1 and 0)"},
-    {0},
-};
-
-const sn_op SN_V(sn_op_layer_norm) = {
-    .kind = {.name = "layer_norm",
-             .help = "normalizes each sample over its features",
-             .keys = layer_norm_keys,
-             .formula = "y = g (x - mean(x)) / sqrt(var(x) + eps) + b",
-             .source = "Ba, Kiros & Hinton 2016, arXiv 1607.06450"},
-    .min_inputs = 1,
-    .max_inputs = 1,
-    .role = SN_ROLE_NORM,
-    .backward_reads = SN_READS_X,
-    .build = layer_norm_build,
+const sn_op_kernels SN_V(sn_kernels_layer_norm) = {
     .forward = layer_norm_forward,
     .backward = layer_norm_backward,
 };
+#endif

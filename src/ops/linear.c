@@ -2,13 +2,12 @@
  *
  * The forward product reads the transposed copy W^T (in, out): products whose right factor lies row by row are a good
  * third faster. */
+#include "ops/row.h"
+
+#if SN_DESCRIBES
 #include <string.h>
 
 #include "network/init.h"
-#include "ops/gemm.h"
-#include "ops/kernels.h"
-
-enum { BIAS_CHUNK = 32 }; /* outputs whose bias gradients are summed at a time */
 
 static sn_status linear_build(sn_node *node, const sn_node *nodes, sn_pool *pool, sn_error *error) {
     (void)pool, (void)error;
@@ -32,6 +31,33 @@ static sn_status linear_build(sn_node *node, const sn_node *nodes, sn_pool *pool
 static double linear_flops(const sn_node *node) {
     return 2.0 * (double)node->params[0].count;
 }
+
+static const sn_key linear_keys[] = {
+    {.name = "units", .types = SN_INTEGER, .flags = SN_REQUIRED, .min = 1, .max = 1e6, .help = "outputs"},
+    {.name = "bias", .types = SN_BOOL, .fallback = "true", .help = "whether b is there"},
+    {.name = "init", .types = SN_KIND, .fallback = "\"pytorch\"", .choice = &sn_init_choice, .help = "initial weights"},
+    {.name = "bias_init",
+     .types = SN_KIND | SN_NULL,
+     .fallback = "null",
+     .choice = &sn_init_choice,
+     .help = "initial biases; null: what belongs to the init (pytorch: its own, others: zeros)"},
+    {0},
+};
+
+const sn_op sn_op_linear = {
+    .kind = {.name = "linear", .help = "dense weight layer", .keys = linear_keys, .formula = "y = x W^T + b"},
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .role = SN_ROLE_HIDDEN,
+    .checks_output = true,
+    .build = linear_build,
+    .flops = linear_flops,
+};
+#else
+#include "kernels/gemm.h"
+#include "kernels/kernels.h"
+
+enum { BIAS_CHUNK = 32 }; /* outputs whose bias gradients are summed at a time */
 
 /* y (rows, out) = x (rows, in) W^T (in, out) + b */
 static void linear_forward(const sn_op_call *call) {
@@ -117,27 +143,9 @@ static bool linear_param_gradient(const sn_gradient_call *call) {
     return SN_V(sn_gemm)(&product);
 }
 
-static const sn_key linear_keys[] = {
-    {.name = "units", .types = SN_INTEGER, .flags = SN_REQUIRED, .min = 1, .max = 1e6, .help = "outputs"},
-    {.name = "bias", .types = SN_BOOL, .fallback = "true", .help = "whether b is there"},
-    {.name = "init", .types = SN_KIND, .fallback = "\"pytorch\"", .choice = &sn_init_choice, .help = "initial weights"},
-    {.name = "bias_init",
-     .types = SN_KIND | SN_NULL,
-     .fallback = "null",
-     .choice = &sn_init_choice,
-     .help = "initial biases; null: what belongs to the init (pytorch: its own, others: zeros)"},
-    {0},
-};
-
-const sn_op SN_V(sn_op_linear) = {
-    .kind = {.name = "linear", .help = "dense weight layer", .keys = linear_keys, .formula = "y = x W^T + b"},
-    .min_inputs = 1,
-    .max_inputs = 1,
-    .role = SN_ROLE_HIDDEN,
-    .checks_output = true,
-    .build = linear_build,
-    .flops = linear_flops,
+const sn_op_kernels SN_V(sn_kernels_linear) = {
     .forward = linear_forward,
     .backward = linear_backward,
     .param_gradient = linear_param_gradient,
 };
+#endif

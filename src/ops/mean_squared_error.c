@@ -1,7 +1,14 @@
 /* Mean squared error over batch and outputs. */
-#include "ops/backend.h"
-#include "ops/variant.h"
+#include "ops/row.h"
 
+#if SN_DESCRIBES
+const sn_loss sn_loss_mean_squared_error = {
+    .kind = {.name = "mean_squared_error",
+             .help = "regression: mean over batch and outputs",
+             .formula = "loss = mean_j (y_j - t_j)^2"},
+    .needs_classes = false,
+};
+#else
 static sn_loss_sums mean_squared_error(const sn_loss_call *call) {
     sn_loss_sums sums = {0, 0};
     double per_output = 1 / (double)call->width;
@@ -20,10 +27,5 @@ static sn_loss_sums mean_squared_error(const sn_loss_call *call) {
     return sums;
 }
 
-const sn_loss SN_V(sn_loss_mean_squared_error) = {
-    .kind = {.name = "mean_squared_error",
-             .help = "regression: mean over batch and outputs",
-             .formula = "loss = mean_j (y_j - t_j)^2"},
-    .needs_classes = false,
-    .evaluate = mean_squared_error,
-};
+const sn_loss_kernels SN_V(sn_kernels_mean_squared_error) = {.evaluate = mean_squared_error};
+#endif

@@ -1,6 +1,9 @@
 /* Rectified linear unit. */
 #include "ops/activation.h"
 
+#if SN_DESCRIBES
+SN_ACTIVATION(relu, SN_READS_Y, NULL, "rectified linear unit", "y = max(x, 0), y' = [x > 0]", "Nair & Hinton 2010");
+#else
 /* Written so that NaN passes. */
 static inline real relu_value(real x, real p) {
     (void)p;
@@ -17,4 +20,5 @@ static inline bool relu_flat(real x, real y, real p) {
     return y <= 0;
 }
 
-SN_ACTIVATION(relu, SN_READS_Y, NULL, "rectified linear unit", "y = max(x, 0), y' = [x > 0]", "Nair & Hinton 2010");
+SN_ACTIVATION_KERNELS(relu);
+#endif

@@ -1,11 +1,12 @@
 /* y = s x: a constant, or one learned scalar (SkipInit, ReZero). */
-#include "ops/elementary.h"
+#include "ops/row.h"
 
 typedef struct scale_attributes {
     double factor;
     bool is_learned;
 } scale_attributes;
 
+#if SN_DESCRIBES
 static sn_status scale_build(sn_node *node, const sn_node *nodes, sn_pool *pool, sn_error *error) {
     scale_attributes *attributes = sn_pool_alloc(pool, sizeof *attributes);
     if (!attributes) return sn_error_memory(error, sizeof *attributes, "a scale");
@@ -22,15 +23,49 @@ static sn_status scale_build(sn_node *node, const sn_node *nodes, sn_pool *pool,
     return SN_OK;
 }
 
-static real factor_of(const sn_op_call *call) {
-    const scale_attributes *attributes = call->node->attributes;
-    return attributes->is_learned ? *(const real *)call->params[0] : (real)attributes->factor;
-}
-
 static double scale_pass_factor(const sn_node *node, int k) {
     (void)k;
     const scale_attributes *attributes = node->attributes;
     return attributes->is_learned ? 0 : attributes->factor;
+}
+
+static const sn_key learned_keys[] = {
+    {.name = "learned", .types = SN_NUMBER, .flags = SN_REQUIRED, .help = "start value of a learned scalar"},
+    {0},
+};
+static const sn_kind learned_kind = {
+    .name = "learned", .help = "a scalar, trained with the rest", .keys = learned_keys, .chosen_by = "learned"};
+static const sn_kind *const factor_kinds[] = {&learned_kind, NULL};
+static const sn_choice factor_choice = {.what = "factor", .discriminator = "kind", .kinds = factor_kinds};
+static const sn_key scale_keys[] = {
+    {.name = "factor",
+     .types = SN_NUMBER | SN_KIND,
+     .flags = SN_REQUIRED,
+     .choice = &factor_choice,
+     .help = "a number, or {\"learned\": start}"},
+    {0},
+};
+
+const sn_op sn_op_scale = {
+    .kind = {.name = "scale",
+             .help = "multiplies by a constant or by one learned scalar",
+             .keys = scale_keys,
+             .formula = "y = s x",
+             .source = "De & Smith 2020, arXiv 2002.10444; Bachlechner et al. 2020, arXiv 2003.04887"},
+    .min_inputs = 1,
+    .max_inputs = 1,
+    .role = SN_ROLE_SCALE,
+    .backward_reads = SN_READS_X,
+    .checks_output = true,
+    .build = scale_build,
+    .pass_factor = scale_pass_factor,
+};
+#else
+#include "kernels/elementary.h"
+
+static real factor_of(const sn_op_call *call) {
+    const scale_attributes *attributes = call->node->attributes;
+    return attributes->is_learned ? *(const real *)call->params[0] : (real)attributes->factor;
 }
 
 static void scale_forward(const sn_op_call *call) {
@@ -76,36 +111,8 @@ static void scale_backward(const sn_op_call *call) {
     }
 }
 
-static const sn_key learned_keys[] = {
-    {.name = "learned", .types = SN_NUMBER, .flags = SN_REQUIRED, .help = "start value of a learned scalar"},
-    {0},
-};
-static const sn_kind learned_kind = {
-    .name = "learned", .help = "a scalar, trained with the rest", .keys = learned_keys, .chosen_by = "learned"};
-static const sn_kind *const factor_kinds[] = {&learned_kind, NULL};
-static const sn_choice factor_choice = {.what = "factor", .discriminator = "kind", .kinds = factor_kinds};
-static const sn_key scale_keys[] = {
-    {.name = "factor",
-     .types = SN_NUMBER | SN_KIND,
-     .flags = SN_REQUIRED,
-     .choice = &factor_choice,
-     .help = "a number, or {\"learned\": start}"},
-    {0},
-};
-
-const sn_op SN_V(sn_op_scale) = {
-    .kind = {.name = "scale",
-             .help = "multiplies by a constant or by one learned scalar",
-             .keys = scale_keys,
-             .formula = "y = s x",
-             .source = "De & Smith 2020, arXiv 2002.10444; Bachlechner et al. 2020, arXiv 2003.04887"},
-    .min_inputs = 1,
-    .max_inputs = 1,
-    .role = SN_ROLE_SCALE,
-    .backward_reads = SN_READS_X,
-    .checks_output = true,
-    .build = scale_build,
-    .pass_factor = scale_pass_factor,
+const sn_op_kernels SN_V(sn_kernels_scale) = {
     .forward = scale_forward,
     .backward = scale_backward,
 };
+#endif

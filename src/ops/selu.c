@@ -1,6 +1,11 @@
 /* Scaled exponential linear unit: elu with constants that hold mean 0 and variance 1 fixed. */
 #include "ops/activation.h"
-#include "ops/elementary.h"
+
+#if SN_DESCRIBES
+SN_ACTIVATION(selu, SN_READS_X, NULL, "scaled exponential linear unit",
+              "y = 1.0507010 (x > 0 ? x : 1.6732632 (exp(x) - 1))", "Klambauer et al. 2017, arXiv 1706.02515");
+#else
+#include "kernels/elementary.h"
 
 static const real selu_scale = SN_REAL(1.0507009873554804934193349852946);
 static const real selu_scale_alpha = SN_REAL(1.7580993408473768599402175208123);
@@ -20,5 +25,5 @@ static inline bool selu_flat(real x, real y, real p) {
     return selu_slope(x, y, p) < SN_REAL(0.05) * selu_scale_alpha;
 }
 
-SN_ACTIVATION(selu, SN_READS_X, NULL, "scaled exponential linear unit",
-              "y = 1.0507010 (x > 0 ? x : 1.6732632 (exp(x) - 1))", "Klambauer et al. 2017, arXiv 1706.02515");
+SN_ACTIVATION_KERNELS(selu);
+#endif

@@ -1,6 +1,11 @@
 /* Sigmoid linear unit, also known as swish. */
 #include "ops/activation.h"
-#include "ops/elementary.h"
+
+#if SN_DESCRIBES
+SN_ACTIVATION(silu, SN_READS_X, NULL, "sigmoid linear unit (swish)", "y = x/(1 + exp(-x))",
+              "Hendrycks & Gimpel 2016, arXiv 1606.08415; Ramachandran et al. 2017, arXiv 1710.05941");
+#else
+#include "kernels/elementary.h"
 
 /* x / (1 + e^-x).  Far on the left the divisor stays scaled, else it would overflow before the quotient is 0;
  * everywhere else a scaled x would lose the denormal numbers. */
@@ -24,5 +29,5 @@ static inline bool silu_flat(real x, real y, real p) {
     return sn_abs(silu_slope(x, y, p)) < SN_REAL(0.05) * SN_REAL(1.09983932);
 }
 
-SN_ACTIVATION(silu, SN_READS_X, NULL, "sigmoid linear unit (swish)", "y = x/(1 + exp(-x))",
-              "Hendrycks & Gimpel 2016, arXiv 1606.08415; Ramachandran et al. 2017, arXiv 1710.05941");
+SN_ACTIVATION_KERNELS(silu);
+#endif

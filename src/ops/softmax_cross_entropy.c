@@ -3,10 +3,17 @@
  * With m the largest logit and e_j = exp(z_j - m), the rest s = sum of e_j without the label's: when the label has the
  * largest logit the loss is log1p(s), and the gradient at the label is -s / (s + e_label), so neither loses its digits
  * when the network is right by far. */
-#include <math.h>
+#include "ops/row.h"
 
-#include "ops/backend.h"
-#include "ops/variant.h"
+#if SN_DESCRIBES
+const sn_loss sn_loss_softmax_cross_entropy = {
+    .kind = {.name = "softmax_cross_entropy",
+             .help = "classification: cross-entropy of the softmax of the outputs, mean over the batch",
+             .formula = "loss = log sum_j exp(z_j) - z_label"},
+    .needs_classes = true,
+};
+#else
+#include <math.h>
 
 static size_t largest(const real *z, size_t n) {
     size_t best = 0;
@@ -46,10 +53,5 @@ static sn_loss_sums softmax_cross_entropy(const sn_loss_call *call) {
     return sums;
 }
 
-const sn_loss SN_V(sn_loss_softmax_cross_entropy) = {
-    .kind = {.name = "softmax_cross_entropy",
-             .help = "classification: cross-entropy of the softmax of the outputs, mean over the batch",
-             .formula = "loss = log sum_j exp(z_j) - z_label"},
-    .needs_classes = true,
-    .evaluate = softmax_cross_entropy,
-};
+const sn_loss_kernels SN_V(sn_kernels_softmax_cross_entropy) = {.evaluate = softmax_cross_entropy};
+#endif

@@ -1,6 +1,16 @@
 /* Softplus, a smooth relu. */
 #include "ops/activation.h"
-#include "ops/elementary.h"
+
+#if SN_DESCRIBES
+static const sn_key softplus_keys[] = {
+    {.name = "beta", .types = SN_NUMBER, .fallback = "1", .min = 1e-6, .max = 1e6, .help = "sharpness of the bend"},
+    {0},
+};
+
+SN_ACTIVATION(softplus, SN_READS_X, softplus_keys, "smooth relu (without PyTorch's threshold)",
+              "y = log(1 + exp(beta x)) / beta", "Dugas et al. 2000");
+#else
+#include "kernels/elementary.h"
 
 /* The exact a b = product + the result; no part of it may overflow. */
 static inline real product_rest(real a, real b, real product) {
@@ -29,10 +39,5 @@ static inline bool softplus_flat(real x, real y, real p) {
     return softplus_slope(x, y, p) < SN_REAL(0.05);
 }
 
-static const sn_key softplus_keys[] = {
-    {.name = "beta", .types = SN_NUMBER, .fallback = "1", .min = 1e-6, .max = 1e6, .help = "sharpness of the bend"},
-    {0},
-};
-
-SN_ACTIVATION(softplus, SN_READS_X, softplus_keys, "smooth relu (without PyTorch's threshold)",
-              "y = log(1 + exp(beta x)) / beta", "Dugas et al. 2000");
+SN_ACTIVATION_KERNELS(softplus);
+#endif

@@ -1,6 +1,10 @@
 /* Hyperbolic tangent. */
 #include "ops/activation.h"
-#include "ops/elementary.h"
+
+#if SN_DESCRIBES
+SN_ACTIVATION(tanh, SN_READS_Y, NULL, "hyperbolic tangent", "y = tanh(x), y' = 1 - y^2", NULL);
+#else
+#include "kernels/elementary.h"
 
 static inline real tanh_value(real x, real p) {
     (void)p;
@@ -17,4 +21,5 @@ static inline bool tanh_flat(real x, real y, real p) {
     return 1 - y * y < SN_REAL(0.05);
 }
 
-SN_ACTIVATION(tanh, SN_READS_Y, NULL, "hyperbolic tangent", "y = tanh(x), y' = 1 - y^2", NULL);
+SN_ACTIVATION_KERNELS(tanh);
+#endif

@@ -10,6 +10,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "engine/backend.h"
+#include "ops/table.h"
 
 enum { SMALLEST_PASS = 32 }; /* rows that evaluation passes have at least, however small the batches are */
 #define WEIGHTS_MAX_BYTES ((size_t)1 << 40)
@@ -29,7 +30,7 @@ static sn_status set_options(sn_experiment *x, int threads, sn_error *error) {
     x->options = (sn_engine_options){
         .threads = threads,
         .seed = x->seed,
-        .loss = sn_loss_find(x->backend, sn_value_text(train, "loss.kind")),
+        .loss = sn_loss_find(sn_value_text(train, "loss.kind")),
         .momentum = sn_value_number(train, "optimizer.momentum"),
         .weight_decay = sn_value_number(train, "optimizer.weight_decay"),
         .nesterov = sn_value_bool(train, "optimizer.nesterov"),
@@ -60,7 +61,7 @@ static sn_status check_loss(const sn_experiment *x, sn_error *error) {
 static sn_status build_graph(sn_experiment *x, sn_error *error) {
     sn_graph_request request = {.config = x->config,
                                 .network = sn_value_get(sn_config_root(x->config), "network"),
-                                .ops = x->backend->ops,
+                                .ops = sn_ops,
                                 .out_dim = x->data.out_dim};
     bool is_image = x->data.shape[2] > 1;
     request.input = is_image ? (sn_shape){3, {x->data.shape[0], x->data.shape[1], x->data.shape[2]}}
@@ -74,7 +75,7 @@ static sn_status check_batch(const sn_experiment *x, sn_error *error) {
     const sn_value *value = sn_value_get(sn_config_root(x->config), "train.batch_size");
     for (int i = 1; i < x->graph.n_nodes && x->batch_size == 1; i++) {
         const sn_node *node = &x->graph.nodes[i];
-        if (!node->op->forward_reduction.part) continue;
+        if (node->op->forward_reduction.part_size == 0) continue;
         if (x->data.train.n == 1) value = sn_value_get(sn_config_root(x->config), "data");
         return sn_config_fault(x->config, value, error, "%s normalizes over the batch, which needs 2 rows or more%s",
                                node->label, x->data.train.n == 1 ? " (the data have 1 training sample)" : "");

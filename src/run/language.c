@@ -6,6 +6,7 @@
 #include "network/graph.h"
 #include "network/init.h"
 #include "network/mlp.h"
+#include "ops/table.h"
 #include "run/schedule.h"
 
 static const char *const precisions[] = {"float32", "float64", NULL};

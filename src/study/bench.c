@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ops/table.h"
 #include "report/metrics.h"
 
 const char sn_bench_standard[] =
@@ -221,7 +222,7 @@ static void set_profile(runner *r) {
 static sn_status prepare(runner *r, const sn_bench_options *options) {
     sn_bench *b = r->bench;
     size_t n_ops = 2;
-    for (const sn_op *const *op = r->x->backend->ops; *op; op++)
+    for (const sn_op *const *op = sn_ops; *op; op++)
         n_ops++;
     r->n_steps = options->steps;
     r->seconds = options->seconds > 0 ? options->seconds : options->steps ? 0.5 : DEFAULT_SECONDS;
@@ -238,8 +239,6 @@ static sn_status prepare(runner *r, const sn_bench_options *options) {
 
 static void set_memory(runner *r) {
     sn_bench *b = r->bench;
-    size_t real_size = sn_dtype_size(r->x->backend->dtype);
-    b->traffic = sn_plan_traffic(sn_engine_plan(r->x->engine), r->x->batch_size, r->x->options.threads, real_size);
     b->n_regions = sn_engine_regions(r->x->engine, b->regions);
     b->resident = sn_machine_resident();
 }

@@ -11,7 +11,6 @@
 #include "base/text.h"
 #include "engine/backend.h"
 #include "engine/profile.h"
-#include "engine/traffic.h"
 #include "run/experiment.h"
 #include "run/machine.h"
 
@@ -57,7 +56,6 @@ typedef struct sn_bench {
     sn_bench_segments segments;
     sn_bench_op *ops; /* those of the network, then the input and the loss */
     int n_ops;
-    sn_traffic traffic;
     sn_region regions[SN_MAX_REGIONS];
     int n_regions;
     sn_resident resident;

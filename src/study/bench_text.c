@@ -21,10 +21,6 @@ static double gflops(const sn_bench *b) {
     return 1e-9 * b->flops / b->step_min;
 }
 
-static double total_traffic(const sn_traffic *t) {
-    return t->forward + t->loss + t->backward + t->param_gradient + t->update;
-}
-
 static double arena_bytes(const sn_bench *b) {
     double sum = 0;
     for (int i = 0; i < b->n_regions; i++)
@@ -38,7 +34,7 @@ typedef struct part {
     double value;
 } part;
 
-enum { N_SEGMENTS = 5, N_TRAFFIC = 5 };
+enum { N_SEGMENTS = 5 };
 
 static void list_segments(const sn_bench *b, part parts[N_SEGMENTS]) {
     const sn_bench_segments *s = &b->segments;
@@ -47,16 +43,6 @@ static void list_segments(const sn_bench *b, part parts[N_SEGMENTS]) {
                                   {"walk backward", "walk_backward", s->backward},
                                   {"work items", "work_items", s->work},
                                   {"waiting", "waiting", s->waiting}};
-    memcpy(parts, all, sizeof all);
-}
-
-static void list_traffic(const sn_bench *b, part parts[N_TRAFFIC]) {
-    const sn_traffic *t = &b->traffic;
-    const part all[N_TRAFFIC] = {{"forward", "forward", t->forward},
-                                 {"loss", "loss", t->loss},
-                                 {"backward", "backward", t->backward},
-                                 {"parameter gradients", "param_gradient", t->param_gradient},
-                                 {"updates", "update", t->update}};
     memcpy(parts, all, sizeof all);
 }
 
@@ -88,12 +74,7 @@ static void add_rate_lines(const sn_bench *b, sn_text *text) {
 
 static void add_size_lines(const sn_bench *b, sn_text *text) {
     double mib = 1.0 / (1 << 20);
-    part parts[N_TRAFFIC];
-    list_traffic(b, parts);
-    sn_text_addf(text, "%-10s %.4g MiB in a step (", "moved", mib * total_traffic(&b->traffic));
-    for (int i = 0; i < N_TRAFFIC; i++)
-        sn_text_addf(text, "%s%s %.4g", i ? ", " : "", parts[i].name, mib * parts[i].value);
-    sn_text_addf(text, ")\n%-10s %.4g MiB in the arena (", "memory", mib * arena_bytes(b));
+    sn_text_addf(text, "%-10s %.4g MiB in the arena (", "memory", mib * arena_bytes(b));
     for (int i = 0; i < b->n_regions; i++)
         sn_text_addf(text, "%s%s %.4g", i ? ", " : "", b->regions[i].name, mib * (double)b->regions[i].bytes);
     sn_text_addf(text, "), process %.4g MiB, at most %.4g\n", mib * b->resident.now, mib * b->resident.most);
@@ -230,13 +211,7 @@ static void add_parts(const sn_bench *b, sn_text *text) {
 }
 
 static void add_sizes(const sn_bench *b, sn_text *text) {
-    part traffic[N_TRAFFIC];
-    list_traffic(b, traffic);
-    sn_text_add(text, "  \"moved_bytes\": {");
-    add_number(text, "total", total_traffic(&b->traffic));
-    for (int i = 0; i < N_TRAFFIC; i++)
-        add_number(text, traffic[i].key, traffic[i].value);
-    sn_text_add(text, "},\n  \"memory_bytes\": {");
+    sn_text_add(text, "  \"memory_bytes\": {");
     add_number(text, "arena", arena_bytes(b));
     add_key(text, "regions", false);
     sn_text_add(text, "{");

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 
 #include "base/text.h"
+#include "compare/compare.h"
+#include "compare/expectations.h"
 #include "input.h"
 #include "run/directory.h"
-#include "study/compare.h"
-#include "study/expectations.h"
 
 enum { MOST_FILES = 16, EXPECTATIONS = 252 /* and above */ };
 

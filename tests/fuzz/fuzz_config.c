@@ -7,9 +7,10 @@
 
 #include "config/config.h"
 #include "engine/backend.h"
-#include "engine/plan.h"
 #include "input.h"
 #include "network/graph.h"
+#include "ops/table.h"
+#include "plan/plan.h"
 #include "run/language.h"
 
 enum { MOST_SETS = 8, MOST_ENTRIES = 300, IN_DIM = 4, OUT_DIM = 3 };
@@ -36,7 +37,7 @@ static sn_status build(sn_graph *graph, const sn_config *config) {
     fuzz_require(sn_backend_select(&backend, SN_F64, &error) == SN_OK, "no backend", error.text);
     sn_graph_request request = {.config = config,
                                 .network = sn_value_get(sn_config_root(config), "network"),
-                                .ops = backend->ops,
+                                .ops = sn_ops,
                                 .input = {.rank = 1, .dim = {IN_DIM}},
                                 .out_dim = OUT_DIM};
     sn_status status = sn_graph_build(graph, &request, &error);

@@ -4,6 +4,7 @@
 #include "engine/backend.h"
 #include "engine/engine.h"
 #include "input.h"
+#include "ops/table.h"
 #include "run/language.h"
 
 static sn_error error;
@@ -25,10 +26,10 @@ static sn_engine *make_engine(void) {
     }
     sn_graph_request request = {.config = config,
                                 .network = sn_value_get(sn_config_root(config), "network"),
-                                .ops = backend->ops,
+                                .ops = sn_ops,
                                 .input = {.rank = 1, .dim = {2}},
                                 .out_dim = 1};
-    sn_engine_options options = {.batch = 2, .threads = 1, .loss = sn_loss_find(backend, "mean_squared_error")};
+    sn_engine_options options = {.batch = 2, .threads = 1, .loss = sn_loss_find("mean_squared_error")};
     status = sn_graph_build(&graph, &request, &error);
     if (!status) status = sn_engine_new(&engine, &graph, backend, &options, &error);
     fuzz_require(status == SN_OK, "no engine", error.text);

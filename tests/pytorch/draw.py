@@ -1,4 +1,4 @@
-"""Random experiments for scripts/fuzz_pytorch.py and scripts/soak.py: a config and its data, functions of a seed.
+"""Random experiments for scripts/dev/fuzz_pytorch.py and scripts/dev/soak.py: a config and its data, functions of a seed.
 
 Explicit graphs with repeats, fan-out, long skips by add and concat, and networks of the family mlp.  Only ops that the
 program at hand has are drawn.

@@ -1,4 +1,4 @@
-"""The differential fuzzer: draws experiments, runs both sides, compares and reports; see scripts/fuzz_pytorch.py."""
+"""The differential fuzzer: draws experiments, runs both sides, compares and reports; see scripts/dev/fuzz_pytorch.py."""
 
 import collections
 import pathlib

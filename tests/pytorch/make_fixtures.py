@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes tests/pytorch/fixtures/NAME.json and NAME.safetensors for tests/test_pytorch.c: what PyTorch computes.
+"""Writes tests/pytorch/fixtures/NAME.json and NAME.safetensors for tests/engine/test_pytorch.c: what PyTorch computes.
 
     python3 tests/pytorch/make_fixtures.py [NAME...]
 

@@ -8,6 +8,7 @@
 
 #include "base/rng.h"
 #include "engine/backend.h"
+#include "ops/table.h"
 #include "support/check.h"
 
 static const sn_key network_keys[] = {
@@ -33,7 +34,7 @@ sn_status net_build(sn_config **config, sn_graph *graph, const char *network, co
                                 .out_dim = data->out_dim};
     const sn_backend *backend;
     assert_int_equal(sn_backend_select(&backend, dtype, error), SN_OK);
-    request.ops = backend->ops;
+    request.ops = sn_ops;
     return sn_graph_build(graph, &request, error);
 }
 
@@ -51,7 +52,7 @@ void net_open(test_net *net, const char *network, const sn_dataset *data, sn_dty
     if (own.batch == 0) own.batch = data->train.n;
     if (own.threads == 0) own.threads = 1;
     if (!own.loss) {
-        own.loss = sn_loss_find(net->backend, data->is_classes ? "softmax_cross_entropy" : "mean_squared_error");
+        own.loss = sn_loss_find(data->is_classes ? "softmax_cross_entropy" : "mean_squared_error");
     }
     assert_non_null(own.loss);
     succeed(sn_engine_new(&net->engine, &net->graph, net->backend, &own, &error), &error, network);

@@ -1,0 +1,83 @@
+/* Comparison of runs: reads what run directories say of themselves, finds in what the runs differ, and sets them side
+ * by side: run by run, by grid point over the seeds, and between skip kinds.
+ *
+ *     sn_comparison_add(...) for each path, sn_comparison_finish(...), then the tables and files */
+#ifndef SN_COMPARE_COMPARE_H
+#define SN_COMPARE_COMPARE_H
+
+#include "base/error.h"
+#include "base/text.h"
+#include "compare/columns.h"
+#include "compare/notes.h"
+#include "compare/points.h"
+#include "compare/varied.h"
+
+/* Entries of run.json in which runs of one comparison should agree. */
+enum { SN_N_ORIGINS = 4 };
+
+/* One run directory. */
+typedef struct sn_compared_run {
+    char *path;
+    char status[32]; /* of run.json; "unreadable" where that is broken */
+    bool is_finished, is_diverged;
+    int64_t last_step;                    /* the last update that was measured; -1: not known */
+    sn_measure figures[SN_N_RUN_COLUMNS]; /* an unfinished run may have none */
+    uint32_t origins[SN_N_ORIGINS];       /* SN_NO_STRING where run.json does not say */
+    uint64_t data_checksum;               /* 0: not known */
+} sn_compared_run;
+
+typedef struct sn_comparison {
+    sn_compared_run *runs; /* in the order of the paths, below a directory by name */
+    size_t n, capacity;
+    sn_intern places;  /* device and inode of each run's directory */
+    size_t n_repeated; /* finds of a run that was there already */
+    sn_intern words;   /* origins */
+    sn_varied varied;  /* its run i is runs[i] */
+    sn_notes notes;    /* warnings */
+    sn_points points, differences;
+} sn_comparison;
+
+/* Collects the run at `path` (it holds a run.json), or all runs below it (links are followed at `path`, not below it);
+ * later calls add.  A directory that is there already, by whatever path, counts once.  Broken files are noted.
+ * SN_IO: cannot read the directory.  SN_INVALID: no run there. */
+sn_status sn_comparison_add(sn_comparison *comparison, const char *path, sn_error *error);
+
+/* Finds the varied keys, reads the runs' CSVs, groups the runs into points and differences, and notes where runs should
+ * not be compared.  `profiles` is the path of profiles.csv, which is written on the way; NULL: it is not. */
+sn_status sn_comparison_finish(sn_comparison *comparison, const char *profiles, sn_error *error);
+
+void sn_comparison_reset(sn_comparison *comparison);
+
+/* ---- for people (compare_text.c) ---- */
+
+/* Runs from which on only those that are not done have a row in the table, and rows of either table at most. */
+enum { SN_MANY_RUNS = 100, SN_MOST_ROWS = 1000 };
+
+/* Aligned tables: a row per run, and where there are several seeds, or too many runs for a row each, a row per grid
+ * point with the mean over the seeds. */
+void sn_comparison_table(const sn_comparison *comparison, sn_text *text);
+
+/* ---- files (compare_files.c): header first; empty = not measured ---- */
+
+/* run, varied keys, status, figures: a row per run. */
+void sn_comparison_runs_csv(const sn_comparison *comparison, sn_text *text);
+
+/* Varied keys without the seed, metric, statistics: a row per point that has finished runs, and metric. */
+void sn_comparison_points_csv(const sn_comparison *comparison, const sn_points *points, sn_text *text);
+
+/* The header of profiles.csv, and what its rows begin with for a run: its path and keys, with the comma. */
+void sn_comparison_profiles_header(const sn_comparison *comparison, sn_text *text);
+void sn_comparison_profiles_prefix(const sn_comparison *comparison, size_t run, sn_text *text);
+
+/* Appends the columns of runs.csv and summary.csv with their meaning, for --help. */
+void sn_comparison_columns_text(sn_text *text);
+
+/* datapackage.json over runs.csv, profiles.csv, summary.csv and differences.csv. */
+void sn_comparison_package(const sn_comparison *comparison, sn_text *text);
+
+#define SN_FILE_RUNS        "runs.csv"
+#define SN_FILE_PROFILES    "profiles.csv"
+#define SN_FILE_SUMMARY     "summary.csv"
+#define SN_FILE_DIFFERENCES "differences.csv"
+
+#endif

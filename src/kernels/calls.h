@@ -1,0 +1,52 @@
+/* What the kernels are called with, free of precision: matrices, sizes and numbers; no kernel knows a node. */
+#ifndef SN_KERNELS_CALLS_H
+#define SN_KERNELS_CALLS_H
+
+#include <stdbool.h>
+
+#include "base/sums.h"
+#include "base/view.h"
+#include "data/data.h"
+
+/* Copies samples into x (rows, in_dim), scaled. */
+typedef struct sn_gather_call {
+    const sn_dataset *dataset;
+    const sn_samples *samples;
+    const uint32_t *indices;
+    size_t rows;
+    sn_view x;
+} sn_gather_call;
+
+/* v = momentum v + g + weight_decay w; w -= lr v (nesterov: lr (g + weight_decay w + momentum v)), g times `clip`. */
+typedef struct sn_sgd {
+    double lr, momentum, weight_decay, clip;
+    bool nesterov;
+} sn_sgd;
+
+/* A tile (rows, cols) of one parameter in an update. */
+typedef struct sn_update_call {
+    size_t rows, cols;
+    sn_view weight, velocity, gradient; /* velocity.data NULL where momentum is 0 */
+    sn_view transposed;                 /* the tile's place in the transposed copy (cols, rows); data NULL: none */
+    sn_sgd sgd;
+} sn_update_call;
+
+/* The same tile before the update, for the statistics. */
+typedef struct sn_change_call {
+    const sn_update_call *update;
+    sn_view old_weight, old_velocity;
+    const sn_tensor_sums *gradient; /* of update->gradient */
+    sn_sumsq *old_squares;          /* written: of old_weight, which the pass has in hand */
+} sn_change_call;
+
+/* C (m, n) = start + A (m, k) B (k, n); m, n and k are 1 or more.  C must not overlap A or B. */
+typedef struct sn_product_call {
+    size_t m, n, k;
+    sn_view a; /* (m, k); transposed: (k, m) */
+    bool a_is_transposed;
+    sn_view b;     /* readable for SN_ALIGNMENT bytes past its last element, as all of an arena is */
+    sn_view c;     /* written */
+    sn_view start; /* (m, n), may be C itself; ld 0: one row for all; data NULL: zero */
+} sn_product_call;
+
+#endif

@@ -1,0 +1,24 @@
+/* What a file of an op or a loss begins with.  It is compiled once to describe its row (SN_DESCRIBES is 1: what a user
+ * may write, and all that does not depend on precision), and once per precision and instruction set for its kernels
+ * (SN_DESCRIBES is 0, and there are the names and types of kernels/variant.h):
+ *
+ *     #if SN_DESCRIBES
+ *     const sn_op sn_op_NAME = {...};
+ *     #else
+ *     const sn_op_kernels SN_V(sn_kernels_NAME) = {...};
+ *     #endif
+ */
+#ifndef SN_OPS_ROW_H
+#define SN_OPS_ROW_H
+
+#include "network/op.h"
+#include "ops/loss.h"
+
+#ifdef SN_SUFFIX
+#define SN_DESCRIBES 0
+#include "kernels/variant.h"
+#else
+#define SN_DESCRIBES 1
+#endif
+
+#endif

@@ -1,0 +1,51 @@
+/* Owns the tables of ops and losses, and binds them to the key tables. */
+#include "ops/table.h"
+
+#include <string.h>
+
+#include "network/layers.h"
+#include "ops/list.h"
+
+#define SN_DECLARE_OP(name)     extern const sn_op sn_op_##name;
+#define SN_DECLARE_LOSS(name)   extern const sn_loss sn_loss_##name;
+#define SN_LIST_OP(name)        &sn_op_##name,
+#define SN_LIST_LOSS(name)      &sn_loss_##name,
+#define SN_LIST_OP_KIND(name)   &sn_op_##name.kind,
+#define SN_LIST_LOSS_KIND(name) &sn_loss_##name.kind,
+
+SN_OPS(SN_DECLARE_OP)
+SN_LOSSES(SN_DECLARE_LOSS)
+
+const sn_op *const sn_ops[] = {SN_OPS(SN_LIST_OP) NULL};
+const sn_loss *const sn_losses[] = {SN_LOSSES(SN_LIST_LOSS) NULL};
+
+static const sn_kind *const op_kinds[] = {SN_OPS(SN_LIST_OP_KIND) & sn_repeat_kind, NULL};
+static const sn_kind *const activation_kinds[] = {SN_ACTIVATIONS(SN_LIST_OP_KIND) NULL};
+static const sn_kind *const loss_kinds[] = {SN_LOSSES(SN_LIST_LOSS_KIND) NULL};
+
+const sn_choice sn_op_choice = {.what = "op", .discriminator = "op", .kinds = op_kinds, .common = sn_layer_common_keys};
+const sn_choice sn_activation_choice = {
+    .what = "activation", .discriminator = "kind", .kinds = activation_kinds, .fallback = "tanh"};
+const sn_choice sn_loss_choice = {
+    .what = "loss", .discriminator = "kind", .kinds = loss_kinds, .fallback = "softmax_cross_entropy"};
+
+size_t sn_op_index(const sn_op *op) {
+    size_t i = 0;
+    while (sn_ops[i] != op)
+        i++;
+    return i;
+}
+
+size_t sn_loss_index(const sn_loss *loss) {
+    size_t i = 0;
+    while (sn_losses[i] != loss)
+        i++;
+    return i;
+}
+
+const sn_loss *sn_loss_find(const char *name) {
+    for (const sn_loss *const *loss = sn_losses; *loss; loss++) {
+        if (strcmp((*loss)->kind.name, name) == 0) return *loss;
+    }
+    return NULL;
+}

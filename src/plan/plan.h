@@ -1,0 +1,153 @@
+/* The plan of a training step: where every signal lives, what flows where, and which work items there are.
+ *
+ * A step is a walk over row tiles (forward, loss, backward; each thread takes whole tiles), a barrier, then work items
+ * over the whole batch (parameter gradients and updates).  Times order the walk: the input is gathered at 0, forward of
+ * node i comes at i, the loss at n, backward of node i at 2n - i, the items at 2n + 1, for a graph of n nodes.  The
+ * walk is cut into segments where all threads have to wait for each other: a reduction over the whole batch ends one.
+ *
+ * Such a reduction is part of the times of its op: at the end of a segment every tile leaves its part of the sums that
+ * the first time of the next segment needs.  Evaluations have no reductions and walk a tile without stopping.
+ *
+ * A buffer that nothing reads after its tile's segment lives in scratch memory of the thread; one that a work item, a
+ * later segment or the other direction reads has a row for every sample of the batch.  Row tiles depend on the batch
+ * size only, tiles of parameters on their shapes only, so nothing in a plan depends on the number of threads. */
+#ifndef SN_PLAN_PLAN_H
+#define SN_PLAN_PLAN_H
+
+#include "base/error.h"
+#include "network/graph.h"
+
+/* Elements (of a real or a double) that stay free before the first and behind every slice of an arena: in checked
+ * builds they hold a pattern that nothing may overwrite, see guard.h. */
+#ifdef SN_CHECKED
+enum { SN_GUARD = 16 };
+#else
+enum { SN_GUARD = 0 };
+#endif
+
+typedef enum sn_place { SN_PLACE_BATCH, SN_PLACE_SCRATCH } sn_place;
+
+/* A signal's place: columns of a buffer. */
+typedef struct sn_slot {
+    int buffer; /* -1: none */
+    size_t column;
+} sn_slot;
+
+typedef struct sn_buffer {
+    size_t width; /* elements of a row, the leading dimension */
+    sn_place place;
+    size_t offset;   /* elements from the start of its region */
+    int first, last; /* times of its first write and last use */
+} sn_buffer;
+
+/* One input of one node in the backward pass. */
+typedef struct sn_edge {
+    sn_flow flow;
+    sn_slot base; /* where flow is SN_FLOW_ADD */
+} sn_edge;
+
+typedef struct sn_plan_param {
+    int node, index;   /* graph->nodes[node].params[index] */
+    size_t offset;     /* elements, in the regions of weights, velocities and gradients */
+    size_t transposed; /* elements, in the region of transposed copies */
+    size_t partial;    /* doubles from the start of a row tile's partials */
+    int first_item, n_items;
+} sn_plan_param;
+
+/* A state tensor: graph->nodes[node].states[index]. */
+typedef struct sn_plan_state {
+    int node, index;
+    size_t offset; /* elements, in the region of states */
+} sn_plan_state;
+
+/* Where the parts of a node's reductions lie, in doubles from the start of a row tile's partials, and the totals, in
+ * doubles from the start of a thread's totals. */
+typedef struct sn_plan_reduction {
+    size_t part, total;
+} sn_plan_reduction;
+
+typedef struct sn_item {
+    int param; /* index into sn_plan.params */
+    size_t row, col, rows, cols;
+    int companion; /* the item that is done right after this one, by the same thread, since it reads the same gradient:
+                    * the bias of the same outputs; -1: none */
+} sn_item;
+
+typedef struct sn_plan_options {
+    size_t batch;         /* rows of the largest batch */
+    bool is_reference;    /* every signal in a buffer of its own, every gradient copied, every tile walked alone: the
+                           * unfused walk */
+    bool has_velocity;    /* momentum is not 0 */
+    bool keeps_gradients; /* all parameter gradients stay until the end of the step (clip_norm, tests) */
+    bool groups_tiles;    /* rows of several tiles may go through an op in one call: see sn_backend.has_own_products */
+    int cut_every;        /* ends a segment after so many times of the walk, for tests; 0: nowhere within the walk */
+} sn_plan_options;
+
+typedef struct sn_plan {
+    const sn_graph *graph;
+    sn_plan_options options;
+    size_t tile_rows, max_tiles;
+    sn_slot *value, *gradient; /* per node */
+    int *first_edge;           /* per node, into edges */
+    sn_edge *edges;
+    sn_buffer *buffers;
+    int n_buffers;
+    sn_plan_param *params;
+    int n_params;
+    int *first_param; /* per node, into params */
+    sn_plan_state *states;
+    int n_states;
+    int *first_state;                                /* per node, into states */
+    sn_plan_reduction *forward_sums, *backward_sums; /* per node; of no meaning where the op has no such reduction */
+    sn_item *items;
+    int *item_order; /* the items that are nobody's companion, those with most work first */
+    int n_items, n_ordered;
+    size_t batch_elements, scratch_elements; /* the two regions; scratch per thread */
+    size_t param_elements, state_elements, transposed_elements, max_item_elements;
+    size_t partial_doubles, total_doubles; /* per row tile; per thread */
+    int *segment_ends; /* times: segment s is the walk from the end of the one before up to, not with, its own end */
+    int n_segments;
+    int n_copies; /* concat inputs that have to be copied */
+} sn_plan;
+
+sn_status sn_plan_build(sn_plan *plan, const sn_graph *graph, const sn_plan_options *options, sn_error *error);
+void sn_plan_reset(sn_plan *plan);
+
+/* Bytes of the arenas that an engine with this plan takes for `threads` threads and elements of `real_size` bytes. */
+size_t sn_plan_bytes(const sn_plan *plan, int threads, size_t real_size);
+
+/* Row tiles that each of `threads` threads walks at once: its share of the batch, up to 128 rows, so that weights come
+ * from memory once for all of them.  No bit depends on it. */
+size_t sn_plan_group_tiles(const sn_plan *plan, int threads);
+
+/* Rows of a tile for a batch of that size. */
+size_t sn_plan_tile_rows(size_t batch);
+
+/* Steps of sn_plan_build, in this order; each allocates what it fills. */
+sn_status sn_plan_slots(sn_plan *plan, sn_error *error);    /* value, gradient, buffers: who shares with whom */
+sn_status sn_plan_flows(sn_plan *plan, sn_error *error);    /* edges */
+sn_status sn_plan_segments(sn_plan *plan, sn_error *error); /* where all threads wait for each other */
+sn_status sn_plan_memory(sn_plan *plan, sn_error *error);   /* lifetimes, places, offsets */
+sn_status sn_plan_sums(sn_plan *plan, sn_error *error);     /* forward_sums, backward_sums, states */
+sn_status sn_plan_work(sn_plan *plan, sn_error *error);     /* params, items */
+
+/* The node whose reduction has to be complete before time `time`, NULL if there is none: what was left at the end of
+ * the segment before is merged there. */
+const sn_node *sn_plan_reduces_at(const sn_plan *plan, int time);
+
+/* Times. */
+static inline int sn_time_loss(const sn_plan *plan) {
+    return plan->graph->n_nodes;
+}
+static inline int sn_time_backward(const sn_plan *plan, int node) {
+    return 2 * plan->graph->n_nodes - node;
+}
+/* The first time that is not of the walk any more. */
+static inline int sn_time_walk_end(const sn_plan *plan) {
+    return 2 * plan->graph->n_nodes;
+}
+static inline int sn_time_work(const sn_plan *plan) {
+    return 2 * plan->graph->n_nodes + 1;
+}
+
+#endif

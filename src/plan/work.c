@@ -1,0 +1,135 @@
+/* Owns the work items: parameters cut into tiles by their shape alone. */
+#include <stdlib.h>
+
+#include "base/arena.h"
+#include "plan/plan.h"
+
+enum { TILE_ROWS = 64, TILE_COLS = 256, TILE_STEP = 16, OFFSET_STEP = SN_ALIGNMENT / 4, LINE_DOUBLES = 8 };
+
+static size_t round_up(size_t n, size_t step) {
+    return (n + step - 1) / step * step;
+}
+
+/* `n` cut into equal pieces of at most `most`, in steps of 16. */
+static size_t piece(size_t n, size_t most) {
+    size_t pieces = (n + most - 1) / most;
+    size_t size = round_up((n + pieces - 1) / pieces, TILE_STEP);
+    return size < n ? size : n;
+}
+
+/* How a parameter is cut.  A bias is cut as the rows of the weight that stands before it, so that both read the same
+ * gradient; partial sums are read in one go. */
+typedef struct cut {
+    size_t rows, cols;
+} cut;
+
+static cut cut_of(const sn_param *param) {
+    if (param->route != SN_FROM_BATCH) return (cut){param->rows, param->cols};
+    if (param->rank == 1) return (cut){1, piece(param->cols, TILE_ROWS)};
+    return (cut){piece(param->rows, TILE_ROWS), piece(param->cols, TILE_COLS)};
+}
+
+static int count_items(const sn_param *param) {
+    cut c = cut_of(param);
+    return (int)((param->rows + c.rows - 1) / c.rows * ((param->cols + c.cols - 1) / c.cols));
+}
+
+static void add_items(sn_plan *plan, int p, const sn_param *param) {
+    cut c = cut_of(param);
+    size_t rows = c.rows, cols = c.cols;
+    for (size_t row = 0; row < param->rows; row += rows) {
+        for (size_t col = 0; col < param->cols; col += cols) {
+            sn_item item = {.param = p, .row = row, .col = col, .companion = -1};
+            item.rows = param->rows - row < rows ? param->rows - row : rows;
+            item.cols = param->cols - col < cols ? param->cols - col : cols;
+            size_t elements = round_up(item.rows * item.cols, OFFSET_STEP);
+            if (elements > plan->max_item_elements) plan->max_item_elements = elements;
+            plan->items[plan->n_items++] = item;
+        }
+    }
+}
+
+/* Where the gradient of a parameter lies among the partials of a row tile. */
+static size_t take_partials(sn_plan *plan, int node, int index) {
+    const sn_param *params = plan->graph->nodes[node].params;
+    size_t at = plan->partial_doubles;
+    if (params[index].route == SN_FROM_PARTIALS)
+        plan->partial_doubles += round_up(params[index].count, LINE_DOUBLES) + SN_GUARD;
+    if (params[index].route != SN_FROM_REDUCTION) return at;
+    at = plan->backward_sums[node].part;
+    for (int p = 0; p < index; p++)
+        at += params[p].count;
+    return at;
+}
+
+static void add_param(sn_plan *plan, int node, int index) {
+    const sn_param *param = &plan->graph->nodes[node].params[index];
+    sn_plan_param *entry = &plan->params[plan->n_params];
+    *entry = (sn_plan_param){.node = node,
+                             .index = index,
+                             .offset = plan->param_elements,
+                             .transposed = plan->transposed_elements,
+                             .partial = take_partials(plan, node, index),
+                             .first_item = plan->n_items};
+    size_t room = round_up(param->count, OFFSET_STEP) + SN_GUARD;
+    plan->param_elements += room;
+    if (param->wants_transpose) plan->transposed_elements += room;
+    add_items(plan, plan->n_params++, param);
+    entry->n_items = plan->n_items - entry->first_item;
+}
+
+/* The bias items of a node follow the weight items of their outputs. */
+static void set_companions(sn_plan *plan, int node) {
+    const sn_node *n = &plan->graph->nodes[node];
+    if (n->n_params < 2 || n->params[0].route != SN_FROM_BATCH || n->params[1].route != SN_FROM_BATCH) return;
+    const sn_plan_param *weight = &plan->params[plan->first_param[node]], *bias = weight + 1;
+    for (int j = weight->first_item; j < weight->first_item + weight->n_items; j++) {
+        for (int b = bias->first_item; b < bias->first_item + bias->n_items; b++) {
+            if (plan->items[j].col == 0 && plan->items[j].row == plan->items[b].col) plan->items[j].companion = b;
+        }
+    }
+}
+
+/* Whether the item is done after another one. */
+static bool is_companion(const sn_plan *plan, int j) {
+    const sn_plan_param *param = &plan->params[plan->items[j].param];
+    return param->index == 1 && plan->items[(param - 1)->first_item].companion >= 0;
+}
+
+/* Most work first, so that the threads end together; equal work in the order of the items. */
+static int by_work(const void *a, const void *b, void *items) {
+    int i = *(const int *)a, j = *(const int *)b;
+    const sn_item *first = items;
+    size_t x = first[i].rows * first[i].cols, y = first[j].rows * first[j].cols;
+    if (x != y) return x > y ? -1 : 1;
+    return i < j ? -1 : i > j;
+}
+
+sn_status sn_plan_work(sn_plan *plan, sn_error *error) {
+    const sn_graph *graph = plan->graph;
+    size_t n_params = 0, n_items = 0;
+    for (int i = 0; i < graph->n_nodes; i++) {
+        n_params += (size_t)graph->nodes[i].n_params;
+        for (int p = 0; p < graph->nodes[i].n_params; p++)
+            n_items += (size_t)count_items(&graph->nodes[i].params[p]);
+    }
+    plan->params = calloc(n_params, sizeof *plan->params);
+    plan->first_param = calloc((size_t)graph->n_nodes, sizeof *plan->first_param);
+    plan->items = calloc(n_items, sizeof *plan->items);
+    plan->item_order = calloc(n_items, sizeof *plan->item_order);
+    if (!plan->params || !plan->first_param || !plan->items || !plan->item_order) {
+        return sn_error_memory(error, n_items * sizeof *plan->items, "the plan");
+    }
+    for (int i = 0; i < graph->n_nodes; i++) {
+        plan->first_param[i] = plan->n_params;
+        for (int p = 0; p < graph->nodes[i].n_params; p++)
+            add_param(plan, i, p);
+        set_companions(plan, i);
+    }
+    for (int j = 0; j < plan->n_items; j++) {
+        if (!is_companion(plan, j)) plan->item_order[plan->n_ordered++] = j;
+    }
+    plan->max_item_elements += SN_GUARD;
+    qsort_r(plan->item_order, (size_t)plan->n_ordered, sizeof *plan->item_order, by_work, plan->items);
+    return SN_OK;
+}

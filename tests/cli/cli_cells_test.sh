@@ -1,0 +1,99 @@
+#!/usr/bin/env bash
+# skipnet cells: what it writes and prints; that a cell's run is, to the byte, the one that train makes by hand; options
+# and directories that are refused.
+# shellcheck source=tests/support/cli_lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../support/cli_lib.sh"
+
+write_tiny tiny.json
+cells=$work/sweep/cells.txt
+
+does cells tiny.json --grid network.depth=3,4 --grid network.skip.kind=none,concat --seeds 2 --set train.steps=6 \
+    --out sweep
+want "where it says" "8 cells: $cells" "$(cat out)"
+want "nothing on stderr" "" "$(cat err)"
+want "the lines" 8 "$(wc -l <"$cells")"
+want "the first line" "$skipnet train $work/sweep/config.json --set network.depth=3 --set network.skip.kind=none \
+--set seed=1 --resume --threads 1 --out $work/sweep/depth=3,skip.kind=none,seed=1" "$(head -n 1 "$cells")"
+want "the order" "3none1 3none2 3concat1 3concat2 4none1 4none2 4concat1 4concat2" \
+    "$(sed 's/.*depth=\([0-9]\),skip.kind=\([a-z]*\),seed=/\1\2/' "$cells" | paste -sd' ')"
+want "nothing else is written, nothing is run" "cells.txt config.json" "$(find sweep -mindepth 1 -printf '%f\n' |
+    sort | paste -sd' ')"
+
+# The runs, from another directory, twice: the second finds them done.
+(cd / && sh "$cells" >/dev/null)
+want "the runs" 8 "$(find sweep -name final.safetensors | wc -l)"
+(cd / && sh "$cells" 2>"$work/again" >/dev/null)
+want "the second time they are done" 8 "$(grep -c "holds this run, finished" again)"
+does train tiny.json -q --set network.depth=4 --set network.skip.kind=concat --set seed=2 --set train.steps=6 --out hand
+for file in config.json loss.csv gradients.csv datapackage.json final.safetensors; do
+    want_equal "hand/$file" "sweep/depth=4,skip.kind=concat,seed=2/$file"
+done
+want "the same run" "$(value_of hand/run.json config_hash)" \
+    "$(value_of "sweep/depth=4,skip.kind=concat,seed=2/run.json" config_hash)"
+
+# The same sweep with more seeds leaves the directory's runs alone; standard input; threads.
+want "more seeds, from standard input" "12 cells: $cells" "$("$skipnet" cells - --grid network.depth=3,4 \
+    --grid network.skip.kind=none,concat --seeds 3 --set train.steps=6 --out sweep --threads 2 <tiny.json)"
+want "threads" 12 "$(grep -c -- "--resume --threads 2 --out" "$cells")"
+
+# What the program is called: a word where the PATH has it, else the path.
+mkdir bin
+ln -s "$skipnet" bin/skipnet
+(PATH=$work/bin:$PATH && skipnet cells tiny.json --seeds 1 --out word >/dev/null)
+want_like "a word" "skipnet train *" "$(cat word/cells.txt)"
+./bin/skipnet cells tiny.json --seeds 1 --out path >/dev/null
+want_like "a path" "$work/bin/skipnet train *" "$(cat path/cells.txt)"
+
+does cells tiny.json --grid network.skip=none,add --grid network.skip.branch_scale=1,2 --out left
+want "left out" "1 left out: they resolve to the same config as another cell (a key without effect there, or one value \
+written in two ways)" "$(cat err)"
+
+does cells tiny.json --grid network.depth=3,4 --seeds 5 --out dry --dry-run
+want_like "dry run" "cells  10: 2 points of 5 seeds
+time   * on one core, * on the * here; the longest cell takes *
+       (steps of 2 cells were timed on one thread, the others follow by their FLOPs)
+disk   * kB" "$(cat out)"
+want "dry run: nothing is written" "" "$(find . -name 'dry*')"
+run cells tiny.json --grid network.order=post --grid network.skip=concat --out dry --dry-run
+want_like "dry run: builds the networks" "2 --grid network.order=post: network.order: order post needs *" "$status $(cat err)"
+
+# What a run of a wide net leaves on the disk, within a quarter: weights, checkpoint and initial weights are most of it.
+near() { # ESTIMATE-IN-MB BYTES
+    awk -v mb="$1" -v bytes="$2" 'BEGIN { r = mb * 1e6 / bytes; print (r > 0.75 && r < 1.25 ? "near" : mb " MB of " bytes) }'
+}
+for momentum in 0 0.9; do
+    for initial in false true; do
+        sets=(--set network.width=400 --set "train.optimizer.momentum=$momentum"
+            --set "report.save_initial=$initial"
+            --set train.steps=2 --out "wide-$momentum-$initial")
+        does cells tiny.json "${sets[@]}" --seeds 1 --dry-run
+        estimate=$(sed -n 's/^disk *\(.*\) MB$/\1/p' out)
+        does train tiny.json -q --threads 1 "${sets[@]}"
+        want "disk with momentum $momentum, initial weights $initial" near \
+            "$(near "$estimate" "$(find "wide-$momentum-$initial" -type f -printf '%s\n' | awk '{ n += $1 } END { print n }')")"
+    done
+done
+
+refuses 2 "skipnet cells: --out DIR is missing (see skipnet cells --help)" cells tiny.json --seeds 2
+refuses 2 "skipnet cells: --points wants a file (see skipnet cells --help)" cells tiny.json --points "" --out x
+for n in 0 -1 2x "" 1000001; do
+    refuses 2 "skipnet cells: --seeds wants a whole number from 1 to 1000000, got $n (see skipnet cells --help)" \
+        cells tiny.json --seeds "$n" --out x
+done
+refuses 4 "cannot open missing.json: No such file or directory" cells missing.json --seeds 2 --out x
+refuses 4 "cannot open missing.csv: No such file or directory" cells tiny.json --points missing.csv --out x
+refuses 2 '--set network.dept=3: unknown key "network.dept", did you mean "network.depth"?' \
+    cells tiny.json --seeds 2 --set network.dept=3 --out x
+refuses 2 '--grid network.skip=ad: network.skip: unknown value "ad", did you mean "add"? (one of: none, add, concat, '\
+'highway)' cells tiny.json --grid network.skip=none,ad --out x
+refuses 2 "$work/hand holds a run: cells need a directory of their own" cells tiny.json --seeds 2 --out hand
+refuses 2 "$work/sweep/config.json belongs to a sweep of another config; they differ in: train.steps (take another \
+--out, or remove $work/sweep with all that was made from it)" \
+    cells tiny.json --grid network.depth=3,4 --seeds 2 --set train.steps=7 --out sweep
+want "refused: the list is as it was" 12 "$(wc -l <"$cells")"
+want "refused: nothing is made" "" "$(find . -name x)"
+echo '{' >sweep/config.json
+run cells tiny.json --seeds 2 --out sweep
+want_like "a broken config.json" "2 $work/sweep/config.json:2:1: *cannot be read as a config of these cells*" \
+    "$status $(cat err)"
+finish 60

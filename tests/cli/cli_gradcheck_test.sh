@@ -1,0 +1,105 @@
+#!/usr/bin/env bash
+# skipnet gradcheck: right gradients pass, what cannot be verified is no pass, always in double and on the first batch.
+# That wrong gradients fail is shown by test_gradcheck, which can make some.
+# shellcheck source=tests/support/cli_lib.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../support/cli_lib.sh"
+
+write_tiny tiny.json
+rows() { sed -n '/^tensor /,/^$/p' out | sed '1d;/^$/d'; }
+# Of each row: tensor, elements, checked, agreeing, differing, at kinks, below, verdict (errors are of the machine).
+counts() { rows | sed 's/not verified/unverified/' | awk '{ print $1, $2, $3, $4, $5, $6, $7, $9 }'; }
+
+does gradcheck tiny.json --threads 1
+want "nothing on stderr" "" "$(cat err)"
+want "first line" "float64, first batch of 16 samples, training mode" "$(head -n 1 out)"
+want_like "second line" "loss 0.*, its noise [1-9]*e-1[5-9], limit of relative error 1e-05" "$(sed -n 2p out)"
+want "rows" "\
+hidden1.weight 16 16 16 0 0 0 pass
+hidden1.bias 8 8 8 0 0 0 pass
+hidden2.weight 64 20 20 0 0 0 pass
+hidden2.bias 8 8 8 0 0 0 pass
+hidden3.weight 64 20 20 0 0 0 pass
+hidden3.bias 8 8 8 0 0 0 pass
+hidden4.weight 64 20 20 0 0 0 pass
+hidden4.bias 8 8 8 0 0 0 pass
+output.weight 16 16 16 0 0 0 pass
+output.bias 2 2 2 0 0 0 pass" "$(counts)"
+want "end" "126 coordinates: 126 agree, 0 differ, 0 at kinks, 0 below the resolution of differences
+10 tensors: 10 pass, 0 fail" "$(tail -n 2 out)"
+want "a row has its worst coordinate" 10 "$(rows | grep -cE ' [0-9.e-]+ +pass +\[[0-9]+(,[0-9]+)?\]$')"
+want "no files" "err out tiny.json" "$(find . -type f -printf '%f\n' | sort | paste -sd' ')"
+cp out first
+
+# Equal bytes: again, by other threads, in whatever precision the config asks for; other options of training do not enter.
+for options in "--threads 3" "--set precision=float32" "--set precision=float64" "--set train.clip_norm=1e-6" \
+    "--set train.optimizer.weight_decay=0.5" "--set train.optimizer.momentum=0.9" "--set train.lr=100"; do
+    read -ra words <<<"$options"
+    does gradcheck tiny.json "${words[@]}"
+    want_equal first out
+done
+does gradcheck tiny.json --set seed=2
+want_other first out
+"$skipnet" gradcheck - <tiny.json >out 2>err
+want_equal first out
+
+# --samples.
+does gradcheck tiny.json --samples all
+want "all coordinates" "258 coordinates: 258" "$(tail -n 2 out | grep -o '^[0-9]* coordinates: [0-9]*')"
+does gradcheck tiny.json --samples 3
+want "three of each, two where there are no more" "29 coordinates: 29 agree" "$(tail -n 2 out |
+    grep -o '^[0-9]* coordinates: [0-9]* agree')"
+
+# JSON: the same counts.
+does gradcheck tiny.json --json
+if command -v python3 >/dev/null; then
+    want "JSON" "float64 16 10 0 0 10 126 1e-05 True" "$(python3 - <<'END'
+import json
+r = json.load(open("out"))
+t = r["tensors"]
+print(r["precision"], r["samples"], r["pass"], r["fail"], r["unverified"], len(t), sum(x["agree"] for x in t),
+      r["limit"], all(0 <= x["worst_error"] < 1e-5 and len(x["worst_at"]) in (1, 2) for x in t))
+END
+)"
+fi
+
+# Regression, skips, a norm, learned scales at their start: the branches have no gradient there and do not pass.
+does gradcheck tiny.json --set data.kind=teacher --set train.loss=mean_squared_error --set network.norm=layer
+want_like "regression" "*18 tensors: 18 pass, 0 fail" "$(cat out)"
+does gradcheck tiny.json --set 'network.skip={"kind":"add","branch_scale":{"learned":0}}'
+want "scales at 0: the branches are not verified" "hidden2.weight 64 20 0 0 0 20 unverified" "$(counts | sed -n 3p)"
+want "scales at 0: said in the last line" "13 tensors: 7 pass, 0 fail, 6 could not be verified, which is no pass" \
+    "$(tail -n 1 out)"
+
+# With relu and weights of zero every unit stands at its bend: kinks, reported and no pass.  Biases of the output are
+# all that is left; without biases nothing is, and that is a failure.
+cat >bend.json <<'END'
+{
+  "data": {"kind": "gaussian", "in_dim": 3, "classes": 2, "samples": 9, "scaling": "none"},
+  "network": {"layers": [
+    {"op": "linear", "units": 4, "init": "zeros", "bias": false, "label": "a"}, {"op": "relu"},
+    {"op": "linear", "units": 2, "label": "b"}]}
+}
+END
+does gradcheck bend.json
+want "kinks" "a.weight 12 12 0 0 12 0 unverified" "$(counts | head -n 1)"
+want "kinks: the end" "22 coordinates: 2 agree, 0 differ, 12 at kinks, 8 below the resolution of differences
+3 tensors: 1 pass, 0 fail, 2 could not be verified, which is no pass" "$(tail -n 2 out)"
+run gradcheck bend.json --set network.layers.2.bias=false
+want "nothing verified: exit status" 1 "$status"
+want "nothing verified: message" "nothing was verified: every coordinate is at a kink or below resolution" "$(cat err)"
+want "nothing verified: last line" "2 tensors: 0 pass, 0 fail, 2 could not be verified, which is no pass" \
+    "$(tail -n 1 out)"
+
+# Other weights: those of a run of single precision.
+does train tiny.json -q --threads 1 --out run
+does gradcheck tiny.json --set network.weights=run/final.safetensors
+want_other first out
+want_like "weights of a run" "*10 tensors: 10 pass, 0 fail" "$(cat out)"
+
+# What cannot be checked at all.
+refuses 3 "no gradient to check: the activation (output) of hidden2 is not finite" gradcheck tiny.json \
+    --set network.activation=relu --set 'network.init={"kind":"constant","value":1e200}'
+refuses 2 '--set network.depth=0: network.depth: 0 is too small (a whole number from 1 to 100000)' gradcheck tiny.json \
+    --set network.depth=0
+refuses 4 "cannot open missing.json: No such file or directory" gradcheck missing.json
+finish 50

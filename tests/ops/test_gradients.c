@@ -1,0 +1,426 @@
+/* Gradients against differences of the loss in double, fourth order in the step:
+ *
+ *     dL/dw = [8 (L(w + h) - L(w - h)) - (L(w + 2h) - L(w - 2h))] / (12 h) + O(h^4)
+ *
+ * for every op, activation, loss and topology.  The list of cases is checked against the op table: an op without a case
+ * fails.  The loss is that of a training step which is not applied, always of the same number: with the statistics of
+ * the batch and with one and the same dropout mask.  Weights are drawn again until no input of a relu or elu kind is
+ * near its kink and no gradient is near zero. */
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/backend.h"
+#include "engine/internal.h"
+#include "ops/table.h"
+#include "support/check.h"
+#include "support/net.h"
+#include "support/toy.h"
+
+enum { SAMPLES = 11, IN = 5, OUT = 3, MOST_TRIES = 4000 }; /* 11 rows: a full tile and a short one */
+
+static const double STEP = 2.5e-4, MARGIN = 0.01, LEAST_GRADIENT = 1e-3;
+
+/* What all cases together have covered, and the greatest deviations seen. */
+static char seen_ops[4096], seen_losses[256];
+static double worst_difference, worst_reference, worst_float;
+static int n_tensors, n_cancelled;
+
+static void remember(char *seen, size_t capacity, const char *name) {
+    char item[64];
+    snprintf(item, sizeof item, "[%s]", name);
+    if (strstr(seen, item)) return;
+    assert_true(strlen(seen) + strlen(item) < capacity);
+    strcat(seen, item);
+}
+
+static bool was_seen(const char *seen, const char *name) {
+    char item[64];
+    snprintf(item, sizeof item, "[%s]", name);
+    return strstr(seen, item) != NULL;
+}
+
+static bool is_op(const sn_node *node, const char *name) {
+    return node->op && strcmp(node->op->kind.name, name) == 0;
+}
+
+/* How near a row is to where its op bends: the smallest |x| for relu and elu kinds; for layer_norm, whose higher
+ * derivatives grow as the spread of the row shrinks, the spread in units of 25 (for batch_norm: of the column). */
+static double row_margin(const sn_node *node, const double *x, size_t n) {
+    double least = HUGE_VAL, mean = 0, squares = 0;
+    for (size_t c = 0; c < n; c++) {
+        least = fmin(least, fabs(x[c]));
+        mean += x[c] / (double)n;
+    }
+    for (size_t c = 0; c < n; c++)
+        squares += (x[c] - mean) * (x[c] - mean) / (double)n;
+    bool bends = is_op(node, "relu") || is_op(node, "leaky_relu") || is_op(node, "elu") || is_op(node, "selu");
+    if (bends) return least;
+    return is_op(node, "layer_norm") ? sqrt(squares) / 25 : HUGE_VAL;
+}
+
+static double column_margin(const sn_view *view, size_t n_rows, size_t n) {
+    double least = HUGE_VAL;
+    for (size_t c = 0; c < n; c++) {
+        double mean = 0, squares = 0;
+        for (size_t r = 0; r < n_rows; r++)
+            mean += ((const double *)view->data)[r * view->ld + c] / (double)n_rows;
+        for (size_t r = 0; r < n_rows; r++)
+            squares += pow(((const double *)view->data)[r * view->ld + c] - mean, 2) / (double)n_rows;
+        least = fmin(least, sqrt(squares) / 25);
+    }
+    return least;
+}
+
+/* The least margin in the last step of a reference engine, which keeps all signals. */
+static double kink_margin(const test_net *reference) {
+    const sn_engine *e = reference->engine;
+    double margin = HUGE_VAL;
+    for (int i = 1; i < reference->graph.n_nodes; i++) {
+        int x = reference->graph.nodes[i].inputs[0];
+        sn_view view = sn_batch_view(e, e->plan.value[x], 0);
+        if (is_op(&reference->graph.nodes[i], "batch_norm"))
+            margin = fmin(margin, column_margin(&view, reference->batch, reference->graph.nodes[x].width));
+        for (size_t r = 0; r < reference->batch; r++) {
+            const double *row = (const double *)view.data + r * view.ld;
+            margin = fmin(margin, row_margin(&reference->graph.nodes[i], row, reference->graph.nodes[x].width));
+        }
+    }
+    return margin;
+}
+
+static double least_gradient(const test_net *net) {
+    double least = HUGE_VAL;
+    for (size_t i = 0; i < sn_engine_tensor_count(net->engine); i++) {
+        if (net_is_cancelled(net, i)) continue;
+        double *gradient = net_gradient(net, i);
+        least = fmin(least, norm_of(gradient, net_count(net, i)));
+        free(gradient);
+    }
+    return least;
+}
+
+/* Draws weights away from kinks and with gradients that are not near zero. */
+static void settle(test_net *reference, const char *name) {
+    for (uint64_t seed = 1; seed < MOST_TRIES; seed++) {
+        net_randomize(reference, seed);
+        net_measure(reference, NULL);
+        if (kink_margin(reference) > MARGIN && least_gradient(reference) > LEAST_GRADIENT) return;
+    }
+    fail_msg("%s: no weights away from kinks and with gradients", name);
+}
+
+static double loss_at(test_net *net, size_t tensor, double *values, size_t k, double shift) {
+    double kept = values[k];
+    values[k] = kept + shift;
+    sn_engine_set_tensor(net->engine, tensor, values);
+    values[k] = kept;
+    return net_measure(net, NULL).loss;
+}
+
+static void differences(test_net *net, size_t tensor, double *gradient) {
+    double *values = net_values(net, tensor);
+    for (size_t k = 0; k < net_count(net, tensor); k++) {
+        double near = loss_at(net, tensor, values, k, STEP) - loss_at(net, tensor, values, k, -STEP);
+        double far = loss_at(net, tensor, values, k, 2 * STEP) - loss_at(net, tensor, values, k, -2 * STEP);
+        gradient[k] = (8 * near - far) / (12 * STEP);
+    }
+    sn_engine_set_tensor(net->engine, tensor, values);
+    free(values);
+}
+
+static void check_tensor(test_net *net, size_t i, const char *name) {
+    net_measure(net, NULL);
+    double *gradient = net_gradient(net, i), *expected = net_gradient(net, i);
+    sn_tensor tensor;
+    sn_engine_tensor(net->engine, i, &tensor);
+    differences(net, i, expected);
+    double distance = distance_of(gradient, expected, net_count(net, i)), norm = norm_of(expected, net_count(net, i));
+    bool is_right = distance <= 1e-7 && norm > LEAST_GRADIENT;
+    if (net_is_cancelled(net, i)) {
+        is_right = norm < 1e-9 && norm_of(gradient, net_count(net, i)) < 1e-14;
+        n_cancelled++;
+    } else {
+        worst_difference = fmax(worst_difference, distance);
+        n_tensors++;
+    }
+    if (!is_right) fail_msg("%s: %s: distance %.3g, norm %.3g", name, tensor.name, distance, norm);
+    free(gradient);
+    free(expected);
+}
+
+static void check_differences(test_net *net, const char *name) {
+    for (size_t i = 0; i < sn_engine_tensor_count(net->engine); i++)
+        check_tensor(net, i, name);
+}
+
+/* The float engine against the double one at the same, rounded, weights. */
+static void check_float(test_net *net, const char *name, const char *network) {
+    test_net single;
+    net_open(&single, network, net->data, SN_F32, NULL);
+    net_copy_weights(&single, net);
+    net_copy_weights(net, &single);
+    double loss = net_measure(net, NULL).loss, rounded = net_measure(&single, NULL).loss;
+    double distance = net_gradient_distance(net, &single);
+    if (!(distance <= 1e-4) || !(fabs(loss - rounded) <= 1e-4 * loss)) {
+        fail_msg("%s: float gradients are %.3g away, loss %.9g and %.9g", name, distance, loss, rounded);
+    }
+    worst_float = fmax(worst_float, distance);
+    net_close(&single);
+}
+
+static void check_network(const char *name, const char *network, const sn_dataset *data) {
+    test_net net, reference;
+    sn_engine_options plain = {.keeps_gradients = true, .is_reference = true};
+    net_open(&reference, network, data, SN_F64, &plain);
+    net_open(&net, network, data, SN_F64, NULL);
+    settle(&reference, name);
+    net_copy_weights(&net, &reference);
+    net_measure(&net, NULL);
+    double distance = net_gradient_distance(&net, &reference);
+    if (!(distance <= 1e-12)) fail_msg("%s: %.3g away from the unfused walk", name, distance);
+    worst_reference = fmax(worst_reference, distance);
+    check_differences(&net, name);
+    check_float(&net, name, network);
+    for (int i = 1; i < net.graph.n_nodes; i++)
+        remember(seen_ops, sizeof seen_ops, net.graph.nodes[i].op->kind.name);
+    remember(seen_losses, sizeof seen_losses, data->is_classes ? "softmax_cross_entropy" : "mean_squared_error");
+    net_close(&net);
+    net_close(&reference);
+}
+
+/* Both losses for every network. */
+static void check_both(const char *name, const char *network) {
+    sn_dataset classes = toy_classes(SAMPLES, IN, OUT, 1), targets = toy_targets(SAMPLES, IN, OUT, 2);
+    check_network(name, network, &classes);
+    check_network(name, network, &targets);
+    sn_dataset_reset(&classes);
+    sn_dataset_reset(&targets);
+}
+
+typedef struct topology {
+    const char *name, *layers;
+} topology;
+
+#define OUTPUT "{\"op\": \"linear\", \"units\": 3}"
+#define LINEAR(label, from, units)                                                                                     \
+    "{\"op\": \"linear\", \"units\": " #units ", \"label\": \"" label "\", \"inputs\": [\"" from "\"]},"
+#define TANH(label, from)     "{\"op\": \"tanh\", \"label\": \"" label "\", \"inputs\": [\"" from "\"]},"
+#define JOIN(op, label, from) "{\"op\": \"" op "\", \"label\": \"" label "\", \"inputs\": [" from "]},"
+
+static const topology topologies[] = {
+    {"chain", LINEAR("a", "input", 6) TANH("b", "a") LINEAR("c", "b", 4) TANH("d", "c") OUTPUT},
+    {"one layer", OUTPUT},
+    {"without bias", "{\"op\": \"linear\", \"units\": 4, \"bias\": false}, {\"op\": \"tanh\"}," OUTPUT},
+    {"add over one", LINEAR("a", "input", 4) TANH("b", "a") JOIN("add", "c", "\"a\", \"b\"") OUTPUT},
+    {"add over four", LINEAR("a", "input", 4) TANH("b", "a") LINEAR("c", "b", 4) TANH("d", "c") LINEAR("e", "d", 4)
+                          JOIN("add", "f", "\"a\", \"e\"") TANH("g", "f") OUTPUT},
+    {"concat, input first", LINEAR("a", "input", 4) TANH("b", "a") LINEAR("c", "b", 3)
+                                JOIN("concat", "d", "\"a\", \"c\"") TANH("e", "d") OUTPUT},
+    {"concat, input last", LINEAR("a", "input", 4) TANH("b", "a") LINEAR("c", "b", 3)
+                               JOIN("concat", "d", "\"c\", \"a\"") TANH("e", "d") OUTPUT},
+    {"add, the same node twice", LINEAR("a", "input", 4) TANH("b", "a") JOIN("add", "c", "\"b\", \"b\"") OUTPUT},
+    {"concat, the same node twice", LINEAR("a", "input", 4) TANH("b", "a") JOIN("concat", "c", "\"b\", \"b\"") OUTPUT},
+    {"the same node twice, read before",
+     LINEAR("a", "input", 4) LINEAR("b", "a", 4) JOIN("add", "c", "\"a\", \"b\", \"a\"") TANH("d", "c") OUTPUT},
+    {"fan-out of 3", LINEAR("a", "input", 4) TANH("b", "a") LINEAR("c", "b", 4) LINEAR("d", "b", 4)
+                         JOIN("add", "e", "\"b\", \"c\"") JOIN("add", "f", "\"e\", \"d\"") TANH("g", "f") OUTPUT},
+    {"fan-out into concats", LINEAR("a", "input", 4) LINEAR("b", "a", 2) JOIN("concat", "c", "\"a\", \"b\"")
+                                 LINEAR("d", "c", 3) JOIN("concat", "e", "\"d\", \"a\", \"c\"") TANH("f", "e") OUTPUT},
+    {"skip from the input by concat",
+     LINEAR("a", "input", 4) TANH("b", "a") JOIN("concat", "c", "\"input\", \"b\"") OUTPUT},
+    {"skip from the input by add", LINEAR("a", "input", 5) TANH("b", "a") JOIN("add", "c", "\"b\", \"input\"")
+                                       LINEAR("d", "c", 4) TANH("e", "d") OUTPUT},
+    {"nested adds", LINEAR("a", "input", 4) TANH("b", "a") LINEAR("c", "b", 4) JOIN("add", "d", "\"b\", \"c\"")
+                        LINEAR("e", "d", 4) JOIN("add", "f", "\"a\", \"e\"") TANH("g", "f") OUTPUT},
+    {"nested concats",
+     LINEAR("a", "input", 3) TANH("b", "a") JOIN("concat", "c", "\"a\", \"b\"") LINEAR("d", "c", 2)
+         JOIN("concat", "e", "\"c\", \"d\"") JOIN("concat", "f", "\"d\", \"e\"") TANH("g", "f") OUTPUT},
+    {"concat inside add", LINEAR("a", "input", 3) TANH("b", "a") LINEAR("c", "b", 2) JOIN("concat", "d", "\"a\", \"c\"")
+                              LINEAR("e", "input", 5) JOIN("add", "f", "\"d\", \"e\"") TANH("g", "f") OUTPUT},
+    {"add inside concat", LINEAR("a", "input", 3) TANH("b", "a") LINEAR("c", "b", 3) JOIN("add", "d", "\"a\", \"c\"")
+                              JOIN("concat", "e", "\"d\", \"c\"") TANH("f", "e") OUTPUT},
+    {"a part of a concat read after it",
+     LINEAR("a", "input", 3) LINEAR("b", "a", 2) JOIN("concat", "c", "\"a\", \"b\"") LINEAR("d", "a", 5)
+         JOIN("add", "e", "\"c\", \"d\"") TANH("f", "e") OUTPUT},
+    {"concat at the end", LINEAR("a", "input", 2) TANH("b", "a") "{\"op\": \"linear\", \"units\": 1, \"label\": \"c\"},"
+                                                                 "{\"op\": \"concat\", \"inputs\": [\"b\", \"c\"]}"},
+    {"add at the end", LINEAR("a", "input", 3) TANH("b", "a") "{\"op\": \"add\", \"inputs\": [\"a\", \"b\"]}"},
+    {"add of 4 with factors", LINEAR("a", "input", 4) LINEAR("b", "a", 4) LINEAR("c", "b", 4)
+                                  TANH("d", "c") "{\"op\": \"add\", \"inputs\": [\"a\", \"d\", \"b\", \"c\"], "
+                                                 "\"factors\": [0.5, -1.5, 1, 2]}," TANH("e", "add1") OUTPUT},
+    {"learned scale", LINEAR("a", "input", 4)
+                          TANH("b", "a") "{\"op\": \"scale\", \"factor\": {\"learned\": 0.7}, \"label\": \"s\"}," JOIN(
+                              "add", "c", "\"a\", \"s\"") TANH("d", "c") OUTPUT},
+    {"learned scale of the input",
+     "{\"op\": \"scale\", \"factor\": {\"learned\": 0.7}}," LINEAR("a", "scale1", 4) TANH("d", "a") OUTPUT},
+    {"constant scale",
+     LINEAR("a", "input", 4) "{\"op\": \"scale\", \"factor\": -0.6, \"label\": \"s\"},"
+                             "{\"op\": \"scale\", \"factor\": 1, \"label\": \"t\"}," TANH("d", "t") OUTPUT},
+    {"constant scale beside",
+     LINEAR("a", "input", 4) TANH("b", "a") "{\"op\": \"scale\", \"factor\": -0.6, \"inputs\": [\"a\"]}," JOIN(
+         "add", "c", "\"scale1\", \"b\"") OUTPUT},
+    {"layer_norm", LINEAR("a", "input", 6) "{\"op\": \"layer_norm\"}, {\"op\": \"tanh\"}," OUTPUT},
+    {"layer_norm without gain",
+     LINEAR("a", "input", 6) "{\"op\": \"layer_norm\", \"affine\": false}, {\"op\": \"tanh\"}," OUTPUT},
+    {"layer_norm of the input",
+     "{\"op\": \"layer_norm\", \"eps\": 0.1}," LINEAR("a", "layer_norm1", 4) TANH("b", "a") OUTPUT},
+    {"layer_norm beside", LINEAR("a", "input", 4) TANH("b", "a") "{\"op\": \"layer_norm\", \"inputs\": [\"a\"]}," JOIN(
+                              "add", "c", "\"b\", \"layer_norm1\"") OUTPUT},
+    {"batch_norm", LINEAR("a", "input", 6) "{\"op\": \"batch_norm\"}, {\"op\": \"tanh\"}," OUTPUT},
+    {"batch_norm without gain",
+     LINEAR("a", "input", 6) "{\"op\": \"batch_norm\", \"affine\": false}, {\"op\": \"tanh\"}," OUTPUT},
+    {"batch_norm of the input",
+     "{\"op\": \"batch_norm\", \"eps\": 0.1}," LINEAR("a", "batch_norm1", 4) TANH("b", "a") OUTPUT},
+    {"batch_norm of the input without gain",
+     "{\"op\": \"batch_norm\", \"affine\": false}," LINEAR("a", "batch_norm1", 4) TANH("b", "a") OUTPUT},
+    {"batch_norm beside", LINEAR("a", "input", 4) TANH("b", "a") "{\"op\": \"batch_norm\", \"inputs\": [\"a\"]}," JOIN(
+                              "add", "c", "\"b\", \"batch_norm1\"") OUTPUT},
+    {"batch_norm at the end", LINEAR("a", "input", 4) TANH("b", "a") OUTPUT ", {\"op\": \"batch_norm\"}"},
+    {"batch_norm after batch_norm", LINEAR("a", "input", 70) "{\"op\": \"batch_norm\"}, {\"op\": \"tanh\"},"
+                                                             "{\"op\": \"batch_norm\"}," OUTPUT},
+    {"dropout", LINEAR("a", "input", 9) "{\"op\": \"dropout\"}," TANH("b", "dropout1")
+                    LINEAR("c", "b", 70) "{\"op\": \"dropout\", \"rate\": 0.2}, {\"op\": \"sigmoid\"}," OUTPUT},
+    {"dropout of the input, twice",
+     "{\"op\": \"dropout\", \"rate\": 0.1}," LINEAR("a", "dropout1", 6) "{\"op\": \"dropout\", \"rate\": 0},"
+                                                                        "{\"op\": \"tanh\"}," OUTPUT},
+    {"dropout beside", LINEAR("a", "input", 4) TANH("b", "a") "{\"op\": \"dropout\", \"inputs\": [\"a\"]}," JOIN(
+                           "add", "c", "\"b\", \"dropout1\"") OUTPUT},
+    {"dropout of rate 0 beside",
+     LINEAR("a", "input", 4) TANH("b", "a") "{\"op\": \"dropout\", \"rate\": 0, \"inputs\": [\"a\"]}," JOIN(
+         "add", "c", "\"b\", \"dropout1\"") TANH("d", "c") OUTPUT},
+    {"gate", LINEAR("a", "input", 4) LINEAR("t", "input", 4) "{\"op\": \"sigmoid\", \"label\": \"s\"}," LINEAR(
+                 "b", "a", 4) JOIN("gate", "c", "\"s\", \"a\", \"b\"") TANH("d", "c") OUTPUT},
+    {"gate of the input", LINEAR("t", "input", 5) "{\"op\": \"sigmoid\", \"label\": \"s\"}," JOIN(
+                              "gate", "c", "\"s\", \"t\", \"input\"") OUTPUT},
+    {"gate by itself, of the same node twice",
+     LINEAR("a", "input", 4) TANH("b", "a") JOIN("gate", "c", "\"b\", \"a\", \"b\"")
+         JOIN("gate", "d", "\"a\", \"c\", \"c\"") TANH("e", "d") OUTPUT},
+    {"leaky_relu with another slope", LINEAR("a", "input", 4) "{\"op\": \"leaky_relu\", \"slope\": 0.3}," OUTPUT},
+    {"elu with another alpha", LINEAR("a", "input", 4) "{\"op\": \"elu\", \"alpha\": 1.7}," OUTPUT},
+    {"softplus with another beta", LINEAR("a", "input", 4) "{\"op\": \"softplus\", \"beta\": 2.5}," OUTPUT},
+};
+
+static void test_topologies(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof topologies / sizeof *topologies; i++) {
+        char network[2048];
+        snprintf(network, sizeof network, "{\"layers\": [%s]}", topologies[i].layers);
+        check_both(topologies[i].name, network);
+    }
+}
+
+/* Each once in a chain and once where its gradient is added to another. */
+static void test_activations(void **state) {
+    (void)state;
+    sn_error error;
+    const sn_backend *backend;
+    assert_int_equal(sn_backend_select(&backend, SN_F64, &error), SN_OK);
+    int n = 0;
+    for (const sn_op *const *op = sn_ops; *op; op++) {
+        if (!(*op)->is_activation) continue;
+        char network[1024];
+        snprintf(network, sizeof network,
+                 "{\"layers\": [" LINEAR("a", "input", 4) "{\"op\": \"%s\", \"label\": \"b\"}," LINEAR(
+                     "c", "b", 4) "{\"op\": \"%s\", \"label\": \"d\"}," JOIN("add", "e", "\"d\", \"c\"") OUTPUT "]}",
+                 (*op)->kind.name, (*op)->kind.name);
+        check_both((*op)->kind.name, network);
+        n++;
+    }
+    assert_true(n >= 11);
+}
+
+/* skip (with its scales) x order x norm x layers_per_block; the last block of 3 is a short one. */
+static void test_families(void **state) {
+    (void)state;
+    static const char *const skips[] = {
+        "\"kind\": \"none\"",
+        "\"kind\": \"add\"",
+        "\"kind\": \"add\", \"branch_scale\": 0.7, \"shortcut_scale\": 0.9",
+        "\"kind\": \"add\", \"branch_scale\": \"inverse_sqrt_blocks\"",
+        "\"kind\": \"add\", \"branch_scale\": {\"learned\": 0.6}",
+        "\"kind\": \"concat\", \"growth\": 3",
+        "\"kind\": \"highway\"",
+    };
+    static const char *const orders[] = {"pre", "inside", "post"}, *const norms[] = {"none", "layer", "batch"};
+    static const int depths[] = {0, 4, 5, 6};
+    int n = 0;
+    for (int c = 0; c < 7 * 3 * 3 * 3; c++) {
+        const char *skip = skips[c % 7], *order = orders[c / 7 % 3];
+        int per_block = 1 + c / 63;
+        if (strcmp(order, "post") == 0 && (strstr(skip, "concat") || strstr(skip, "highway"))) continue;
+        if (per_block > 1 && strstr(skip, "none")) continue;
+        char network[512], block[64] = "";
+        if (!strstr(skip, "none")) snprintf(block, sizeof block, ", \"layers_per_block\": %d", per_block);
+        snprintf(network, sizeof network,
+                 "{\"depth\": %d, \"width\": 4, \"activation\": \"%s\", \"order\": \"%s\", \"norm\": \"%s\", "
+                 "\"skip\": {%s%s}}",
+                 depths[per_block], c % 2 ? "gelu" : "tanh", order, norms[c / 21 % 3], skip, block);
+        check_both(network, network);
+        n++;
+    }
+    assert_int_equal(n, 3 * (3 + 4 * 3 * 3 + 2 * 2 * 3));
+}
+
+static void test_coverage(void **state) {
+    (void)state;
+    sn_error error;
+    const sn_backend *backend;
+    assert_int_equal(sn_backend_select(&backend, SN_F64, &error), SN_OK);
+    for (const sn_op *const *op = sn_ops; *op; op++) {
+        if (!was_seen(seen_ops, (*op)->kind.name)) fail_msg("no case has the op %s", (*op)->kind.name);
+    }
+    for (const sn_loss *const *loss = sn_losses; *loss; loss++) {
+        if (!was_seen(seen_losses, (*loss)->kind.name)) fail_msg("no case has the loss %s", (*loss)->kind.name);
+    }
+    print_message(
+        "%s: %d tensors; greatest deviation from differences %.2g, from the unfused walk %.2g, of float %.2g\n",
+        backend->simd, n_tensors, worst_difference, worst_reference, worst_float);
+    assert_true(n_tensors > 1000 && n_cancelled > 10);
+}
+
+/* One sample, so that the gradient by the output of a linear layer is its bias gradient: "probe" is such a layer with
+ * the identity as its weight, so its bias gradient is also the gradient by the output of the join that it reads, which
+ * is where "branch" and "first" are carried on from. */
+static void test_signals(void **state) {
+    (void)state;
+    sn_dataset data = toy_classes(1, IN, OUT, 4);
+    test_net net;
+    net_open(&net,
+             "{\"layers\": [" LINEAR("first", "input", 4) TANH("t", "first") LINEAR("branch", "t", 4)
+                 TANH("u", "branch")
+                     JOIN("add", "join", "\"u\", \"t\"") "{\"op\": \"linear\", \"units\": 4, \"label\": \"probe\", "
+                                                         "\"init\": \"identity\"}," TANH("v", "probe") OUTPUT "]}",
+             &data, SN_F64, NULL);
+    assert_int_equal(sn_engine_init_weights(net.engine, 3, NULL), SN_OK);
+    sn_observation seen;
+    sn_error error;
+    assert_int_equal(sn_observation_new(&seen, &net.graph, &error), SN_OK);
+    net_measure(&net, &seen);
+    double bias_norms[4];
+    static const char *const names[] = {"first.bias", "branch.bias", "probe.bias", "linear1.bias"};
+    for (int k = 0; k < 4; k++) {
+        size_t i = net_find(&net, names[k]);
+        double *expected = net_gradient(&net, i);
+        differences(&net, i, expected);
+        bias_norms[k] = norm_of(expected, net_count(&net, i));
+        assert_true(bias_norms[k] > LEAST_GRADIENT);
+        assert_true(fabs(sn_sumsq_norm(seen.nodes[k].delta.squares) / bias_norms[k] - 1) < 1e-7);
+        free(expected);
+    }
+    assert_int_equal(seen.n_nodes, 4);
+    assert_true(fabs(sn_sumsq_norm(seen.nodes[1].carried.squares) / bias_norms[2] - 1) < 1e-7);
+    assert_true(fabs(sn_sumsq_norm(seen.nodes[3].carried.squares) / bias_norms[3] - 1) < 1e-7);
+    sn_observation_reset(&seen);
+    net_close(&net);
+    sn_dataset_reset(&data);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_topologies), cmocka_unit_test(test_activations), cmocka_unit_test(test_families),
+        cmocka_unit_test(test_coverage),   cmocka_unit_test(test_signals),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
