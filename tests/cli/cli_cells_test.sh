@@ -77,7 +77,7 @@ done
 refuses 2 "skipnet cells: --out DIR is missing (see skipnet cells --help)" cells tiny.json --seeds 2
 refuses 2 "skipnet cells: --points wants a file (see skipnet cells --help)" cells tiny.json --points "" --out x
 for n in 0 -1 2x "" 1000001; do
-    refuses 2 "skipnet cells: --seeds wants a whole number from 1 to 1000000, got $n (see skipnet cells --help)" \
+    refuses 2 "skipnet cells: --seeds wants a whole number from 1 to 1000000${n:+, got $n} (see skipnet cells --help)" \
         cells tiny.json --seeds "$n" --out x
 done
 refuses 4 "cannot open missing.json: No such file or directory" cells missing.json --seeds 2 --out x
