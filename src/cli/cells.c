@@ -11,10 +11,11 @@
 #include "cli/cli.h"
 #include "engine/team.h"
 #include "sweep/estimate.h"
+#include "sweep/foresee.h"
 
 typedef struct cells_options {
     sn_words grid, set;
-    const char *points, *out;
+    const char *points, *out, *expect;
     int64_t seeds, threads;
     bool dry_run;
 } cells_options;
@@ -35,6 +36,10 @@ static const sn_option option_rows[] = {
     SN_OPTION_SET(cells_options),
     SN_OPTION_THREADS(cells_options),
     SN_OPTION_OUT(cells_options),
+    {.name = "expect",
+     .argument = "FILE",
+     .help = "check the expectations of `compare --expect` for what can be known before the runs",
+     SN_OPTION_PATH(cells_options, expect)},
     {.name = "dry-run",
      .help = "write nothing; print the count, an estimate of time and disk",
      SN_OPTION_FLAG(cells_options, dry_run)},
@@ -120,6 +125,28 @@ static sn_status write_cells(const sn_cells *cells, int threads, sn_error *error
     return status ? status : print_written(cells, error);
 }
 
+static void tell_repeated(const sn_cells *cells) {
+    if (cells->n_repeated == 0) return;
+    fprintf(stderr,
+            "%zu left out: they resolve to the same config as another cell (a key without effect there, or one "
+            "value written in two ways)\n",
+            cells->n_repeated * cells->n_seeds);
+}
+
+/* Expectations are read first: a fault in them is told before the cells are looked over. */
+static sn_status make_cells(const cells_options *chosen, const sn_cells_request *request, sn_cells *cells,
+                            sn_error *error) {
+    sn_expectations expectations = {0};
+    sn_status status = chosen->expect ? sn_expectations_read(&expectations, chosen->expect, error) : SN_OK;
+    if (!status) status = sn_cells_make(cells, request, error);
+    if (!status && chosen->expect) {
+        status = sn_cells_foresee(cells, &expectations, error);
+        if (status) sn_cells_reset(cells);
+    }
+    sn_expectations_reset(&expectations);
+    return status;
+}
+
 static sn_status run_cells(const sn_arguments *arguments, sn_error *error) {
     const cells_options *chosen = arguments->record;
     if (!chosen->out)
@@ -133,13 +160,9 @@ static sn_status run_cells(const sn_arguments *arguments, sn_error *error) {
                                 .seeds = chosen->seeds,
                                 .out = chosen->out};
     sn_cells cells;
-    sn_status status = sn_cells_make(&cells, &request, error);
+    sn_status status = make_cells(chosen, &request, &cells, error);
     if (status) return status;
-    if (cells.n_repeated > 0)
-        fprintf(stderr,
-                "%zu left out: they resolve to the same config as another cell (a key without effect there, or one "
-                "value written in two ways)\n",
-                cells.n_repeated * cells.n_seeds);
+    tell_repeated(&cells);
     int threads = chosen->threads ? (int)chosen->threads : 1;
     status = chosen->dry_run ? print_estimate(&cells, threads, error) : write_cells(&cells, threads, error);
     sn_cells_reset(&cells);
@@ -161,7 +184,8 @@ const sn_verb sn_verb_cells = {
         "begins with {, [ or \" may have commas inside.  --grid network.skip=... replaces the object that the config\n"
         "has there; --grid network.skip.kind=... keeps its other keys.\n"
         "Every cell is checked before anything is written.  A directory takes a larger grid of the same config later,\n"
-        "but no other config.  skipnet stands in the lines as it was called where it is on the PATH, else by its\n"
+        "but no other config.  --expect refuses keys, metrics and grid points that the comparison will not have.\n"
+        "skipnet stands in the lines as it was called where it is on the PATH, else by its\n"
         "absolute path.  --threads goes to every cell; default: 1.\n"
         "--dry-run times steps of some cells (of each kind the smallest and the largest) and adds up what all take.",
     .run = run_cells};

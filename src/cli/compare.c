@@ -13,7 +13,13 @@ typedef struct compare_options {
     const char *out, *expect;
 } compare_options;
 
-static const sn_option option_rows[] = {SN_OPTION_OUT(compare_options), SN_OPTION_EXPECT(compare_options)};
+static const sn_option option_rows[] = {
+    SN_OPTION_OUT(compare_options),
+    {.name = "expect",
+     .argument = "FILE",
+     .help = "a CSV of what the figures should be; exit status 1 where one is not",
+     SN_OPTION_PATH(compare_options, expect)},
+};
 
 /* Writes the text under that name, and releases it. */
 static sn_status write_file(sn_text *text, const char *directory, const char *name, sn_error *error) {

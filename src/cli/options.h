@@ -66,11 +66,6 @@ sn_option_reader sn_option_number; /* a double above 0 */
     }
 #define SN_OPTION_JSON(record)                                                                                         \
     { .name = "json", .help = "print the summary as JSON", SN_OPTION_FLAG(record, json) }
-#define SN_OPTION_EXPECT(record)                                                                                       \
-    {                                                                                                                  \
-        .name = "expect", .argument = "FILE",                                                                          \
-        .help = "a CSV of what the figures should be; exit status 1 where one is not", SN_OPTION_PATH(record, expect)  \
-    }
 
 /* Of every verb, in no table: --help, which ends the parsing. */
 extern const sn_option sn_option_help;
