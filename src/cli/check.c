@@ -113,7 +113,7 @@ static void add_expanded(const sn_experiment *x, sn_text *text) {
 
 static sn_status check_with(const check_options *chosen, const sn_config *config, sn_error *error) {
     sn_experiment experiment;
-    sn_status status = sn_experiment_open(&experiment, config, sn_threads(chosen->threads), error);
+    sn_status status = sn_open_experiment(&experiment, config, chosen->threads, error);
     if (status) return status;
     status = sn_experiment_check_memory(&experiment, error);
     if (!status && experiment.settings.weights) status = sn_experiment_start(&experiment, error); /* reads them */

@@ -168,6 +168,7 @@ static sn_status run_eval(const sn_arguments *arguments, sn_error *error) {
     sn_status status = check_predictions(chosen->predictions, request.run, error);
     if (status) return status;
     status = sn_evaluation_open(&evaluation, &request, error);
+    sn_tell_notes(&evaluation.experiment.notes);
     if (!status && chosen->predictions) status = write_predictions(&evaluation, chosen->predictions, error);
     if (!status) {
         sn_text text = SN_TEXT_EMPTY;
