@@ -70,7 +70,8 @@ int sn_threads(int64_t asked);
 /* Prints notes to standard error, with --quiet, too. */
 void sn_tell_notes(const sn_notes *notes);
 
-/* Opens an experiment with the threads asked for, and tells its notes, also where it fails; then it is reset. */
+/* Opens an experiment with the threads asked for, and tells what its config gives without effect and its
+ * notes, also where it fails; then it is reset. */
 sn_status sn_open_experiment(sn_experiment *experiment, const sn_config *config, int64_t threads, sn_error *error);
 
 #endif

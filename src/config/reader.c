@@ -1,6 +1,8 @@
 /* Owns the way through a document: objects, lists, defaults.  See reader.h for the contract. */
 #include "config/reader.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -112,6 +114,43 @@ void sn_resolve_member(sn_reader *reader, const cJSON *raw, const sn_key *key, c
     resolve_at(reader, raw, out->valueint, key, out);
 }
 
+void sn_tell_idle(sn_reader *reader, const cJSON *member, const char *format, ...) {
+    char reason[512];
+    if (!reader->idles) return;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(reason, sizeof reason, format, args);
+    va_end(args);
+    if (!sn_idles_add(reader->idles, reader->pool, reader->places, member, reason)) reader->failed = true;
+}
+
+bool sn_idle_counts(sn_reader *reader, const cJSON *member, const cJSON *out, const sn_key *key) {
+    const cJSON *value = sn_member(out, key->name);
+    if (!value || !key->fallback || sn_place_of(reader->places, member)->set >= 0) return value;
+    int n_places = reader->places->n;
+    cJSON *fallback = resolve_fallback(reader, out->valueint, key);
+    bool differs = !cJSON_Compare(value, fallback, true);
+    cJSON_Delete(fallback);
+    reader->places->n = n_places;
+    return differs;
+}
+
+/* A --set of the key that rules over one in the file is meant to. */
+void sn_tell_ruled(sn_reader *reader, const cJSON *raw, const cJSON *out, const sn_key *keys) {
+    for (const sn_key *key = keys; key && key->name; key++) {
+        const cJSON *ruled = key->ruled_by ? sn_member(raw, key->name) : NULL;
+        const cJSON *ruler = ruled ? sn_member(raw, key->ruled_by) : NULL;
+        const cJSON *resolved = ruler ? sn_member(out, key->ruled_by) : NULL;
+        if (!resolved || cJSON_IsNull(resolved)) continue;
+        bool is_meant = sn_place_of(reader->places, ruled)->set < 0 && sn_place_of(reader->places, ruler)->set >= 0;
+        if (is_meant || !sn_idle_counts(reader, ruled, out, key)) continue;
+        sn_text path = SN_TEXT_EMPTY;
+        sn_places_path(reader->places, ruler->valueint, &path);
+        sn_tell_idle(reader, ruled, "%s is given", sn_text_string(&path));
+        sn_text_free(&path);
+    }
+}
+
 static void check_unknown(sn_reader *reader, const cJSON *raw, const sn_key *keys, bool is_root) {
     for (const cJSON *member = raw->child; member; member = member->next) {
         const char *name = member->string;
@@ -138,6 +177,7 @@ static cJSON *resolve_object(sn_reader *reader, const cJSON *raw, const sn_key *
     sn_resolve_member(reader, raw, &sn_comment_key, out);
     for (const sn_key *key = keys; key->name; key++)
         sn_resolve_member(reader, raw, key, out);
+    sn_tell_ruled(reader, raw, out, keys);
     check_unknown(reader, raw, keys, is_root);
     return out;
 }
