@@ -185,8 +185,8 @@ static void fault_unchosen(sn_reader *reader, const cJSON *member, const sn_choi
     sn_text_free(&names);
 }
 
-static void fault_unknown_key(sn_reader *reader, const cJSON *member, const sn_choice *choice, const sn_kind *kind) {
-    sn_suggestion suggestion = sn_suggestion_for(member->string, reader->synonyms);
+static void fault_unknown_key(sn_reader *reader, const cJSON *raw, const cJSON *member, const sn_choice *choice, const sn_kind *kind) {
+    sn_suggestion suggestion = sn_suggestion_for(member->string, reader->schema->synonyms);
     sn_suggestion_offer_keys(&suggestion, kind->keys);
     sn_suggestion_offer_keys(&suggestion, choice->common);
     sn_suggestion_offer(&suggestion, choice->discriminator);
@@ -194,8 +194,8 @@ static void fault_unknown_key(sn_reader *reader, const cJSON *member, const sn_c
     for (const sn_kind *const *other = choice->kinds; *other && !suggestion.best; other++)
         sn_suggestion_offer_keys(&suggestion, (*other)->keys);
     sn_text text = SN_TEXT_EMPTY;
-    sn_suggestion_write(&suggestion, &text);
-    if (!suggestion.best) {
+    sn_suggest_member(reader, raw, member->string, &suggestion, &text);
+    if (text.length == 0) {
         sn_text_addf(&text, " of %s \"%s\" (one of: %s", choice->what, kind->name,
                      kind->chosen_by ? "" : choice->discriminator);
         const char *comma = kind->chosen_by ? "" : ", ";
@@ -216,7 +216,7 @@ static void take_foreign(sn_reader *reader, const cJSON *raw, const cJSON *membe
     size_t n_faults = sn_faults_count(reader->faults);
     bool is_chosen = kind->chosen_by || sn_member(raw, choice->discriminator);
     if (!check_foreign(reader, member, choice)) {
-        fault_unknown_key(reader, member, choice, kind);
+        fault_unknown_key(reader, raw, member, choice, kind);
     } else if (!is_chosen && sn_place_of(reader->places, member)->set < 0) {
         if (sn_faults_count(reader->faults) == n_faults) fault_unchosen(reader, member, choice, kind);
     } else {

@@ -12,6 +12,7 @@
 #include "config/document.h"
 #include "config/expect.h"
 #include "config/suggest.h"
+#include "config/tails.h"
 
 void sn_fault_type(sn_reader *reader, const cJSON *raw, const sn_key *key) {
     sn_text text = SN_TEXT_EMPTY;
@@ -151,19 +152,30 @@ void sn_tell_ruled(sn_reader *reader, const cJSON *raw, const cJSON *out, const 
     }
 }
 
+void sn_suggest_member(sn_reader *reader, const cJSON *raw, const char *name, const sn_suggestion *near,
+                       sn_text *text) {
+    sn_text path = SN_TEXT_EMPTY;
+    sn_places_path(reader->places, raw->valueint, &path);
+    sn_text_addf(&path, "%s%s", path.length > 0 ? "." : "", name);
+    sn_tails_suggest(near, "", reader->schema, sn_text_string(&path), text);
+    if (path.failed) reader->failed = true;
+    sn_text_free(&path);
+}
+
 static void check_unknown(sn_reader *reader, const cJSON *raw, const sn_key *keys, bool is_root) {
     for (const cJSON *member = raw->child; member; member = member->next) {
         const char *name = member->string;
         if (strcmp(name, sn_comment_key.name) == 0 || sn_keys_find(keys, name)) continue;
         if (is_root && strcmp(name, sn_schema_key.name) == 0) continue;
-        sn_suggestion suggestion = sn_suggestion_for(name, reader->synonyms);
+        sn_suggestion suggestion = sn_suggestion_for(name, reader->schema->synonyms);
         sn_suggestion_offer_keys(&suggestion, keys);
         sn_suggestion_offer(&suggestion, sn_comment_key.name);
         sn_text text = SN_TEXT_EMPTY;
-        sn_suggestion_write(&suggestion, &text);
-        for (const sn_key *key = keys; !suggestion.best && key->name; key++)
+        sn_suggest_member(reader, raw, name, &suggestion, &text);
+        bool has_suggestion = text.length > 0;
+        for (const sn_key *key = keys; !has_suggestion && key->name; key++)
             sn_text_addf(&text, "%s%s", key == keys ? " (one of: " : ", ", key->name);
-        if (!suggestion.best && text.length > 0) sn_text_add(&text, ")");
+        if (!has_suggestion && text.length > 0) sn_text_add(&text, ")");
         if (text.failed) reader->failed = true;
         sn_fault_key(reader->faults, member->valueint, "unknown key%s", sn_text_string(&text));
         sn_text_free(&text);

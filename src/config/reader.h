@@ -13,11 +13,12 @@
 #include "config/idle.h"
 #include "config/key.h"
 #include "config/place.h"
+#include "config/suggest.h"
 
 typedef struct sn_reader {
     sn_places *places;
     sn_faults *faults;
-    const sn_synonym *synonyms;
+    const sn_schema *schema;
     const char *base_dir; /* what relative paths of the file are relative to */
     sn_pool *pool;        /* of the config, for `idles` */
     sn_idles *idles;      /* NULL: they are not wanted */
@@ -55,6 +56,9 @@ void sn_resolved_add(sn_reader *reader, cJSON *out, const sn_key *key, const cha
 /* The absolute form of a string that is a path: relative to base_dir, from a --set to the working directory (free()).
  * NULL: a fault, or out of memory. */
 char *sn_absolute_path(sn_reader *reader, const cJSON *raw);
+
+/* Appends what an unknown member may have meant, `near` being what is known there, or nothing. */
+void sn_suggest_member(sn_reader *reader, const cJSON *raw, const char *name, const sn_suggestion *near, sn_text *text);
 
 /* Tells that a raw member has no effect, and why. */
 void sn_tell_idle(sn_reader *reader, const cJSON *member, const char *format, ...)

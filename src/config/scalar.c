@@ -82,7 +82,7 @@ static cJSON *resolve_path(sn_reader *reader, const cJSON *raw) {
 }
 
 void sn_fault_unknown_value(sn_reader *reader, const cJSON *raw, const sn_key *key) {
-    sn_suggestion suggestion = sn_suggestion_for(raw->valuestring, reader->synonyms);
+    sn_suggestion suggestion = sn_suggestion_for(raw->valuestring, reader->schema->synonyms);
     for (const char *const *word = key->words; (key->types & SN_WORD) && word && *word; word++)
         sn_suggestion_offer(&suggestion, *word);
     for (const sn_kind *const *kind = key->choice ? key->choice->kinds : NULL; kind && *kind; kind++) {
