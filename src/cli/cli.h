@@ -57,6 +57,9 @@ void sn_help_program(sn_text *text);
 /* The verb of that name, NULL if there is none. */
 const sn_verb *sn_verb_find(const char *name);
 
+/* SN_INVALID: "WHO: no verb "NAME"", with what it may have meant. */
+sn_status sn_refuse_verb(const char *who, const char *name, sn_error *error);
+
 /* Prints a text to standard output and frees it.  SN_FAILED when the text failed for memory, SN_IO when writing failed
  * (a reader that went away is no error); what the stream still buffers is written and checked at the end, in main. */
 sn_status sn_print(sn_text *text, sn_error *error);

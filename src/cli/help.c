@@ -1,6 +1,7 @@
 /* Owns the verbs help and version. */
 #include <string.h>
 
+#include "cli/advice.h"
 #include "cli/cli.h"
 
 const sn_verb *sn_verb_find(const char *name) {
@@ -8,6 +9,14 @@ const sn_verb *sn_verb_find(const char *name) {
         if (strcmp((*verb)->name, name) == 0) return *verb;
     }
     return NULL;
+}
+
+sn_status sn_refuse_verb(const char *who, const char *name, sn_error *error) {
+    sn_text advice = SN_TEXT_EMPTY;
+    sn_advise_verb(name, &advice);
+    sn_error_set(error, SN_INVALID, "%s: no verb \"%s\"%s (see skipnet help)", who, name, sn_text_string(&advice));
+    sn_text_free(&advice);
+    return error->status;
 }
 
 static void add_option_line(const sn_option *option, sn_text *text) {
@@ -49,7 +58,8 @@ void sn_help_program(sn_text *text) {
         sn_text_addf(text, "  %-9s %-12s %s\n", (*verb)->name, (*verb)->operands, (*verb)->help);
     }
     sn_text_add(
-        text, "\nskipnet VERB --help tells more.  A run in a minute: skipnet train configs/spirals.json\n\n"
+        text, "\nskipnet VERB --help tells more; skipnet alone prints this.  A run in a minute: skipnet train "
+              "configs/spirals.json\n\n"
               "exit status: 0 done; 1 failure while running; 2 usage, config or content of a file is wrong, or a run\n"
               "stands in the way; 3 diverged (what was measured is kept); 4 cannot open, read or write\n\n"
               "environment: SKIPNET_DATA  directories to look for data in, separated by colons\n"
@@ -62,7 +72,7 @@ static sn_status run_help(const sn_arguments *arguments, sn_error *error) {
     const char *name = arguments->n_operands ? arguments->operands[0] : NULL;
     const sn_verb *verb = name ? sn_verb_find(name) : NULL;
     if (name && !verb) {
-        return sn_error_set(error, SN_INVALID, "skipnet help: no verb \"%s\" (see skipnet help)", name);
+        return sn_refuse_verb("skipnet help", name, error);
     }
     if (verb) {
         sn_help_verb(verb, &text);

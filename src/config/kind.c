@@ -185,7 +185,8 @@ static void fault_unchosen(sn_reader *reader, const cJSON *member, const sn_choi
     sn_text_free(&names);
 }
 
-static void fault_unknown_key(sn_reader *reader, const cJSON *raw, const cJSON *member, const sn_choice *choice, const sn_kind *kind) {
+static void fault_unknown_key(sn_reader *reader, const cJSON *raw, const cJSON *member, const sn_choice *choice,
+                              const sn_kind *kind) {
     sn_suggestion suggestion = sn_suggestion_for(member->string, reader->schema->synonyms);
     sn_suggestion_offer_keys(&suggestion, kind->keys);
     sn_suggestion_offer_keys(&suggestion, choice->common);
