@@ -1,6 +1,5 @@
 /* IDX files and the sources fashion-mnist and mnist: malformed files of every sort, where files are looked for, and
  * the real Fashion-MNIST where Debian's package is installed. */
-#include "base/clock.h"
 #include "data_fixture.h"
 
 #include <errno.h>
@@ -8,6 +7,7 @@
 #include <sys/stat.h>
 #include <zlib.h>
 
+#include "base/clock.h"
 #include "data/idx.h"
 
 /* A set of 3 training and 2 test images of 2 x 2 pixels. */
