@@ -82,7 +82,7 @@ static sn_status add_totals(const sn_experiment *x, sn_text *text, sn_error *err
 }
 
 static void add_expanded_network(const sn_experiment *x, sn_text *text) {
-    const char *weights = sn_value_text(sn_config_root(x->config), "network.weights");
+    const char *weights = x->settings.weights;
     sn_text list = SN_TEXT_EMPTY;
     sn_graph_expand(&x->graph, &list);
     sn_text_add(text, "{");
@@ -116,8 +116,7 @@ static sn_status check_with(const check_options *chosen, const sn_config *config
     sn_status status = sn_experiment_open(&experiment, config, sn_threads(chosen->threads), error);
     if (status) return status;
     status = sn_experiment_check_memory(&experiment, error);
-    bool has_weights = sn_value_text(sn_config_root(config), "network.weights") != NULL;
-    if (!status && has_weights) status = sn_experiment_start(&experiment, error); /* reads them */
+    if (!status && experiment.settings.weights) status = sn_experiment_start(&experiment, error); /* reads them */
     sn_text text = SN_TEXT_EMPTY;
     if (chosen->expand) {
         add_expanded(&experiment, &text);

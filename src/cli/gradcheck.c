@@ -169,7 +169,7 @@ static sn_status check_experiment(const gradcheck_options *chosen, sn_experiment
     if (status) return status;
     sn_gradcheck_request request = {.engine = x->engine,
                                     .batch = {.dataset = &x->data, .samples = &x->data.train},
-                                    .seed = x->seed,
+                                    .seed = x->settings.seed,
                                     .samples = chosen->samples ? (size_t)chosen->samples : SN_GRADCHECK_SAMPLES};
     request.batch.indices = sn_order_batch(&x->order, 0, &request.batch.rows);
     sn_gradcheck check;
