@@ -1,6 +1,7 @@
 /* Owns the verbs help and version. */
 #include <string.h>
 
+#include "base/build.h"
 #include "cli/cli.h"
 
 const sn_verb *sn_verb_find(const char *name) {
@@ -44,7 +45,7 @@ static sn_status run_help(const sn_arguments *arguments, sn_error *error) {
 static sn_status run_version(const sn_arguments *arguments, sn_error *error) {
     (void)arguments;
     sn_text text = SN_TEXT_EMPTY;
-    sn_text_add(&text, "skipnet " SN_VERSION "\n");
+    sn_text_addf(&text, "skipnet " SN_VERSION " (commit %s)\n", sn_build_commit());
     return sn_print(&text, error);
 }
 
@@ -57,5 +58,8 @@ const sn_verb sn_verb_help = {.name = "help",
                               .help = "what there is, or what one verb does",
                               .run = run_help};
 
-const sn_verb sn_verb_version = {
-    .name = "version", .operands = "", .options = no_options, .help = "the version", .run = run_version};
+const sn_verb sn_verb_version = {.name = "version",
+                                 .operands = "",
+                                 .options = no_options,
+                                 .help = "the version, and the commit it was built from",
+                                 .run = run_version};
