@@ -2,7 +2,7 @@
  * commit.h at every build. */
 #include "base/build.h"
 
-#include "commit.h"
+#include "base/commit.h"
 
 const char *sn_build_commit(void) {
     return SN_COMMIT;

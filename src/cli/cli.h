@@ -69,7 +69,11 @@ const sn_verb *sn_verb_find(const char *name);
  * (a reader that went away is no error); what the stream still buffers is written and checked at the end, in main. */
 sn_status sn_print(sn_text *text, sn_error *error);
 
-/* Reads the config of arguments->operands[0] with its --set options; the file's stem is the default name. */
+/* The file of the config that arguments->operands[0] means (free()): a shipped one by its name, which is told on
+ * standard error unless arguments->quiet, where there is no such file. */
+sn_status sn_find_config(char **path, const sn_arguments *arguments, sn_error *error);
+
+/* Reads that config with its --set options; the file's stem is the default name. */
 sn_status sn_read_config(sn_config **config, const sn_arguments *arguments, sn_error *error);
 
 #endif

@@ -1,9 +1,11 @@
 /* Owns what several verbs do alike. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "cli/cli.h"
 #include "run/language.h"
+#include "run/shipped.h"
 
 sn_status sn_print(sn_text *text, sn_error *error) {
     sn_status status = text->failed ? sn_error_memory(error, text->length, "output") : SN_OK;
@@ -14,7 +16,19 @@ sn_status sn_print(sn_text *text, sn_error *error) {
     return status;
 }
 
+sn_status sn_find_config(char **path, const sn_arguments *arguments, sn_error *error) {
+    const char *operand = arguments->operands[0];
+    bool is_shipped = false;
+    sn_status status = sn_shipped_find(operand, path, &is_shipped, error);
+    if (!status && is_shipped && !arguments->quiet) fprintf(stderr, "config %s: %s\n", operand, *path);
+    return status;
+}
+
 sn_status sn_read_config(sn_config **config, const sn_arguments *arguments, sn_error *error) {
-    sn_config_source source = {.path = arguments->operands[0], .sets = arguments->sets, .n_sets = arguments->n_sets};
-    return sn_config_read(config, &sn_language, &source, error);
+    char *path = NULL;
+    sn_status status = sn_find_config(&path, arguments, error);
+    sn_config_source source = {.path = path, .sets = arguments->sets, .n_sets = arguments->n_sets};
+    if (!status) status = sn_config_read(config, &sn_language, &source, error);
+    free(path);
+    return status;
 }

@@ -19,12 +19,16 @@ void sn_help_program(sn_text *text) {
         sn_text_addf(text, "  %-9s %-12s %s\n", (*verb)->name, (*verb)->operands, (*verb)->help);
     }
     sn_text_add(
-        text, "\nskipnet VERB --help tells more.  A run in a minute: skipnet train configs/spirals.json\n\n"
-              "exit status: 0 done; 1 failure while running; 2 usage, config or content of a file is wrong, or a run\n"
-              "stands in the way; 3 diverged (what was measured is kept); 4 cannot open, read or write\n\n"
-              "environment: SKIPNET_DATA  directories to look for data in, separated by colons\n"
-              "             SKIPNET_SIMD  generic, avx2 or avx512 forces a path of the kernels\n"
-              "             NO_COLOR      no colours\n");
+        text,
+        "\nskipnet VERB --help tells more.  A run in a minute: skipnet train spirals\n"
+        "A CONFIG is a JSON file, - for standard input, or the name of one that comes with skipnet: skipnet list\n"
+        "configs.\n\n"
+        "exit status: 0 done; 1 failure while running; 2 usage, config or content of a file is wrong, or a run\n"
+        "stands in the way; 3 diverged (what was measured is kept); 4 cannot open, read or write\n\n"
+        "environment: SKIPNET_DATA     directories to look for data in, separated by colons\n"
+        "             SKIPNET_CONFIGS  the same for configs that are called by name\n"
+        "             SKIPNET_SIMD     generic, avx2 or avx512 forces a path of the kernels\n"
+        "             NO_COLOR         no colours\n");
 }
 
 static sn_status run_help(const sn_arguments *arguments, sn_error *error) {

@@ -197,6 +197,7 @@ const sn_verb sn_verb_train = {
     .options = options,
     .help = "train a network and write its loss and gradients as CSV",
     .details =
-        "CONFIG is a JSON file, or - for standard input.  The run lives in --out DIR, else in runs/NAME, with --set\n"
-        "in runs/NAME,KEY=VALUE.  A finished run of the same config is not repeated: its summary is printed.",
+        "CONFIG is a JSON file, - for standard input, or where there is no such file the name of a config that comes\n"
+        "with skipnet (skipnet list configs).  The run lives in --out DIR, else in runs/NAME, with --set in\n"
+        "runs/NAME,KEY=VALUE.  A finished run of the same config is not repeated: its summary is printed.",
     .run = run_train};
