@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "cli/cli.h"
+#include "engine/team.h"
 #include "run/language.h"
 #include "run/shipped.h"
 
@@ -16,19 +17,22 @@ sn_status sn_print(sn_text *text, sn_error *error) {
     return status;
 }
 
-sn_status sn_find_config(char **path, const sn_arguments *arguments, sn_error *error) {
-    const char *operand = arguments->operands[0];
+sn_status sn_find_config(char **path, const char *operand, bool is_quiet, sn_error *error) {
     bool is_shipped = false;
     sn_status status = sn_shipped_find(operand, path, &is_shipped, error);
-    if (!status && is_shipped && !arguments->quiet) fprintf(stderr, "config %s: %s\n", operand, *path);
+    if (!status && is_shipped && !is_quiet) fprintf(stderr, "config %s: %s\n", operand, *path);
     return status;
 }
 
-sn_status sn_read_config(sn_config **config, const sn_arguments *arguments, sn_error *error) {
+sn_status sn_read_config(sn_config **config, const char *operand, const sn_words *sets, sn_error *error) {
     char *path = NULL;
-    sn_status status = sn_find_config(&path, arguments, error);
-    sn_config_source source = {.path = path, .sets = arguments->sets, .n_sets = arguments->n_sets};
+    sn_status status = sn_find_config(&path, operand, false, error);
+    sn_config_source source = {.path = path, .sets = sets->items, .n_sets = sets->n};
     if (!status) status = sn_config_read(config, &sn_language, &source, error);
     free(path);
     return status;
+}
+
+int sn_threads(int64_t asked) {
+    return asked ? (int)asked : sn_team_available();
 }
