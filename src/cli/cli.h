@@ -60,8 +60,8 @@ const sn_verb *sn_verb_find(const char *name);
  * (a reader that went away is no error); what the stream still buffers is written and checked at the end, in main. */
 sn_status sn_print(sn_text *text, sn_error *error);
 
-/* The file of the config that an operand means (free()): where there is no such file a shipped one by its name, which is
- * told on standard error unless `is_quiet`. */
+/* The file of the config that an operand means (free()): where there is no such file a shipped one by its name, which
+ * is told on standard error unless `is_quiet`. */
 sn_status sn_find_config(char **path, const char *operand, bool is_quiet, sn_error *error);
 
 /* Reads the config that an operand means ("-": standard input) with its --set options; the file's stem is the default
