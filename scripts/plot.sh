@@ -8,8 +8,10 @@ set -euo pipefail
 shopt -s nullglob
 export LC_ALL=C
 
+self=${0##*/} # plot.sh, or skipnet-plot where it is installed
+
 usage() {
-    cat <<'END'
+    sed "s/plot\.sh/$self/" <<'END'
 usage: plot.sh RUN... [--out DIR] [--steps A,B,C]
        plot.sh DIR [--out DIR] [--x KEY] [--band range|ci95]
 
@@ -48,7 +50,7 @@ here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
 runs=() names=() chosen=() out='' steps='' work='' lib='' x='' band='' command=''
 
 fail() { # STATUS MESSAGE
-    echo "plot: $2" >&2
+    echo "${self%.sh}: $2" >&2
     exit "$1"
 }
 
@@ -199,7 +201,7 @@ draw_comparison() { # DIR
 
 # The command as it can be given again.
 call_of() { # ARGUMENT...
-    local word name=${0##*/}
+    local word name=$self
     [[ $name != plot.sh ]] || name=scripts/plot.sh
     for word; do
         [[ $word =~ ^[A-Za-z0-9_./=,+:@%-]+$ ]] || word="'${word//\'/\'\\\'\'}'"

@@ -7,15 +7,17 @@ set -euo pipefail
 shopt -s nullglob
 export LC_ALL=C
 
+self=${0##*/} # report.sh, or skipnet-report where it is installed
+
 usage() {
-    cat <<'END'
+    sed "s/report\.sh/$self/" <<'END'
 usage: report.sh DIR [--question TEXT] [--title TEXT] [--out FILE]
 
 Writes FILE, one HTML page without scripts and without anything from elsewhere, about the comparison in DIR
 (runs.csv, summary.csv, profiles.csv and, if there, differences.csv of `skipnet compare --out DIR`, cells.txt of
 `skipnet cells`): the question, what differs between the runs and what is equal, warnings, pictures with the command
 and the CSV they come from, tables, and how to repeat it.  Pictures that are missing in DIR/plots, or older than the CSV
-files, are drawn with plot.sh.
+files, are drawn by the plotter.
 
   --question TEXT  what the runs are to answer.  Default: the comment of their config
   --title TEXT     default: the name in their config
@@ -30,7 +32,7 @@ here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
 dir='' question='' title='' out='' work='' lib='' plotter=''
 
 fail() { # STATUS MESSAGE
-    echo "report: $2" >&2
+    echo "${self%.sh}: $2" >&2
     exit "$1"
 }
 
@@ -80,7 +82,7 @@ find_plotter() {
     for file in "$here/skipnet-plot" "$here/plot.sh"; do
         [[ -x $file ]] && plotter=$file && return
     done
-    fail 1 "no plot.sh beside this script: set SKIPNET_PLOT to it"
+    fail 1 "neither skipnet-plot nor plot.sh beside this script: set SKIPNET_PLOT to it"
 }
 
 # Those that plot.sh listed, unless a CSV file is newer.

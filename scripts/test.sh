@@ -142,10 +142,10 @@ step_install() {
     local prefix=$scratch/prefix
     build release
     cmake --install build/release --prefix "$prefix"
-    want "$prefix/share/doc/skipnet/"{README.md,LICENSE}
+    want "$prefix/share/doc/skipnet/"{README.md,LICENSE,docs/reference.md}
     cd "$scratch"
     "$prefix/bin/skipnet" version
-    "$prefix/bin/skipnet-sweep" "$prefix/share/skipnet/configs/spirals.json" --grid network.depth=2,3 \
+    "$prefix/bin/skipnet-sweep" spirals --grid network.depth=2,3 \
         --grid network.skip=none,add --set train.steps=5 --out sweep
     "$prefix/bin/skipnet-plot" "sweep/depth=2,skip=add" --out plots
     want sweep/runs.csv sweep/report.html plots/*.svg sweep/plots/*.svg

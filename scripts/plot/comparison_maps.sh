@@ -132,7 +132,7 @@ draw_comparison_maps() { # DIR
         $1 == x || $1 == y { n = n ? n * $3 : $3 }
         END { print n }')
     ((4 * n_points >= n_cells * n_maps)) || return 0 # points that were strewn make no map
-    ((n_maps <= most_maps)) || echo "plot: of $n_maps maps the first $most_maps are drawn" >&2
+    ((n_maps <= most_maps)) || echo "${self%.sh}: of $n_maps maps the first $most_maps are drawn" >&2
     while IFS=$tab read -r map skip rest; do
         what=''
         [[ $skip == - ]] || what=$skip

@@ -60,8 +60,13 @@ const sn_verb *sn_verb_find(const char *name);
  * (a reader that went away is no error); what the stream still buffers is written and checked at the end, in main. */
 sn_status sn_print(sn_text *text, sn_error *error);
 
-/* Reads the config `path` ("-": standard input) with its --set options; the file's stem is the default name. */
-sn_status sn_read_config(sn_config **config, const char *path, const sn_words *sets, sn_error *error);
+/* The file of the config that an operand means (free()): where there is no such file a shipped one by its name, which
+ * is told on standard error unless `is_quiet`. */
+sn_status sn_find_config(char **path, const char *operand, bool is_quiet, sn_error *error);
+
+/* Reads the config that an operand means ("-": standard input) with its --set options; the file's stem is the default
+ * name. */
+sn_status sn_read_config(sn_config **config, const char *operand, const sn_words *sets, sn_error *error);
 
 /* What --threads asked for; where it was not given, what the machine allows. */
 int sn_threads(int64_t asked);

@@ -198,10 +198,13 @@ static sn_status run_train(const sn_arguments *arguments, sn_error *error) {
                             "skipnet train: --resume continues a run, --force replaces it: give one of them");
     }
     catch_signal(SIGUSR1, on_save); /* from here on: it would end a process that still reads its data */
+    char *path = NULL;
     sn_config *config = NULL;
-    sn_status status = sn_read_config(&config, arguments->operands[0], &chosen->set, error);
+    sn_status status = sn_find_config(&path, arguments->operands[0], chosen->quiet, error);
+    if (!status) status = sn_read_config(&config, path, &chosen->set, error);
     if (!status) status = run_with(chosen, config, error);
     sn_config_free(config);
+    free(path);
     bool has_ended = status == SN_OK || status == SN_DIVERGED || status == SN_INTERRUPTED;
     if (has_ended && caught_signal) raise_caught(); /* also one that came after the last step */
     return status;
@@ -215,6 +218,7 @@ const sn_verb sn_verb_train = {
     SN_VERB_OPTIONS(option_rows, train_options),
     .help = "train a network and write its loss and gradients as CSV",
     .details =
-        "CONFIG is a JSON file, or - for standard input.  The run lives in --out DIR, else in runs/NAME, with --set\n"
-        "in runs/NAME,KEY=VALUE.  A finished run of the same config is not repeated: its summary is printed.",
+        "CONFIG is a JSON file, - for standard input, or where there is no such file the name of a config that comes\n"
+        "with skipnet (skipnet list configs).  The run lives in --out DIR, else in runs/NAME, with --set in\n"
+        "runs/NAME,KEY=VALUE.  A finished run of the same config is not repeated: its summary is printed.",
     .run = run_train};

@@ -13,7 +13,7 @@
 #include "compare/varied.h"
 
 /* Entries of run.json in which runs of one comparison should agree. */
-enum { SN_N_ORIGINS = 4 };
+enum { SN_N_ORIGINS = 5 };
 
 /* One run directory. */
 typedef struct sn_compared_run {

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/build.h"
 #include "base/file.h"
 #include "engine/backend.h"
 #include "run/machine.h"
@@ -31,6 +32,7 @@ static void add_hash(sn_text *text, const char *key, uint64_t hash) {
 
 static void add_machine(sn_text *text, const sn_manifest *manifest) {
     add_string(text, "program", "skipnet " SN_VERSION);
+    add_string(text, "commit", sn_build_commit());
     char cpu[SN_CPU_NAME];
     add_string(text, "cpu", sn_machine_cpu(cpu));
     add_string(text, "compiler", sn_machine_compiler());
