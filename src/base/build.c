@@ -1,4 +1,4 @@
-/* Owns the name of the commit.  The only file that is compiled again with every commit: cmake/commit.cmake writes
+/* Owns the name of the commit.  The only file that is compiled again with every commit: scripts/dev/commit.cmake writes
  * commit.h at every build. */
 #include "base/build.h"
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The commit that a program names: what cmake/commit.cmake writes for a repository of its own, and that it leaves the
+# The commit that a program names: what scripts/dev/commit.cmake writes for a repository of its own, and that it leaves the
 # file alone where nothing changed; and that this build's program, its run.json and its checkpoints say it.
 # shellcheck source=tests/support/cli_lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../support/cli_lib.sh"
@@ -24,7 +24,7 @@ does train tiny.json --set train.steps=20 --out whole -q
 want_equal whole/final.safetensors run/final.safetensors
 
 commit_of() { # DIRECTORY
-    cmake -D SOURCE="$1" -D HEADER="$work/commit.h" -P "$source_dir/cmake/commit.cmake"
+    cmake -D SOURCE="$1" -D HEADER="$work/commit.h" -P "$source_dir/scripts/dev/commit.cmake"
     sed -n 's/^#define SN_COMMIT "\(.*\)"$/\1/p' commit.h
 }
 in_tree() { git -C "tree here" -c user.name=x -c user.email=x@localhost "$@"; }

@@ -1,6 +1,6 @@
 # Writes a header that names the commit of the sources:
 #
-#     cmake -D SOURCE=DIR -D HEADER=FILE -P cmake/commit.cmake
+#     cmake -D SOURCE=DIR -D HEADER=FILE -P scripts/dev/commit.cmake
 #
 # Runs at every build.  The file is rewritten only where it would change, so that nothing is compiled again without need.
 # A source tree that is not in a repository (a tarball, also one unpacked below another repository) has no commit.
