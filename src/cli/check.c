@@ -42,7 +42,8 @@ static void add_bytes(sn_text *text, const char *what, double bytes) {
 static size_t data_bytes(const sn_dataset *data) {
     size_t n = data->train.n + data->test.n;
     size_t features = n * data->in_dim * (data->train.bytes ? 1 : sizeof(double));
-    return features + n * (data->is_classes ? sizeof(uint32_t) : data->out_dim * sizeof(double));
+    size_t rows = data->train.rows ? n * sizeof *data->train.rows : 0;
+    return features + rows + n * (data->is_classes ? sizeof(uint32_t) : data->out_dim * sizeof(double));
 }
 
 static sn_status add_totals(const sn_experiment *x, sn_text *text, sn_error *error) {
