@@ -136,15 +136,15 @@ static sn_status name_classes(sn_evaluation *e, sn_error *error) {
     bool is_named = data->is_classes && names_all(list, data->out_dim);
     if (!is_named && !data->class_names) return SN_OK;
     size_t size = data->out_dim * sizeof *e->classes;
-    e->classes = malloc(size);
+    e->classes = calloc(data->out_dim, sizeof *e->classes);
     if (!e->classes) return sn_error_memory(error, size, "the names of classes");
     if (!is_named) {
         memcpy(e->classes, data->class_names, size);
         return SN_OK;
     }
-    size_t c = 0;
-    for (const sn_value *v = sn_value_first(list); v; v = sn_value_next(v))
-        e->classes[c++] = sn_value_text(v, "");
+    const sn_value *v = sn_value_first(list);
+    for (size_t c = 0; c < data->out_dim; c++, v = sn_value_next(v))
+        e->classes[c] = sn_value_text(v, "");
     note_new_name(e);
     return SN_OK;
 }
