@@ -4,7 +4,7 @@
 #
 # Runs at every build.  The file is rewritten only where it would change, so that nothing is compiled again without need.
 # A source tree that is not in a repository (a tarball, also one unpacked below another repository) has no commit.
-set(paths src cmake CMakeLists.txt) # what a program is built from
+set(paths src scripts/dev/commit.cmake CMakeLists.txt) # what a program is built from
 
 function(ask RESULT OUTPUT) # ARGUMENT...: what git says of SOURCE, whatever repository a hook of git is at work in
   execute_process(COMMAND ${CMAKE_COMMAND} -E env --unset=GIT_DIR --unset=GIT_WORK_TREE --unset=GIT_INDEX_FILE

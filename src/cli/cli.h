@@ -11,6 +11,7 @@
 #include "cli/options.h"
 #include "cli/verbs.h"
 #include "config/config.h"
+#include "run/experiment.h"
 
 /* One call of a verb, parsed. */
 typedef struct sn_arguments {
@@ -70,5 +71,12 @@ sn_status sn_read_config(sn_config **config, const char *operand, const sn_words
 
 /* What --threads asked for; where it was not given, what the machine allows. */
 int sn_threads(int64_t asked);
+
+/* Prints notes to standard error, with --quiet, too. */
+void sn_tell_notes(const sn_notes *notes);
+
+/* Opens an experiment with the threads that --threads asked for, and tells its notes, also where it fails; then it is
+ * reset. */
+sn_status sn_open_experiment(sn_experiment *experiment, const sn_config *config, int64_t threads, sn_error *error);
 
 #endif

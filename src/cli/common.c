@@ -36,3 +36,17 @@ sn_status sn_read_config(sn_config **config, const char *operand, const sn_words
 int sn_threads(int64_t asked) {
     return asked ? (int)asked : sn_team_available();
 }
+
+void sn_tell_notes(const sn_notes *notes) {
+    sn_text text = SN_TEXT_EMPTY;
+    sn_notes_write(notes, &text);
+    fputs(sn_text_string(&text), stderr);
+    sn_text_free(&text);
+}
+
+sn_status sn_open_experiment(sn_experiment *experiment, const sn_config *config, int64_t threads, sn_error *error) {
+    sn_status status = sn_experiment_open(experiment, config, sn_threads(threads), error);
+    sn_tell_notes(&experiment->notes);
+    if (status) sn_experiment_reset(experiment);
+    return status;
+}

@@ -194,8 +194,7 @@ static sn_status run_gradcheck(const sn_arguments *arguments, sn_error *error) {
     sn_config *config = NULL;
     sn_experiment experiment;
     sn_status status = sn_read_config(&config, arguments->operands[0], &sets, error);
-    int threads = sn_threads(chosen->threads);
-    if (!status && !(status = sn_experiment_open(&experiment, config, threads, error))) {
+    if (!status && !(status = sn_open_experiment(&experiment, config, chosen->threads, error))) {
         status = check_experiment(chosen, &experiment, error);
         sn_experiment_reset(&experiment);
     }

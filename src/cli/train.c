@@ -168,7 +168,7 @@ static char *choose_directory(const train_options *chosen, const sn_config *conf
 static sn_status run_with(const train_options *chosen, const sn_config *config, sn_error *error) {
     sn_experiment experiment;
     sn_run_directory directory = {.lock = SN_LOCK_NONE};
-    sn_status status = sn_experiment_open(&experiment, config, sn_threads(chosen->threads), error);
+    sn_status status = sn_open_experiment(&experiment, config, chosen->threads, error);
     if (status) return status;
     char *path = choose_directory(chosen, config);
     sn_run_entry entry = chosen->force ? SN_ENTRY_FORCE : chosen->resume ? SN_ENTRY_RESUME : SN_ENTRY_NEW;

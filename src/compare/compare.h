@@ -6,9 +6,9 @@
 #define SN_COMPARE_COMPARE_H
 
 #include "base/error.h"
+#include "base/notes.h"
 #include "base/text.h"
 #include "compare/columns.h"
-#include "compare/notes.h"
 #include "compare/points.h"
 #include "compare/varied.h"
 

@@ -257,8 +257,10 @@ static sn_status diverge(trainer *t, double lr, bool observed) {
     char text[SN_FAULT_TEXT];
     const sn_fault *fault = &t->result.fault;
     bool in_walk = fault->kind <= SN_FAULT_SIGNAL_GRADIENT;
-    snprintf(t->outcome->fault, sizeof t->outcome->fault, "%s is not finite in step %lld",
-             sn_fault_text(fault, &t->x->graph, text), (long long)t->step);
+    const char *scale = t->x->data.target_scale;
+    snprintf(t->outcome->fault, sizeof t->outcome->fault, "%s is not finite in step %lld%s%s%s",
+             sn_fault_text(fault, &t->x->graph, text), (long long)t->step,
+             scale ? " (regression targets far from mean 0, sd 1: " : "", scale ? scale : "", scale ? ")" : "");
     t->outcome->summary.fault = t->outcome->fault;
     sn_status status = report(t, lr, observed && !in_walk, observed || in_walk);
     return status ? status : SN_DIVERGED;
