@@ -107,10 +107,9 @@ static sn_status run_cells(const sn_arguments *arguments, sn_error *error) {
     sn_status status = sn_cells_make(&cells, &request, error);
     if (status) return status;
     if (cells.n_repeated > 0)
-        fprintf(stderr,
-                "%zu left out: they resolve to the same config as another cell (a key without effect there, or one "
-                "value written in two ways)\n",
-                cells.n_repeated * cells.n_seeds);
+        sn_say("%zu left out: they resolve to the same config as another cell (a key without effect there, or one "
+               "value written in two ways)\n",
+               cells.n_repeated * cells.n_seeds);
     int threads = arguments->threads ? arguments->threads : 1;
     status = arguments->dry_run ? print_estimate(&cells, threads, error) : write_cells(&cells, threads, error);
     sn_cells_reset(&cells);
