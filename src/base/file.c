@@ -294,6 +294,19 @@ void sn_dir_remove_empty(const char *path, const char *outermost) {
     free(at);
 }
 
+bool sn_file_is_marked(const char *path, const char *mark, size_t limit, bool *is_there) {
+    struct stat info;
+    *is_there = lstat(path, &info) == 0;
+    if (!*is_there || !S_ISREG(info.st_mode)) return false;
+    char *head = malloc(limit);
+    FILE *file = head ? fopen(path, "re") : NULL;
+    size_t n = file ? fread(head, 1, limit, file) : 0;
+    bool found = n > 0 && memmem(head, n, mark, strlen(mark)) != NULL;
+    if (file) fclose(file);
+    free(head);
+    return found;
+}
+
 bool sn_path_exists(const char *path) {
     struct stat info;
     return stat(path, &info) == 0;

@@ -40,9 +40,13 @@ sn_status sn_flush(sn_error *error) {
     return fflush(stdout) == 0 || errno == EPIPE ? SN_OK : sn_error_io(error, "write", "standard output");
 }
 
-sn_status sn_read_config(sn_config **config, const sn_arguments *arguments, sn_error *error) {
-    sn_config_source source = {.path = arguments->operands[0], .sets = arguments->sets, .n_sets = arguments->n_sets};
+sn_status sn_read_config(sn_config **config, const char *path, const sn_words *sets, sn_error *error) {
+    sn_config_source source = {.path = path, .sets = sets->items, .n_sets = sets->n};
     return sn_config_read(config, &sn_language, &source, error);
+}
+
+int sn_threads(int64_t asked) {
+    return asked ? (int)asked : sn_team_available();
 }
 
 void sn_tell_notes(const sn_notes *notes) {
@@ -52,10 +56,8 @@ void sn_tell_notes(const sn_notes *notes) {
     sn_text_free(&text);
 }
 
-sn_status sn_open_experiment(sn_experiment *experiment, const sn_arguments *arguments, const sn_config *config,
-                             sn_error *error) {
-    int threads = arguments->threads ? arguments->threads : sn_team_available();
-    sn_status status = sn_experiment_open(experiment, config, threads, error);
+sn_status sn_open_experiment(sn_experiment *experiment, int64_t threads, const sn_config *config, sn_error *error) {
+    sn_status status = sn_experiment_open(experiment, config, sn_threads(threads), error);
     sn_tell_notes(&experiment->notes);
     if (status) sn_experiment_reset(experiment);
     return status;
