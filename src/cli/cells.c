@@ -127,10 +127,9 @@ static sn_status write_cells(const sn_cells *cells, int threads, sn_error *error
 
 static void tell_repeated(const sn_cells *cells) {
     if (cells->n_repeated == 0) return;
-    fprintf(stderr,
-            "%zu left out: they resolve to the same config as another cell (a key without effect there, or one "
-            "value written in two ways)\n",
-            cells->n_repeated * cells->n_seeds);
+    sn_say("%zu left out: they resolve to the same config as another cell (a key without effect there, or one "
+           "value written in two ways)\n",
+           cells->n_repeated * cells->n_seeds);
 }
 
 /* Expectations are read first: a fault in them is told before the cells are looked over. */

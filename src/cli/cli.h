@@ -57,9 +57,16 @@ void sn_help_program(sn_text *text);
 /* The verb of that name, NULL if there is none. */
 const sn_verb *sn_verb_find(const char *name);
 
-/* Prints a text to standard output and frees it.  SN_FAILED when the text failed for memory, SN_IO when writing failed
+/* Prints a text to standard output and frees it; what would command a terminal is shown, see sn_text_add_visible.
+ * SN_FAILED when the text failed for memory, SN_IO when writing failed
  * (a reader that went away is no error); what the stream still buffers is written and checked at the end, in main. */
 sn_status sn_print(sn_text *text, sn_error *error);
+
+/* Prints formatted lines to standard error, likewise. */
+void sn_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Writes out what standard output still buffers.  SN_IO as sn_print. */
+sn_status sn_flush(sn_error *error);
 
 /* The file of the config that an operand means (free()): where there is no such file a shipped one by its name, which
  * is told on standard error unless `is_quiet`. */

@@ -9,7 +9,7 @@
 #include "study/evaluate.h"
 
 typedef struct eval_options {
-    bool on_train, json; /* on the training split, else the test split */
+    bool on_train, json, force; /* on the training split, else the test split */
     int64_t limit, threads;
     const char *weights, *predictions;
 } eval_options;
@@ -40,6 +40,7 @@ static const sn_option option_rows[] = {
      .argument = "FILE",
      .help = "write a CSV row for each sample: label, prediction, outputs",
      SN_OPTION_PATH(eval_options, predictions)},
+    {.name = "force", .help = "replace a file that holds no predictions", SN_OPTION_FLAG(eval_options, force)},
     SN_OPTION_JSON(eval_options),
     SN_OPTION_THREADS(eval_options),
 };
@@ -196,14 +197,30 @@ static void add_json(const sn_evaluation *e, const sn_evaluation_request *reques
     sn_text_add(text, "\n  ]\n}\n");
 }
 
+/* Earlier predictions are replaced, other files are not. */
+static sn_status check_replaced(const char *path, sn_error *error) {
+    static const char *const headers[] = {"index,label,predicted,", "index,t0,"};
+    bool is_there = false, is_ours = false;
+    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
+        is_ours = is_ours || sn_file_is_marked(path, headers[i], strlen(headers[i]), &is_there);
+    if (!is_there || is_ours) return SN_OK;
+    return sn_error_set(error, SN_INVALID,
+                        "skipnet eval: %s is there and holds no predictions (take another name for --predictions, or "
+                        "--force to replace it)",
+                        path);
+}
+
 /* Before any work: a run's own files are not for other things. */
-static sn_status check_predictions(const char *path, const char *run, sn_error *error) {
+static sn_status check_predictions(const eval_options *chosen, const char *run, sn_error *error) {
+    const char *path = chosen->predictions;
     if (path && strcmp(path, "-") == 0) {
         return sn_error_set(error, SN_INVALID, "skipnet eval: --predictions writes a file, not a stream (name one)");
     }
-    if (!path || !sn_run_directory_owns(run, path)) return SN_OK;
-    return sn_error_set(error, SN_INVALID, "skipnet eval: %s belongs to the run (take another name for --predictions)",
-                        path);
+    if (path && sn_run_directory_owns(run, path)) {
+        return sn_error_set(error, SN_INVALID,
+                            "skipnet eval: %s belongs to the run (take another name for --predictions)", path);
+    }
+    return path && !chosen->force ? check_replaced(path, error) : SN_OK;
 }
 
 static sn_status write_predictions(const sn_evaluation *e, const char *path, sn_error *error) {
@@ -223,7 +240,7 @@ static sn_status run_eval(const sn_arguments *arguments, sn_error *error) {
                                      .limit = (size_t)chosen->limit,
                                      .threads = sn_threads(chosen->threads)};
     sn_evaluation evaluation;
-    sn_status status = check_predictions(chosen->predictions, request.run, error);
+    sn_status status = check_predictions(chosen, request.run, error);
     if (status) return status;
     status = sn_evaluation_open(&evaluation, &request, error);
     sn_tell_notes(&evaluation.experiment.notes);

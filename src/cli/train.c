@@ -66,12 +66,13 @@ static void show_progress(void *context, const sn_progress *progress) {
     sn_text *line = context;
     sn_text_clear(line);
     sn_progress_line(progress, terminal_columns(STDERR_FILENO) - 1, line);
-    fprintf(stderr, "\r\033[K%s", sn_text_string(line));
+    fputs("\r\033[K", stderr);
+    sn_say("%s", sn_text_string(line));
 }
 
 static void show_message(void *context, bool is_warning, const char *message) {
     const bool *is_quiet = context;
-    if (is_warning || !*is_quiet) fprintf(stderr, "%s%s\n", is_warning ? "warning: " : "", message);
+    if (is_warning || !*is_quiet) sn_say("%s%s\n", is_warning ? "warning: " : "", message);
 }
 
 static bool wants_unicode(void) {
@@ -105,8 +106,10 @@ static sn_status print_finished(const train_options *chosen, const sn_run_direct
     sn_status status = path
                            ? sn_manifest_read_summary(&outcome.summary, &outcome.manifest, &outcome.layers, path, error)
                            : sn_error_memory(error, 0, "a path");
-    if (!status && !chosen->quiet) fprintf(stderr, "%s holds this run, finished\n", directory->path);
+    if (!status && !chosen->quiet) sn_say("%s holds this run, finished\n", directory->path);
     if (!status) status = print_outcome(chosen, &outcome, directory->path, error);
+    if (!status && strcmp(outcome.summary.status, "diverged") == 0)
+        status = sn_error_set(error, SN_DIVERGED, "diverged: %s", outcome.summary.fault);
     free(path);
     sn_outcome_reset(&outcome);
     return status;
@@ -114,8 +117,7 @@ static sn_status print_finished(const train_options *chosen, const sn_run_direct
 
 static sn_status train_in(const train_options *chosen, sn_experiment *experiment, const sn_run_directory *directory,
                           sn_error *error) {
-    if (directory->has_no_locks)
-        fprintf(stderr, "warning: no locks in %s: keep other processes out\n", directory->path);
+    if (directory->has_no_locks) sn_say("warning: no locks in %s: keep other processes out\n", directory->path);
     sn_status status = sn_experiment_start(experiment, error);
     if (!status && chosen->force) status = sn_run_directory_clear(directory, error);
     if (status) return status;
@@ -130,7 +132,7 @@ static sn_status train_in(const train_options *chosen, sn_experiment *experiment
                                   .context = &line};
     sn_outcome outcome;
     status = sn_train(experiment, directory, &options, &outcome, error);
-    if (shows) fprintf(stderr, "\r\033[K");
+    if (shows) fputs("\r\033[K", stderr);
     sn_text_free(&line);
     bool has_outcome = status == SN_OK || status == SN_DIVERGED || status == SN_INTERRUPTED;
     if (has_outcome) {
@@ -205,8 +207,9 @@ static sn_status run_train(const sn_arguments *arguments, sn_error *error) {
     if (!status) status = run_with(chosen, config, error);
     sn_config_free(config);
     free(path);
-    bool has_ended = status == SN_OK || status == SN_DIVERGED || status == SN_INTERRUPTED;
-    if (has_ended && caught_signal) raise_caught(); /* also one that came after the last step */
+    /* Also a signal that came after the last step.  A run that diverged says so all the same. */
+    bool has_ended = status == SN_OK || status == SN_INTERRUPTED;
+    if (has_ended && caught_signal) raise_caught();
     return status;
 }
 

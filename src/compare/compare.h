@@ -82,6 +82,9 @@ void sn_comparison_columns_text(sn_text *text);
 /* datapackage.json over runs.csv, profiles.csv, summary.csv and differences.csv. */
 void sn_comparison_package(const sn_comparison *comparison, sn_text *text);
 
+/* What the description of a comparison's datapackage.json begins with: so its files are told from others. */
+#define SN_COMPARISON_MARK "Skipnet runs side by side"
+
 #define SN_FILE_RUNS        "runs.csv"
 #define SN_FILE_PROFILES    "profiles.csv"
 #define SN_FILE_SUMMARY     "summary.csv"
