@@ -15,7 +15,7 @@ survey_losses() {
                 if (v > high) high = v
             }
         }
-        END { print last + 0, low + 0, high + 0, (high > 10 * low) + 0 }'
+        END { print last + 0, low + 0, high + 0, (high / 10 > low || n && (high < 1e-9 || high > 1e12)) + 0 }'
 }
 
 # Evaluations are rare, and a line through two of them would be a claim; from four on it helps the eye.
@@ -194,7 +194,7 @@ draw_heatmaps() {
     done >"$work/decades"
     read -r low high < <(whole_range 1 "$work/decades")
     log_axis "$low" "$high" none
-    for i in "${!runs[@]}"; do draw_heatmap "$i" "$low" "$high"; done
+    for i in "${!runs[@]}"; do attempt draw_heatmap "$i" "$low" "$high"; done
 }
 
 # ---- stalled and frozen ----
@@ -238,7 +238,7 @@ lay_strips() {
                 END { print (measured ? frozen + 0 " of " n " hidden" : "not measured") }' "$work/frozen")
             labels+="set label '$count' at graph 1.015, first -$n_strips left"$'\n'
             strips+=$(boxes "$data.0" "rgb '#E6E6E6'")$(boxes "$data.1" "$(colour "$i")")
-            ticks+=${ticks:+, }$(quote "${names[i]}, step $step")" -$n_strips"
+            ticks+=${ticks:+, }$(quote_tick "${names[i]}, step $step")" -$n_strips"
             k=$((k + 1)) n_strips=$((n_strips + 1))
         done
     done
