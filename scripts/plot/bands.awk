@@ -30,6 +30,7 @@ function height(v) {
     if (v == "") return ""
     if (v == "-inf" && scale == "decades") return "zero"
     if (v ~ /^[-+]?(nan|inf)$/) return "bad"
+    if (scale == "decades" && (v > 700 || v < -700)) return v < 0 ? "zero" : "bad" # no quotient of numbers has it
     if (scale != "log") return v
     return v > 0 ? log10(v) : "zero"
 }

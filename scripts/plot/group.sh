@@ -56,6 +56,6 @@ end_by() { # SIGNAL
         done
     fi
     [[ -z $work_prefix ]] || remove_work
-    trap - EXIT "$1"
+    trap - "$1"
     kill -s "$1" $$
 }

@@ -271,8 +271,9 @@ fontscale 1.1 linewidth 1.5 pointscale 1.5"
             cat "$work/picture.gp"
             echo "set output"
         } | utf8 | LC_ALL=C.UTF-8 gnuplot -d - 2>"$work/gnuplot.err" || { not_drawn "$1" && return; }
-        # an image of few cells is to be seen as cells, not as a blur, and a cross not as a hair
-        [[ $type == png ]] || sed -i "s/<image /<image style='image-rendering:pixelated' /
+        # an image of few cells is to be seen as cells, not as a blur, a cross not as a hair; and gnuplot leaves one sign
+        # of a text as it is that XML does not take
+        [[ $type == png ]] || sed -i "s/<image /<image style='image-rendering:pixelated' /; s/]]>/]]\&gt;/g
             s/\(id='gpPt1' stroke-width=\)'0.178'/\1'0.4'/" "$work/picture.svg"
         if ! { cp "$work/picture.$type" "$out/.$1.$type" && mv -fT "$out/.$1.$type" "$out/$1.$type"; } 2>/dev/null; then
             rm -f "$out/.$1.$type"
