@@ -156,7 +156,7 @@ static void fill_labels(labels *l, const sn_checkpoint *checkpoint, const sn_exp
     snprintf(l->step, sizeof l->step, "%" PRId64, checkpoint->marks[0].step);
     snprintf(l->steps, sizeof l->steps, "%" PRId64, checkpoint->steps);
     const sn_metadata first[] = {{"format", FORMAT},          {"format_version", l->version},     SN_SEAL,
-                                 {"name", x->name},           {"config_hash_but_length", l->kin}, {"step", l->step},
+                                 {"name", x->settings.name},  {"config_hash_but_length", l->kin}, {"step", l->step},
                                  {"planned_steps", l->steps}, {"cpu", sn_machine_cpu(l->cpu)}};
     memcpy(l->entries, first, sizeof first);
     for (int i = 0; i < N_FACTS; i++) {
