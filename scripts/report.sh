@@ -23,7 +23,8 @@ files, are drawn with plot.sh.
   --out FILE       default: DIR/report.html; links in the page are meant for a file in DIR
 
 The plotter is $SKIPNET_PLOT, else skipnet-plot or plot.sh beside this script.
-Exit status: 0 done, 1 a picture could not be drawn (the page is there, and tells), 2 usage or the files are at fault, 4 cannot write or gnuplot is missing.
+Exit status: 0 done, 1 a picture could not be drawn (the page is there, and tells),
+2 usage or the files are at fault, 4 cannot write or gnuplot is missing.
 END
 }
 

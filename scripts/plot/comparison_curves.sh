@@ -124,7 +124,10 @@ scale_of() { # SCALE METRIC...
             if (!n_values++ || $9 + 0 < low) low = $9 + 0
             if (n_values == 1 || $9 + 0 > high) high = $9 + 0
         }
-        END { print (low > 0 && high / 10 > low || low >= 0 && high > 0 && (high < 1e-9 || high > 1e12) ? "log" : "linear") }' "$work/curves"
+        END {
+            extreme = low >= 0 && high > 0 && (high < 1e-9 || high > 1e12)
+            print (low > 0 && high / 10 > low || extreme ? "log" : "linear")
+        }' "$work/curves"
 }
 
 # Sets y_ticks (for `set ytics`, with the range), and what log_axis and linear_axis set.

@@ -36,7 +36,8 @@ place_ticks() { # AXIS KEY WIDTH
 colour_ticks() { # SCALE LOW HIGH
     local ticks
     ticks=$(round_ticks "$2" "$3")
-    [[ $1 != log ]] || ticks=$(sed -E "s/'(-?[0-9]+)' /'10^{\1}' /g; s/'(-?[0-9]+\.[0-9]*|[^']*e[^']*)' /'' /g" <<<"$ticks")
+    [[ $1 != log ]] ||
+        ticks=$(sed -E "s/'(-?[0-9]+)' /'10^{\1}' /g; s/'(-?[0-9]+\.[0-9]*|[^']*e[^']*)' /'' /g" <<<"$ticks")
     awk -v low="$2" -v high="$3" -v ticks="$ticks" 'BEGIN {
         n = split(ticks, tick, ", ")
         for (i = 1; i <= n; i++) {

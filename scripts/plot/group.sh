@@ -43,14 +43,14 @@ in_group() { # FUNCTION [ARGUMENT...]
     return "$status"
 }
 
-# The group gets TERM and half a second; then the script dies of the signal that it got, so that a loop around it
+# The group gets TERM and a third of a second; then the script dies of the signal that it got, so that a loop around it
 # stops too.
 end_by() { # SIGNAL
     local i
     trap '' INT TERM HUP
     if [[ -n $group ]]; then
         kill -s TERM -- "-$group" 2>/dev/null || true
-        for ((i = 0; i < 10; i++)); do
+        for ((i = 0; i < 6; i++)); do
             kill -0 -- "-$group" 2>/dev/null || break
             sleep 0.05
         done

@@ -1,5 +1,6 @@
-# The records of a CSV file, for a program that is given after this one (and after csv.awk): a line whose quotes are open
-# goes on in the next one.  may_be_cut=1: so does the last, of a run that was killed, and `is_open` tells of it at the end.
+# The records of a CSV file, for a program that is given after this one (and after csv.awk): a line whose quotes are
+# open goes on in the next one.  may_be_cut=1: the last may be open, as a run leaves it that was killed; `is_open` then
+# says so at the end.
 
 {
     if (is_open) $0 = held "\n" $0

@@ -1,4 +1,5 @@
-# The one place that makes HTML of text, for the other awk programs of this directory, which are given after it and after plot/csv.awk.
+# The one place that makes HTML of text, for the other awk programs of this directory, which are given after it and
+# after plot/csv.awk.
 
 # Text within an element or a quoted attribute.
 function html(text) {
