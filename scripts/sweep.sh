@@ -206,12 +206,26 @@ stop() { # SIGNAL
     kill -s "$1" $$
 }
 
-# What there is to see, even if some cells failed.  The status is that of the comparison, else 1 without pictures.
+# Where a signal ends all of it at once, like the cells.
 show() {
+    local status=0
+    set -m
+    show_runs &
+    group=$!
+    set +m
+    wait "$group" || status=$?
+    group=''
+    return "$status"
+}
+
+# What there is to see, even if some cells failed.  The status is that of the comparison, else 1 where a picture or the
+# page is missing.
+show_runs() {
     local status=0
     "$skipnet" compare "$given" --out "$given" ${expect:+--expect "$expect"} || status=$?
     if ((plot)); then
-        "$plotter" "$given" && "$reporter" "$given" || ((status)) || status=1
+        "$plotter" "$given" || status=$((status ? status : 1)) # the page comes without a picture that failed
+        "$reporter" "$given" || status=$((status ? status : 1))
     fi
     return "$status"
 }

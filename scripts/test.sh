@@ -6,6 +6,8 @@ export LC_ALL=C
 
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
 self=$root/scripts/test.sh
+# shellcheck source=scripts/plot/group.sh
+. "$root/scripts/plot/group.sh"
 
 # What --all adds to the step "tests", in order, and what each is.
 all_steps=(clang portable format tidy analyze shell rooms sanitize simd threads valgrind fuzz coverage install slurm demo)
@@ -201,16 +203,17 @@ fail() { # MESSAGE
 
 main() {
     local step
+    [[ ${1:-} == --one ]] || trap_signals
     case ${1:-} in
     -h | --help) usage ;;
     --one) run_one "$2" ;;
     '')
         "$root/scripts/install_packages.sh" test
-        run_one tests
+        in_group run_one tests
         ;;
     --all)
         "$root/scripts/install_packages.sh" check
-        run_steps tests "${all_steps[@]}"
+        in_group run_steps tests "${all_steps[@]}"
         ;;
     *)
         for step; do
@@ -218,7 +221,7 @@ main() {
             [[ -n ${about[$step]:-} ]] || fail "no step $step (see --help)"
         done
         "$root/scripts/install_packages.sh" check
-        run_steps "$@"
+        in_group run_steps "$@"
         ;;
     esac
 }
