@@ -9,13 +9,14 @@ tab=$'\t'
 
 read_comparison() { # DIR
     local key
-    NAME=$1/summary.csv awk -f "$lib/csv.awk" -f "$lib/keys.awk" <"$1/summary.csv" >"$work/values.raw" || exit 2
+    NAME=$1/summary.csv awk -f "$lib/csv.awk" -f "$lib/skips.awk" -f "$lib/keys.awk" <"$1/summary.csv" \
+        >"$work/values.raw" || exit 2
     sort -t "$tab" -k1,1n -k2,2g -k3,3 "$work/values.raw" >"$work/values"
     mapfile -t key_names < <(cut -f4 "$work/values" | uniq)
     choose_x
     choose_y
     make_grid "$1" '' >"$work/grid"
-    awk -v panels="$work/panels" -v inks="$work/inks" -f "$lib/viridis.awk" -f "$lib/curves.awk" \
+    awk -v panels="$work/panels" -v inks="$work/inks" -f "$lib/viridis.awk" -f "$lib/skips.awk" -f "$lib/curves.awk" \
         "$work/grid" "$work/grid" >"$work/curves"
     [[ -s $work/curves ]] || fail 2 "$1/summary.csv: no point has a number for $x_key"
     mapfile -t panels <"$work/panels"

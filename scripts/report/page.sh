@@ -234,7 +234,8 @@ END
 }
 
 make_values() { # FILE: what plot/keys.awk says of its keys, sorted
-    NAME=$1 awk -f "$lib/plot/csv.awk" -f "$lib/plot/keys.awk" <"$1" | sort -t $'\t' -k1,1n -k2,2g -k3,3 || exit 2
+    NAME=$1 awk -f "$lib/plot/csv.awk" -f "$lib/plot/skips.awk" -f "$lib/plot/keys.awk" <"$1" |
+        sort -t $'\t' -k1,1n -k2,2g -k3,3 || exit 2
 }
 
 write_page() {
