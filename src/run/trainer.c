@@ -80,22 +80,11 @@ static int digits_of(const trainer *t) {
     return t->x->backend->dtype == SN_F64 ? 17 : 9;
 }
 
-/* What a killed --force, or a user who took run.json away, has left of another run: no later --resume may take it for
- * this one's. */
-static sn_status remove_leftovers(const trainer *t) {
-    static const char *const names[] = {SN_FILE_CHECKPOINT, SN_FILE_PREVIOUS, SN_FILE_FINAL};
-    sn_status status = SN_OK;
-    for (size_t i = 0; i < sizeof names / sizeof *names && !status; i++)
-        status = sn_run_directory_remove(t->directory, names[i], t->error);
-    return status;
-}
-
 /* All files are opened or written before the first step, so that a full disk or a wrong place shows at once.  run.json
  * comes first: what it says of a run that is made longer has to hold before anything of the shorter one goes. */
 static sn_status open_files(trainer *t, bool is_resumed) {
     sn_text config = SN_TEXT_EMPTY, package = SN_TEXT_EMPTY;
-    sn_status status = is_resumed ? SN_OK : remove_leftovers(t);
-    if (!status) status = write_manifest(t, "running", false);
+    sn_status status = write_manifest(t, "running", false);
     if (status) return status;
     t->has_begun = true;
     sn_config_text(t->x->config, &config);
@@ -257,8 +246,10 @@ static sn_status diverge(trainer *t, double lr, bool observed) {
     char text[SN_FAULT_TEXT];
     const sn_fault *fault = &t->result.fault;
     bool in_walk = fault->kind <= SN_FAULT_SIGNAL_GRADIENT;
-    snprintf(t->outcome->fault, sizeof t->outcome->fault, "%s is not finite in step %lld",
-             sn_fault_text(fault, &t->x->graph, text), (long long)t->step);
+    const char *scale = t->x->data.target_scale;
+    snprintf(t->outcome->fault, sizeof t->outcome->fault, "%s is not finite in step %lld%s%s%s",
+             sn_fault_text(fault, &t->x->graph, text), (long long)t->step,
+             scale ? " (regression targets far from mean 0, sd 1: " : "", scale ? scale : "", scale ? ")" : "");
     t->outcome->summary.fault = t->outcome->fault;
     sn_status status = report(t, lr, observed && !in_walk, observed || in_walk);
     return status ? status : SN_DIVERGED;
