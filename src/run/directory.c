@@ -161,7 +161,7 @@ static sn_status examine(sn_run_directory *directory, const sn_experiment *x, sn
     } else if (find_stranger(directory->path, stranger, sizeof stranger)) {
         status = sn_error_set(error, SN_INVALID,
                               "%s is not empty and holds no run (there is %s); take another --out, or --force to "
-                              "write beside it",
+                              "replace what is called like a run's files",
                               directory->path, stranger);
     }
     if (status == SN_INVALID && !strstr(error->text, "--force")) {

@@ -96,12 +96,35 @@ static void test_text_json(void **state) {
         {"back\\slash", "\"back\\\\slash\""},
         {"line\nbreak\ttab", "\"line\\nbreak\\ttab\""},
         {"\r\b\f\x01\x1f", "\"\\u000d\\u0008\\u000c\\u0001\\u001f\""},
-        {"\x7f / \xc3\xa9 \xe2\x86\x92", "\"\x7f / \xc3\xa9 \xe2\x86\x92\""}, /* UTF-8 passes as it is */
+        {"\x7f\xc2\x9b", "\"\\u007f\\u009b\""},                                       /* DEL and C1 */
+        {"/ \xc3\xa9 \xc2\xa0 \xe2\x86\x92", "\"/ \xc3\xa9 \xc2\xa0 \xe2\x86\x92\""}, /* UTF-8 passes as it is */
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         sn_text text = SN_TEXT_EMPTY;
         sn_text_add_json(&text, cases[i].string);
         assert_string_equal(sn_text_string(&text), cases[i].json);
+        sn_text_free(&text);
+    }
+}
+
+/* Newlines, tabs and UTF-8 pass; control characters and what is no UTF-8 (overlong, cut, surrogate) are shown. */
+static void test_text_visible(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {
+        {"", ""},
+        {"a\tb\nc", "a\tb\nc"},
+        {"\xc3\xa9 \xe2\x86\x92 \xf0\x9f\x98\x80 \xc2\xa0", "\xc3\xa9 \xe2\x86\x92 \xf0\x9f\x98\x80 \xc2\xa0"},
+        {"\x1b[31mred\r\x7f", "\\x1b[31mred\\x0d\\x7f"},
+        {"\xc2\x9b"
+         "2J \x9b",
+         "\\xc2\\x9b"
+         "2J \\x9b"},
+        {"\xc0\xaf \xed\xa0\x80 \xe2\x86", "\\xc0\\xaf \\xed\\xa0\\x80 \\xe2\\x86"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        sn_text text = SN_TEXT_EMPTY;
+        sn_text_add_visible(&text, cases[i][0]);
+        assert_string_equal(sn_text_string(&text), cases[i][1]);
         sn_text_free(&text);
     }
 }
@@ -386,6 +409,7 @@ int main(void) {
         cmocka_unit_test(test_text_bytes_with_zeros),
         cmocka_unit_test(test_text_failure_is_sticky),
         cmocka_unit_test(test_text_json),
+        cmocka_unit_test(test_text_visible),
         cmocka_unit_test(test_text_numbers),
         cmocka_unit_test(test_text_numbers_are_exact),
         cmocka_unit_test(test_string_copy),
