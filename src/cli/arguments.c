@@ -26,6 +26,7 @@ static const option_row rows[] = {
     {"quiet", 'q', NULL, "no progress, no summary"},
     {"json", 0, NULL, "print the summary as JSON"},
     {"expand", 0, NULL, "print the network as an explicit list of layers"},
+    {"plan", 0, NULL, "print how a training step runs: where signals live, what flows where, the work items"},
     {"samples", 0, "N", "coordinates of each tensor, or all; default 20: half of largest gradient, half drawn"},
     {"split", 0, "SPLIT", "train or test; default test"},
     {"limit", 0, "N", "only the first N samples of the split"},
@@ -167,7 +168,8 @@ static void take_flag(sn_arguments *arguments, const char *name) {
         const char *name;
         bool *flag;
     } flags[] = {{"resume", &arguments->resume}, {"force", &arguments->force},   {"quiet", &arguments->quiet},
-                 {"json", &arguments->json},     {"expand", &arguments->expand}, {"dry-run", &arguments->dry_run}};
+                 {"json", &arguments->json},     {"expand", &arguments->expand}, {"dry-run", &arguments->dry_run},
+                 {"plan", &arguments->plan}};
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
         if (strcmp(flags[i].name, name) == 0) *flags[i].flag = true;
     }

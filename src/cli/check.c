@@ -6,6 +6,7 @@
 #include "base/memory.h"
 #include "cli/cli.h"
 #include "engine/team.h"
+#include "plan/print.h"
 #include "run/experiment.h"
 
 static void add_inputs(const sn_graph *graph, const sn_node *node, sn_text *text) {
@@ -46,12 +47,17 @@ static size_t data_bytes(const sn_dataset *data) {
     return features + n * (data->is_classes ? sizeof(uint32_t) : data->out_dim * sizeof(double));
 }
 
+/* Free by sn_plan_reset. */
+static sn_status make_plan(const sn_experiment *x, sn_plan *plan, sn_error *error) {
+    sn_plan_options options;
+    sn_engine_plan_options(&options, &x->options, x->backend);
+    return sn_plan_build(plan, &x->graph, &options, error);
+}
+
 static sn_status add_totals(const sn_experiment *x, sn_text *text, sn_error *error) {
     const sn_graph *graph = &x->graph;
-    sn_plan_options options;
     sn_plan plan;
-    sn_engine_plan_options(&options, &x->options, x->backend);
-    sn_status status = sn_plan_build(&plan, graph, &options, error);
+    sn_status status = make_plan(x, &plan, error);
     if (status) return status;
     sn_text_addf(text, "\n%-14s %d hidden + output = %d weight layers\n", "layers", graph->n_hidden, graph->n_layers);
     sn_text_addf(text, "%-14s %zu\n", "parameters", graph->n_params);
@@ -64,6 +70,15 @@ static sn_status add_totals(const sn_experiment *x, sn_text *text, sn_error *err
     size_t arena = sn_plan_bytes(&plan, x->options.threads, sn_dtype_size(x->backend->dtype));
     add_bytes(text, "arena", (double)arena);
     add_bytes(text, "data", (double)data_bytes(&x->data));
+    sn_plan_reset(&plan);
+    return SN_OK;
+}
+
+static sn_status add_plan(const sn_experiment *x, sn_text *text, sn_error *error) {
+    sn_plan plan;
+    sn_status status = make_plan(x, &plan, error);
+    if (status) return status;
+    sn_plan_text(&plan, x->options.threads, sn_dtype_size(x->backend->dtype), text);
     sn_plan_reset(&plan);
     return SN_OK;
 }
@@ -109,6 +124,8 @@ static sn_status check_with(const sn_arguments *arguments, const sn_config *conf
     sn_text text = SN_TEXT_EMPTY;
     if (arguments->expand) {
         add_expanded(&experiment, &text);
+    } else if (arguments->plan) {
+        if (!status) status = add_plan(&experiment, &text, error);
     } else {
         add_nodes(&experiment.graph, &text);
         if (!status) status = add_totals(&experiment, &text, error);
@@ -121,13 +138,17 @@ static sn_status check_with(const sn_arguments *arguments, const sn_config *conf
 
 static sn_status run_check(const sn_arguments *arguments, sn_error *error) {
     sn_config *config = NULL;
+    if (arguments->expand && arguments->plan) {
+        return sn_error_set(error, SN_INVALID,
+                            "skipnet check: --expand prints a config, --plan a plan: give one of them");
+    }
     sn_status status = sn_read_config(&config, arguments, error);
     if (!status) status = check_with(arguments, config, error);
     sn_config_free(config);
     return status;
 }
 
-static const char *const options[] = {"set", "threads", "expand", NULL};
+static const char *const options[] = {"set", "threads", "expand", "plan", NULL};
 
 const sn_verb sn_verb_check = {.name = "check",
                                .operands = "CONFIG",
@@ -137,5 +158,10 @@ const sn_verb sn_verb_check = {.name = "check",
                                .help = "validate a config; print the network: nodes, shapes, parameters, FLOPs, memory",
                                .details = "FLOPs are those of the matrix products: forward, and with the gradients by "
                                           "inputs and weights.  copies counts\n"
-                                          "concat inputs that could not be placed where the concat reads them.",
+                                          "concat inputs that could not be placed where the concat reads them.\n\n"
+                                          "A plan tells of a step in the order of time.  b3[8:16] are columns 8 to 15 "
+                                          "of buffer b3; batch buffers have a\nrow for every sample, scratch is "
+                                          "memory of a thread that is used again.  dx is the gradient that an op "
+                                          "adds to\nthat of its input: b9 = dx is written, b9 += dx added, b9 = b5 + "
+                                          "dx added to what waited in b5.  docs/engine.md\nreads one line by line.",
                                .run = run_check};

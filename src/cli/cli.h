@@ -31,7 +31,7 @@ typedef struct sn_arguments {
     size_t samples;          /* coordinates of a tensor; SIZE_MAX: all; 0: not given */
     size_t limit;            /* samples of a split; 0: all */
     bool on_train;           /* the training split, else the test split */
-    bool resume, force, quiet, json, expand, dry_run;
+    bool resume, force, quiet, json, expand, plan, dry_run;
 } sn_arguments;
 
 /* A row of the verb table in main.c. */

@@ -135,6 +135,10 @@ sn_status sn_plan_work(sn_plan *plan, sn_error *error);     /* params, items */
  * the segment before is merged there. */
 const sn_node *sn_plan_reduces_at(const sn_plan *plan, int time);
 
+/* Whether the slot of input k of node i is the node's own, or for a concat the columns of it that are the input's, so
+ * that nothing has to be copied.  `slots` are plan->value or plan->gradient. */
+bool sn_plan_is_view(const sn_plan *plan, const sn_slot *slots, int i, int k);
+
 /* Times. */
 static inline int sn_time_loss(const sn_plan *plan) {
     return plan->graph->n_nodes;
