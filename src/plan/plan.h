@@ -25,7 +25,7 @@ enum { SN_GUARD = 16 };
 enum { SN_GUARD = 0 };
 #endif
 
-typedef enum sn_place { SN_PLACE_BATCH, SN_PLACE_SCRATCH } sn_place;
+typedef enum sn_buffer_place { SN_PLACE_BATCH, SN_PLACE_SCRATCH } sn_buffer_place;
 
 /* A signal's place: columns of a buffer. */
 typedef struct sn_slot {
@@ -35,7 +35,7 @@ typedef struct sn_slot {
 
 typedef struct sn_buffer {
     size_t width; /* elements of a row, the leading dimension */
-    sn_place place;
+    sn_buffer_place place;
     size_t offset;   /* elements from the start of its region */
     int first, last; /* times of its first write and last use */
 } sn_buffer;

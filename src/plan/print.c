@@ -53,7 +53,7 @@ static const char *slot_text(const sn_plan *plan, sn_slot slot, size_t width, ch
     return out;
 }
 
-static const char *place_name(sn_place place) {
+static const char *place_name(sn_buffer_place place) {
     return place == SN_PLACE_BATCH ? "batch" : "scratch";
 }
 
