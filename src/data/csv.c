@@ -17,7 +17,7 @@ typedef struct job {
     const sn_value *data;
     sn_table train, test; /* of path and test_path */
     bool has_test;
-    sn_columns columns;
+    sn_table_columns columns;
     sn_labels labels;
     uint32_t *rows; /* a permutation of the rows of `train` */
     sn_error *error;
@@ -102,7 +102,7 @@ static sn_status add_target(job *j, const sn_value *target) {
 
 static sn_status resolve_columns(job *j) {
     const sn_value *target = sn_value_get(j->data, "target");
-    sn_columns *columns = &j->columns;
+    sn_table_columns *columns = &j->columns;
     columns->n = j->train.n_columns;
     columns->is_classes = strcmp(sn_value_text(j->data, "task"), "classes") == 0;
     columns->target = malloc(columns->n * sizeof *columns->target);
