@@ -74,7 +74,8 @@ static sn_status multiply(sn_cells *cells, const sn_axis *axes, size_t n_axes, s
     cells->points = sn_pool_alloc(&cells->pool, n * sizeof *cells->points);
     if (!strings || !cells->points) return sn_error_memory(error, 3 * n * n_keys * sizeof *strings, "the cells");
     for (size_t p = 0; p < n; p++, strings += 3 * n_keys)
-        cells->points[p] = (sn_point){.sets = strings, .origins = strings + n_keys, .words = strings + 2 * n_keys};
+        cells->points[p] =
+            (sn_cells_point){.sets = strings, .origins = strings + n_keys, .words = strings + 2 * n_keys};
     cells->n_points = n;
     return SN_OK;
 }
@@ -193,7 +194,8 @@ static bool key_ends_in(const char *set, const char *tail) {
 }
 
 /* The tail of a key that tells it from the others that vary, and from the rest of the config. */
-static const char *tail_of(const sn_point *point, size_t n_keys, size_t k, const sn_config *config, const char *key) {
+static const char *tail_of(const sn_cells_point *point, size_t n_keys, size_t k, const sn_config *config,
+                           const char *key) {
     const char *tail = sn_run_directory_tail(config, key);
     for (size_t other = 0; other < n_keys; other++) {
         while (other != k && tail > key && key_ends_in(point->sets[other], tail)) {
@@ -213,7 +215,7 @@ static void add_value(sn_text *name, const char *value, bool *is_changed) {
 }
 
 /* What was changed or cut ends in a hash of what stood there, so that other values have another name. */
-static void add_hash(sn_text *name, const sn_point *point, size_t n_keys) {
+static void add_hash(sn_text *name, const sn_cells_point *point, size_t n_keys) {
     uint64_t hash = 0;
     for (size_t k = 0; k < n_keys; k++)
         hash = sn_hash(point->sets[k], strlen(point->sets[k]) + 1, hash);
@@ -243,7 +245,7 @@ static sn_status name_points(sn_cells *cells, const sn_config *config, sn_error 
     sn_text name = SN_TEXT_EMPTY;
     bool failed = !tails;
     for (size_t p = 0; p < cells->n_points && !failed; p++) {
-        sn_point *point = &cells->points[p];
+        sn_cells_point *point = &cells->points[p];
         bool is_changed = false;
         sn_text_clear(&name);
         for (size_t k = 0; k < cells->n_keys; k++) {
@@ -439,7 +441,7 @@ static bool add_shell_path(const char *directory, const char *name, sn_text *lin
     return path;
 }
 
-static void add_line(const line_parts *parts, const sn_point *point, size_t seed, sn_text *line, sn_text *text) {
+static void add_line(const line_parts *parts, const sn_cells_point *point, size_t seed, sn_text *line, sn_text *text) {
     const sn_cells *cells = parts->cells;
     sn_text name = SN_TEXT_EMPTY;
     sn_text_clear(line);

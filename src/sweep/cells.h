@@ -26,12 +26,12 @@ typedef struct sn_cells_request {
     const char *out;
 } sn_cells_request;
 
-typedef struct sn_point {
+typedef struct sn_cells_point {
     const char **sets;    /* (n_keys) "KEY=VALUE" as given */
     const char **origins; /* (n_keys) what messages put before them */
     const char **words;   /* (n_keys) the sets as shell words, paths in them absolute */
     const char *name;     /* of the run's directory, up to the seed */
-} sn_point;
+} sn_cells_point;
 
 typedef struct sn_cells {
     const sn_cells_request *request;
@@ -40,7 +40,7 @@ typedef struct sn_cells {
     sn_config *portable;
     char *out; /* absolute */
     size_t n_keys, n_points;
-    sn_point *points;
+    sn_cells_point *points;
     size_t n_repeated; /* points left out, since another resolves to the same config */
     int64_t first_seed;
     size_t n_seeds; /* 1 where seeds are not varied */
