@@ -194,7 +194,7 @@ static sn_status fault_label(const job *j, const sn_table *table, size_t row) {
 /* Copies rows[0..n) of the table, or its first n where rows is NULL, into a split. */
 static sn_status fill_split(const job *j, sn_dataset *dataset, sn_samples *samples, const sn_table *table,
                             const uint32_t *rows, size_t n) {
-    sn_room room;
+    sn_new_split room;
     sn_status status = sn_dataset_make_room(dataset, samples, n, &room, j->error);
     size_t in_dim = dataset->in_dim, out_dim = dataset->out_dim;
     for (size_t i = 0; i < n && status == SN_OK; i++) {
