@@ -21,8 +21,9 @@ typedef struct sn_experiment {
     int64_t steps, epochs;     /* epochs is 0 where train.steps rules */
     int64_t steps_per_epoch;
     uint64_t seed;
-    uint64_t hash; /* over the meaning of the config, the data and the initial weights file */
-    uint64_t kin; /* the same but for the length: runs of which one can go on where the other ended have it in common */
+    uint64_t hash;            /* over the meaning of the config, the data and the initial weights file */
+    uint64_t hash_but_length; /* the same but for the length: runs of which one can go on where the other ended have it
+                                 in common */
     sn_order order;
     sn_engine *engine; /* NULL until sn_experiment_start */
     double load_seconds, build_seconds;
