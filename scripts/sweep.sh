@@ -20,7 +20,7 @@ DIR/report.html.
   --jobs N        so many cells at once.  Default: one per core (and thread of a cell); with slurm what the cluster
                   gives
   --threads N     threads of each cell; default: 1, which uses the cores best
-  --expect FILE   expectations for `skipnet compare`
+  --expect FILE   expectations for `skipnet compare`; what can be known of them before the runs is checked first
   --no-plot       neither pictures nor report
   --dry-run       write nothing, only print the count, an estimate of time and disk
   -- OPTION...    goes to parallel (-- --sshlogin 8/host1,8/host2 --retries 3), xargs or sbatch (-- --partition=short)
@@ -84,7 +84,8 @@ parse() {
     [[ $config != - ]] || stem=stdin
     : "${out:=runs/sweep-${stem%.json}}"
     check_paths
-    check_expect
+    # Checked by cells, now and not after hours.  A pipe can be read only once, by the comparison.
+    [[ -z $expect || -p $expect ]] || cell_options+=(--expect "$expect")
 }
 
 # A path that begins with a dash is not an option of what it is handed on to.
@@ -94,14 +95,6 @@ check_paths() {
     [[ $path != *[[:cntrl:]]* ]] || die "the path of --out has a control character in it: $(printf %q "$path")"
     [[ $out != -* ]] || out=./$out
     [[ $expect != -* ]] || expect=./$expect
-}
-
-# Now, not after hours.  What is no plain file can be read only once, by the comparison.
-check_expect() {
-    local fault
-    [[ -z $expect ]] && return
-    [[ -r $expect && ! -d $expect ]] || die "cannot read $expect"
-    [[ ! -f $expect ]] || fault=$(awk -f "$parts/expect.awk" <"$expect") || die "$expect:$fault"
 }
 
 take() { # OPTION VALUE

@@ -11,6 +11,39 @@
 #include "cli/cli.h"
 #include "engine/team.h"
 #include "sweep/estimate.h"
+#include "sweep/foresee.h"
+
+typedef struct cells_options {
+    sn_words grid, set;
+    const char *points, *out, *expect;
+    int64_t seeds, threads;
+    bool dry_run;
+} cells_options;
+
+static const sn_option option_rows[] = {
+    {.name = "grid",
+     .argument = "KEY=V1,V2,...",
+     .help = "vary a config key over these values; several grids: all combinations",
+     SN_OPTION_WORDS(cells_options, grid)},
+    {.name = "points",
+     .argument = "FILE",
+     .help = "vary as a CSV file says: a header of keys, a row of values for each point",
+     SN_OPTION_PATH(cells_options, points)},
+    {.name = "seeds",
+     .argument = "N",
+     .help = "vary the seed: N seeds from that of the config on",
+     SN_OPTION_COUNT(cells_options, seeds, 1000000)},
+    SN_OPTION_SET(cells_options),
+    SN_OPTION_THREADS(cells_options),
+    SN_OPTION_OUT(cells_options),
+    {.name = "expect",
+     .argument = "FILE",
+     .help = "check the expectations of `compare --expect` for what can be known before the runs",
+     SN_OPTION_PATH(cells_options, expect)},
+    {.name = "dry-run",
+     .help = "write nothing; print the count, an estimate of time and disk",
+     SN_OPTION_FLAG(cells_options, dry_run)},
+};
 
 /* Whether a shell finds the program under this bare name. */
 static bool is_on_path(const char *name) {
@@ -92,39 +125,56 @@ static sn_status write_cells(const sn_cells *cells, int threads, sn_error *error
     return status ? status : print_written(cells, error);
 }
 
-static sn_status run_cells(const sn_arguments *arguments, sn_error *error) {
-    if (!arguments->out)
-        return sn_error_set(error, SN_INVALID, "skipnet cells: --out DIR is missing (see skipnet cells --help)");
-    sn_cells_request request = {.config = arguments->operands[0],
-                                .sets = arguments->sets,
-                                .n_sets = arguments->n_sets,
-                                .grids = arguments->grids,
-                                .n_grids = arguments->n_grids,
-                                .points = arguments->points,
-                                .seeds = arguments->seeds,
-                                .out = arguments->out};
-    sn_cells cells;
-    sn_status status = sn_cells_make(&cells, &request, error);
-    if (status) return status;
-    if (cells.n_repeated > 0)
-        fprintf(stderr,
-                "%zu left out: they resolve to the same config as another cell (a key without effect there, or one "
-                "value written in two ways)\n",
-                cells.n_repeated * cells.n_seeds);
-    int threads = arguments->threads ? arguments->threads : 1;
-    status = arguments->dry_run ? print_estimate(&cells, threads, error) : write_cells(&cells, threads, error);
-    sn_cells_reset(&cells);
+static void tell_repeated(const sn_cells *cells) {
+    if (cells->n_repeated == 0) return;
+    fprintf(stderr,
+            "%zu left out: they resolve to the same config as another cell (a key without effect there, or one "
+            "value written in two ways)\n",
+            cells->n_repeated * cells->n_seeds);
+}
+
+/* Expectations are read first: a fault in them is told before the cells are looked over. */
+static sn_status make_cells(const cells_options *chosen, const sn_cells_request *request, sn_cells *cells,
+                            sn_error *error) {
+    sn_expectations expectations = {0};
+    sn_status status = chosen->expect ? sn_expectations_read(&expectations, chosen->expect, error) : SN_OK;
+    if (!status) status = sn_cells_make(cells, request, error);
+    if (!status && chosen->expect) {
+        status = sn_cells_foresee(cells, &expectations, error);
+        if (status) sn_cells_reset(cells);
+    }
+    sn_expectations_reset(&expectations);
     return status;
 }
 
-static const char *const options[] = {"grid", "points", "seeds", "set", "threads", "out", "dry-run", NULL};
+static sn_status run_cells(const sn_arguments *arguments, sn_error *error) {
+    const cells_options *chosen = arguments->record;
+    if (!chosen->out)
+        return sn_error_set(error, SN_INVALID, "skipnet cells: --out DIR is missing (see skipnet cells --help)");
+    sn_cells_request request = {.config = arguments->operands[0],
+                                .sets = chosen->set.items,
+                                .n_sets = chosen->set.n,
+                                .grids = chosen->grid.items,
+                                .n_grids = chosen->grid.n,
+                                .points = chosen->points,
+                                .seeds = chosen->seeds,
+                                .out = chosen->out};
+    sn_cells cells;
+    sn_status status = make_cells(chosen, &request, &cells, error);
+    if (status) return status;
+    tell_repeated(&cells);
+    int threads = chosen->threads ? (int)chosen->threads : 1;
+    status = chosen->dry_run ? print_estimate(&cells, threads, error) : write_cells(&cells, threads, error);
+    sn_cells_reset(&cells);
+    return status;
+}
 
 const sn_verb sn_verb_cells = {
     .name = "cells",
     .operands = "CONFIG",
     .min_operands = 1,
     .max_operands = 1,
-    .options = options,
+    SN_VERB_OPTIONS(option_rows, cells_options),
     .help = "write the runs of a sweep as a list of commands",
     .details =
         "Writes DIR/config.json, what all cells share, and DIR/cells.txt, a command for a shell on each line:\n"
@@ -134,7 +184,8 @@ const sn_verb sn_verb_cells = {
         "begins with {, [ or \" may have commas inside.  --grid network.skip=... replaces the object that the config\n"
         "has there; --grid network.skip.kind=... keeps its other keys.\n"
         "Every cell is checked before anything is written.  A directory takes a larger grid of the same config later,\n"
-        "but no other config.  skipnet stands in the lines as it was called where it is on the PATH, else by its\n"
+        "but no other config.  --expect refuses keys, metrics and grid points that the comparison will not have.\n"
+        "skipnet stands in the lines as it was called where it is on the PATH, else by its\n"
         "absolute path.  --threads goes to every cell; default: 1.\n"
         "--dry-run times steps of some cells (of each kind the smallest and the largest) and adds up what all take.",
     .run = run_cells};

@@ -5,9 +5,25 @@
 
 #include "base/memory.h"
 #include "cli/cli.h"
-#include "engine/team.h"
 #include "plan/print.h"
 #include "run/experiment.h"
+
+typedef struct check_options {
+    sn_words set;
+    int64_t threads;
+    bool expand, plan;
+} check_options;
+
+static const sn_option option_rows[] = {
+    SN_OPTION_SET(check_options),
+    SN_OPTION_THREADS(check_options),
+    {.name = "expand",
+     .help = "print the network as an explicit list of layers",
+     SN_OPTION_FLAG(check_options, expand)},
+    {.name = "plan",
+     .help = "print how a training step runs: where signals live, what flows where, the work items",
+     SN_OPTION_FLAG(check_options, plan)},
+};
 
 static void add_inputs(const sn_graph *graph, const sn_node *node, sn_text *text) {
     for (int k = 0; k < node->n_inputs; k++) {
@@ -113,18 +129,17 @@ static void add_expanded(const sn_experiment *x, sn_text *text) {
     sn_text_add(text, "\n}\n");
 }
 
-static sn_status check_with(const sn_arguments *arguments, const sn_config *config, sn_error *error) {
+static sn_status check_with(const check_options *chosen, const sn_config *config, sn_error *error) {
     sn_experiment experiment;
-    int threads = arguments->threads ? arguments->threads : sn_team_available();
-    sn_status status = sn_experiment_open(&experiment, config, threads, error);
+    sn_status status = sn_experiment_open(&experiment, config, sn_threads(chosen->threads), error);
     if (status) return status;
     status = sn_experiment_check_memory(&experiment, error);
     bool has_weights = sn_value_text(sn_config_root(config), "network.weights") != NULL;
     if (!status && has_weights) status = sn_experiment_start(&experiment, error); /* reads them */
     sn_text text = SN_TEXT_EMPTY;
-    if (arguments->expand) {
+    if (chosen->expand) {
         add_expanded(&experiment, &text);
-    } else if (arguments->plan) {
+    } else if (chosen->plan) {
         if (!status) status = add_plan(&experiment, &text, error);
     } else {
         add_nodes(&experiment.graph, &text);
@@ -137,24 +152,23 @@ static sn_status check_with(const sn_arguments *arguments, const sn_config *conf
 }
 
 static sn_status run_check(const sn_arguments *arguments, sn_error *error) {
+    const check_options *chosen = arguments->record;
     sn_config *config = NULL;
-    if (arguments->expand && arguments->plan) {
+    if (chosen->expand && chosen->plan) {
         return sn_error_set(error, SN_INVALID,
                             "skipnet check: --expand prints a config, --plan a plan: give one of them");
     }
-    sn_status status = sn_read_config(&config, arguments, error);
-    if (!status) status = check_with(arguments, config, error);
+    sn_status status = sn_read_config(&config, arguments->operands[0], &chosen->set, error);
+    if (!status) status = check_with(chosen, config, error);
     sn_config_free(config);
     return status;
 }
-
-static const char *const options[] = {"set", "threads", "expand", "plan", NULL};
 
 const sn_verb sn_verb_check = {.name = "check",
                                .operands = "CONFIG",
                                .min_operands = 1,
                                .max_operands = 1,
-                               .options = options,
+                               SN_VERB_OPTIONS(option_rows, check_options),
                                .help = "validate a config; print the network: nodes, shapes, parameters, FLOPs, memory",
                                .details = "FLOPs are those of the matrix products: forward, and with the gradients by "
                                           "inputs and weights.  copies counts\n"

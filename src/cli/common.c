@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "cli/cli.h"
+#include "engine/team.h"
 #include "run/language.h"
 
 sn_status sn_print(sn_text *text, sn_error *error) {
@@ -14,7 +15,11 @@ sn_status sn_print(sn_text *text, sn_error *error) {
     return status;
 }
 
-sn_status sn_read_config(sn_config **config, const sn_arguments *arguments, sn_error *error) {
-    sn_config_source source = {.path = arguments->operands[0], .sets = arguments->sets, .n_sets = arguments->n_sets};
+sn_status sn_read_config(sn_config **config, const char *path, const sn_words *sets, sn_error *error) {
+    sn_config_source source = {.path = path, .sets = sets->items, .n_sets = sets->n};
     return sn_config_read(config, &sn_language, &source, error);
+}
+
+int sn_threads(int64_t asked) {
+    return asked ? (int)asked : sn_team_available();
 }

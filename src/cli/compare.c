@@ -9,6 +9,18 @@
 #include "compare/expectations.h"
 #include "run/directory.h"
 
+typedef struct compare_options {
+    const char *out, *expect;
+} compare_options;
+
+static const sn_option option_rows[] = {
+    SN_OPTION_OUT(compare_options),
+    {.name = "expect",
+     .argument = "FILE",
+     .help = "a CSV of what the figures should be; exit status 1 where one is not",
+     SN_OPTION_PATH(compare_options, expect)},
+};
+
 /* Writes the text under that name, and releases it. */
 static sn_status write_file(sn_text *text, const char *directory, const char *name, sn_error *error) {
     char *path = sn_path_join(directory, name);
@@ -83,15 +95,16 @@ static sn_status check_expectations(sn_expectations *expectations, const sn_comp
 }
 
 static sn_status run_compare(const sn_arguments *arguments, sn_error *error) {
+    const compare_options *chosen = arguments->record;
     sn_comparison comparison = {0};
     sn_expectations expectations = {0};
-    sn_status status = arguments->expect ? sn_expectations_read(&expectations, arguments->expect, error) : SN_OK;
+    sn_status status = chosen->expect ? sn_expectations_read(&expectations, chosen->expect, error) : SN_OK;
     for (int i = 0; i < arguments->n_operands && !status; i++)
         status = sn_comparison_add(&comparison, arguments->operands[i], error);
-    if (!status) status = finish(&comparison, arguments->out, error);
+    if (!status) status = finish(&comparison, chosen->out, error);
     print_notes(&comparison);
     if (!status) status = print_table(&comparison, error);
-    if (!status && arguments->expect) status = check_expectations(&expectations, &comparison, arguments->expect, error);
+    if (!status && chosen->expect) status = check_expectations(&expectations, &comparison, chosen->expect, error);
     sn_expectations_reset(&expectations);
     sn_comparison_reset(&comparison);
     return status;
@@ -121,13 +134,11 @@ static void add_details(sn_text *text) {
                 "one\nof < <= > >= == !=.  A figure that is empty is not as expected.\n");
 }
 
-static const char *const options[] = {"out", "expect", NULL};
-
 const sn_verb sn_verb_compare = {.name = "compare",
                                  .operands = "RUN|DIR...",
                                  .min_operands = 1,
                                  .max_operands = 1 << 20,
-                                 .options = options,
+                                 SN_VERB_OPTIONS(option_rows, compare_options),
                                  .help = "tables over several runs; with --out as CSV files; --expect checks them",
                                  .add_details = add_details,
                                  .run = run_compare};

@@ -5,9 +5,44 @@
 
 #include "base/file.h"
 #include "cli/cli.h"
-#include "engine/team.h"
 #include "run/directory.h"
 #include "study/evaluate.h"
+
+typedef struct eval_options {
+    bool on_train, json; /* on the training split, else the test split */
+    int64_t limit, threads;
+    const char *weights, *predictions;
+} eval_options;
+
+static bool read_split(const sn_option *option, const char *value, void *member, sn_text *wanted) {
+    (void)option;
+    *(bool *)member = strcmp(value, "train") == 0;
+    if (strcmp(value, "train") == 0 || strcmp(value, "test") == 0) return true;
+    sn_text_add(wanted, "train or test");
+    return false;
+}
+
+static const sn_option option_rows[] = {
+    {.name = "split",
+     .argument = "SPLIT",
+     .help = "train or test; default test",
+     .read = read_split,
+     SN_OPTION_AT(eval_options, on_train, bool)},
+    {.name = "limit",
+     .argument = "N",
+     .help = "only the first N samples of the split",
+     SN_OPTION_COUNT(eval_options, limit, 0)},
+    {.name = "weights",
+     .argument = "FILE",
+     .help = "other weights than the run's final.safetensors",
+     SN_OPTION_PATH(eval_options, weights)},
+    {.name = "predictions",
+     .argument = "FILE",
+     .help = "write a CSV row for each sample: label, prediction, outputs",
+     SN_OPTION_PATH(eval_options, predictions)},
+    SN_OPTION_JSON(eval_options),
+    SN_OPTION_THREADS(eval_options),
+};
 
 static void add_share(sn_text *text, size_t part, size_t whole) {
     if (whole > 0) {
@@ -41,11 +76,11 @@ static void add_outputs(const sn_evaluation *e, sn_text *text) {
     }
 }
 
-static void add_text(const sn_evaluation *e, const sn_arguments *arguments, sn_text *text) {
+static void add_text(const sn_evaluation *e, const sn_evaluation_request *request, sn_text *text) {
     int digits = sn_evaluation_digits(e);
-    sn_text_addf(text, "run       %s (%s)\n", arguments->operands[0], e->state.status);
+    sn_text_addf(text, "run       %s (%s)\n", request->run, e->state.status);
     sn_text_addf(text, "weights   %s\n", e->weights);
-    sn_text_addf(text, "split     %s, %zu of %zu samples\nloss      ", arguments->on_train ? "train" : "test", e->n,
+    sn_text_addf(text, "split     %s, %zu of %zu samples\nloss      ", request->on_train ? "train" : "test", e->n,
                  e->samples->n);
     sn_text_add_number(text, e->result.loss, digits);
     sn_text_add(text, "\n");
@@ -76,15 +111,14 @@ static void add_json_class(const sn_class_tally *tally, size_t c, sn_text *text)
     }
 }
 
-static void add_json(const sn_evaluation *e, const sn_arguments *arguments, sn_text *text) {
+static void add_json(const sn_evaluation *e, const sn_evaluation_request *request, sn_text *text) {
     int digits = sn_evaluation_digits(e);
     sn_text_add(text, "{\n  \"run\": ");
-    sn_text_add_json(text, arguments->operands[0]);
+    sn_text_add_json(text, request->run);
     sn_text_addf(text, ",\n  \"status\": \"%s\",\n  \"weights\": ", e->state.status);
     sn_text_add_json(text, e->weights);
-    sn_text_addf(text,
-                 ",\n  \"split\": \"%s\",\n  \"samples\": %zu,\n  \"loss\": ", arguments->on_train ? "train" : "test",
-                 e->n);
+    sn_text_addf(
+        text, ",\n  \"split\": \"%s\",\n  \"samples\": %zu,\n  \"loss\": ", request->on_train ? "train" : "test", e->n);
     sn_text_add_json_number(text, e->result.loss, digits);
     if (e->tallies) {
         sn_text_add(text, ",\n  \"accuracy\": ");
@@ -105,12 +139,11 @@ static void add_json(const sn_evaluation *e, const sn_arguments *arguments, sn_t
 }
 
 /* Before any work: a run's own files are not for other things. */
-static sn_status check_predictions(const sn_arguments *arguments, sn_error *error) {
-    const char *path = arguments->predictions;
+static sn_status check_predictions(const char *path, const char *run, sn_error *error) {
     if (path && strcmp(path, "-") == 0) {
         return sn_error_set(error, SN_INVALID, "skipnet eval: --predictions writes a file, not a stream (name one)");
     }
-    if (!path || !sn_run_directory_owns(arguments->operands[0], path)) return SN_OK;
+    if (!path || !sn_run_directory_owns(run, path)) return SN_OK;
     return sn_error_set(error, SN_INVALID, "skipnet eval: %s belongs to the run (take another name for --predictions)",
                         path);
 }
@@ -125,22 +158,23 @@ static sn_status write_predictions(const sn_evaluation *e, const char *path, sn_
 }
 
 static sn_status run_eval(const sn_arguments *arguments, sn_error *error) {
+    const eval_options *chosen = arguments->record;
     sn_evaluation_request request = {.run = arguments->operands[0],
-                                     .weights = arguments->weights,
-                                     .on_train = arguments->on_train,
-                                     .limit = arguments->limit,
-                                     .threads = arguments->threads ? arguments->threads : sn_team_available()};
+                                     .weights = chosen->weights,
+                                     .on_train = chosen->on_train,
+                                     .limit = (size_t)chosen->limit,
+                                     .threads = sn_threads(chosen->threads)};
     sn_evaluation evaluation;
-    sn_status status = check_predictions(arguments, error);
+    sn_status status = check_predictions(chosen->predictions, request.run, error);
     if (status) return status;
     status = sn_evaluation_open(&evaluation, &request, error);
-    if (!status && arguments->predictions) status = write_predictions(&evaluation, arguments->predictions, error);
+    if (!status && chosen->predictions) status = write_predictions(&evaluation, chosen->predictions, error);
     if (!status) {
         sn_text text = SN_TEXT_EMPTY;
-        if (arguments->json) {
-            add_json(&evaluation, arguments, &text);
+        if (chosen->json) {
+            add_json(&evaluation, &request, &text);
         } else {
-            add_text(&evaluation, arguments, &text);
+            add_text(&evaluation, &request, &text);
         }
         status = sn_print(&text, error);
     }
@@ -148,14 +182,12 @@ static sn_status run_eval(const sn_arguments *arguments, sn_error *error) {
     return status;
 }
 
-static const char *const options[] = {"split", "limit", "weights", "predictions", "json", "threads", NULL};
-
 const sn_verb sn_verb_eval = {
     .name = "eval",
     .operands = "RUN",
     .min_operands = 1,
     .max_operands = 1,
-    .options = options,
+    SN_VERB_OPTIONS(option_rows, eval_options),
     .help = "loss, accuracy and predictions of a run's weights on a split of its data",
     .details =
         "RUN is the directory of a finished run.  Classes: for each its samples, how many were right (accuracy: of\n"

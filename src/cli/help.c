@@ -10,6 +10,37 @@ const sn_verb *sn_verb_find(const char *name) {
     return NULL;
 }
 
+static void add_option_line(const sn_option *option, sn_text *text) {
+    sn_text left = SN_TEXT_EMPTY;
+    if (option->letter) {
+        sn_text_addf(&left, "-%c, ", option->letter);
+    } else {
+        sn_text_add(&left, "    ");
+    }
+    sn_option_write(option, &left);
+    sn_text_addf(text, "  %-24s %s\n", sn_text_string(&left), option->help);
+    sn_text_free(&left);
+}
+
+void sn_help_verb(const sn_verb *verb, sn_text *text) {
+    sn_text_addf(text, "usage: skipnet %s%s%s", verb->name, *verb->operands ? " " : "", verb->operands);
+    for (size_t i = 0; i < verb->n_options; i++) {
+        sn_text_add(text, " [");
+        sn_option_write(&verb->options[i], text);
+        sn_text_add(text, sn_option_repeats(&verb->options[i]) ? "]..." : "]");
+    }
+    sn_text_addf(text, "\n\n%s\n", verb->help);
+    if (verb->details) sn_text_addf(text, "\n%s\n", verb->details);
+    if (verb->add_details) {
+        sn_text_add(text, "\n");
+        verb->add_details(text);
+    }
+    sn_text_add(text, "\noptions:\n");
+    for (size_t i = 0; i < verb->n_options; i++)
+        add_option_line(&verb->options[i], text);
+    add_option_line(&sn_option_help, text);
+}
+
 void sn_help_program(sn_text *text) {
     sn_text_add(text,
                 "skipnet " SN_VERSION ": what depth does to the gradient, and what skip connections do about it\n\n"
@@ -48,14 +79,10 @@ static sn_status run_version(const sn_arguments *arguments, sn_error *error) {
     return sn_print(&text, error);
 }
 
-static const char *const no_options[] = {NULL};
-
 const sn_verb sn_verb_help = {.name = "help",
                               .operands = "[VERB]",
                               .max_operands = 1,
-                              .options = no_options,
                               .help = "what there is, or what one verb does",
                               .run = run_help};
 
-const sn_verb sn_verb_version = {
-    .name = "version", .operands = "", .options = no_options, .help = "the version", .run = run_version};
+const sn_verb sn_verb_version = {.name = "version", .operands = "", .help = "the version", .run = run_version};

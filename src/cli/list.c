@@ -52,14 +52,11 @@ static sn_status run_schema(const sn_arguments *arguments, sn_error *error) {
     return sn_print(&text, error);
 }
 
-static const char *const no_options[] = {NULL};
-
 const sn_verb sn_verb_list = {.name = "list",
                               .operands = "[WHAT]",
                               .max_operands = 1,
-                              .options = no_options,
                               .help = "everything a config accepts: ops, activations, keys, metrics ...",
                               .run = run_list};
 
 const sn_verb sn_verb_schema = {
-    .name = "schema", .operands = "", .options = no_options, .help = "JSON Schema of the config", .run = run_schema};
+    .name = "schema", .operands = "", .help = "JSON Schema of the config", .run = run_schema};

@@ -101,14 +101,29 @@ static sn_status read_run(sn_comparison *comparison, sn_compared_run *run, sn_er
     return status;
 }
 
-sn_status sn_collect_run(sn_comparison *comparison, const char *path, sn_error *error) {
-    sn_status status = reserve(comparison, error);
-    if (status) return status;
+/* A run of which nothing is known yet, the last one; NULL, with a message, when out of memory. */
+static sn_compared_run *add_run(sn_comparison *comparison, const char *path, sn_error *error) {
+    if (reserve(comparison, error)) return NULL;
     sn_compared_run *run = &comparison->runs[comparison->n];
     *run = (sn_compared_run){.path = sn_string_copy(path), .last_step = -1};
-    if (!run->path) return sn_error_memory(error, strlen(path), "a path");
+    if (!run->path) {
+        sn_error_memory(error, strlen(path), "a path");
+        return NULL;
+    }
     comparison->n++;
     memset(run->origins, 0xff, sizeof run->origins); /* SN_NO_STRING */
-    status = read_run(comparison, run, error);
+    return run;
+}
+
+sn_status sn_collect_run(sn_comparison *comparison, const char *path, sn_error *error) {
+    sn_compared_run *run = add_run(comparison, path, error);
+    sn_status status = run ? read_run(comparison, run, error) : SN_FAILED;
     return status ? status : read_config(comparison, path, error);
+}
+
+sn_status sn_comparison_plan(sn_comparison *comparison, const sn_config *config, sn_error *error) {
+    sn_compared_run *run = add_run(comparison, "", error);
+    if (!run) return SN_FAILED;
+    run->is_finished = true; /* as it will be: pairs are made of finished runs */
+    return sn_varied_add(&comparison->varied, config, error);
 }

@@ -46,6 +46,13 @@ sn_status sn_comparison_add(sn_comparison *comparison, const char *path, sn_erro
  * not be compared.  `profiles` is the path of profiles.csv, which is written on the way; NULL: it is not. */
 sn_status sn_comparison_finish(sn_comparison *comparison, const char *profiles, sn_error *error);
 
+/* Adds a run that is still to come: it has the keys of that config, and no figures. */
+sn_status sn_comparison_plan(sn_comparison *comparison, const sn_config *config, sn_error *error);
+
+/* In place of sn_comparison_finish where runs are still to come: finds the varied keys and groups the runs, reading
+ * nothing. */
+sn_status sn_comparison_foresee(sn_comparison *comparison, sn_error *error);
+
 void sn_comparison_reset(sn_comparison *comparison);
 
 /* ---- for people (compare_text.c) ---- */

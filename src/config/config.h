@@ -68,7 +68,8 @@ const sn_value *sn_config_root(const sn_config *config);
 const sn_value *sn_value_get(const sn_value *value, const char *path);
 
 /* Typed access below `value`.  The table has promised presence and type, so there is no error: a missing number is
- * NAN, integer 0, text NULL, bool false.  An empty path "" means the value itself. */
+ * NAN, integer 0, text NULL, bool false.  An empty path "" means the value itself.  tests/run/test_look_ups.c holds
+ * every path that is looked up against the table; what a step needs is filled into a record before. */
 double sn_value_number(const sn_value *value, const char *path);
 int64_t sn_value_integer(const sn_value *value, const char *path);
 bool sn_value_bool(const sn_value *value, const char *path);

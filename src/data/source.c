@@ -44,14 +44,14 @@ sn_status sn_dataset_make_room(sn_dataset *dataset, sn_samples *samples, size_t 
 
 sn_status sn_dataset_make_generated(sn_dataset *dataset, const sn_config *config, const sn_value *data,
                                     sn_new_split room[2], sn_error *error) {
-    static const char *const keys[2] = {"samples", "test_samples"};
+    const sn_value *wanted[2] = {sn_value_get(data, "samples"), sn_value_get(data, "test_samples")};
     sn_samples *splits[2] = {&dataset->train, &dataset->test};
     size_t n_targets = dataset->is_classes ? 1 : dataset->out_dim;
     size_t widest = dataset->in_dim > n_targets ? dataset->in_dim : n_targets;
     for (int split = 0; split < 2; split++) {
-        size_t n = (size_t)sn_value_integer(data, keys[split]);
+        size_t n = (size_t)sn_value_integer(wanted[split], "");
         if (n > SN_DATA_MAX_BYTES / sizeof(double) / widest) {
-            return sn_config_fault(config, sn_value_get(data, keys[split]), error,
+            return sn_config_fault(config, wanted[split], error,
                                    "%zu samples of %zu values of 8 bytes are more than the limit of %llu bytes", n,
                                    widest, (unsigned long long)SN_DATA_MAX_BYTES);
         }

@@ -76,9 +76,10 @@ static sn_status zeros_fill(double *values, const sn_param *param, const sn_valu
 static sn_status identity_fill(double *values, const sn_param *param, const sn_value *init, sn_rng rng,
                                sn_error *error) {
     (void)rng, (void)error;
+    double gain = gain_of(init);
     memset(values, 0, param->count * sizeof *values);
     for (size_t i = 0; i < param->rows && i < param->cols; i++)
-        values[i * param->cols + i] = gain_of(init);
+        values[i * param->cols + i] = gain;
     return SN_OK;
 }
 
@@ -115,6 +116,7 @@ static void orthonormalize(double *rows, size_t n, size_t dim) {
 static sn_status orthogonal_fill(double *values, const sn_param *param, const sn_value *init, sn_rng rng,
                                  sn_error *error) {
     bool tall = param->rows > param->cols;
+    double gain = gain_of(init);
     size_t n = tall ? param->cols : param->rows, dim = tall ? param->rows : param->cols;
     double *rows = calloc(param->count, sizeof *rows);
     if (!rows) return sn_error_memory(error, param->count * sizeof *rows, "an orthogonal matrix");
@@ -122,7 +124,7 @@ static sn_status orthogonal_fill(double *values, const sn_param *param, const sn
     orthonormalize(rows, n, dim);
     for (size_t r = 0; r < param->rows; r++) {
         for (size_t c = 0; c < param->cols; c++) {
-            values[r * param->cols + c] = gain_of(init) * (tall ? rows[c * dim + r] : rows[r * dim + c]);
+            values[r * param->cols + c] = gain * (tall ? rows[c * dim + r] : rows[r * dim + c]);
         }
     }
     free(rows);

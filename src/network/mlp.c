@@ -131,15 +131,18 @@ typedef enum order { PRE, INSIDE, POST } order;
 typedef enum skip { PLAIN, ADD, CONCAT, HIGHWAY } skip;
 static const char *const skips[] = {"none", "add", "concat", "highway", NULL}; /* in the order of the enum */
 
-/* The writer's state: the description, and the label that the next entry reads. */
+/* The writer's state: the description, read once, and the label that the next entry reads. */
 typedef struct writer {
     sn_text *text;
     sn_text activation, init, bias_init, output_init; /* as JSON */
     const char *norm;                                 /* the op, NULL: none */
-    double gate_bias;
     order order;
     skip skip;
-    long depth, width, growth, per_block, n_blocks;
+    long depth, width, per_block, n_blocks;
+    double shortcut_scale, branch_scale; /* add; the branch's is a start value where it is learned */
+    bool learns_branch_scale;            /* add */
+    long growth;                         /* concat */
+    double gate_bias;                    /* highway */
     char from[64];
 } writer;
 
@@ -159,6 +162,30 @@ static int word_index(const char *const *words, const char *word) {
     return 0;
 }
 
+/* The factor of the residual branch: a number, 1/sqrt(n_blocks), or learned. */
+static void read_branch_scale(writer *w, const sn_value *scale) {
+    w->learns_branch_scale = sn_value_is_object(scale);
+    if (w->learns_branch_scale) {
+        w->branch_scale = sn_value_number(scale, "learned");
+    } else {
+        w->branch_scale = sn_value_is_number(scale) ? sn_value_number(scale, "") : 1 / sqrt((double)w->n_blocks);
+    }
+}
+
+/* What the kind of skip has of its own. */
+static void read_skip(writer *w, const sn_value *given) {
+    w->per_block = w->skip == PLAIN ? w->depth : (long)sn_value_integer(given, "layers_per_block");
+    w->n_blocks = (w->depth - 1 + w->per_block - 1) / w->per_block;
+    if (w->skip == ADD) {
+        w->shortcut_scale = sn_value_number(given, "shortcut_scale");
+        read_branch_scale(w, sn_value_get(given, "branch_scale"));
+    } else if (w->skip == CONCAT) {
+        w->growth = (long)sn_value_integer(given, "growth");
+    } else if (w->skip == HIGHWAY) {
+        w->gate_bias = sn_value_number(given, "gate_bias");
+    }
+}
+
 static void read_description(writer *w, const sn_value *network, sn_text *text) {
     *w = (writer){.text = text, .from = "input"};
     json_of(&w->activation, network, "activation", "\"tanh\"");
@@ -170,10 +197,7 @@ static void read_description(writer *w, const sn_value *network, sn_text *text) 
     w->skip = (skip)word_index(skips, sn_value_text(network, "skip.kind"));
     w->depth = (long)sn_value_integer(network, "depth");
     w->width = (long)sn_value_integer(network, "width");
-    w->growth = (long)sn_value_integer(network, "skip.growth");
-    w->gate_bias = sn_value_number(network, "skip.gate_bias");
-    w->per_block = w->skip == PLAIN ? w->depth : (long)sn_value_integer(network, "skip.layers_per_block");
-    w->n_blocks = (w->depth - 1 + w->per_block - 1) / w->per_block;
+    read_skip(w, sn_value_get(network, "skip"));
 }
 
 static void free_description(writer *w) {
@@ -225,21 +249,15 @@ static void write_hidden(writer *w, long k, long units, bool last_of_branch) {
 }
 
 /* y = shortcut_scale x + branch_scale F(x); F(x) is w->from. */
-static void write_add(writer *w, const char *block, const char *x, const sn_value *network) {
-    const sn_value *scale = sn_value_get(network, "skip.branch_scale");
-    double factor = 1;
-    if (sn_value_is_number(scale)) {
-        factor = sn_value_number(scale, "");
-    } else if (sn_value_is_text(scale)) {
-        factor = 1 / sqrt((double)w->n_blocks);
-    } else {
+static void write_add(writer *w, const char *block, const char *x) {
+    if (w->learns_branch_scale) {
         sn_text_addf(w->text,
                      "{\"op\":\"scale\",\"label\":\"%s.scale\",\"inputs\":[\"%s\"],\"factor\":{\"learned\":%.17g}},\n",
-                     block, w->from, sn_value_number(scale, "learned"));
+                     block, w->from, w->branch_scale);
         set_from(w, block, ".scale");
     }
     sn_text_addf(w->text, "{\"op\":\"add\",\"label\":\"%s\",\"inputs\":[\"%s\",\"%s\"],\"factors\":[%.17g,%.17g]},\n",
-                 block, x, w->from, sn_value_number(network, "skip.shortcut_scale"), factor);
+                 block, x, w->from, w->shortcut_scale, w->learns_branch_scale ? 1 : w->branch_scale);
     set_from(w, block, "");
 }
 
@@ -256,7 +274,7 @@ static void write_gate(writer *w, const char *block, const char *x, long k) {
     set_from(w, block, "");
 }
 
-static void write_block(writer *w, long index, const sn_value *network) {
+static void write_block(writer *w, long index) {
     char x[64], block[32];
     snprintf(x, sizeof x, "%s", w->from);
     snprintf(block, sizeof block, "block%ld", index);
@@ -270,7 +288,7 @@ static void write_block(writer *w, long index, const sn_value *network) {
         sn_text_addf(w->text, "{\"op\":\"concat\",\"label\":\"%s\",\"inputs\":[\"%s\",\"%s\"]},\n", block, x, w->from);
         set_from(w, block, "");
     } else if (w->skip == ADD) {
-        write_add(w, block, x, network);
+        write_add(w, block, x);
         if (w->order == POST) write_activation(w, block);
     } else if (w->skip == HIGHWAY) {
         write_gate(w, block, x, last);
@@ -288,7 +306,7 @@ void sn_mlp_expand(const sn_value *network, size_t out_dim, sn_text *text) {
     sn_text_add(text, "{\"layers\":[\n");
     write_hidden(&w, 1, w.width, false);
     for (long b = 1; b <= w.n_blocks; b++)
-        write_block(&w, b, network);
+        write_block(&w, b);
     if (w.order == PRE) {
         write_norm(&w, "output");
         write_activation(&w, "output");

@@ -12,7 +12,7 @@ static sn_status scale_build(sn_node *node, const sn_node *nodes, sn_pool *pool,
     if (!attributes) return sn_error_memory(error, sizeof *attributes, "a scale");
     const sn_value *factor = sn_value_get(node->config, "factor");
     attributes->is_learned = sn_value_is_object(factor);
-    attributes->factor = sn_value_number(factor, attributes->is_learned ? "learned" : "");
+    attributes->factor = attributes->is_learned ? sn_value_number(factor, "learned") : sn_value_number(factor, "");
     node->attributes = attributes;
     if (attributes->is_learned) {
         sn_param *param = sn_node_add_param(node, "weight", 0, 1, NULL);

@@ -158,7 +158,7 @@ static void fill_labels(labels *l, const sn_checkpoint *checkpoint, const sn_exp
     const sn_metadata first[] = {{"format", FORMAT},
                                  {"format_version", l->version},
                                  SN_SEAL,
-                                 {"name", x->name},
+                                 {"name", x->settings.name},
                                  {"config_hash_but_length", l->hash_but_length},
                                  {"step", l->step},
                                  {"planned_steps", l->steps},

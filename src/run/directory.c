@@ -129,12 +129,12 @@ static sn_status examine_length(sn_run_directory *directory, const sn_experiment
                             ": a run can be made longer, not shorter (%s)",
                             path, state->steps, x->steps, remedy);
     }
-    const sn_value *train = sn_value_get(sn_config_root(x->config), "train");
-    if (x->steps > state->steps && sn_learning_rate_knows_end(train)) {
+    if (x->steps > state->steps && sn_lr_schedule_knows_end(&x->lr_schedule)) {
         return sn_error_set(error, SN_INVALID,
                             "%s holds a run of %" PRId64 " steps whose learning rates depend on that length "
                             "(train.lr_schedule %s): it cannot be made longer (%s)",
-                            path, state->steps, sn_value_text(train, "lr_schedule.kind"), remedy);
+                            path, state->steps, sn_value_text(sn_config_root(x->config), "train.lr_schedule.kind"),
+                            remedy);
     }
     directory->is_finished = state->is_finished && x->steps == state->steps;
     directory->is_unfinished = !directory->is_finished;

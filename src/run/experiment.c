@@ -1,9 +1,7 @@
 /* Owns the assembly of an experiment from a config. */
 #include "run/experiment.h"
 
-#include <math.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "base/file.h"
@@ -22,22 +20,19 @@ double sn_seconds(void) {
 }
 
 static sn_status set_options(sn_experiment *x, int threads, sn_error *error) {
-    const sn_value *root = sn_config_root(x->config), *train = sn_value_get(root, "train");
-    bool is_double = strcmp(sn_value_text(root, "precision"), "float64") == 0;
-    sn_status status = sn_backend_select(&x->backend, is_double ? SN_F64 : SN_F32, error);
+    const sn_settings *s = &x->settings;
+    sn_status status = sn_backend_select(&x->backend, s->precision, error);
     if (status) return status;
-    double clip = sn_value_number(train, "clip_norm");
     x->options = (sn_engine_options){
         .threads = threads,
-        .seed = x->seed,
-        .loss = sn_loss_find(sn_value_text(train, "loss.kind")),
-        .momentum = sn_value_number(train, "optimizer.momentum"),
-        .weight_decay = sn_value_number(train, "optimizer.weight_decay"),
-        .nesterov = sn_value_bool(train, "optimizer.nesterov"),
-        .clip_norm = isnan(clip) ? 0 : clip,
+        .seed = s->seed,
+        .loss = s->loss,
+        .momentum = s->momentum,
+        .weight_decay = s->weight_decay,
+        .nesterov = s->nesterov,
+        .clip_norm = s->clip_norm,
     };
-    size_t batch = (size_t)sn_value_integer(train, "batch_size");
-    x->batch_size = batch < x->data.train.n ? batch : x->data.train.n;
+    x->batch_size = s->batch_size < x->data.train.n ? s->batch_size : x->data.train.n;
     x->options.batch = x->batch_size > SMALLEST_PASS ? x->batch_size : SMALLEST_PASS;
     return SN_OK;
 }
@@ -93,11 +88,17 @@ static sn_status check_and_build(sn_experiment *x, sn_error *error) {
 }
 
 static void set_length(sn_experiment *x) {
-    const sn_value *train = sn_value_get(sn_config_root(x->config), "train");
+    bool by_steps = x->settings.steps >= 0;
     x->steps_per_epoch = (int64_t)sn_order_steps_per_epoch(&x->order);
-    bool by_steps = sn_value_get(train, "steps") != NULL;
-    x->epochs = by_steps ? 0 : sn_value_integer(train, "epochs");
-    x->steps = by_steps ? sn_value_integer(train, "steps") : x->epochs * x->steps_per_epoch;
+    x->epochs = by_steps ? 0 : x->settings.epochs;
+    x->steps = by_steps ? x->settings.steps : x->epochs * x->steps_per_epoch;
+}
+
+static void set_schedules(sn_experiment *x) {
+    const sn_value *root = sn_config_root(x->config), *train = sn_value_get(root, "train");
+    sn_lr_schedule_init(&x->lr_schedule, train, x->steps);
+    sn_report_schedule_init(&x->report_schedule, sn_value_get(root, "report"), x->steps, x->steps_per_epoch);
+    sn_checkpoint_schedule_init(&x->checkpoint_schedule, train, x->steps_per_epoch);
 }
 
 uint64_t sn_experiment_meaning(const sn_config *config, uint64_t data_checksum) {
@@ -109,7 +110,7 @@ static sn_status set_hashes(sn_experiment *x, sn_error *error) {
     uint64_t checksum = x->data.checksum;
     x->hash = sn_experiment_meaning(x->config, checksum);
     x->hash_but_length = sn_hash(&checksum, sizeof checksum, sn_config_hash_but_length(x->config));
-    const char *weights = sn_value_text(sn_config_root(x->config), "network.weights");
+    const char *weights = x->settings.weights;
     if (!weights) return SN_OK;
     char *content = NULL;
     size_t size = 0;
@@ -123,9 +124,8 @@ static sn_status set_hashes(sn_experiment *x, sn_error *error) {
 }
 
 static void begin(sn_experiment *x, const sn_config *config) {
-    const sn_value *root = sn_config_root(config);
-    *x = (sn_experiment){.config = config, .name = sn_value_text(root, "name")};
-    x->seed = (uint64_t)sn_value_integer(root, "seed");
+    *x = (sn_experiment){.config = config};
+    sn_settings_fill(&x->settings, config);
 }
 
 /* All but the data. */
@@ -134,8 +134,9 @@ static sn_status finish(sn_experiment *x, int threads, sn_error *error) {
     sn_status status = set_options(x, threads, error);
     if (!status) status = check_and_build(x, error);
     if (!status) {
-        bool shuffles = sn_value_bool(sn_config_root(x->config), "train.shuffle");
-        status = sn_order_init(&x->order, x->seed, shuffles, (uint32_t)x->data.train.n, (uint32_t)x->batch_size, error);
+        const sn_settings *s = &x->settings;
+        status =
+            sn_order_init(&x->order, s->seed, s->shuffles, (uint32_t)x->data.train.n, (uint32_t)x->batch_size, error);
     }
     if (!status) status = set_hashes(x, error);
     if (status) {
@@ -143,6 +144,7 @@ static sn_status finish(sn_experiment *x, int threads, sn_error *error) {
         return status;
     }
     set_length(x);
+    set_schedules(x);
     x->build_seconds = sn_seconds() - start;
     return SN_OK;
 }
@@ -201,10 +203,10 @@ sn_status sn_experiment_start(sn_experiment *experiment, sn_error *error) {
     double start = sn_seconds();
     sn_status status = sn_experiment_check_memory(x, error);
     if (!status) status = sn_engine_new(&x->engine, &x->graph, x->backend, &x->options, error);
-    const char *weights = sn_value_text(sn_config_root(x->config), "network.weights");
     if (!status) {
+        const char *weights = x->settings.weights;
         status = weights ? sn_engine_load_weights(x->engine, weights, error)
-                         : sn_engine_init_weights(x->engine, x->seed, error);
+                         : sn_engine_init_weights(x->engine, x->settings.seed, error);
     }
     x->build_seconds += sn_seconds() - start;
     return status;

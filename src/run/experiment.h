@@ -8,10 +8,12 @@
 #include "data/order.h"
 #include "engine/engine.h"
 #include "network/graph.h"
+#include "run/schedule.h"
+#include "run/settings.h"
 
 typedef struct sn_experiment {
     const sn_config *config; /* must outlive the experiment */
-    const char *name;
+    sn_settings settings;
     sn_dataset data;
     bool shares_data; /* they belong to another experiment */
     sn_graph graph;
@@ -20,7 +22,9 @@ typedef struct sn_experiment {
     size_t batch_size;         /* of training */
     int64_t steps, epochs;     /* epochs is 0 where train.steps rules */
     int64_t steps_per_epoch;
-    uint64_t seed;
+    sn_lr_schedule lr_schedule;
+    sn_report_schedule report_schedule;
+    sn_checkpoint_schedule checkpoint_schedule;
     uint64_t hash;            /* over the meaning of the config, the data and the initial weights file */
     uint64_t hash_but_length; /* the same but for the length: runs of which one can go on where the other ended have it
                                  in common */

@@ -107,11 +107,11 @@ sn_status sn_manifest_write(const sn_manifest *manifest, const char *path, sn_er
     sn_text text = SN_TEXT_EMPTY;
     sn_text_addf(&text, "{\n  \"format_version\": %d,\n", SN_MANIFEST_VERSION);
     add_string(&text, "status", manifest->status);
-    add_string(&text, "name", x->name);
+    add_string(&text, "name", x->settings.name);
     add_hash(&text, "config_hash", x->hash);
     add_hash(&text, "config_hash_but_length", x->hash_but_length);
     sn_text_addf(&text, "  \"planned_steps\": %" PRId64 ",\n", x->steps);
-    sn_text_addf(&text, "  \"seed\": %" PRIu64 ",\n", x->seed);
+    sn_text_addf(&text, "  \"seed\": %" PRIu64 ",\n", x->settings.seed);
     add_string(&text, "precision", x->backend->dtype == SN_F64 ? "float64" : "float32");
     add_machine(&text, manifest);
     add_string(&text, "data_origin", x->data.origin ? x->data.origin : "");

@@ -17,7 +17,6 @@ void sn_tell(const sn_listener *listener, bool is_warning, const char *format, .
 typedef struct sn_resume_request {
     const sn_experiment *experiment;
     const sn_run_directory *directory;
-    const sn_report_schedule *schedule;
     const sn_listener *listener;
     int digits;
 } sn_resume_request;

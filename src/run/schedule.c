@@ -4,26 +4,38 @@
 #include <math.h>
 #include <string.h>
 
-double sn_learning_rate(const sn_value *train, int64_t step, int64_t steps) {
-    double lr = sn_value_number(train, "lr");
-    const sn_value *schedule = sn_value_get(train, "lr_schedule");
-    const char *kind = sn_value_text(schedule, "kind");
-    int64_t warmup = sn_value_integer(schedule, "warmup_steps");
-    if (step < warmup) return lr * (double)(step + 1) / (double)warmup;
-    int64_t t = step - warmup, total = steps - warmup;
-    if (strcmp(kind, "step") == 0) {
-        int64_t reductions = t / sn_value_integer(schedule, "every");
-        return lr * pow(sn_value_number(schedule, "factor"), (double)reductions);
-    }
-    if (strcmp(kind, "cosine") == 0 && total > 0) {
-        double final = sn_value_number(schedule, "final");
-        return lr * (final + (1 - final) * 0.5 * (1 + cos(3.14159265358979323846 * (double)t / (double)total)));
-    }
-    return lr;
+static sn_lr_kind lr_kind_of(const char *word) {
+    if (strcmp(word, "step") == 0) return SN_LR_STEP;
+    return strcmp(word, "cosine") == 0 ? SN_LR_COSINE : SN_LR_CONSTANT;
 }
 
-bool sn_learning_rate_knows_end(const sn_value *train) {
-    return strcmp(sn_value_text(train, "lr_schedule.kind"), "cosine") == 0;
+void sn_lr_schedule_init(sn_lr_schedule *schedule, const sn_value *train, int64_t steps) {
+    const sn_value *given = sn_value_get(train, "lr_schedule");
+    *schedule = (sn_lr_schedule){
+        .kind = lr_kind_of(sn_value_text(given, "kind")),
+        .lr = sn_value_number(train, "lr"),
+        .warmup_steps = sn_value_integer(given, "warmup_steps"),
+        .every = sn_value_integer(given, "every"),
+        .factor = sn_value_number(given, "factor"),
+        .final = sn_value_number(given, "final"),
+        .steps = steps,
+    };
+}
+
+double sn_learning_rate(const sn_lr_schedule *schedule, int64_t step) {
+    const sn_lr_schedule *s = schedule;
+    if (step < s->warmup_steps) return s->lr * (double)(step + 1) / (double)s->warmup_steps;
+    int64_t t = step - s->warmup_steps, total = s->steps - s->warmup_steps;
+    if (s->kind == SN_LR_STEP) return s->lr * pow(s->factor, (double)(t / s->every));
+    if (s->kind == SN_LR_COSINE && total > 0) {
+        double angle = 3.14159265358979323846 * (double)t / (double)total;
+        return s->lr * (s->final + (1 - s->final) * 0.5 * (1 + cos(angle)));
+    }
+    return s->lr;
+}
+
+bool sn_lr_schedule_knows_end(const sn_lr_schedule *schedule) {
+    return schedule->kind == SN_LR_COSINE;
 }
 
 void sn_report_schedule_init(sn_report_schedule *schedule, const sn_value *report, int64_t steps,

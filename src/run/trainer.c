@@ -24,15 +24,12 @@ typedef struct trainer {
     const sn_trainer_options *options;
     sn_outcome *outcome;
     sn_error *error;
-    const sn_value *train;
-    sn_report_schedule schedule;
     size_t train_eval;
     sn_observation observation;
     sn_records records;
     evaluation evaluated;
     sn_sink sink;
     sn_timings timings;
-    sn_checkpoint_schedule checkpoints;
     sn_checkpoint saved; /* the last one, or the one under way */
     int64_t saved_step;  /* the step before which the newest checkpoint stands; -1: there is none */
     bool has_begun;      /* run.json says that it is running */
@@ -103,11 +100,10 @@ static sn_status open_files(trainer *t, bool is_resumed) {
     sn_config_text(t->x->config, &config);
     status = write_text(t, SN_FILE_CONFIG, &config);
     if (status) return status;
-    sn_datapackage(&package, t->x->name);
+    sn_datapackage(&package, t->x->settings.name);
     status = write_text(t, SN_FILE_PACKAGE, &package);
     if (status) return status;
-    bool saves_initial = sn_value_bool(sn_config_root(t->x->config), "report.save_initial");
-    if (saves_initial) status = save_weights(t, SN_FILE_INITIAL);
+    if (t->x->settings.saves_initial) status = save_weights(t, SN_FILE_INITIAL);
     if (status) return status;
     if (!is_resumed) return sn_sink_open(&t->sink, t->directory, digits_of(t), t->error);
     status = sn_sink_cut(&t->sink, t->error);
@@ -129,11 +125,8 @@ static sn_status take_up(trainer *t, const sn_resumption *from) {
 }
 
 static sn_status resume(trainer *t) {
-    sn_resume_request request = {.experiment = t->x,
-                                 .directory = t->directory,
-                                 .schedule = &t->schedule,
-                                 .listener = &t->options->listener,
-                                 .digits = digits_of(t)};
+    sn_resume_request request = {
+        .experiment = t->x, .directory = t->directory, .listener = &t->options->listener, .digits = digits_of(t)};
     sn_resumption from;
     sn_status status = sn_resume_find(&from, &request, &t->sink, t->error);
     if (!status && from.is_found) status = take_up(t, &from);
@@ -148,19 +141,14 @@ static sn_status resume(trainer *t) {
 static sn_status prepare(trainer *t) {
     const sn_experiment *x = t->x;
     sn_summary *s = &t->outcome->summary;
-    *s = (sn_summary){.name = x->name, .status = "failed", .frozen_start = -1, .frozen_end = -1};
+    *s = (sn_summary){.name = x->settings.name, .status = "failed", .frozen_start = -1, .frozen_end = -1};
     t->outcome->layers = calloc((size_t)x->graph.n_hidden + 1, sizeof *t->outcome->layers);
     if (!t->outcome->layers) return sn_error_memory(t->error, sizeof *t->outcome->layers, "the summary");
     s->layers = t->outcome->layers;
     s->n_hidden = x->graph.n_hidden;
     for (int i = 0; i < s->n_hidden; i++)
         t->outcome->layers[i].layer = i + 1;
-    const sn_value *root = sn_config_root(x->config);
-    t->train = sn_value_get(root, "train");
-    sn_report_schedule_init(&t->schedule, sn_value_get(root, "report"), x->steps, x->steps_per_epoch);
-    t->train_eval = (size_t)sn_value_integer(root, "report.train_eval");
-    if (t->train_eval > x->data.train.n) t->train_eval = x->data.train.n;
-    sn_checkpoint_schedule_init(&t->checkpoints, t->train, x->steps_per_epoch);
+    t->train_eval = x->settings.train_eval < x->data.train.n ? x->settings.train_eval : x->data.train.n;
     sn_status status = sn_observation_new(&t->observation, &x->graph, t->error);
     if (!status) status = sn_checkpoint_init(&t->saved, s->n_hidden, t->error);
     if (!status) status = sn_records_new(&t->records, &x->graph, t->error);
@@ -277,10 +265,10 @@ static sn_status diverge(trainer *t, double lr, bool observed) {
 
 /* One step: evaluation, update, rows.  The last "step" N measures and updates nothing. */
 static sn_status take_step(trainer *t) {
-    bool is_last = t->step == t->x->steps, observed = sn_report_is_due(&t->schedule, t->step);
-    double lr = sn_learning_rate(t->train, t->step, t->x->steps);
+    bool is_last = t->step == t->x->steps, observed = sn_report_is_due(&t->x->report_schedule, t->step);
+    double lr = sn_learning_rate(&t->x->lr_schedule, t->step);
     t->evaluated = (evaluation){0};
-    if (sn_report_evaluates(&t->schedule, t->step)) evaluate(t);
+    if (sn_report_evaluates(&t->x->report_schedule, t->step)) evaluate(t);
     sn_step step = {.batch = {.dataset = &t->x->data, .samples = &t->x->data.train},
                     .number = (uint64_t)t->step,
                     .lr = lr,
@@ -332,7 +320,8 @@ static bool wants_checkpoint(trainer *t) {
         *asked = 0;
         return true;
     }
-    return t->step > 0 && sn_checkpoint_is_due(&t->checkpoints, t->step, sn_seconds() - t->last_saved, t->last_cost);
+    return t->step > 0 &&
+           sn_checkpoint_is_due(&t->x->checkpoint_schedule, t->step, sn_seconds() - t->last_saved, t->last_cost);
 }
 
 /* At the end the state before the last "step", which is the one to make the run longer from, is written when that has

@@ -226,7 +226,7 @@ static sn_status prepare(runner *r, const sn_bench_options *options) {
         n_ops++;
     r->n_steps = options->steps;
     r->seconds = options->seconds > 0 ? options->seconds : options->steps ? 0.5 : DEFAULT_SECONDS;
-    r->lr = options->steps_only ? 0 : sn_value_number(sn_config_root(r->x->config), "train.lr");
+    r->lr = options->steps_only ? 0 : r->x->lr_schedule.lr;
     r->steps_only = options->steps_only;
     b->ops = calloc(n_ops, sizeof *b->ops);
     r->blocks = calloc(MAX_BLOCKS, sizeof *r->blocks);

@@ -103,7 +103,7 @@ static void add_tables(const sn_bench *b, sn_text *text) {
 void sn_bench_text(const sn_bench *b, sn_text *text) {
     const sn_experiment *x = b->experiment;
     char cpu[SN_CPU_NAME];
-    sn_text_addf(text, "%-10s %s: %d weight layers, %zu parameters, batch %zu, %s\n", "network", x->name,
+    sn_text_addf(text, "%-10s %s: %d weight layers, %zu parameters, batch %zu, %s\n", "network", x->settings.name,
                  x->graph.n_layers, x->graph.n_params, x->batch_size, precision(b));
     sn_text_addf(text, "%-10s %s, %d thread%s, %s; OpenBLAS kernels for %s (%s)\n", "machine", sn_machine_cpu(cpu),
                  x->options.threads, x->options.threads > 1 ? "s" : "", x->backend->simd, sn_blas_core(),
@@ -133,7 +133,7 @@ static void add_setting(const sn_bench *b, sn_text *text) {
     const sn_experiment *x = b->experiment;
     char cpu[SN_CPU_NAME];
     sn_text_add(text, "  \"network\": {");
-    add_string(text, "name", x->name);
+    add_string(text, "name", x->settings.name);
     add_number(text, "weight_layers", x->graph.n_layers);
     add_number(text, "parameters", (double)x->graph.n_params);
     add_number(text, "batch", (double)x->batch_size);

@@ -94,17 +94,14 @@ static uint64_t group_of(const sn_cells_point *point, size_t n_keys, uint64_t da
 }
 
 static void count_rows(work *w, const sn_experiment *x) {
-    sn_report_schedule schedule;
-    const sn_value *report = sn_value_get(sn_config_root(x->config), "report");
-    sn_report_schedule_init(&schedule, report, x->steps, x->steps_per_epoch);
     const int64_t looked_at = x->steps < 1000000 ? x->steps : 1000000; /* of a longer run the start is taken for all */
     double passes = 0;
     for (int64_t step = 0; step <= looked_at; step++) {
-        w->rows += sn_report_is_due(&schedule, step);
-        passes += sn_report_evaluates(&schedule, step);
+        w->rows += sn_report_is_due(&x->report_schedule, step);
+        passes += sn_report_evaluates(&x->report_schedule, step);
     }
     double share = looked_at > 0 ? (double)x->steps / (double)looked_at : 1;
-    double train = fmin(sn_value_number(report, "train_eval"), (double)x->data.train.n);
+    double train = fmin((double)x->settings.train_eval, (double)x->data.train.n);
     w->rows *= share;
     w->eval_flops = passes * share * (train + (double)x->data.test.n) * x->graph.forward_flops;
 }
@@ -112,8 +109,7 @@ static void count_rows(work *w, const sn_experiment *x) {
 /* Of the final weights, the checkpoint that a finished run keeps (weights, and with momentum as much again) and, where
  * they are saved, the initial weights. */
 static double weight_bytes(const sn_experiment *x) {
-    bool saves_initial = sn_value_bool(sn_config_root(x->config), "report.save_initial");
-    int n_copies = 2 + (x->options.momentum > 0) + saves_initial;
+    int n_copies = 2 + (x->options.momentum > 0) + x->settings.saves_initial;
     return (double)n_copies * (double)x->graph.n_params * (double)sn_dtype_size(x->backend->dtype);
 }
 

@@ -320,7 +320,9 @@ static void test_schedules(void **state) {
         snprintf(text, sizeof text, "{\"train\": {\"lr_schedule\": {\"kind\": \"%s\"%s}}}", rates[i],
                  i == 1 ? ", \"every\": 5" : "");
         sn_config *config = parse(text, NULL);
-        assert_int_equal(sn_learning_rate_knows_end(sn_value_get(sn_config_root(config), "train")), i == 2);
+        sn_lr_schedule schedule;
+        sn_lr_schedule_init(&schedule, sn_value_get(sn_config_root(config), "train"), 10);
+        assert_int_equal(sn_lr_schedule_knows_end(&schedule), i == 2);
         sn_config_free(config);
     }
 }

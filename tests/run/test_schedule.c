@@ -20,8 +20,10 @@ static void rates_are(const char *train, int64_t steps, const double *expected, 
     sn_config *config = parse(train);
     const sn_value *object = sn_value_get(sn_config_root(config), "train");
     assert_non_null(object);
+    sn_lr_schedule schedule;
+    sn_lr_schedule_init(&schedule, object, steps);
     for (int64_t s = 0; s < n; s++) {
-        assert_true(fabs(sn_learning_rate(object, s, steps) - expected[s]) <= 1e-15 + 1e-12 * fabs(expected[s]));
+        assert_true(fabs(sn_learning_rate(&schedule, s) - expected[s]) <= 1e-15 + 1e-12 * fabs(expected[s]));
     }
     sn_config_free(config);
 }

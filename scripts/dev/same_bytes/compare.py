@@ -9,7 +9,7 @@ Exit status 1 if something differs, if there was too little to compare, or if a 
 """
 from __future__ import annotations
 
-import collections
+import dataclasses
 import json
 import pathlib
 import re
@@ -35,6 +35,19 @@ class Pair(NamedTuple):
     simd: str
     precision: str
     directory: pathlib.Path  # holds old, new and their exit statuses
+
+
+@dataclasses.dataclass
+class Tally:
+    """What was compared."""
+
+    diverged: int = 0
+    hashes: int = 0
+    columns: int = 0
+    cells: int = 0
+    files_without_rows: int = 0
+    weights: set[str] = dataclasses.field(default_factory=set)  # their hashes
+    times: set[tuple[str, bytes]] = dataclasses.field(default_factory=set)  # columns that are not compared
 
 
 class BadRun(Exception):
@@ -91,9 +104,9 @@ def read_columns(path: pathlib.Path) -> Columns:
         rows[-1].append(cell)
         if end == b"\n":
             rows.append([])
-    header = rows[0]
-    whole = sum(len(cell) + 1 for cell, _ in found) == len(text) and not rows.pop()
-    if not whole or not rows or any(len(row) != len(header) for row in rows) or len(set(header)) != len(header):
+    header, rest = rows[0], rows.pop()
+    is_whole = sum(len(cell) + 1 for cell, _ in found) == len(text) and not rest
+    if not header or not is_whole or any(len(row) != len(header) for row in rows) or len(set(header)) != len(header):
         raise BadRun(f"{path}: not a CSV of whole rows and columns of different names")
     return {name: tuple(row[i] for row in rows[1:]) for i, name in enumerate(header)}
 
@@ -110,6 +123,7 @@ def say(cell: bytes) -> str:
 
 
 def compare_columns(name: str, old: Columns, new: Columns, skipped: set[tuple[str, bytes]]) -> Iterator[str]:
+    """Rows are counted from 1, without the header."""
     n_old, n_new = len(next(iter(old.values()))), len(next(iter(new.values())))
     if n_old != n_new:
         yield f"{name}: {n_old} rows before, {n_new} now"
@@ -130,41 +144,45 @@ def hashes_of(manifest: dict) -> dict[str, str]:
     return {key: value for key, value in manifest.items() if key.endswith("checksum") or "hash" in key}
 
 
-def compare_pair(pair: Pair, counts: collections.Counter, seen: dict[str, set]) -> Iterator[str]:
-    """Yields the differences of a pair; counts what it compares."""
-    status = read_status(pair, "old")
-    if status not in (DONE, DIVERGED):
-        raise BadRun(f"the old run failed, exit status {status}: see {pair.directory}/old.log")
-    counts["diverged"] += status == DIVERGED
-    if read_status(pair, "new") != status:
-        yield f"exit status {status} before, {read_status(pair, 'new')} now: see {pair.directory}/new.log"
-    old_run, new_run = pair.directory / "old", pair.directory / "new"
-    old, new = hashes_of(read_manifest(pair, "old")), hashes_of(read_manifest(pair, "new"))
-    if any(not re.fullmatch("[0-9a-f]{16}", old.get(key, "")) for key in HASHES):
-        raise BadRun(f"{old_run}/run.json: wants {' and '.join(HASHES)}")
-    seen["weights"].add(old["weights_hash"])
-    for key, value in old.items():
-        counts["hashes"] += 1
-        if new.get(key) != value:
-            yield f"run.json: {key}: {value} before, {new.get(key)} now"
+def compare_files(old_run: pathlib.Path, new_run: pathlib.Path, tally: Tally) -> Iterator[str]:
     skipped = time_columns(old_run)
-    seen["time columns"] |= skipped
+    tally.times |= skipped
     names = sorted(path.name for path in old_run.glob("*.csv"))
     if not set(FILES) <= set(names):
         raise BadRun(f"{old_run}: wants {' and '.join(FILES)}")
     for name in names:
         columns = read_columns(old_run / name)
         compared = [cells for column, cells in columns.items() if (name, column) not in skipped]
-        counts["columns"] += len(compared)
-        counts["cells"] += sum(map(len, compared))
-        counts["empty files"] += not compared or not compared[0]
+        tally.columns += len(compared)
+        tally.cells += sum(map(len, compared))
+        tally.files_without_rows += not any(compared)
         yield from compare_columns(name, columns, read_columns(new_run / name), skipped)
 
 
-def differences_of(pair: Pair, counts: collections.Counter, seen: dict[str, set]) -> list[str]:
+def compare_pair(pair: Pair, tally: Tally) -> Iterator[str]:
+    """Yields the differences of a pair; counts what it compares."""
+    status = read_status(pair, "old")
+    if status not in (DONE, DIVERGED):
+        raise BadRun(f"the old run failed, exit status {status}: see {pair.directory}/old.log")
+    tally.diverged += status == DIVERGED
+    if read_status(pair, "new") != status:
+        yield f"exit status {status} before, {read_status(pair, 'new')} now: see {pair.directory}/new.log"
+    old_run, new_run = pair.directory / "old", pair.directory / "new"
+    old, new = hashes_of(read_manifest(pair, "old")), hashes_of(read_manifest(pair, "new"))
+    if any(not re.fullmatch("[0-9a-f]{16}", str(old.get(key))) for key in HASHES):
+        raise BadRun(f"{old_run}/run.json: wants {' and '.join(HASHES)}")
+    tally.weights.add(old["weights_hash"])
+    for key, value in old.items():
+        tally.hashes += 1
+        if new.get(key) != value:
+            yield f"run.json: {key}: {value} before, {new.get(key)} now"
+    yield from compare_files(old_run, new_run, tally)
+
+
+def differences_of(pair: Pair, tally: Tally) -> list[str]:
     found = []
     try:
-        for difference in compare_pair(pair, counts, seen):
+        for difference in compare_pair(pair, tally):
             found.append(difference)
     except BadRun as error:
         found.append(str(error))
@@ -233,7 +251,7 @@ def missed_plants(pair: Pair) -> list[str]:
                 shutil.copytree(pair.directory / "old", planted.directory / side)
                 shutil.copy(pair.directory / "old.status", planted.directory / f"{side}.status")
             plant(planted.directory / "new")
-            found = differences_of(planted, collections.Counter(), collections.defaultdict(set))
+            found = differences_of(planted, Tally())
             if len(found) != (expected is not None) or (expected and not found[0].startswith(expected)):
                 missed.append(f"planted {what}: found {found}")
     return missed
@@ -242,35 +260,33 @@ def missed_plants(pair: Pair) -> list[str]:
 # ---- the whole ----
 
 
-def too_little(pairs: list[Pair], counts: collections.Counter, seen: dict[str, set]) -> list[str]:
+def too_little(pairs: list[Pair], tally: Tally) -> list[str]:
     """Why agreement would say nothing."""
     n, n_configs = len(pairs), len({pair.config for pair in pairs})
     reasons = {
         "no pairs of runs": n == 0,
-        "a CSV without rows": counts["empty files"] > 0,
-        "too few hashes": counts["hashes"] < len(HASHES) * n,
-        "too few cells": counts["cells"] < counts["columns"] or counts["columns"] < 20 * n,
-        "most runs diverged": 2 * counts["diverged"] > n,
-        "most configs end at the same weights": 2 * len(seen["weights"]) < n_configs,
+        "a CSV without rows": tally.files_without_rows > 0,
+        "too few hashes": tally.hashes < len(HASHES) * n,
+        "too few cells": tally.cells < tally.columns or tally.columns < 20 * n,
+        "most runs diverged": 2 * tally.diverged > n,
+        "most configs end at the same weights": 2 * len(tally.weights) < n_configs,
     }
     return [reason for reason, holds in reasons.items() if holds]
 
 
 def main() -> int:
     pairs = read_pairs(pathlib.Path(sys.argv[1]))
-    counts: collections.Counter = collections.Counter()
-    seen: dict[str, set] = collections.defaultdict(set)
-    failed = 0
+    tally, failed = Tally(), 0
     for pair in pairs:
-        found = differences_of(pair, counts, seen)
+        found = differences_of(pair, tally)
         failed += bool(found)
         for difference in found:
             print(f"DIFFERS: {pair.config}, {pair.simd}, {pair.precision}: {difference}")
-    print(f"{len({pair.config for pair in pairs})} configs, {2 * len(pairs)} runs ({counts['diverged']} pairs diverged):"
-          f" compared {counts['hashes']} hashes, {counts['columns']} columns, {counts['cells']} cells")
-    times = sorted(f"{name}:{column.decode()}" for name, column in seen["time columns"])
+    print(f"{len({pair.config for pair in pairs})} configs, {2 * len(pairs)} runs ({tally.diverged} pairs diverged): "
+          f"compared {tally.hashes} hashes, {tally.columns} columns, {tally.cells} cells; {failed} pairs differ")
+    times = sorted(f"{name}:{column.decode()}" for name, column in tally.times)
     print(f"columns of wall time, not compared: {', '.join(times) or 'there are none'}")
-    faults = too_little(pairs, counts, seen) if not failed else []
+    faults = too_little(pairs, tally) if not failed else []
     done = next((pair for pair in pairs if is_done(pair)), None)
     if done:
         faults += missed_plants(done)
