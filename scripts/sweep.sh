@@ -4,8 +4,10 @@
 set -euo pipefail
 export LC_ALL=C
 
+self=${0##*/} # sweep.sh, or skipnet-sweep where it is installed
+
 usage() {
-    cat <<'END'
+    sed "s/sweep\.sh/$self/" <<'END'
 usage: sweep.sh CONFIG [--grid KEY=V1,V2,...]... [--points FILE] [--seeds N] [--set KEY=VALUE]... [--threads N]
                 [--out DIR] [--engine parallel|xargs|slurm] [--jobs N] [--expect FILE] [--no-plot] [--dry-run]
                 [-- ENGINE_OPTION...]
@@ -41,7 +43,7 @@ config='' out='' engine='' jobs='' threads=1 expect='' plot=1 dry_run=0 group=''
 cell_options=() engine_options=() engines=(parallel xargs slurm)
 
 die() {
-    echo "sweep: $1" >&2
+    echo "${self%.sh}: $1" >&2
     exit 2
 }
 
@@ -110,7 +112,7 @@ choose_engine() {
         engine=parallel
         if ! has_parallel; then
             ((${#engine_options[@]} == 0)) || die "options after -- want an --engine (GNU parallel is not installed)"
-            echo "sweep: GNU parallel is not installed (apt-get install parallel): going on with xargs" >&2
+            echo "${self%.sh}: GNU parallel is not installed (apt-get install parallel): going on with xargs" >&2
             engine="xargs"
         fi
         ;;
@@ -199,17 +201,31 @@ stop() { # SIGNAL
         wait "$group" || true
         while kill -0 -- "-$group" 2>/dev/null; do sleep 0.1; done
     fi
-    echo "sweep: stopped by a signal; call it again to go on" >&2
+    echo "${self%.sh}: stopped by a signal; call it again to go on" >&2
     trap - INT TERM HUP
     kill -s "$1" $$
 }
 
-# What there is to see, even if some cells failed.  The status is that of the comparison, else 1 without pictures.
+# Where a signal ends all of it at once, like the cells.
 show() {
+    local status=0
+    set -m
+    show_runs &
+    group=$!
+    set +m
+    wait "$group" || status=$?
+    group=''
+    return "$status"
+}
+
+# What there is to see, even if some cells failed.  The status is that of the comparison, else 1 where a picture or the
+# page is missing.
+show_runs() {
     local status=0
     "$skipnet" compare "$given" --out "$given" ${expect:+--expect "$expect"} || status=$?
     if ((plot)); then
-        "$plotter" "$given" && "$reporter" "$given" || ((status)) || status=1
+        "$plotter" "$given" || status=$((status ? status : 1)) # the page comes without a picture that failed
+        "$reporter" "$given" || status=$((status ? status : 1))
     fi
     return "$status"
 }

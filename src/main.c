@@ -66,7 +66,7 @@ int main(int argc, char **argv) {
     static sn_error error;
     sn_error_clear(&error);
     sn_status status = close_output(run(argc, argv, &error), &error);
-    if (error.length > 0) fprintf(stderr, "%s\n", error.text);
-    if (error.dropped > 0) fprintf(stderr, "(%zu more)\n", error.dropped);
+    if (error.length > 0) sn_say("%s\n", error.text);
+    if (error.dropped > 0) sn_say("(%zu more)\n", error.dropped);
     return (int)status;
 }

@@ -100,7 +100,7 @@ run_slurm() {
         --open-mode=append --output="$log/slurm-%a.out" "${engine_options[@]}" \
         --wrap "exec sh $(quoted "$parts/cell.sh" "$list" "$log")\$SLURM_ARRAY_TASK_ID $n") || return
     echo "$array" >"$log/slurm.job"
-    echo "sweep: array $array of $n elements; without this script, the end is: $(quoted "$skipnet" compare "$out" \
+    echo "${self%.sh}: array $array of $n elements; without this script, the end is: $(quoted "$skipnet" compare "$out" \
         --out "$out")" >&2
     after=$(slurm_job --dependency=afterany:"$array" --job-name=skipnet-compare --output="$log/slurm-compare.out" \
         --wrap "$(quoted "$skipnet" compare "$out" --out "$out")") || true

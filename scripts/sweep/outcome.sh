@@ -40,7 +40,7 @@ list_failures() {
     [[ -n $failures ]] || return 1
     n_failed=$(wc -l <<<"$failures")
     {
-        echo "sweep: $n_failed of $(wc -l <"$list") cells failed:"
+        echo "${self%.sh}: $n_failed of $(wc -l <"$list") cells failed:"
         while read -r line name; do
             if [[ -f $log/$line.failed ]]; then
                 sed "1s/^/  $name: /; 2,\$s/^/      /" "$log/$line.failed" | tail_of_reason

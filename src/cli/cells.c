@@ -127,10 +127,9 @@ static sn_status write_cells(const sn_cells *cells, int threads, sn_error *error
 
 static void tell_repeated(const sn_cells *cells) {
     if (cells->n_repeated == 0) return;
-    fprintf(stderr,
-            "%zu left out: they resolve to the same config as another cell (a key without effect there, or one "
-            "value written in two ways)\n",
-            cells->n_repeated * cells->n_seeds);
+    sn_say("%zu left out: they resolve to the same config as another cell (a key without effect there, or one "
+           "value written in two ways)\n",
+           cells->n_repeated * cells->n_seeds);
 }
 
 /* Expectations are read first: a fault in them is told before the cells are looked over. */
@@ -147,11 +146,8 @@ static sn_status make_cells(const cells_options *chosen, const sn_cells_request 
     return status;
 }
 
-static sn_status run_cells(const sn_arguments *arguments, sn_error *error) {
-    const cells_options *chosen = arguments->record;
-    if (!chosen->out)
-        return sn_error_set(error, SN_INVALID, "skipnet cells: --out DIR is missing (see skipnet cells --help)");
-    sn_cells_request request = {.config = arguments->operands[0],
+static sn_status run_with(const cells_options *chosen, const char *config, sn_error *error) {
+    sn_cells_request request = {.config = config,
                                 .sets = chosen->set.items,
                                 .n_sets = chosen->set.n,
                                 .grids = chosen->grid.items,
@@ -169,6 +165,17 @@ static sn_status run_cells(const sn_arguments *arguments, sn_error *error) {
     return status;
 }
 
+static sn_status run_cells(const sn_arguments *arguments, sn_error *error) {
+    const cells_options *chosen = arguments->record;
+    if (!chosen->out)
+        return sn_error_set(error, SN_INVALID, "skipnet cells: --out DIR is missing (see skipnet cells --help)");
+    char *config = NULL;
+    sn_status status = sn_find_config(&config, arguments->operands[0], false, error);
+    if (!status) status = run_with(chosen, config, error);
+    free(config);
+    return status;
+}
+
 const sn_verb sn_verb_cells = {
     .name = "cells",
     .operands = "CONFIG",
@@ -179,7 +186,9 @@ const sn_verb sn_verb_cells = {
     .details =
         "Writes DIR/config.json, what all cells share, and DIR/cells.txt, a command for a shell on each line:\n"
         "  skipnet train /abs/DIR/config.json --set KEY=VALUE ... --resume --threads 1 --out /abs/DIR/KEY=VALUE,...\n"
-        "Nothing is run; anything that runs lines can (sh, xargs, parallel, a job array): scripts/sweep.sh does.\n"
+        "Nothing is run; anything that runs lines can (sh, xargs, parallel, a job array): scripts/sweep.sh does, "
+        "which\n"
+        "is installed as skipnet-sweep.\n"
         "The points of a file come first, then the grids in their order; the seed changes fastest.  A value that\n"
         "begins with {, [ or \" may have commas inside.  --grid network.skip=... replaces the object that the config\n"
         "has there; --grid network.skip.kind=... keeps its other keys.\n"

@@ -25,10 +25,13 @@ static const sn_option option_rows[] = {
      SN_OPTION_FLAG(check_options, plan)},
 };
 
+/* Of many inputs the first ones; --expand names all. */
 static void add_inputs(const sn_graph *graph, const sn_node *node, sn_text *text) {
-    for (int k = 0; k < node->n_inputs; k++) {
+    enum { MOST = 64 };
+    int shown = node->n_inputs > MOST ? MOST : node->n_inputs;
+    for (int k = 0; k < shown; k++)
         sn_text_addf(text, "%s%s", k ? ", " : "", graph->nodes[node->inputs[k]].label);
-    }
+    if (shown < node->n_inputs) sn_text_addf(text, ", and %d more (see --expand)", node->n_inputs - shown);
 }
 
 static size_t count_params(const sn_node *node) {
@@ -60,7 +63,8 @@ static void add_bytes(sn_text *text, const char *what, double bytes) {
 static size_t data_bytes(const sn_dataset *data) {
     size_t n = data->train.n + data->test.n;
     size_t features = n * data->in_dim * (data->train.bytes ? 1 : sizeof(double));
-    return features + n * (data->is_classes ? sizeof(uint32_t) : data->out_dim * sizeof(double));
+    size_t rows = data->train.rows ? n * sizeof *data->train.rows : 0;
+    return features + rows + n * (data->is_classes ? sizeof(uint32_t) : data->out_dim * sizeof(double));
 }
 
 /* Free by sn_plan_reset. */
@@ -100,7 +104,7 @@ static sn_status add_plan(const sn_experiment *x, sn_text *text, sn_error *error
 }
 
 static void add_expanded_network(const sn_experiment *x, sn_text *text) {
-    const char *weights = sn_value_text(sn_config_root(x->config), "network.weights");
+    const char *weights = x->settings.weights;
     sn_text list = SN_TEXT_EMPTY;
     sn_graph_expand(&x->graph, &list);
     sn_text_add(text, "{");
@@ -131,11 +135,10 @@ static void add_expanded(const sn_experiment *x, sn_text *text) {
 
 static sn_status check_with(const check_options *chosen, const sn_config *config, sn_error *error) {
     sn_experiment experiment;
-    sn_status status = sn_experiment_open(&experiment, config, sn_threads(chosen->threads), error);
+    sn_status status = sn_open_experiment(&experiment, config, chosen->threads, error);
     if (status) return status;
     status = sn_experiment_check_memory(&experiment, error);
-    bool has_weights = sn_value_text(sn_config_root(config), "network.weights") != NULL;
-    if (!status && has_weights) status = sn_experiment_start(&experiment, error); /* reads them */
+    if (!status && experiment.settings.weights) status = sn_experiment_start(&experiment, error); /* reads them */
     sn_text text = SN_TEXT_EMPTY;
     if (chosen->expand) {
         add_expanded(&experiment, &text);

@@ -11,6 +11,7 @@
 #include "cli/options.h"
 #include "cli/verbs.h"
 #include "config/config.h"
+#include "run/experiment.h"
 
 /* One call of a verb, parsed. */
 typedef struct sn_arguments {
@@ -56,14 +57,33 @@ void sn_help_program(sn_text *text);
 /* The verb of that name, NULL if there is none. */
 const sn_verb *sn_verb_find(const char *name);
 
-/* Prints a text to standard output and frees it.  SN_FAILED when the text failed for memory, SN_IO when writing failed
+/* Prints a text to standard output and frees it; what would command a terminal is shown, see sn_text_add_visible.
+ * SN_FAILED when the text failed for memory, SN_IO when writing failed
  * (a reader that went away is no error); what the stream still buffers is written and checked at the end, in main. */
 sn_status sn_print(sn_text *text, sn_error *error);
 
-/* Reads the config `path` ("-": standard input) with its --set options; the file's stem is the default name. */
-sn_status sn_read_config(sn_config **config, const char *path, const sn_words *sets, sn_error *error);
+/* Prints formatted lines to standard error, likewise. */
+void sn_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Writes out what standard output still buffers.  SN_IO as sn_print. */
+sn_status sn_flush(sn_error *error);
+
+/* The file of the config that an operand means (free()): where there is no such file a shipped one by its name, which
+ * is told on standard error unless `is_quiet`. */
+sn_status sn_find_config(char **path, const char *operand, bool is_quiet, sn_error *error);
+
+/* Reads the config that an operand means ("-": standard input) with its --set options; the file's stem is the default
+ * name. */
+sn_status sn_read_config(sn_config **config, const char *operand, const sn_words *sets, sn_error *error);
 
 /* What --threads asked for; where it was not given, what the machine allows. */
 int sn_threads(int64_t asked);
+
+/* Prints notes to standard error, with --quiet, too. */
+void sn_tell_notes(const sn_notes *notes);
+
+/* Opens an experiment with the threads that --threads asked for, and tells its notes, also where it fails; then it is
+ * reset. */
+sn_status sn_open_experiment(sn_experiment *experiment, const sn_config *config, int64_t threads, sn_error *error);
 
 #endif

@@ -132,8 +132,7 @@ static void add_json_totals(const sn_gradcheck_totals *t, sn_text *text) {
 /* Rows are shown as they come: each costs many passes over the batch. */
 static sn_status show(sn_text *text, sn_error *error) {
     sn_status status = sn_print(text, error);
-    fflush(stdout); /* what goes wrong here shows when main closes it */
-    return status;
+    return status ? status : sn_flush(error);
 }
 
 static sn_status check_tensors(bool is_json, const sn_gradcheck *check, sn_gradcheck_totals *totals, sn_error *error) {
@@ -183,7 +182,7 @@ static sn_status check_experiment(const gradcheck_options *chosen, sn_experiment
     } else {
         add_totals(&totals, &text);
     }
-    status = sn_print(&text, error);
+    status = show(&text, error);
     return status ? status : sn_gradcheck_conclude(&totals, error);
 }
 
@@ -194,8 +193,7 @@ static sn_status run_gradcheck(const sn_arguments *arguments, sn_error *error) {
     sn_config *config = NULL;
     sn_experiment experiment;
     sn_status status = sn_read_config(&config, arguments->operands[0], &sets, error);
-    int threads = sn_threads(chosen->threads);
-    if (!status && !(status = sn_experiment_open(&experiment, config, threads, error))) {
+    if (!status && !(status = sn_open_experiment(&experiment, config, chosen->threads, error))) {
         status = check_experiment(chosen, &experiment, error);
         sn_experiment_reset(&experiment);
     }

@@ -66,12 +66,13 @@ static void show_progress(void *context, const sn_progress *progress) {
     sn_text *line = context;
     sn_text_clear(line);
     sn_progress_line(progress, terminal_columns(STDERR_FILENO) - 1, line);
-    fprintf(stderr, "\r\033[K%s", sn_text_string(line));
+    fputs("\r\033[K", stderr);
+    sn_say("%s", sn_text_string(line));
 }
 
 static void show_message(void *context, bool is_warning, const char *message) {
     const bool *is_quiet = context;
-    if (is_warning || !*is_quiet) fprintf(stderr, "%s%s\n", is_warning ? "warning: " : "", message);
+    if (is_warning || !*is_quiet) sn_say("%s%s\n", is_warning ? "warning: " : "", message);
 }
 
 static bool wants_unicode(void) {
@@ -105,8 +106,10 @@ static sn_status print_finished(const train_options *chosen, const sn_run_direct
     sn_status status = path
                            ? sn_manifest_read_summary(&outcome.summary, &outcome.manifest, &outcome.layers, path, error)
                            : sn_error_memory(error, 0, "a path");
-    if (!status && !chosen->quiet) fprintf(stderr, "%s holds this run, finished\n", directory->path);
+    if (!status && !chosen->quiet) sn_say("%s holds this run, finished\n", directory->path);
     if (!status) status = print_outcome(chosen, &outcome, directory->path, error);
+    if (!status && strcmp(outcome.summary.status, "diverged") == 0)
+        status = sn_error_set(error, SN_DIVERGED, "diverged: %s", outcome.summary.fault);
     free(path);
     sn_outcome_reset(&outcome);
     return status;
@@ -114,8 +117,7 @@ static sn_status print_finished(const train_options *chosen, const sn_run_direct
 
 static sn_status train_in(const train_options *chosen, sn_experiment *experiment, const sn_run_directory *directory,
                           sn_error *error) {
-    if (directory->has_no_locks)
-        fprintf(stderr, "warning: no locks in %s: keep other processes out\n", directory->path);
+    if (directory->has_no_locks) sn_say("warning: no locks in %s: keep other processes out\n", directory->path);
     sn_status status = sn_experiment_start(experiment, error);
     if (!status && chosen->force) status = sn_run_directory_clear(directory, error);
     if (status) return status;
@@ -130,7 +132,7 @@ static sn_status train_in(const train_options *chosen, sn_experiment *experiment
                                   .context = &line};
     sn_outcome outcome;
     status = sn_train(experiment, directory, &options, &outcome, error);
-    if (shows) fprintf(stderr, "\r\033[K");
+    if (shows) fputs("\r\033[K", stderr);
     sn_text_free(&line);
     bool has_outcome = status == SN_OK || status == SN_DIVERGED || status == SN_INTERRUPTED;
     if (has_outcome) {
@@ -168,7 +170,7 @@ static char *choose_directory(const train_options *chosen, const sn_config *conf
 static sn_status run_with(const train_options *chosen, const sn_config *config, sn_error *error) {
     sn_experiment experiment;
     sn_run_directory directory = {.lock = SN_LOCK_NONE};
-    sn_status status = sn_experiment_open(&experiment, config, sn_threads(chosen->threads), error);
+    sn_status status = sn_open_experiment(&experiment, config, chosen->threads, error);
     if (status) return status;
     char *path = choose_directory(chosen, config);
     sn_run_entry entry = chosen->force ? SN_ENTRY_FORCE : chosen->resume ? SN_ENTRY_RESUME : SN_ENTRY_NEW;
@@ -198,12 +200,16 @@ static sn_status run_train(const sn_arguments *arguments, sn_error *error) {
                             "skipnet train: --resume continues a run, --force replaces it: give one of them");
     }
     catch_signal(SIGUSR1, on_save); /* from here on: it would end a process that still reads its data */
+    char *path = NULL;
     sn_config *config = NULL;
-    sn_status status = sn_read_config(&config, arguments->operands[0], &chosen->set, error);
+    sn_status status = sn_find_config(&path, arguments->operands[0], chosen->quiet, error);
+    if (!status) status = sn_read_config(&config, path, &chosen->set, error);
     if (!status) status = run_with(chosen, config, error);
     sn_config_free(config);
-    bool has_ended = status == SN_OK || status == SN_DIVERGED || status == SN_INTERRUPTED;
-    if (has_ended && caught_signal) raise_caught(); /* also one that came after the last step */
+    free(path);
+    /* Also a signal that came after the last step.  A run that diverged says so all the same. */
+    bool has_ended = status == SN_OK || status == SN_INTERRUPTED;
+    if (has_ended && caught_signal) raise_caught();
     return status;
 }
 
@@ -215,6 +221,7 @@ const sn_verb sn_verb_train = {
     SN_VERB_OPTIONS(option_rows, train_options),
     .help = "train a network and write its loss and gradients as CSV",
     .details =
-        "CONFIG is a JSON file, or - for standard input.  The run lives in --out DIR, else in runs/NAME, with --set\n"
-        "in runs/NAME,KEY=VALUE.  A finished run of the same config is not repeated: its summary is printed.",
+        "CONFIG is a JSON file, - for standard input, or where there is no such file the name of a config that comes\n"
+        "with skipnet (skipnet list configs).  The run lives in --out DIR, else in runs/NAME, with --set in\n"
+        "runs/NAME,KEY=VALUE.  A finished run of the same config is not repeated: its summary is printed.",
     .run = run_train};

@@ -10,7 +10,7 @@
 #include "run/language.h"
 #include "run/manifest.h"
 
-const char *const sn_origin_names[SN_N_ORIGINS] = {"cpu", "program", "precision", "simd"};
+const char *const sn_origin_names[SN_N_ORIGINS] = {"cpu", "program", "commit", "precision", "simd"};
 
 static sn_status read_origins(sn_comparison *comparison, sn_compared_run *run, const sn_value *root, sn_error *error) {
     for (int i = 0; i < SN_N_ORIGINS; i++) {

@@ -6,14 +6,14 @@
 #define SN_COMPARE_COMPARE_H
 
 #include "base/error.h"
+#include "base/notes.h"
 #include "base/text.h"
 #include "compare/columns.h"
-#include "compare/notes.h"
 #include "compare/points.h"
 #include "compare/varied.h"
 
 /* Entries of run.json in which runs of one comparison should agree. */
-enum { SN_N_ORIGINS = 4 };
+enum { SN_N_ORIGINS = 5 };
 
 /* One run directory. */
 typedef struct sn_compared_run {
@@ -81,6 +81,9 @@ void sn_comparison_columns_text(sn_text *text);
 
 /* datapackage.json over runs.csv, profiles.csv, summary.csv and differences.csv. */
 void sn_comparison_package(const sn_comparison *comparison, sn_text *text);
+
+/* What the description of a comparison's datapackage.json begins with: so its files are told from others. */
+#define SN_COMPARISON_MARK "Skipnet runs side by side"
 
 #define SN_FILE_RUNS        "runs.csv"
 #define SN_FILE_PROFILES    "profiles.csv"

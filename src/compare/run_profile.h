@@ -3,8 +3,8 @@
 #ifndef SN_COMPARE_RUN_PROFILE_H
 #define SN_COMPARE_RUN_PROFILE_H
 
+#include "base/notes.h"
 #include "compare/ends.h"
-#include "compare/notes.h"
 #include "report/record.h"
 
 /* Which run, and what is known of it. */

@@ -156,6 +156,15 @@ const sn_value *sn_config_root(const sn_config *config) {
     return config->root;
 }
 
+bool sn_config_is_given(const sn_config *config, const sn_value *value) {
+    if (!value) return false;
+    const sn_place *places = config->places.items;
+    int place = value->valueint;
+    while (place >= 0 && !places[place].is_default) /* what stands in a default is one */
+        place = places[place].parent;
+    return place < 0;
+}
+
 sn_status sn_config_fault(const sn_config *config, const sn_value *value, sn_error *error, const char *format, ...) {
     const sn_places *places = &config->places;
     const sn_value *at = value ? value : config->root;

@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/notes.h"
 #include "base/pool.h"
 #include "config/config.h"
 
@@ -31,6 +32,7 @@ typedef struct sn_samples {
     const double *values;   /* (n, in_dim), raw features */
     const uint32_t *labels; /* (n), each < out_dim */
     const double *targets;  /* (n, out_dim), as they are: targets are not scaled */
+    const uint32_t *rows;   /* (n), the row of the CSV file (from 1, a header included); NULL: no such file */
 } sn_samples;
 
 typedef struct sn_dataset {
@@ -42,14 +44,18 @@ typedef struct sn_dataset {
     size_t n_scales;    /* 1 (one scaling for all features) or in_dim */
     const double *mean; /* (n_scales): feature value = (raw - mean) * factor */
     const double *factor;
-    uint64_t checksum; /* of raw values, labels and targets of both splits after the limits */
-    char *origin;      /* where it came from, for people: a directory, a file, "generated"; of `pool` */
+    const char *target_scale; /* "mean 58721, sd 3856" of targets far from 0 and 1, of `pool`; NULL: near, or classes */
+    const char *const *class_names; /* (out_dim) what the file calls the classes, in UTF-8, of `pool`; NULL: nothing */
+    uint64_t checksum;              /* of raw values, labels and targets of both splits after the limits */
+    char *origin;                   /* where it came from, for people: a directory, a file, "generated"; of `pool` */
     sn_pool pool;
+    sn_notes *notes; /* while it is loaded: what a source tells besides; NULL: nobody wants it; private to src/data */
     void *blocks[8]; /* big memory, free()d with the set; private to src/data */
 } sn_dataset;
 
 /* One row of the table of sources.  `data` is the resolved "data" object of `config`.  The source fills the splits,
- * dimensions, shape and origin; limits, scaling and checksum are done by sn_dataset_load for all sources. */
+ * dimensions, shape and origin, and notes what it read by a guess; limits, scaling and checksum are done by
+ * sn_dataset_load for all sources. */
 typedef struct sn_source {
     sn_kind kind; /* name, help, the source's own keys */
     sn_status (*load)(sn_dataset *dataset, const sn_config *config, const sn_value *data, sn_error *error);
@@ -63,8 +69,10 @@ extern const sn_source *const sn_sources[];
 extern const sn_choice sn_source_choice;
 
 /* Loads what data[...] asks for.  Errors: SN_INVALID (content; file with byte offset or row), SN_IO (cannot read; a
- * missing file names the package to install, the variable SKIPNET_DATA and the key data.path). */
-sn_status sn_dataset_load(sn_dataset *dataset, const sn_config *config, const sn_value *data, sn_error *error);
+ * missing file names the package to install, the variable SKIPNET_DATA and the key data.path).  `notes` (NULL: none)
+ * are the caller's, also after an error: what was read by a guess, and what looks as if it was meant otherwise. */
+sn_status sn_dataset_load(sn_dataset *dataset, const sn_config *config, const sn_value *data, sn_notes *notes,
+                          sn_error *error);
 
 /* Releases everything; the record is empty afterwards.  Fine on a zeroed record. */
 void sn_dataset_reset(sn_dataset *dataset);

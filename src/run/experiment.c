@@ -2,8 +2,8 @@
 #include "run/experiment.h"
 
 #include <stdlib.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/memory.h"
@@ -12,12 +12,6 @@
 
 enum { SMALLEST_PASS = 32 }; /* rows that evaluation passes have at least, however small the batches are */
 #define WEIGHTS_MAX_BYTES ((size_t)1 << 40)
-
-double sn_seconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 static sn_status set_options(sn_experiment *x, int threads, sn_error *error) {
     const sn_settings *s = &x->settings;
@@ -128,9 +122,16 @@ static void begin(sn_experiment *x, const sn_config *config) {
     sn_settings_fill(&x->settings, config);
 }
 
+static void keep_notes_only(sn_experiment *x) {
+    sn_notes notes = x->notes;
+    x->notes = SN_NOTES_EMPTY;
+    sn_experiment_reset(x);
+    x->notes = notes;
+}
+
 /* All but the data. */
 static sn_status finish(sn_experiment *x, int threads, sn_error *error) {
-    double start = sn_seconds();
+    double start = sn_clock_seconds();
     sn_status status = set_options(x, threads, error);
     if (!status) status = check_and_build(x, error);
     if (!status) {
@@ -140,20 +141,21 @@ static sn_status finish(sn_experiment *x, int threads, sn_error *error) {
     }
     if (!status) status = set_hashes(x, error);
     if (status) {
-        sn_experiment_reset(x);
+        keep_notes_only(x);
         return status;
     }
     set_length(x);
     set_schedules(x);
-    x->build_seconds = sn_seconds() - start;
+    x->build_seconds = sn_clock_seconds() - start;
     return SN_OK;
 }
 
 sn_status sn_experiment_open(sn_experiment *experiment, const sn_config *config, int threads, sn_error *error) {
     begin(experiment, config);
-    double start = sn_seconds();
-    sn_status status = sn_dataset_load(&experiment->data, config, sn_value_get(sn_config_root(config), "data"), error);
-    experiment->load_seconds = sn_seconds() - start;
+    double start = sn_clock_seconds();
+    const sn_value *data = sn_value_get(sn_config_root(config), "data");
+    sn_status status = sn_dataset_load(&experiment->data, config, data, &experiment->notes, error);
+    experiment->load_seconds = sn_clock_seconds() - start;
     return status ? status : finish(experiment, threads, error);
 }
 
@@ -200,7 +202,7 @@ sn_status sn_experiment_check_memory(const sn_experiment *experiment, sn_error *
 
 sn_status sn_experiment_start(sn_experiment *experiment, sn_error *error) {
     sn_experiment *x = experiment;
-    double start = sn_seconds();
+    double start = sn_clock_seconds();
     sn_status status = sn_experiment_check_memory(x, error);
     if (!status) status = sn_engine_new(&x->engine, &x->graph, x->backend, &x->options, error);
     if (!status) {
@@ -208,7 +210,7 @@ sn_status sn_experiment_start(sn_experiment *experiment, sn_error *error) {
         status = weights ? sn_engine_load_weights(x->engine, weights, error)
                          : sn_engine_init_weights(x->engine, x->settings.seed, error);
     }
-    x->build_seconds += sn_seconds() - start;
+    x->build_seconds += sn_clock_seconds() - start;
     return status;
 }
 
@@ -216,6 +218,7 @@ void sn_experiment_reset(sn_experiment *experiment) {
     sn_engine_free(experiment->engine);
     sn_order_reset(&experiment->order);
     sn_graph_reset(&experiment->graph);
+    sn_notes_reset(&experiment->notes);
     if (!experiment->shares_data) sn_dataset_reset(&experiment->data);
     *experiment = (sn_experiment){0};
 }

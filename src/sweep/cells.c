@@ -384,6 +384,17 @@ static sn_status compare_texts(const sn_cells *cells, const char *file, bool *is
     return status;
 }
 
+/* Without the config.json of cells a cells.txt is somebody else's. */
+static sn_status check_strangers(const sn_cells *cells, sn_error *error) {
+    char *path = sn_path_join(cells->out, SN_FILE_CELLS);
+    if (!path) return sn_error_memory(error, strlen(cells->out), "a path");
+    sn_status status = SN_OK;
+    if (sn_path_exists(path))
+        status = sn_error_set(error, SN_INVALID, "%s is not of a sweep (take another --out)", path);
+    free(path);
+    return status;
+}
+
 static sn_status check_out(sn_cells *cells, sn_error *error) {
     cells->out = sn_path_absolute(cells->request->out);
     if (!cells->out) return sn_error_memory(error, strlen(cells->request->out), "a path");
@@ -392,7 +403,9 @@ static sn_status check_out(sn_cells *cells, sn_error *error) {
     bool is_equal = false;
     if (!status && sn_path_exists(run)) {
         status = sn_error_set(error, SN_INVALID, "%s holds a run: cells need a directory of their own", cells->out);
-    } else if (!status && sn_path_exists(file)) {
+    } else if (!status && !sn_path_exists(file)) {
+        status = check_strangers(cells, error);
+    } else if (!status) {
         status = compare_texts(cells, file, &is_equal, error);
         if (!status && !is_equal) status = compare_points(cells, file, error);
     }

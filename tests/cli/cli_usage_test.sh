@@ -6,7 +6,7 @@
 version=$(sed -n 's/^project(skipnet VERSION \([0-9.]*\).*/\1/p' "$source_dir/CMakeLists.txt")
 for call in version --version -V; do
     does "$call"
-    want "$call" "skipnet $version" "$(cat out)"
+    want_like "$call" "skipnet $version (commit *)" "$(cat out)" # which one: tests/scripts/commit_test.sh
     want "$call: nothing on stderr" "" "$(cat err)"
 done
 
