@@ -66,7 +66,7 @@ static void begin_line(printer *p, int time, const char *pass, int i, sn_slot sl
     sn_text_addf(p->text, "%6d  %-8s  %-*s  %-*s  %s", time, pass, p->label_width, node->label, p->op_width,
                  node->op ? node->op->kind.name : "", slot_text(p->plan, slot, node->width, place));
     if (slot.buffer >= 0) sn_text_addf(p->text, " %s", place_name(p->plan->buffers[slot.buffer].place));
-    p->part_from = (size_t)(6 + 2 + 8 + 2 + p->label_width + 2 + p->op_width + 2 + PLACE_WIDTH);
+    p->part_from = 22 + (size_t)p->label_width + (size_t)p->op_width + PLACE_WIDTH; /* 22: time, pass and blanks */
 }
 
 /* The text that a part of the line is added to: behind the cells, or after the part before. */
