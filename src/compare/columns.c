@@ -93,7 +93,7 @@ int sn_metric_columns(int columns[SN_N_RUN_COLUMNS]) {
 }
 
 void sn_text_cell(sn_text *text, const char *string) {
-    sn_csv_cell(text, &(sn_cell){.kind = SN_CELL_TEXT, .text = string}, 17);
+    sn_csv_cell(text, &(sn_metric_cell){.kind = SN_CELL_TEXT, .text = string}, 17);
 }
 
 void sn_measure_cell(sn_text *text, sn_measure measure) {

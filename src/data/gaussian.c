@@ -16,7 +16,7 @@ static void normalize_row(double *row, size_t n) {
         row[j] *= factor;
 }
 
-static void draw(const sn_dataset *dataset, uint64_t seed, uint64_t split, bool normalize, const sn_room *room) {
+static void draw(const sn_dataset *dataset, uint64_t seed, uint64_t split, bool normalize, const sn_new_split *room) {
     sn_rng input = sn_rng_stream(seed, "data", "gaussian.input", split);
     sn_rng label = sn_rng_stream(seed, "data", "gaussian.label", split);
     size_t n = dataset->in_dim;
@@ -32,7 +32,7 @@ static sn_status load(sn_dataset *dataset, const sn_config *config, const sn_val
     dataset->in_dim = (size_t)sn_value_integer(data, "in_dim");
     dataset->out_dim = (size_t)sn_value_integer(data, "classes");
     dataset->is_classes = true;
-    sn_room room[2];
+    sn_new_split room[2];
     sn_status status = sn_dataset_make_generated(dataset, config, data, room, error);
     if (status != SN_OK) return status;
     uint64_t seed = (uint64_t)sn_value_integer(data, "seed");

@@ -14,7 +14,7 @@ typedef struct spirals {
 static const double TWO_PI = 6.283185307179586476925;
 
 /* Sample i lies on arm i mod n_arms, at a uniformly drawn place t in [0, 1) along the radius. */
-static void draw(const spirals *s, uint64_t split, const sn_room *room) {
+static void draw(const spirals *s, uint64_t split, const sn_new_split *room) {
     sn_rng place = sn_rng_stream(s->seed, "data", "spirals.place", split);
     sn_rng noise = sn_rng_stream(s->seed, "data", "spirals.noise", split);
     for (size_t i = 0; i < room->n; i++) {
@@ -36,7 +36,7 @@ static sn_status load(sn_dataset *dataset, const sn_config *config, const sn_val
     dataset->in_dim = 2;
     dataset->out_dim = s.n_arms;
     dataset->is_classes = true;
-    sn_room room[2];
+    sn_new_split room[2];
     sn_status status = sn_dataset_make_generated(dataset, config, data, room, error);
     if (status != SN_OK) return status;
     for (uint64_t split = 0; split < 2; split++)

@@ -270,11 +270,11 @@ void sn_walk_group(sn_engine *engine, int thread, sn_tile_range group, int begin
         if (SN_GUARD > 0) sn_guard_begin(engine, &lane, time);
         visit(&w, time);
         if (SN_GUARD > 0) sn_guard_end(engine, &lane, time);
-        if (spent) sn_profile_mark(&mark, &spent[time]);
+        if (spent) sn_profile_lap(&mark, &spent[time]);
     }
     for (size_t t = 0; t < w.n_tiles; t++)
         leave_part(&w, t, end);
-    if (spent && end < engine->profile->n_times) sn_profile_mark(&mark, &spent[end]);
+    if (spent && end < engine->profile->n_times) sn_profile_lap(&mark, &spent[end]);
 }
 
 void sn_walk_merge(sn_engine *engine, int thread, int begin) {

@@ -103,7 +103,7 @@ uint64_t sn_experiment_meaning(const sn_config *config, uint64_t data_checksum) 
 static sn_status set_hashes(sn_experiment *x, sn_error *error) {
     uint64_t checksum = x->data.checksum;
     x->hash = sn_experiment_meaning(x->config, checksum);
-    x->kin = sn_hash(&checksum, sizeof checksum, sn_config_hash_but_length(x->config));
+    x->hash_but_length = sn_hash(&checksum, sizeof checksum, sn_config_hash_but_length(x->config));
     const char *weights = x->settings.weights;
     if (!weights) return SN_OK;
     char *content = NULL;
@@ -112,7 +112,7 @@ static sn_status set_hashes(sn_experiment *x, sn_error *error) {
     if (!status) status = sn_file_read(weights, WEIGHTS_MAX_BYTES, &content, &size, error);
     if (status) return status;
     x->hash = sn_hash(content, size, x->hash);
-    x->kin = sn_hash(content, size, x->kin);
+    x->hash_but_length = sn_hash(content, size, x->hash_but_length);
     free(content);
     return SN_OK;
 }
