@@ -46,15 +46,8 @@ static double loss_of(const sn_gradcheck *check) {
     return sn_engine_step(check->request.engine, &step, &result) == SN_OK ? result.loss : (double)NAN;
 }
 
-static size_t count_of(const sn_tensor *tensor) {
-    size_t count = 1;
-    for (int d = 0; d < tensor->rank; d++)
-        count *= (size_t)tensor->shape[d];
-    return count;
-}
-
 static double *copy_of(const sn_tensor *tensor, sn_error *error) {
-    size_t bytes = count_of(tensor) * sizeof(double);
+    size_t bytes = sn_tensor_count(tensor) * sizeof(double);
     double *values = malloc(bytes);
     if (values) {
         memcpy(values, tensor->data, bytes);
@@ -68,7 +61,7 @@ static double *copy_of(const sn_tensor *tensor, sn_error *error) {
 static void nudge(sn_engine *engine, size_t i, const double *values, double *nudged, int times) {
     sn_tensor tensor;
     sn_engine_tensor(engine, i, &tensor);
-    size_t count = count_of(&tensor);
+    size_t count = sn_tensor_count(&tensor);
     double largest = 0;
     for (size_t k = 0; k < count; k++)
         largest = fmax(largest, fabs(values[k]));
@@ -84,7 +77,7 @@ static void nudge_all(sn_engine *engine, const double *weights, double *nudged, 
         sn_tensor tensor;
         sn_engine_tensor(engine, i, &tensor);
         nudge(engine, i, weights, nudged, times);
-        weights += count_of(&tensor);
+        weights += sn_tensor_count(&tensor);
     }
 }
 
@@ -94,8 +87,8 @@ static size_t take_weights(const sn_engine *engine, double *weights) {
     for (size_t i = 0; i < sn_engine_tensor_count(engine); i++) {
         sn_tensor tensor;
         sn_engine_tensor(engine, i, &tensor);
-        if (weights) memcpy(weights + total, tensor.data, count_of(&tensor) * sizeof *weights);
-        total += count_of(&tensor);
+        if (weights) memcpy(weights + total, tensor.data, sn_tensor_count(&tensor) * sizeof *weights);
+        total += sn_tensor_count(&tensor);
     }
     return total;
 }
@@ -244,7 +237,7 @@ static int by_magnitude(const void *a, const void *b) {
 }
 
 /* The `wanted` coordinates to check come to the front: the first half by magnitude, the others drawn from the rest. */
-static void choose(coordinate *all, size_t count, size_t wanted, sn_rng rng) {
+static void choose_coordinates(coordinate *all, size_t count, size_t wanted, sn_rng rng) {
     qsort(all, count, sizeof *all, by_magnitude);
     for (size_t k = (wanted + 1) / 2; k < wanted; k++) {
         size_t other = k + (size_t)sn_rng_below(rng, k, count - k);
@@ -260,7 +253,7 @@ static void check_coordinates(const subject *s, const double *gradient, coordina
     for (size_t k = 0; k < s->count; k++)
         all[k] = (coordinate){fabs(gradient[k]), k};
     if (wanted < s->count) {
-        choose(all, s->count, wanted, sn_rng_stream(request->seed, "gradcheck", row->tensor.name, 0));
+        choose_coordinates(all, s->count, wanted, sn_rng_stream(request->seed, "gradcheck", row->tensor.name, 0));
     }
     for (size_t k = 0; k < wanted; k++)
         check_coordinate(s, all[k].at, gradient[all[k].at], row);
@@ -271,7 +264,7 @@ sn_status sn_gradcheck_tensor(const sn_gradcheck *check, size_t i, sn_gradcheck_
     const sn_gradcheck_request *request = &check->request;
     *row = (sn_gradcheck_row){.worst = (double)NAN};
     sn_engine_tensor(request->engine, i, &row->tensor);
-    row->elements = count_of(&row->tensor);
+    row->elements = sn_tensor_count(&row->tensor);
     coordinate *all = malloc((row->elements + 1) * sizeof *all);
     if (!all) return sn_error_memory(error, row->elements * sizeof *all, "coordinates");
     subject s = {.check = check, .tensor = i, .count = row->elements, .values = copy_of(&row->tensor, error)};
