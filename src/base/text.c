@@ -169,3 +169,10 @@ char *sn_string_copy(const char *string) {
     if (copy) memcpy(copy, string, n);
     return copy;
 }
+
+size_t sn_text_columns(const char *bytes, size_t n) {
+    size_t columns = 0;
+    for (size_t i = 0; i < n; i++)
+        columns += ((unsigned char)bytes[i] & 0xC0) != 0x80;
+    return columns;
+}

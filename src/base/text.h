@@ -51,6 +51,9 @@ void sn_text_add_json_number(sn_text *text, double value, int digits);
 /* The content as a string: "" where nothing was added.  Owned by the text. */
 const char *sn_text_string(const sn_text *text);
 
+/* The characters, not bytes, of `n` bytes of UTF-8: the columns that they take on a terminal. */
+size_t sn_text_columns(const char *bytes, size_t n);
+
 /* Hands the content over to the caller (free()); NULL if the text failed.  The text is empty afterwards. */
 char *sn_text_take(sn_text *text);
 

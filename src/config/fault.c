@@ -25,7 +25,7 @@ void sn_place_write(const sn_places *places, const sn_place *place, sn_text *tex
     }
 }
 
-static bool reserve(sn_faults *faults) {
+static bool reserve_fault(sn_faults *faults) {
     if (faults->n < faults->capacity) return true;
     size_t capacity = faults->capacity ? 2 * faults->capacity : 16;
     sn_reader_fault *grown = realloc(faults->items, capacity * sizeof *grown);
@@ -42,7 +42,7 @@ static void add(sn_faults *faults, const sn_place *where, const char *path, cons
     if (path[0]) sn_text_addf(&text, "%s: ", path);
     sn_text_add(&text, message);
     char *line = sn_text_take(&text);
-    if (!line || !reserve(faults)) {
+    if (!line || !reserve_fault(faults)) {
         free(line);
         faults->failed = true;
         return;

@@ -282,7 +282,7 @@ static sn_status name_classes(const job *j, sn_dataset *dataset) {
     return names ? SN_OK : sn_error_memory(j->error, size, "the names of classes");
 }
 
-static sn_status load(sn_dataset *dataset, const sn_config *config, const sn_value *data, sn_error *error) {
+static sn_status load_csv(sn_dataset *dataset, const sn_config *config, const sn_value *data, sn_error *error) {
     job j = {.config = config, .data = data, .error = error};
     sn_status status = read_tables(&j);
     if (status == SN_OK && j.columns.is_classes) status = collect_labels(&j);
@@ -353,5 +353,5 @@ static const sn_key keys[] = {
 
 const sn_source sn_source_csv = {
     .kind = {.name = "csv", .help = "a table in a CSV file: classification or regression", .keys = keys},
-    .load = load,
+    .load = load_csv,
 };

@@ -69,7 +69,7 @@ static void forward(const teacher *t, const double *input, double *output) {
     apply_layer(output, in, w, fan_in(t, t->depth), t->out_dim);
 }
 
-static void draw(const teacher *t, uint64_t split, const sn_new_split *room) {
+static void draw_teacher(const teacher *t, uint64_t split, const sn_new_split *room) {
     sn_rng input = sn_rng_stream(t->seed, "data", "teacher.input", split);
     sn_rng noise = sn_rng_stream(t->seed, "data", "teacher.noise", split);
     for (size_t i = 0; i < room->n; i++) {
@@ -91,12 +91,12 @@ static sn_status draw_samples(teacher *t, const sn_new_split room[2], sn_error *
     t->signal = t->weights + n_weights;
     draw_weights(t);
     for (uint64_t split = 0; split < 2; split++)
-        draw(t, split, &room[split]);
+        draw_teacher(t, split, &room[split]);
     free(t->weights);
     return SN_OK;
 }
 
-static sn_status load(sn_dataset *dataset, const sn_config *config, const sn_value *data, sn_error *error) {
+static sn_status load_teacher(sn_dataset *dataset, const sn_config *config, const sn_value *data, sn_error *error) {
     teacher t = {.seed = (uint64_t)sn_value_integer(data, "seed"),
                  .in_dim = (size_t)sn_value_integer(data, "in_dim"),
                  .width = (size_t)sn_value_integer(data, "width"),
@@ -142,5 +142,5 @@ const sn_source sn_source_teacher = {
              .keys = keys,
              .formula = "h_0 = x ~ N(0, 1), h_l = tanh(W_l h_(l-1)), y = W_out h_depth + noise N(0, 1), "
                         "W ~ N(0, 1/fan_in)"},
-    .load = load,
+    .load = load_teacher,
 };

@@ -130,7 +130,7 @@ static void keep_notes_only(sn_experiment *x) {
 }
 
 /* All but the data. */
-static sn_status finish(sn_experiment *x, int threads, sn_error *error) {
+static sn_status assemble(sn_experiment *x, int threads, sn_error *error) {
     double start = sn_clock_seconds();
     sn_status status = set_options(x, threads, error);
     if (!status) status = check_and_build(x, error);
@@ -156,7 +156,7 @@ sn_status sn_experiment_open(sn_experiment *experiment, const sn_config *config,
     const sn_value *data = sn_value_get(sn_config_root(config), "data");
     sn_status status = sn_dataset_load(&experiment->data, config, data, &experiment->notes, error);
     experiment->load_seconds = sn_clock_seconds() - start;
-    return status ? status : finish(experiment, threads, error);
+    return status ? status : assemble(experiment, threads, error);
 }
 
 sn_status sn_experiment_open_like(sn_experiment *experiment, const sn_config *config, const sn_experiment *like,
@@ -164,7 +164,7 @@ sn_status sn_experiment_open_like(sn_experiment *experiment, const sn_config *co
     begin(experiment, config);
     experiment->data = like->data;
     experiment->shares_data = true;
-    return finish(experiment, like->options.threads, error);
+    return assemble(experiment, like->options.threads, error);
 }
 
 /* Parameters alone where they are too many: a plan of them takes memory too. */

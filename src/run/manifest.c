@@ -231,7 +231,7 @@ static sn_status read_layers(sn_summary *summary, const sn_value *list, sn_summa
     return SN_OK;
 }
 
-static int count_of(const sn_value *object, const char *key) {
+static int read_count(const sn_value *object, const char *key) {
     return sn_value_get(object, key) ? (int)sn_value_integer(object, key) : -1;
 }
 
@@ -251,8 +251,8 @@ sn_status sn_summary_from_manifest(sn_summary *summary, const sn_config *manifes
                             .log10_delta_ratio = measure_of(s, "log10_delta_ratio"),
                             .decades_per_layer = measure_of(s, "decades_per_layer"),
                             .profile_step = sn_value_integer(s, "profile_step"),
-                            .frozen_start = count_of(s, "frozen_start"),
-                            .frozen_end = count_of(s, "frozen_end")};
+                            .frozen_start = read_count(s, "frozen_start"),
+                            .frozen_end = read_count(s, "frozen_end")};
     sn_status status = read_layers(summary, sn_value_get(s, "layers"), layers, error);
     if (status || is_sound(summary)) return status;
     return sn_error_set(error, SN_INVALID, "the summary of run.json is broken");

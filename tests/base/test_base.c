@@ -39,6 +39,15 @@ static void test_text_empty(void **state) {
     sn_text_free(&text);
 }
 
+/* U+00E9 has two bytes, U+2192 three, U+1F600 four. */
+static void test_text_columns(void **state) {
+    (void)state;
+    const char *string = "a\xc3\xa9\xe2\x86\x92\xf0\x9f\x98\x80";
+    assert_int_equal(sn_text_columns("", 0), 0);
+    assert_int_equal(sn_text_columns(string, strlen(string)), 4);
+    assert_int_equal(sn_text_columns(string, 3), 2);
+}
+
 static void test_text_grows(void **state) {
     (void)state;
     sn_text text = SN_TEXT_EMPTY;
@@ -405,6 +414,7 @@ static void test_arena_too_large(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text_empty),
+        cmocka_unit_test(test_text_columns),
         cmocka_unit_test(test_text_grows),
         cmocka_unit_test(test_text_bytes_with_zeros),
         cmocka_unit_test(test_text_failure_is_sticky),
