@@ -57,6 +57,9 @@ void sn_help_program(sn_text *text);
 /* The verb of that name, NULL if there is none. */
 const sn_verb *sn_verb_find(const char *name);
 
+/* SN_INVALID: "WHO: no verb "NAME"", with what it may have meant. */
+sn_status sn_refuse_verb(const char *who, const char *name, sn_error *error);
+
 /* Prints a text to standard output and frees it; what would command a terminal is shown, see sn_text_add_visible.
  * SN_FAILED when the text failed for memory, SN_IO when writing failed
  * (a reader that went away is no error); what the stream still buffers is written and checked at the end, in main. */
@@ -85,8 +88,8 @@ int sn_threads(int64_t asked);
 /* Prints notes to standard error, with --quiet, too. */
 void sn_tell_notes(const sn_notes *notes);
 
-/* Opens an experiment with the threads that --threads asked for, and tells its notes, also where it fails; then it is
- * reset. */
+/* Opens an experiment with the threads that --threads asked for, and tells what its config gives without effect and
+ * its notes, also where it fails; then it is reset. */
 sn_status sn_open_experiment(sn_experiment *experiment, const sn_config *config, int64_t threads, sn_error *error);
 
 #endif

@@ -342,6 +342,7 @@ static const sn_key keys[] = {
      .fallback = "0.2",
      .min = 0,
      .max = 1,
+     .ruled_by = "test_path",
      .help = "share of the rows held out for testing, drawn by data.seed; not used with test_path"},
     {.name = "test_path",
      .types = SN_PATH | SN_NULL,

@@ -24,6 +24,7 @@ typedef struct sn_table {
     sn_csv csv;   /* keeps the text that names and labels point into */
     char **names; /* (n_columns) the header; NULL: none */
     size_t n_columns;
+    size_t second_width;   /* how many cells the second line has, as far as its text tells; 0: there is none */
     bool has_short_header; /* without a name for the first column, as R writes tables with row names */
     bool has_row_names;    /* the first column, which has no name, is R's row names: a short header, or text */
     size_t n;              /* rows of data */

@@ -138,10 +138,13 @@ static const sn_key keys[] = {
     {0},
 };
 
+static const char *const ignored[] = {"seed", NULL}; /* nothing is drawn */
+
 const sn_source sn_source_fashion_mnist = {
     .kind = {.name = "fashion-mnist",
              .help = "60000 + 10000 images of clothes, 28 x 28, 10 classes (IDX files, gzip or plain)",
              .keys = keys,
+             .ignores = ignored,
              .source = "Xiao, Rasul & Vollgraf 2017, arXiv 1708.07747"},
     .load = load_fashion_mnist,
 };
@@ -150,6 +153,7 @@ const sn_source sn_source_mnist = {
     .kind = {.name = "mnist",
              .help = "60000 + 10000 images of handwritten digits, 28 x 28, 10 classes (IDX files, gzip or plain)",
              .keys = keys,
+             .ignores = ignored,
              .source = "LeCun, Bottou, Bengio & Haffner 1998, Proc. IEEE 86 (11)"},
     .load = load_mnist,
 };

@@ -283,7 +283,7 @@ char *sn_run_directory_default(const sn_config *config, const char *const *sets,
     sn_text path = SN_TEXT_EMPTY;
     sn_text_add(&path, sn_value_text(sn_config_root(config), "name"));
     for (size_t i = 0; i < n_sets; i++) {
-        if (!is_overruled(sets, n_sets, i)) add_set(config, sets[i], &path);
+        if (!is_overruled(sets, n_sets, i) && !sn_config_set_is_idle(config, sets[i])) add_set(config, sets[i], &path);
     }
     for (size_t i = 0; i < path.length; i++) {
         bool hides = i == 0 && path.data[i] == '.'; /* "..", too */

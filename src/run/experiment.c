@@ -1,6 +1,7 @@
 /* Owns the assembly of an experiment from a config. */
 #include "run/experiment.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -157,6 +158,25 @@ sn_status sn_experiment_open(sn_experiment *experiment, const sn_config *config,
     sn_status status = sn_dataset_load(&experiment->data, config, data, &experiment->notes, error);
     experiment->load_seconds = sn_clock_seconds() - start;
     return status ? status : assemble(experiment, threads, error);
+}
+
+void sn_experiment_note_misfits(sn_experiment *x) {
+    const sn_value *root = sn_config_root(x->config), *network = sn_value_get(root, "network");
+    int64_t per_block = sn_value_integer(network, "skip.layers_per_block");
+    int64_t in_blocks = sn_value_integer(network, "depth") - 1;
+    if (x->settings.batch_size > x->data.train.n) {
+        sn_note_always(&x->notes, "train.batch_size is %zu, the data have %zu training sample%s: every step takes all",
+                       x->settings.batch_size, x->data.train.n, x->data.train.n == 1 ? "" : "s");
+    }
+    if (per_block > 0 && in_blocks == 0) {
+        sn_note_always(&x->notes,
+                       "network.skip has no effect: network.depth is 1, and blocks begin after the first layer");
+    } else if (per_block > 0 && per_block > in_blocks) {
+        sn_note_always(&x->notes,
+                       "network.skip.layers_per_block is %" PRId64 ", network.depth leaves %" PRId64
+                       " layer%s for blocks: there is one, of %" PRId64,
+                       per_block, in_blocks, in_blocks == 1 ? "" : "s", in_blocks);
+    }
 }
 
 sn_status sn_experiment_open_like(sn_experiment *experiment, const sn_config *config, const sn_experiment *like,

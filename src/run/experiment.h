@@ -39,6 +39,9 @@ typedef struct sn_experiment {
  * nothing but the notes is left, for sn_experiment_reset. */
 sn_status sn_experiment_open(sn_experiment *experiment, const sn_config *config, int threads, sn_error *error);
 
+/* Notes what of the config is larger than there is use for: the batch, the blocks. */
+void sn_experiment_note_misfits(sn_experiment *experiment);
+
 /* As sn_experiment_open for a config whose data are those of an open experiment: they are not loaded again.  `like`
  * must outlive the experiment. */
 sn_status sn_experiment_open_like(sn_experiment *experiment, const sn_config *config, const sn_experiment *like,
