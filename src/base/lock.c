@@ -56,7 +56,7 @@ static sn_status write_note(int fd, const char *path, sn_error *error) {
     return SN_OK;
 }
 
-static sn_status refuse(int fd, const char *path, sn_error *error) {
+static sn_status refuse_lock(int fd, const char *path, sn_error *error) {
     int cause = errno;
     if (cause == ENOLCK || cause == ENOSYS || cause == EOPNOTSUPP) return SN_OK;
     if (cause != EWOULDBLOCK) return sn_error_io(error, "lock", path);
@@ -73,7 +73,7 @@ static sn_status lock_file(int *held, const char *path, sn_error *error) {
         int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
         if (fd < 0) return sn_error_io(error, "open", path);
         if (flock_retrying(fd) != 0) {
-            sn_status status = refuse(fd, path, error);
+            sn_status status = refuse_lock(fd, path, error);
             close(fd);
             return status;
         }

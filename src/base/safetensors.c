@@ -24,6 +24,13 @@ static const char METADATA[] = "__metadata__";
 
 static const char *const dtype_names[] = {"F32", "F64", "I64"};
 
+size_t sn_tensor_count(const sn_tensor *tensor) {
+    size_t count = 1;
+    for (int d = 0; d < tensor->rank; d++)
+        count *= (size_t)tensor->shape[d];
+    return count;
+}
+
 /* The bytes of the data of a tensor; false where that is more than an int64_t can say. */
 static bool data_size(const sn_tensor *tensor, int64_t *size) {
     *size = (int64_t)sn_dtype_size(tensor->dtype);

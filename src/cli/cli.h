@@ -65,6 +65,9 @@ sn_status sn_refuse_verb(const char *who, const char *name, sn_error *error);
  * (a reader that went away is no error); what the stream still buffers is written and checked at the end, in main. */
 sn_status sn_print(sn_text *text, sn_error *error);
 
+/* The same for a text with colours, in which whatever comes from outside is visible already. */
+sn_status sn_print_styled(sn_text *text, sn_error *error);
+
 /* Prints formatted lines to standard error, likewise. */
 void sn_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -71,7 +71,7 @@ static sn_status read_config(sn_comparison *comparison, const char *path, sn_err
     return status;
 }
 
-static sn_status reserve(sn_comparison *comparison, sn_error *error) {
+static sn_status reserve_run(sn_comparison *comparison, sn_error *error) {
     if (comparison->n < comparison->capacity) return SN_OK;
     size_t capacity = comparison->capacity ? 2 * comparison->capacity : 16;
     sn_compared_run *runs = realloc(comparison->runs, capacity * sizeof *runs);
@@ -103,7 +103,7 @@ static sn_status read_run(sn_comparison *comparison, sn_compared_run *run, sn_er
 
 /* A run of which nothing is known yet, the last one; NULL, with a message, when out of memory. */
 static sn_compared_run *add_run(sn_comparison *comparison, const char *path, sn_error *error) {
-    if (reserve(comparison, error)) return NULL;
+    if (reserve_run(comparison, error)) return NULL;
     sn_compared_run *run = &comparison->runs[comparison->n];
     *run = (sn_compared_run){.path = sn_string_copy(path), .last_step = -1};
     if (!run->path) {

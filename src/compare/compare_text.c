@@ -42,7 +42,7 @@ static bool is_shown(const sn_comparison *comparison, size_t run) {
     return comparison->n <= SN_MANY_RUNS || strcmp(comparison->runs[run].status, "done") != 0;
 }
 
-static void add_run(sn_grid *grid, sn_text *cell, const sn_comparison *comparison, size_t i) {
+static void add_run_row(sn_grid *grid, sn_text *cell, const sn_comparison *comparison, size_t i) {
     const sn_compared_run *run = &comparison->runs[i];
     sn_grid_add(grid, run->path);
     sn_grid_add(grid, run->status);
@@ -71,7 +71,7 @@ static void add_runs(const sn_comparison *comparison, sn_text *text) {
         if (sn_run_columns[c].title) sn_grid_add(&grid, sn_run_columns[c].title);
     }
     for (size_t i = 0; i < comparison->n; i++) {
-        if (is_shown(comparison, i) && n_rows++ < SN_MANY_RUNS) add_run(&grid, &cell, comparison, i);
+        if (is_shown(comparison, i) && n_rows++ < SN_MANY_RUNS) add_run_row(&grid, &cell, comparison, i);
     }
     if (n_rows == 0) {
         sn_text_free(&grid.cells);

@@ -14,10 +14,7 @@ void sn_grid_add(sn_grid *grid, const char *cell) {
 }
 
 static size_t width_of(const char *cell) {
-    size_t width = 0;
-    for (; *cell; cell++)
-        width += ((unsigned char)*cell & 0xc0) != 0x80;
-    return width;
+    return sn_text_columns(cell, strlen(cell));
 }
 
 static void write_cell(sn_text *text, const char *cell, size_t width, bool is_left) {

@@ -70,7 +70,7 @@ static const sn_kind *choose_fallback(sn_reader *reader, const cJSON *raw, const
     return NULL;
 }
 
-static const sn_kind *choose(sn_reader *reader, const cJSON *raw, const sn_choice *choice) {
+static const sn_kind *choose_kind(sn_reader *reader, const cJSON *raw, const sn_choice *choice) {
     const cJSON *named = sn_member(raw, choice->discriminator);
     const sn_kind *by_key = choose_by_key(reader, raw, choice);
     if (by_key && named) fault_conflict(reader, named, sn_member(raw, by_key->chosen_by));
@@ -226,7 +226,7 @@ static void take_foreign(sn_reader *reader, const cJSON *raw, const cJSON *membe
 }
 
 cJSON *sn_resolve_kind(sn_reader *reader, const cJSON *raw, const sn_choice *choice) {
-    const sn_kind *kind = choose(reader, raw, choice);
+    const sn_kind *kind = choose_kind(reader, raw, choice);
     if (!kind) return NULL;
     for (const cJSON *member = raw->child; member; member = member->next) {
         const char *name = member->string;

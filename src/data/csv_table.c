@@ -149,7 +149,7 @@ size_t sn_table_row(const sn_table *table, size_t i) {
     return i + 1 + (table->names != NULL);
 }
 
-static sn_status make_room(sn_table *table, const sn_columns *columns, size_t n_rows, sn_error *error) {
+static sn_status make_room(sn_table *table, const sn_table_columns *columns, size_t n_rows, sn_error *error) {
     sn_status status = sn_memory_check(n_rows * columns->n * sizeof *table->features, table->csv.path, error);
     if (status) return status;
     table->features = malloc(n_rows * columns->n_features * sizeof *table->features);
@@ -182,7 +182,7 @@ static sn_status read_number(const sn_table *table, size_t column, double *value
 }
 
 /* The current row becomes data row table->n. */
-static sn_status take_row(sn_table *table, const sn_columns *columns, sn_error *error) {
+static sn_status take_row(sn_table *table, const sn_table_columns *columns, sn_error *error) {
     const sn_csv *csv = &table->csv;
     if (csv->n_cells != table->n_columns && csv->row == 2 && csv->n_cells == table->second_width &&
         !is_plain_header(table))
@@ -210,7 +210,7 @@ static sn_status take_row(sn_table *table, const sn_columns *columns, sn_error *
     return status;
 }
 
-sn_status sn_table_read(sn_table *table, const sn_columns *columns, sn_error *error) {
+sn_status sn_table_read(sn_table *table, const sn_table_columns *columns, sn_error *error) {
     sn_status status = make_room(table, columns, 1 + sn_csv_rows_left(&table->csv, columns->n), error);
     bool is_end = false; /* the first row has been read when the file was opened */
     while (status == SN_OK && !is_end) {

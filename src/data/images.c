@@ -105,7 +105,7 @@ static sn_status load_set(sn_dataset *dataset, char *const *files, sn_error *err
     return SN_OK;
 }
 
-static sn_status load(const image_set *set, sn_dataset *dataset, const sn_value *data, sn_error *error) {
+static sn_status load_images(const image_set *set, sn_dataset *dataset, const sn_value *data, sn_error *error) {
     static const char *const suffixes[] = {"", ".gz", NULL};
     sn_search s = {.names = file_names, .n = N_FILES, .suffixes = suffixes, .pool = &dataset->pool};
     sn_status status = find_files(set, &s, sn_value_text(data, "path"), error);
@@ -120,12 +120,12 @@ static sn_status load(const image_set *set, sn_dataset *dataset, const sn_value 
 static sn_status load_fashion_mnist(sn_dataset *dataset, const sn_config *config, const sn_value *data,
                                     sn_error *error) {
     (void)config;
-    return load(&fashion_mnist, dataset, data, error);
+    return load_images(&fashion_mnist, dataset, data, error);
 }
 
 static sn_status load_mnist(sn_dataset *dataset, const sn_config *config, const sn_value *data, sn_error *error) {
     (void)config;
-    return load(&mnist, dataset, data, error);
+    return load_images(&mnist, dataset, data, error);
 }
 
 static const sn_key keys[] = {

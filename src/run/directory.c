@@ -135,9 +135,11 @@ static sn_status examine_length(sn_run_directory *directory, const sn_experiment
 
 static sn_status judge(sn_run_directory *directory, const sn_experiment *x, const sn_manifest_state *state,
                        sn_run_entry entry, sn_error *error) {
-    bool is_same = state->config_hash == x->hash, is_kin = state->kin == x->kin && state->steps >= 0;
-    if (!is_same && is_kin && entry == SN_ENTRY_RESUME) return examine_length(directory, x, state, error);
-    if (!is_same) return refuse_other_config(directory, x->config, is_kin && x->steps > state->steps, error);
+    bool is_same = state->config_hash == x->hash,
+         is_same_but_length = state->hash_but_length == x->hash_but_length && state->steps >= 0;
+    if (!is_same && is_same_but_length && entry == SN_ENTRY_RESUME) return examine_length(directory, x, state, error);
+    if (!is_same)
+        return refuse_other_config(directory, x->config, is_same_but_length && x->steps > state->steps, error);
     if (!state->is_finished && entry != SN_ENTRY_RESUME) {
         return sn_error_set(error, SN_INVALID,
                             "%s holds an unfinished run of this config (status %s); --resume continues it, --force "
@@ -161,7 +163,7 @@ static sn_status examine(sn_run_directory *directory, const sn_experiment *x, sn
     } else if (find_stranger(directory->path, stranger, sizeof stranger)) {
         status = sn_error_set(error, SN_INVALID,
                               "%s is not empty and holds no run (there is %s); take another --out, or --force to "
-                              "write beside it",
+                              "replace what is called like a run's files",
                               directory->path, stranger);
     }
     if (status == SN_INVALID && !strstr(error->text, "--force")) {

@@ -104,7 +104,7 @@ uint64_t sn_experiment_meaning(const sn_config *config, uint64_t data_checksum) 
 static sn_status set_hashes(sn_experiment *x, sn_error *error) {
     uint64_t checksum = x->data.checksum;
     x->hash = sn_experiment_meaning(x->config, checksum);
-    x->kin = sn_hash(&checksum, sizeof checksum, sn_config_hash_but_length(x->config));
+    x->hash_but_length = sn_hash(&checksum, sizeof checksum, sn_config_hash_but_length(x->config));
     const char *weights = x->settings.weights;
     if (!weights) return SN_OK;
     char *content = NULL;
@@ -113,7 +113,7 @@ static sn_status set_hashes(sn_experiment *x, sn_error *error) {
     if (!status) status = sn_file_read(weights, WEIGHTS_MAX_BYTES, &content, &size, error);
     if (status) return status;
     x->hash = sn_hash(content, size, x->hash);
-    x->kin = sn_hash(content, size, x->kin);
+    x->hash_but_length = sn_hash(content, size, x->hash_but_length);
     free(content);
     return SN_OK;
 }
@@ -131,7 +131,7 @@ static void keep_notes_only(sn_experiment *x) {
 }
 
 /* All but the data. */
-static sn_status finish(sn_experiment *x, int threads, sn_error *error) {
+static sn_status assemble(sn_experiment *x, int threads, sn_error *error) {
     double start = sn_clock_seconds();
     sn_status status = set_options(x, threads, error);
     if (!status) status = check_and_build(x, error);
@@ -157,7 +157,7 @@ sn_status sn_experiment_open(sn_experiment *experiment, const sn_config *config,
     const sn_value *data = sn_value_get(sn_config_root(config), "data");
     sn_status status = sn_dataset_load(&experiment->data, config, data, &experiment->notes, error);
     experiment->load_seconds = sn_clock_seconds() - start;
-    return status ? status : finish(experiment, threads, error);
+    return status ? status : assemble(experiment, threads, error);
 }
 
 void sn_experiment_note_misfits(sn_experiment *x) {
@@ -184,7 +184,7 @@ sn_status sn_experiment_open_like(sn_experiment *experiment, const sn_config *co
     begin(experiment, config);
     experiment->data = like->data;
     experiment->shares_data = true;
-    return finish(experiment, like->options.threads, error);
+    return assemble(experiment, like->options.threads, error);
 }
 
 /* Parameters alone where they are too many: a plan of them takes memory too. */

@@ -26,8 +26,9 @@ typedef struct sn_experiment {
     sn_lr_schedule lr_schedule;
     sn_report_schedule report_schedule;
     sn_checkpoint_schedule checkpoint_schedule;
-    uint64_t hash; /* over the meaning of the config, the data and the initial weights file */
-    uint64_t kin; /* the same but for the length: runs of which one can go on where the other ended have it in common */
+    uint64_t hash;            /* over the meaning of the config, the data and the initial weights file */
+    uint64_t hash_but_length; /* the same but for the length: runs of which one can go on where the other ended have it
+                                 in common */
     sn_order order;
     sn_notes notes;    /* on its config and data, to be told */
     sn_engine *engine; /* NULL until sn_experiment_start */

@@ -207,7 +207,7 @@ static const char *tail_of(const sn_cells_point *point, size_t n_keys, size_t k,
     return tail;
 }
 
-static void add_value(sn_text *name, const char *value, bool *is_changed) {
+static void add_safe(sn_text *name, const char *value, bool *is_changed) {
     for (const char *p = value; *p; p++) {
         *is_changed |= !is_safe(*p);
         sn_text_add_bytes(name, is_safe(*p) ? p : "_", 1);
@@ -250,7 +250,7 @@ static sn_status name_points(sn_cells *cells, const sn_config *config, sn_error 
         sn_text_clear(&name);
         for (size_t k = 0; k < cells->n_keys; k++) {
             sn_text_addf(&name, "%s%s=", k ? "," : "", tails[k]);
-            add_value(&name, strchr(point->sets[k], '=') + 1, &is_changed);
+            add_safe(&name, strchr(point->sets[k], '=') + 1, &is_changed);
         }
         if (is_changed || name.length > MAX_NAME) add_hash(&name, point, cells->n_keys);
         point->name = sn_pool_string(&cells->pool, sn_text_string(&name));
@@ -343,7 +343,7 @@ static sn_status check_points(sn_cells *cells, sn_error *error) {
 
 /* ---- what lies in the directory ---- */
 
-static sn_status refuse(const sn_cells *cells, const char *file, const char *keys, sn_error *error) {
+static sn_status refuse_directory(const sn_cells *cells, const char *file, const char *keys, sn_error *error) {
     return sn_error_set(error, SN_INVALID,
                         "%s belongs to a sweep of another config; they differ in: %s (take another --out, or remove %s "
                         "with all that was made from it)",
@@ -363,7 +363,7 @@ static sn_status compare_points(const sn_cells *cells, const char *file, sn_erro
         if (!status) status = sn_cells_config(cells, p, &fresh, error);
         if (!status && sn_config_hash(old) != sn_config_hash(fresh)) {
             sn_config_differences(old, fresh, &keys);
-            status = refuse(cells, file, sn_text_string(&keys), error);
+            status = refuse_directory(cells, file, sn_text_string(&keys), error);
         }
         sn_config_free(old);
         sn_config_free(fresh);
