@@ -2,7 +2,6 @@
 #include "study/bench.h"
 
 #include "cli/cli.h"
-#include "engine/team.h"
 #include "run/language.h"
 
 static sn_status read_standard(sn_config **config, const sn_arguments *arguments, sn_error *error) {
@@ -15,8 +14,7 @@ static sn_status read_standard(sn_config **config, const sn_arguments *arguments
 
 static sn_status bench_with(const sn_arguments *arguments, const sn_config *config, sn_error *error) {
     sn_experiment experiment;
-    int threads = arguments->threads ? arguments->threads : sn_team_available();
-    sn_status status = sn_experiment_open(&experiment, config, threads, error);
+    sn_status status = sn_open_experiment(&experiment, arguments, config, error);
     if (status) return status;
     sn_bench bench = {0};
     sn_bench_options options = {.steps = arguments->steps, .seconds = arguments->seconds};

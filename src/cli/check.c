@@ -5,7 +5,6 @@
 
 #include "base/memory.h"
 #include "cli/cli.h"
-#include "engine/team.h"
 #include "run/experiment.h"
 
 static void add_inputs(const sn_graph *graph, const sn_node *node, sn_text *text) {
@@ -100,8 +99,7 @@ static void add_expanded(const sn_experiment *x, sn_text *text) {
 
 static sn_status check_with(const sn_arguments *arguments, const sn_config *config, sn_error *error) {
     sn_experiment experiment;
-    int threads = arguments->threads ? arguments->threads : sn_team_available();
-    sn_status status = sn_experiment_open(&experiment, config, threads, error);
+    sn_status status = sn_open_experiment(&experiment, arguments, config, error);
     if (status) return status;
     status = sn_experiment_check_memory(&experiment, error);
     if (!status && experiment.settings.weights) status = sn_experiment_start(&experiment, error); /* reads them */

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "config/config.h"
+#include "run/experiment.h"
 
 /* Parsed options and operands of one call. */
 typedef struct sn_arguments {
@@ -71,5 +72,12 @@ sn_status sn_print(sn_text *text, sn_error *error);
 
 /* Reads the config of arguments->operands[0] with its --set options; the file's stem is the default name. */
 sn_status sn_read_config(sn_config **config, const sn_arguments *arguments, sn_error *error);
+
+/* Prints notes to standard error, with --quiet, too. */
+void sn_tell_notes(const sn_notes *notes);
+
+/* Opens an experiment with the threads asked for, and tells its notes, also where it fails; then it is reset. */
+sn_status sn_open_experiment(sn_experiment *experiment, const sn_arguments *arguments, const sn_config *config,
+                             sn_error *error);
 
 #endif

@@ -57,13 +57,6 @@ static sn_status finish(sn_comparison *comparison, const char *out, sn_error *er
     return status ? status : write_files(comparison, out, error);
 }
 
-static void print_notes(const sn_comparison *comparison) {
-    sn_text text = SN_TEXT_EMPTY;
-    sn_notes_write(&comparison->notes, &text);
-    fputs(sn_text_string(&text), stderr);
-    sn_text_free(&text);
-}
-
 static sn_status print_table(const sn_comparison *comparison, sn_error *error) {
     sn_text text = SN_TEXT_EMPTY;
     sn_comparison_table(comparison, &text);
@@ -89,7 +82,7 @@ static sn_status run_compare(const sn_arguments *arguments, sn_error *error) {
     for (int i = 0; i < arguments->n_operands && !status; i++)
         status = sn_comparison_add(&comparison, arguments->operands[i], error);
     if (!status) status = finish(&comparison, arguments->out, error);
-    print_notes(&comparison);
+    sn_tell_notes(&comparison.notes);
     if (!status) status = print_table(&comparison, error);
     if (!status && arguments->expect) status = check_expectations(&expectations, &comparison, arguments->expect, error);
     sn_expectations_reset(&expectations);

@@ -134,6 +134,7 @@ static sn_status run_eval(const sn_arguments *arguments, sn_error *error) {
     sn_status status = check_predictions(arguments, error);
     if (status) return status;
     status = sn_evaluation_open(&evaluation, &request, error);
+    sn_tell_notes(&evaluation.experiment.notes);
     if (!status && arguments->predictions) status = write_predictions(&evaluation, arguments->predictions, error);
     if (!status) {
         sn_text text = SN_TEXT_EMPTY;

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "cli/cli.h"
-#include "engine/team.h"
 #include "run/experiment.h"
 #include "study/gradcheck.h"
 
@@ -170,8 +169,7 @@ static sn_status run_gradcheck(const sn_arguments *arguments, sn_error *error) {
     sn_config *config = NULL;
     sn_experiment experiment;
     sn_status status = sn_read_config(&config, &in_double, error);
-    int threads = arguments->threads ? arguments->threads : sn_team_available();
-    if (!status && !(status = sn_experiment_open(&experiment, config, threads, error))) {
+    if (!status && !(status = sn_open_experiment(&experiment, arguments, config, error))) {
         status = check_experiment(arguments, &experiment, error);
         sn_experiment_reset(&experiment);
     }

@@ -8,7 +8,6 @@
 
 #include "base/file.h"
 #include "cli/cli.h"
-#include "engine/team.h"
 #include "run/manifest.h"
 #include "run/trainer.h"
 
@@ -148,8 +147,7 @@ static char *choose_directory(const sn_arguments *arguments, const sn_config *co
 static sn_status run_with(const sn_arguments *arguments, const sn_config *config, sn_error *error) {
     sn_experiment experiment;
     sn_run_directory directory = {.lock = SN_LOCK_NONE};
-    int threads = arguments->threads ? arguments->threads : sn_team_available();
-    sn_status status = sn_experiment_open(&experiment, config, threads, error);
+    sn_status status = sn_open_experiment(&experiment, arguments, config, error);
     if (status) return status;
     char *path = choose_directory(arguments, config);
     sn_run_entry entry = arguments->force ? SN_ENTRY_FORCE : arguments->resume ? SN_ENTRY_RESUME : SN_ENTRY_NEW;

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "base/text.h"
 #include "compare/columns.h"
-#include "compare/notes.h"
+#include "base/notes.h"
 #include "compare/points.h"
 #include "compare/varied.h"
 

@@ -4,7 +4,7 @@
 #define SN_COMPARE_RUN_PROFILE_H
 
 #include "compare/ends.h"
-#include "compare/notes.h"
+#include "base/notes.h"
 #include "report/record.h"
 
 /* Which run, and what is known of it. */

@@ -156,6 +156,10 @@ const sn_value *sn_config_root(const sn_config *config) {
     return config->root;
 }
 
+bool sn_config_is_given(const sn_config *config, const sn_value *value) {
+    return value && !sn_place_of(&config->places, value)->is_default;
+}
+
 sn_status sn_config_fault(const sn_config *config, const sn_value *value, sn_error *error, const char *format, ...) {
     const sn_places *places = &config->places;
     const sn_value *at = value ? value : config->root;

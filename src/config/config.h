@@ -93,6 +93,9 @@ const char *sn_value_name(const sn_value *member);
 sn_status sn_config_fault(const sn_config *config, const sn_value *value, sn_error *error, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 
+/* Whether the file or a --set gives a value of the resolved tree; else it is a default.  NULL is not given. */
+bool sn_config_is_given(const sn_config *config, const sn_value *value);
+
 /* Writes the resolved config as indented JSON (2 blanks, numbers in the shortest form that reads back exactly,
  * trailing newline). */
 void sn_config_text(const sn_config *config, sn_text *text);

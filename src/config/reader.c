@@ -66,6 +66,7 @@ static cJSON *resolve_fallback(sn_reader *reader, int around, const sn_key *key)
     }
     cJSON *node = status == SN_OK ? sn_resolve(reader, raw, key) : NULL;
     if (status != SN_OK) reader->failed = true;
+    if (node) sn_place_of(reader->places, node)->is_default = true;
     cJSON_Delete(raw);
     return node;
 }

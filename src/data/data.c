@@ -53,8 +53,9 @@ static const sn_source *find_source(const char *name) {
     return NULL;
 }
 
-sn_status sn_dataset_load(sn_dataset *dataset, const sn_config *config, const sn_value *data, sn_error *error) {
-    *dataset = (sn_dataset){0};
+sn_status sn_dataset_load(sn_dataset *dataset, const sn_config *config, const sn_value *data, sn_notes *notes,
+                          sn_error *error) {
+    *dataset = (sn_dataset){.notes = notes};
     const char *kind = sn_value_text(data, sn_source_choice.discriminator);
     const sn_source *source = kind ? find_source(kind) : NULL;
     if (!source) return sn_error_set(error, SN_FAILED, "no data source \"%s\"", kind ? kind : "");
@@ -71,6 +72,7 @@ sn_status sn_dataset_load(sn_dataset *dataset, const sn_config *config, const sn
         return status;
     }
     dataset->checksum = hash_dataset(dataset);
+    dataset->notes = NULL;
     return SN_OK;
 }
 

@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/notes.h"
 #include "base/pool.h"
 #include "config/config.h"
 
@@ -45,11 +46,13 @@ typedef struct sn_dataset {
     uint64_t checksum; /* of raw values, labels and targets of both splits after the limits */
     char *origin;      /* where it came from, for people: a directory, a file, "generated"; of `pool` */
     sn_pool pool;
+    sn_notes *notes; /* while it is loaded: what a source tells besides; NULL: nobody wants it; private to src/data */
     void *blocks[8]; /* big memory, free()d with the set; private to src/data */
 } sn_dataset;
 
 /* One row of the table of sources.  `data` is the resolved "data" object of `config`.  The source fills the splits,
- * dimensions, shape and origin; limits, scaling and checksum are done by sn_dataset_load for all sources. */
+ * dimensions, shape and origin, and notes what it read by a guess; limits, scaling and checksum are done by
+ * sn_dataset_load for all sources. */
 typedef struct sn_source {
     sn_kind kind; /* name, help, the source's own keys */
     sn_status (*load)(sn_dataset *dataset, const sn_config *config, const sn_value *data, sn_error *error);
@@ -63,8 +66,10 @@ extern const sn_source *const sn_sources[];
 extern const sn_choice sn_source_choice;
 
 /* Loads what data[...] asks for.  Errors: SN_INVALID (content; file with byte offset or row), SN_IO (cannot read; a
- * missing file names the package to install, the variable SKIPNET_DATA and the key data.path). */
-sn_status sn_dataset_load(sn_dataset *dataset, const sn_config *config, const sn_value *data, sn_error *error);
+ * missing file names the package to install, the variable SKIPNET_DATA and the key data.path).  `notes` (NULL: none)
+ * are the caller's, also after an error: what was read by a guess, and what looks as if it was meant otherwise. */
+sn_status sn_dataset_load(sn_dataset *dataset, const sn_config *config, const sn_value *data, sn_notes *notes,
+                          sn_error *error);
 
 /* Releases everything; the record is empty afterwards.  Fine on a zeroed record. */
 void sn_dataset_reset(sn_dataset *dataset);

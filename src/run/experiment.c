@@ -128,6 +128,13 @@ static void begin(sn_experiment *x, const sn_config *config) {
     sn_settings_fill(&x->settings, config);
 }
 
+static void keep_notes_only(sn_experiment *x) {
+    sn_notes notes = x->notes;
+    x->notes = SN_NOTES_EMPTY;
+    sn_experiment_reset(x);
+    x->notes = notes;
+}
+
 /* All but the data. */
 static sn_status finish(sn_experiment *x, int threads, sn_error *error) {
     double start = sn_seconds();
@@ -140,7 +147,7 @@ static sn_status finish(sn_experiment *x, int threads, sn_error *error) {
     }
     if (!status) status = set_hashes(x, error);
     if (status) {
-        sn_experiment_reset(x);
+        keep_notes_only(x);
         return status;
     }
     set_length(x);
@@ -152,7 +159,8 @@ static sn_status finish(sn_experiment *x, int threads, sn_error *error) {
 sn_status sn_experiment_open(sn_experiment *experiment, const sn_config *config, int threads, sn_error *error) {
     begin(experiment, config);
     double start = sn_seconds();
-    sn_status status = sn_dataset_load(&experiment->data, config, sn_value_get(sn_config_root(config), "data"), error);
+    const sn_value *data = sn_value_get(sn_config_root(config), "data");
+    sn_status status = sn_dataset_load(&experiment->data, config, data, &experiment->notes, error);
     experiment->load_seconds = sn_seconds() - start;
     return status ? status : finish(experiment, threads, error);
 }
@@ -216,6 +224,7 @@ void sn_experiment_reset(sn_experiment *experiment) {
     sn_engine_free(experiment->engine);
     sn_order_reset(&experiment->order);
     sn_graph_reset(&experiment->graph);
+    sn_notes_reset(&experiment->notes);
     if (!experiment->shares_data) sn_dataset_reset(&experiment->data);
     *experiment = (sn_experiment){0};
 }

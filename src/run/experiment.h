@@ -3,6 +3,7 @@
 #define SN_RUN_EXPERIMENT_H
 
 #include "base/error.h"
+#include "base/notes.h"
 #include "config/config.h"
 #include "data/data.h"
 #include "data/order.h"
@@ -28,11 +29,13 @@ typedef struct sn_experiment {
     uint64_t hash; /* over the meaning of the config, the data and the initial weights file */
     uint64_t kin; /* the same but for the length: runs of which one can go on where the other ended have it in common */
     sn_order order;
+    sn_notes notes;    /* on its config and data, to be told */
     sn_engine *engine; /* NULL until sn_experiment_start */
     double load_seconds, build_seconds;
 } sn_experiment;
 
-/* Loads the data and builds the graph; checks what needs both (loss and data, outputs and classes). */
+/* Loads the data and builds the graph; checks what needs both (loss and data, outputs and classes).  After a failure
+ * nothing but the notes is left, for sn_experiment_reset. */
 sn_status sn_experiment_open(sn_experiment *experiment, const sn_config *config, int threads, sn_error *error);
 
 /* As sn_experiment_open for a config whose data are those of an open experiment: they are not loaded again.  `like`

@@ -1,4 +1,4 @@
-/* Text, errors, hashes, pools and arenas.  Random numbers are in test_rng.c, files in test_file.c. */
+/* Text, errors, notes, hashes, pools and arenas.  Random numbers are in test_rng.c, files in test_file.c. */
 #include <errno.h>
 #include <float.h>
 #include <math.h>
@@ -15,6 +15,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/hash.h"
+#include "base/notes.h"
 #include "base/pool.h"
 #include "base/rng.h"
 #include "base/text.h"
@@ -303,6 +304,31 @@ static void test_pool(void **state) {
     sn_pool_free(&pool);
 }
 
+/* ---- notes ---- */
+
+static void test_notes(void **state) {
+    (void)state;
+    sn_notes notes = SN_NOTES_EMPTY;
+    sn_text text = SN_TEXT_EMPTY;
+    sn_note(NULL, "nobody %d", 1);
+    sn_note_always(NULL, "nobody %d", 2);
+    sn_notes_write(&notes, &text);
+    assert_string_equal(sn_text_string(&text), "");
+    sn_note_always(&notes, "%s: first", "a.csv");
+    for (int i = 0; i < SN_NOTES_SHOWN + 3; i++)
+        sn_note(&notes, "each");
+    sn_note_always(&notes, "last");
+    sn_notes_write(&notes, &text);
+    const char *const start = "warning: a.csv: first\nwarning: each\nwarning: each\n";
+    const char *const end = "warning: each\nwarning: last\n(3 more warnings)\n";
+    assert_int_equal(strncmp(sn_text_string(&text), start, strlen(start)), 0);
+    assert_string_equal(text.data + text.length - strlen(end), end);
+    sn_text_free(&text);
+    sn_notes_reset(&notes);
+    sn_notes_write(&notes, &text);
+    assert_string_equal(sn_text_string(&text), "");
+}
+
 /* ---- arenas ---- */
 
 #ifdef SN_CHECKED
@@ -363,6 +389,7 @@ int main(void) {
         cmocka_unit_test(test_hash),
         cmocka_unit_test(test_hasher),
         cmocka_unit_test(test_pool),
+        cmocka_unit_test(test_notes),
         cmocka_unit_test(test_align),
         cmocka_unit_test(test_arena),
         cmocka_unit_test(test_arena_too_large),

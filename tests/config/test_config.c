@@ -42,6 +42,25 @@ static void test_accessors(void **state) {
     sn_config_free(NULL);
 }
 
+static void test_given(void **state) {
+    (void)state;
+    static const char *const sets[] = {"train.batch_size=128"};
+    static const char text[] = "{\"train\": {\"lr\": 0.01, \"optimizer\": \"sgd\"}}";
+    sn_config_source source = {.path = "toy", .text = text, .sets = sets, .n_sets = 1};
+    sn_config *config = NULL;
+    assert_int_equal(sn_config_read(&config, &toy_schema, &source, &error), SN_OK);
+    const sn_value *root = sn_config_root(config);
+    static const char *const given[] = {"train", "train.lr", "train.batch_size", "train.optimizer"};
+    static const char *const defaults[] = {"train.shuffle", "train.optimizer.momentum", "network", "network.skip.kind"};
+    for (size_t i = 0; i < 4; i++) {
+        assert_non_null(sn_value_get(root, defaults[i]));
+        assert_true(sn_config_is_given(config, sn_value_get(root, given[i])));
+        assert_false(sn_config_is_given(config, sn_value_get(root, defaults[i])));
+    }
+    assert_false(sn_config_is_given(config, NULL));
+    sn_config_free(config);
+}
+
 static void check_fault(const sn_config *config, const char *path, const char *expected) {
     sn_error_clear(&error);
     const sn_value *value = sn_value_get(sn_config_root(config), path);
@@ -392,10 +411,10 @@ static void test_schema(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_accessors),   cmocka_unit_test(test_fault),       cmocka_unit_test(test_fault_of_set),
-        cmocka_unit_test(test_read_errors), cmocka_unit_test(test_text),        cmocka_unit_test(test_meaning),
-        cmocka_unit_test(test_large_list),  cmocka_unit_test(test_many_faults), cmocka_unit_test(test_mutations),
-        cmocka_unit_test(test_describe),    cmocka_unit_test(test_schema),
+        cmocka_unit_test(test_accessors),    cmocka_unit_test(test_given),       cmocka_unit_test(test_fault),
+        cmocka_unit_test(test_fault_of_set), cmocka_unit_test(test_read_errors), cmocka_unit_test(test_text),
+        cmocka_unit_test(test_meaning),      cmocka_unit_test(test_large_list),  cmocka_unit_test(test_many_faults),
+        cmocka_unit_test(test_mutations),    cmocka_unit_test(test_describe),    cmocka_unit_test(test_schema),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

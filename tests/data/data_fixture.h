@@ -22,6 +22,7 @@ static char fixture_dir[256];
 static char fixture_files[64][320];
 static size_t n_fixture_files;
 static sn_error fixture_error;
+static sn_notes fixture_notes; /* of the last dataset */
 
 static int fixture_setup(void **state) {
     (void)state;
@@ -33,6 +34,7 @@ static int fixture_setup(void **state) {
 
 static int fixture_teardown(void **state) {
     (void)state;
+    sn_notes_reset(&fixture_notes);
     while (n_fixture_files > 0)
         remove(fixture_files[--n_fixture_files]); /* in reverse: directories after what is in them */
     return rmdir(fixture_dir);
@@ -72,10 +74,12 @@ static sn_status fixture_load(sn_dataset *dataset, const char *data) {
 
     *dataset = (sn_dataset){0};
     sn_error_clear(&fixture_error);
+    sn_notes_reset(&fixture_notes);
     sn_config *config = NULL;
     sn_status status = sn_config_parse(&config, &schema, text, (size_t)n, "c.json", fixture_dir, &fixture_error);
     if (status == SN_OK) {
-        status = sn_dataset_load(dataset, config, sn_value_get(sn_config_root(config), "data"), &fixture_error);
+        const sn_value *wanted = sn_value_get(sn_config_root(config), "data");
+        status = sn_dataset_load(dataset, config, wanted, &fixture_notes, &fixture_error);
     }
     sn_config_free(config);
     return status;

@@ -27,7 +27,7 @@ static bool load_images(sn_dataset *data) {
     sn_error_clear(&error);
     sn_status status = sn_config_parse(&config, &data_schema, text, sizeof text - 1, "test.json", "", &error);
     assert_int_equal(status, SN_OK);
-    status = sn_dataset_load(data, config, sn_value_get(sn_config_root(config), "data"), &error);
+    status = sn_dataset_load(data, config, sn_value_get(sn_config_root(config), "data"), NULL, &error);
     sn_config_free(config);
     if (status && status != SN_IO) fail_msg("%s", error.text);
     if (status) print_message("%s\n", error.text);

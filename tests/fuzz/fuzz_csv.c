@@ -40,10 +40,12 @@ static void load(const sn_text *text) {
     sn_dataset set;
     sn_error_clear(&error);
     if (sn_config_parse(&config, &schema, text->data, text->length, "fuzz", "", &error) != SN_OK) return;
-    sn_status status = sn_dataset_load(&set, config, sn_value_get(sn_config_root(config), "data"), &error);
+    sn_notes notes = SN_NOTES_EMPTY;
+    sn_status status = sn_dataset_load(&set, config, sn_value_get(sn_config_root(config), "data"), &notes, &error);
     fuzz_require((status == SN_OK) == (error.length == 0), "a status that its message belies", error.text);
     check_labels(&set, &set.train);
     check_labels(&set, &set.test);
+    sn_notes_reset(&notes);
     sn_dataset_reset(&set);
     sn_config_free(config);
 }

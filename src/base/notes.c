@@ -1,17 +1,19 @@
-/* Owns the notes of a study. */
-#include "compare/notes.h"
+/* Owns lists of notes. */
+#include "base/notes.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 
+enum { MOST_BYTES = 4096 }; /* of a line; what is longer is cut */
+
 static void add(sn_notes *notes, const char *format, va_list args) {
-    char line[4096];
+    char line[MOST_BYTES];
     vsnprintf(line, sizeof line, format, args);
     sn_text_addf(&notes->text, "warning: %s\n", line);
 }
 
 void sn_note(sn_notes *notes, const char *format, ...) {
-    if (notes->n++ >= SN_NOTES_SHOWN) return;
+    if (!notes || notes->n++ >= SN_NOTES_SHOWN) return;
     va_list args;
     va_start(args, format);
     add(notes, format, args);
@@ -19,6 +21,7 @@ void sn_note(sn_notes *notes, const char *format, ...) {
 }
 
 void sn_note_always(sn_notes *notes, const char *format, ...) {
+    if (!notes) return;
     va_list args;
     va_start(args, format);
     add(notes, format, args);
