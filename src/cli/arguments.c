@@ -36,6 +36,7 @@ static const option_row rows[] = {
     {"dry-run", 0, NULL, "write nothing; print the count, an estimate of time and disk"},
     {"predictions", 0, "FILE", "write a CSV row for each sample: label, prediction, outputs"},
     {"expect", 0, "FILE", "a CSV of what the figures should be; exit status 1 where one is not"},
+    {"sort", 0, "KEY", "sort the rows of the tables by this key or figure; -KEY: descending"},
     {"help", 'h', NULL, "this text"},
 };
 enum { N_ROWS = sizeof rows / sizeof *rows };
@@ -198,6 +199,7 @@ static sn_status take_option(sn_arguments *arguments, const sn_verb *verb, const
     } values[] = {{"threads", parse_threads}, {"samples", parse_samples}, {"limit", parse_limit},
                   {"split", parse_split},     {"steps", parse_steps},     {"seconds", parse_seconds},
                   {"seeds", parse_seeds}};
+    if (strcmp(name, "sort") == 0) arguments->sort = value;
     take_flag(arguments, name);
     if (strcmp(name, "set") == 0) arguments->sets[arguments->n_sets++] = value;
     if (strcmp(name, "grid") == 0) arguments->grids[arguments->n_grids++] = value;

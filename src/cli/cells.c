@@ -102,6 +102,7 @@ static sn_status run_cells(const sn_arguments *arguments, sn_error *error) {
                                 .n_grids = arguments->n_grids,
                                 .points = arguments->points,
                                 .seeds = arguments->seeds,
+                                .resume = arguments->resume,
                                 .out = arguments->out};
     sn_cells cells;
     sn_status status = sn_cells_make(&cells, &request, error);
@@ -111,13 +112,16 @@ static sn_status run_cells(const sn_arguments *arguments, sn_error *error) {
                 "%zu left out: they resolve to the same config as another cell (a key without effect there, or one "
                 "value written in two ways)\n",
                 cells.n_repeated * cells.n_seeds);
+    if (cells.n_reused > 0)
+        fprintf(stderr, "%zu cell%s finished already under another name in %s: %s not trained again\n", cells.n_reused,
+                cells.n_reused == 1 ? " is" : "s are", cells.out, cells.n_reused == 1 ? "it is" : "they are");
     int threads = arguments->threads ? arguments->threads : 1;
     status = arguments->dry_run ? print_estimate(&cells, threads, error) : write_cells(&cells, threads, error);
     sn_cells_reset(&cells);
     return status;
 }
 
-static const char *const options[] = {"grid", "points", "seeds", "set", "threads", "out", "dry-run", NULL};
+static const char *const options[] = {"grid", "points", "seeds", "set", "threads", "out", "resume", "dry-run", NULL};
 
 const sn_verb sn_verb_cells = {
     .name = "cells",
@@ -134,7 +138,10 @@ const sn_verb sn_verb_cells = {
         "begins with {, [ or \" may have commas inside.  --grid network.skip=... replaces the object that the config\n"
         "has there; --grid network.skip.kind=... keeps its other keys.\n"
         "Every cell is checked before anything is written.  A directory takes a larger grid of the same config later,\n"
-        "but no other config.  skipnet stands in the lines as it was called where it is on the PATH, else by its\n"
+        "but no other config; with --resume one whose runs are longer (--set train.epochs=4 --resume).  A cell whose "
+        "run is\n"
+        "finished there under another name (a grid that contains the config's own value) takes that run.\n"
+        "skipnet stands in the lines as it was called where it is on the PATH, else by its\n"
         "absolute path.  --threads goes to every cell; default: 1.\n"
         "--dry-run times steps of some cells (of each kind the smallest and the largest) and adds up what all take.",
     .run = run_cells};

@@ -29,6 +29,7 @@ typedef struct sn_arguments {
     const char *weights;     /* a file; NULL: not given */
     const char *predictions; /* a file; NULL: none */
     const char *expect;      /* a file; NULL: none */
+    const char *sort;        /* a column; NULL: not given */
     size_t samples;          /* coordinates of a tensor; SIZE_MAX: all; 0: not given */
     size_t limit;            /* samples of a split; 0: all */
     bool on_train;           /* the training split, else the test split */
@@ -72,6 +73,9 @@ sn_status sn_print(sn_text *text, sn_error *error);
 
 /* Reads the config of arguments->operands[0] with its --set options; the file's stem is the default name. */
 sn_status sn_read_config(sn_config **config, const sn_arguments *arguments, sn_error *error);
+
+/* Characters of a line of the terminal: COLUMNS, else what the terminal says, else 80. */
+int sn_terminal_columns(int fd);
 
 /* Prints notes to standard error, with --quiet, too. */
 void sn_tell_notes(const sn_notes *notes);

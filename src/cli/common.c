@@ -1,6 +1,8 @@
 /* Owns what several verbs do alike. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
 
 #include "cli/cli.h"
 #include "engine/team.h"
@@ -18,6 +20,15 @@ sn_status sn_print(sn_text *text, sn_error *error) {
 sn_status sn_read_config(sn_config **config, const sn_arguments *arguments, sn_error *error) {
     sn_config_source source = {.path = arguments->operands[0], .sets = arguments->sets, .n_sets = arguments->n_sets};
     return sn_config_read(config, &sn_language, &source, error);
+}
+
+int sn_terminal_columns(int fd) {
+    enum { LEAST = 20, MOST = 10000, DEFAULT = 80 };
+    struct winsize size;
+    const char *variable = getenv("COLUMNS");
+    long columns = variable ? strtol(variable, NULL, 10) : 0;
+    if (columns > LEAST && columns < MOST) return (int)columns;
+    return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > LEAST ? size.ws_col : DEFAULT;
 }
 
 void sn_tell_notes(const sn_notes *notes) {

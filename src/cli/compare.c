@@ -2,11 +2,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "cli/cli.h"
 #include "compare/compare.h"
 #include "compare/expectations.h"
+#include "compare/sort.h"
 #include "run/directory.h"
 
 /* Writes the text under that name, and releases it. */
@@ -57,9 +59,13 @@ static sn_status finish(sn_comparison *comparison, const char *out, sn_error *er
     return status ? status : write_files(comparison, out, error);
 }
 
-static sn_status print_table(const sn_comparison *comparison, sn_error *error) {
+static sn_status print_table(const sn_comparison *comparison, const char *sort_name, sn_error *error) {
+    sn_sort sort;
+    sn_status status = sn_sort_find(&sort, comparison, sort_name, error);
+    if (status) return status;
     sn_text text = SN_TEXT_EMPTY;
-    sn_comparison_table(comparison, &text);
+    size_t width = isatty(STDOUT_FILENO) ? (size_t)sn_terminal_columns(STDOUT_FILENO) : 0;
+    sn_comparison_table(comparison, &(sn_table_style){width, &sort}, &text);
     return sn_print(&text, error);
 }
 
@@ -83,7 +89,7 @@ static sn_status run_compare(const sn_arguments *arguments, sn_error *error) {
         status = sn_comparison_add(&comparison, arguments->operands[i], error);
     if (!status) status = finish(&comparison, arguments->out, error);
     sn_tell_notes(&comparison.notes);
-    if (!status) status = print_table(&comparison, error);
+    if (!status) status = print_table(&comparison, arguments->sort, error);
     if (!status && arguments->expect) status = check_expectations(&expectations, &comparison, arguments->expect, error);
     sn_expectations_reset(&expectations);
     sn_comparison_reset(&comparison);
@@ -99,7 +105,11 @@ static void add_details(sn_text *text) {
         "have a row of their own, and the count by status stands above; from %d grid points on summary.csv alone\n"
         "has the means.  log10 ratio: delta_rms of the first hidden layer over that of the last, at the last\n"
         "measured update; decades/layer: its slope towards the input.  What is cut or broken in a run is told on\n"
-        "stderr.\n\n"
+        "stderr.  Runs with the same config hash count once, whatever their directories are called.\n\n"
+        "In the directory of a sweep its cells.txt says which cells are missing, and sweep-log/failed which failed\n"
+        "and why.  A run at work shows what its files hold so far; one whose process is gone is interrupted.\n\n"
+        "--sort KEY sorts the rows of the tables by a varied key or a figure, --sort -KEY descending.  On a terminal\n"
+        "columns that do not fit are left out, and told; COLUMNS sets another width.\n\n"
         "--out DIR writes runs.csv, profiles.csv, summary.csv, differences.csv and datapackage.json.\n\n",
         SN_MANY_RUNS + 1, SN_MOST_ROWS + 1);
     sn_comparison_columns_text(text);
@@ -114,7 +124,7 @@ static void add_details(sn_text *text) {
                 "one\nof < <= > >= == !=.  A figure that is empty is not as expected.\n");
 }
 
-static const char *const options[] = {"out", "expect", NULL};
+static const char *const options[] = {"out", "expect", "sort", NULL};
 
 const sn_verb sn_verb_compare = {.name = "compare",
                                  .operands = "RUN|DIR...",

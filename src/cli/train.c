@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -36,15 +35,10 @@ static void catch_signal(int number, void (*handler)(int)) {
     if (sigaction(number, NULL, &before) == 0 && before.sa_handler != SIG_IGN) sigaction(number, &action, NULL);
 }
 
-static int terminal_columns(int fd) {
-    struct winsize size;
-    return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
-}
-
 static void show_progress(void *context, const sn_progress *progress) {
     sn_text *line = context;
     sn_text_clear(line);
-    sn_progress_line(progress, terminal_columns(STDERR_FILENO) - 1, line);
+    sn_progress_line(progress, sn_terminal_columns(STDERR_FILENO) - 1, line);
     fprintf(stderr, "\r\033[K%s", sn_text_string(line));
 }
 
@@ -66,7 +60,7 @@ static sn_status print_outcome(const sn_arguments *arguments, const sn_outcome *
                                sn_error *error) {
     sn_text text = SN_TEXT_EMPTY;
     const char *no_color = getenv("NO_COLOR");
-    sn_summary_style style = {.columns = isatty(STDOUT_FILENO) ? terminal_columns(STDOUT_FILENO) : 80,
+    sn_summary_style style = {.columns = isatty(STDOUT_FILENO) ? sn_terminal_columns(STDOUT_FILENO) : 80,
                               .colour = isatty(STDOUT_FILENO) && !(no_color && *no_color),
                               .unicode = wants_unicode()};
     if (arguments->json) {
