@@ -238,7 +238,8 @@ static sn_status group(sn_comparison *comparison, sn_error *error) {
                                    .run = i,
                                    .is_finished = run->is_finished,
                                    .is_diverged = run->is_diverged,
-                                   .is_missing = run->is_missing,
+                                   .is_missing = strcmp(run->status, "missing") == 0,
+                                   .is_failed = strcmp(run->status, "failed") == 0,
                                    .figures = run->figures};
     }
     sn_status status = sn_points_build(&comparison->points, &comparison->varied, samples, n, error);

@@ -1,11 +1,9 @@
 /* Owns what a comparison shows on a terminal. */
 #include <math.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/number.h"
 #include "compare/compare.h"
 #include "compare/grid.h"
 #include "compare/sort.h"
@@ -189,18 +187,17 @@ static int choose_metrics(const sn_points *points, int chosen[SN_N_RUN_COLUMNS])
     return n;
 }
 
-/* Significant digits of a mean down to the second digit of half its interval. */
-static int matching_digits(double mean, double half) {
-    double wanted = floor(log10(fabs(mean))) - floor(log10(half)) + 2;
-    return wanted < 2 ? 2 : wanted > MOST_DIGITS ? MOST_DIGITS : (int)wanted;
-}
-
-/* With its trailing zeros: 37.0, not 37, beside an interval of 1.4. */
-static void add_padded(sn_text *cell, double value, int digits) {
-    char number[SN_NUMBER_TEXT];
-    size_t n = (size_t)snprintf(number, sizeof number, "%#.*g", digits, value);
-    if (n > 0 && number[n - 1] == '.') n--;
-    sn_text_add_bytes(cell, number, n);
+/* A mean and half its interval to the second digit of the latter: 37.3 and 1.4, 37.0 and 1.4, 1234 and 150; with
+ * exponents, 1.23e-19 and 4.5e-21, where there would be many zeros. */
+static void add_matched(sn_text *cell, double mean, double half) {
+    double place = floor(log10(half)), top = floor(log10(fmax(fabs(mean), half)));
+    if (place >= -6 && top <= 8) {
+        int decimals = place < 1 ? 1 - (int)place : 0;
+        sn_text_addf(cell, "%.*f +- %.*f", decimals, mean, decimals, half);
+    } else {
+        int digits = top - place + 2 < MOST_DIGITS ? (int)(top - place) + 2 : MOST_DIGITS;
+        sn_text_addf(cell, "%#.*g +- %#.2g", digits, mean, half);
+    }
 }
 
 /* "37.3 +- 1.4"; of a single run its figure. */
@@ -211,10 +208,8 @@ static void add_mean(sn_grid *grid, sn_text *cell, const sn_figure *figure, int 
     }
     double mean = figure->mean.value, half = figure->ci95_high.value - mean;
     sn_text_clear(cell);
-    if (isfinite(mean) && isfinite(half) && mean != 0 && half > 0) {
-        add_padded(cell, mean, matching_digits(mean, half));
-        sn_text_add(cell, " +- ");
-        add_padded(cell, half, 2);
+    if (isfinite(mean) && isfinite(half) && half > 0) {
+        add_matched(cell, mean, half);
     } else {
         sn_text_add_number(cell, mean, digits);
         sn_text_add(cell, " +- ");
@@ -225,11 +220,12 @@ static void add_mean(sn_grid *grid, sn_text *cell, const sn_figure *figure, int 
 
 /* Why a row has no means. */
 static void add_word(sn_grid *grid, sn_text *cell, const sn_point *point) {
-    size_t n_unfinished = point->n_samples - point->n_runs - point->n_missing;
+    size_t n_unfinished = point->n_samples - point->n_runs - point->n_missing - point->n_failed;
     sn_text_clear(cell);
     if (point->n_diverged > 0) sn_text_addf(cell, "%zu of %zu diverged", point->n_diverged, point->n_runs);
     if (point->n_runs == 1 && point->n_diverged == 0) sn_text_add(cell, "one run");
     if (n_unfinished > 0) sn_text_addf(cell, "%s%zu unfinished", cell->length ? ", " : "", n_unfinished);
+    if (point->n_failed > 0) sn_text_addf(cell, "%s%zu failed", cell->length ? ", " : "", point->n_failed);
     if (point->n_missing > 0) sn_text_addf(cell, "%s%zu missing", cell->length ? ", " : "", point->n_missing);
     sn_grid_add(grid, sn_text_string(cell));
 }

@@ -23,6 +23,7 @@ static void compute_figures(sn_point *point, const sn_sample *samples, double *v
         point->n_runs += samples[i].is_finished;
         point->n_diverged += samples[i].is_finished && samples[i].is_diverged;
         point->n_missing += samples[i].is_missing;
+        point->n_failed += samples[i].is_failed;
     }
     for (int c = 0; c < SN_N_RUN_COLUMNS; c++) {
         size_t n = 0;
