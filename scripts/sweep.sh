@@ -40,7 +40,7 @@ END
 }
 
 here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
-config='' out='' engine='' jobs='' threads=1 expect='' plot=1 dry_run=0 group=''
+config='' out='' engine='' jobs='' threads=1 expect='' plot=1 dry_run=0 group='' watcher=''
 cell_options=() engine_options=() engines=(parallel xargs slurm)
 
 die() {
@@ -187,8 +187,10 @@ prepare() {
 
 # ---- children ----
 
-# Nothing is ever read from here: a pause without a process, which a signal ends.
+# Nothing is ever read from here: a pause without a process.  A signal is only noted, and obeyed after the pause: what
+# stops the cells pauses itself, and one pause within another would end both.
 exec 8<> <(:)
+signalled=''
 pause() { # SECONDS
     read -rt "$1" -u 8 || true
 }
@@ -204,30 +206,39 @@ in_group() { # COMMAND...
 # Waits for it; its status.
 end_group() {
     local status=0
-    while kill -0 "$group" 2>/dev/null; do pause 0.1; done
+    while kill -0 "$group" 2>/dev/null; do
+        pause 0.1
+        [[ -z $signalled ]] || stop
+    done
+    [[ -z $signalled ]] || stop
     wait "$group" || status=$?
     group=''
     return "$status"
 }
 
+# What watches is a process of its own: while bash waits for a child that a SIGINT did not end, it forgets the signal.
 run_cells() {
-    local begin=$SECONDS last=$SECONDS
     n_before=$(count_finished)
     in_group "run_$engine" </dev/null
-    while kill -0 "$group" 2>/dev/null; do
-        pause 0.1
-        ((SECONDS > last)) || continue
-        last=$SECONDS
-        show_progress $((SECONDS - begin))
-    done
-    [[ ! -t 2 ]] || printf '\r\033[K' >&2
+    watch_cells </dev/null 9>&- &
+    watcher=$!
     end_group || true
+    end_watcher
+}
+
+end_watcher() {
+    [[ -n $watcher ]] || return 0
+    kill -s KILL "$watcher" 2>/dev/null || true
+    wait "$watcher" 2>/dev/null || true
+    watcher=''
+    [[ ! -t 2 ]] || printf '\r\033[K' >&2
 }
 
 # The processes below one, some of them in groups of their own: GNU parallel gives each job one.
 descendants() { # PID
-    local pid
-    for pid in $(cat "/proc/$1/task/$1/children" 2>/dev/null); do
+    local pid below=()
+    { read -ra below <"/proc/$1/task/$1/children"; } 2>/dev/null || true
+    for pid in "${below[@]}"; do
         descendants "$pid"
         echo "$pid"
     done
@@ -248,13 +259,13 @@ kill_group() {
 }
 
 # The cells close themselves; this script dies of the same signal, so that a loop around it stops too.
-stop() { # SIGNAL
+stop() {
     trap '' INT TERM HUP
+    end_watcher
     [[ -z $group ]] || kill_group 2>/dev/null
-    [[ ! -t 2 ]] || printf '\r\033[K' >&2
     echo "sweep: stopped by a signal; call it again to go on" >&2
     trap - INT TERM HUP
-    kill -s "$1" $$
+    kill -s "$signalled" $$
 }
 
 # What there is to see, even if some cells failed.  The status is that of the comparison, else 1 without pictures.
@@ -276,17 +287,19 @@ main() {
     fi
     choose_engine
     find_programs
-    trap 'stop INT' INT
-    trap 'stop TERM' TERM
-    trap 'stop HUP' HUP
+    trap 'signalled=INT' INT
+    trap 'signalled=TERM' TERM
+    trap 'signalled=HUP' HUP
     make_cells
     prepare
     run_cells
+    [[ -z $signalled ]] || stop
     if [[ -n $(finished_runs | head -n 1) ]]; then
         in_group show
         end_group || status=$?
     fi
     if list_failures; then status=$((status ? status : 1)); fi
+    [[ -z $signalled ]] || stop
     return "$status"
 }
 

@@ -39,7 +39,7 @@ function read_runs(    line, at, cell, id, k) {
         split_line(line, cell)
         id = ""
         for (k = 1; k <= n_keys; k++) id = id cell[at[name_of[k]]] "\037"
-        n_hidden[id] = cell[at["n_hidden"]]
+        if (cell[at["n_hidden"]] != "") n_hidden[id] = cell[at["n_hidden"]]
     }
     close(runs)
 }

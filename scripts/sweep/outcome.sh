@@ -50,16 +50,29 @@ duration() { # SECONDS
     fi
 }
 
+# How much of the cells at work is done, in cells.
+part_done() {
+    local file planned step
+    find "$out" -mindepth 2 -maxdepth 2 -name loss.csv -newer "$list" | while IFS= read -r file; do
+        planned=$(sed -n 's/^ *"planned_steps": *\([0-9]*\).*/\1/p; T; q' "${file%loss.csv}run.json" 2>/dev/null)
+        step=$(tail -n 2 "$file" | sed -n 's/^\([0-9]*\),.*/\1/p' | head -n 1)
+        echo "${step:-0} ${planned:-0}"
+    done | awk '$2 > 0 { sum += $1 / $2 } END { print sum + 0 }'
+}
+
 # "12 of 60 cells finished, 1 failed, about 7 min to go": as long as those before took, on the average.
 progress_line() { # SECONDS-SINCE-BEGIN
-    local n n_failed n_ended total left text
+    local n n_failed n_ended total left text seconds=''
     total=$(wc -l <"$list")
     n=$(count_finished)
     n_failed=$(new_failures | wc -l)
     n_ended=$((n - n_before + n_failed)) left=$((total - n - n_failed))
     text="$n of $total cells finished"
     ((n_failed == 0)) || text+=", $n_failed failed"
-    ((n_ended <= 0 || left <= 0)) || text+=", about $(duration $((($1 * left + n_ended - 1) / n_ended))) to go"
+    ((n_ended > 0)) || n_ended=$(part_done)
+    ((left <= 0)) || seconds=$(awk -v spent="$1" -v ended="$n_ended" -v left="$left" -v n="$((n - n_before + n_failed))" \
+        'BEGIN { left -= n > 0 ? 0 : ended; if (ended > 0) printf "%.0f", spent * left / ended + 0.5 }')
+    [[ -z $seconds ]] || text+=", about $(duration "$seconds") to go"
     echo "$text"
 }
 
@@ -91,6 +104,16 @@ show_progress() { # SECONDS-SINCE-BEGIN
     echo "sweep: $(progress_line "$1")" >&2
     next_line=$(($1 + line_every))
     line_every=$((line_every < 30 ? 2 * line_every : 60))
+}
+
+watch_cells() {
+    local begin=$SECONDS last=$SECONDS
+    while :; do
+        pause 0.2
+        ((SECONDS > last)) || continue
+        last=$SECONDS
+        show_progress $((SECONDS - begin))
+    done
 }
 
 # ---- at the end ----
