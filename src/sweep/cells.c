@@ -292,9 +292,14 @@ static bool may_grow(const sn_cells *cells) {
     return cells->request->resume && !varies;
 }
 
+static sn_identity_rule rule_of(const sn_cells *cells, bool but_length) {
+    return (sn_identity_rule){cells->points[0].sets, cells->n_keys, but_length};
+}
+
 /* Reads every point as train will. */
 static sn_status identify(sn_cells *cells, identity *identities, sn_error *error) {
     sn_error found;
+    const sn_identity_rule exact = rule_of(cells, false), grown = rule_of(cells, may_grow(cells));
     for (size_t p = 0; p < cells->n_points && error->dropped == 0; p++) {
         sn_config *config = NULL;
         sn_error_clear(&found);
@@ -303,8 +308,8 @@ static sn_status identify(sn_cells *cells, identity *identities, sn_error *error
             continue;
         }
         int64_t seed = sn_value_integer(sn_config_root(config), "seed");
-        identities[p] = (identity){sn_identity_with_seed(sn_identity(config, false), seed), p};
-        cells->points[p].identity = sn_identity(config, may_grow(cells));
+        identities[p] = (identity){sn_identity_with_seed(sn_identity(config, &exact), seed), p};
+        cells->points[p].identity = sn_identity(config, &grown);
         cells->points[p].seed = seed;
         sn_config_free(config);
     }
@@ -475,7 +480,8 @@ static bool lacks_runs(const sn_cells *cells) {
 
 static sn_status find_twins(sn_cells *cells, sn_error *error) {
     if (!sn_path_is_dir(cells->out) || !lacks_runs(cells)) return SN_OK;
-    sn_status status = sn_reuse_collect(&cells->reuse, cells->out, may_grow(cells), error);
+    const sn_identity_rule rule = rule_of(cells, may_grow(cells));
+    sn_status status = sn_reuse_collect(&cells->reuse, cells->out, &rule, error);
     sn_text name = SN_TEXT_EMPTY;
     for (size_t p = 0; p < cells->n_points && !status && cells->reuse.n > 0; p++) {
         for (size_t seed = 0; seed < cells->n_seeds; seed++) {

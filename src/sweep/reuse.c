@@ -15,9 +15,19 @@
 
 typedef struct hasher {
     uint64_t sum; /* over the leaves: their order has no effect */
-    bool but_length;
+    const sn_identity_rule *rule;
     sn_text text;
 } hasher;
+
+/* Whether the key, or one above it, varies. */
+static bool is_varied(const sn_identity_rule *rule, const char *path) {
+    bool is = false;
+    for (size_t k = 0; k < rule->n_keys; k++) {
+        size_t n = strcspn(rule->sets[k], "=");
+        is = is || (strncmp(rule->sets[k], path, n) == 0 && (path[n] == '.' || path[n] == '\0'));
+    }
+    return is;
+}
 
 static bool is_length(const char *path) {
     return strcmp(path, "train.epochs") == 0 || strcmp(path, "train.steps") == 0;
@@ -26,8 +36,9 @@ static bool is_length(const char *path) {
 static bool take_leaf(void *context, const sn_leaf *leaf) {
     hasher *h = context;
     bool is_data = strncmp(leaf->path, "data.", 5) == 0 && strcmp(leaf->path, "data.comment") != 0;
-    bool counts = leaf->has_meaning || is_data || strcmp(leaf->path, "network.weights") == 0;
-    if (!counts || strcmp(leaf->path, "seed") == 0 || (h->but_length && is_length(leaf->path))) return true;
+    bool counts =
+        leaf->has_meaning || is_data || strcmp(leaf->path, "network.weights") == 0 || is_varied(h->rule, leaf->path);
+    if (!counts || strcmp(leaf->path, "seed") == 0 || (h->rule->but_length && is_length(leaf->path))) return true;
     sn_text_clear(&h->text);
     sn_text_addf(&h->text, "%s=", leaf->path);
     sn_value_text_compact(leaf->value, &h->text);
@@ -35,8 +46,8 @@ static bool take_leaf(void *context, const sn_leaf *leaf) {
     return !h->text.failed;
 }
 
-uint64_t sn_identity(const sn_config *config, bool but_length) {
-    hasher h = {.but_length = but_length, .text = SN_TEXT_EMPTY};
+uint64_t sn_identity(const sn_config *config, const sn_identity_rule *rule) {
+    hasher h = {.rule = rule, .text = SN_TEXT_EMPTY};
     bool ok = sn_config_leaves(config, take_leaf, &h);
     sn_text_free(&h.text);
     return ok ? h.sum : 0;
@@ -79,7 +90,8 @@ static sn_status add(sn_reuse *reuse, const char *name, uint64_t identity, sn_er
 }
 
 /* What cannot be read is not reused. */
-static sn_status look_at(sn_reuse *reuse, const char *run, const char *name, bool but_length, sn_error *error) {
+static sn_status look_at(sn_reuse *reuse, const char *run, const char *name, const sn_identity_rule *rule,
+                         sn_error *error) {
     if (!is_finished(run)) return SN_OK;
     char *file = sn_path_join(run, SN_FILE_CONFIG);
     if (!file) return sn_error_memory(error, strlen(run), "a path");
@@ -90,7 +102,7 @@ static sn_status look_at(sn_reuse *reuse, const char *run, const char *name, boo
     sn_status status = SN_OK;
     if (sn_config_read(&config, &sn_language, &source, &ignored) == SN_OK) {
         int64_t seed = sn_value_integer(sn_config_root(config), "seed");
-        uint64_t identity = sn_identity(config, but_length);
+        uint64_t identity = sn_identity(config, rule);
         if (identity != 0) status = add(reuse, name, sn_identity_with_seed(identity, seed), error);
     }
     sn_config_free(config);
@@ -98,14 +110,14 @@ static sn_status look_at(sn_reuse *reuse, const char *run, const char *name, boo
     return status;
 }
 
-sn_status sn_reuse_collect(sn_reuse *reuse, const char *directory, bool but_length, sn_error *error) {
+sn_status sn_reuse_collect(sn_reuse *reuse, const char *directory, const sn_identity_rule *rule, sn_error *error) {
     DIR *dir = opendir(directory);
     sn_status status = SN_OK;
     for (struct dirent *entry; dir && !status && (entry = readdir(dir));) {
         if (entry->d_name[0] == '.') continue;
         char *run = sn_path_join(directory, entry->d_name);
-        status = run ? look_at(reuse, run, entry->d_name, but_length, error)
-                     : sn_error_memory(error, strlen(directory), "a path");
+        status =
+            run ? look_at(reuse, run, entry->d_name, rule, error) : sn_error_memory(error, strlen(directory), "a path");
         free(run);
     }
     if (dir) closedir(dir);

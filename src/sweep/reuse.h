@@ -18,13 +18,18 @@ typedef struct sn_reuse {
     sn_pool pool;
 } sn_reuse;
 
-/* What makes a run: the meaning of its config but for the seed, and the paths of its data, whose content is not looked
- * at.  `but_length`: runs of which one goes on where the other ends have it in common. */
-uint64_t sn_identity(const sn_config *config, bool but_length);
+/* What makes a run: the meaning of its config but for the seed, the paths of its data, whose content is not looked at,
+ * and whatever a sweep varies, be it the name. */
+typedef struct sn_identity_rule {
+    const char *const *sets; /* (n_keys) "KEY=...", the keys that vary */
+    size_t n_keys;
+    bool but_length; /* runs of which one goes on where the other ends are the same */
+} sn_identity_rule;
+uint64_t sn_identity(const sn_config *config, const sn_identity_rule *rule);
 uint64_t sn_identity_with_seed(uint64_t identity, int64_t seed);
 
 /* Lists the finished runs in the directories below `directory` by their identities. */
-sn_status sn_reuse_collect(sn_reuse *reuse, const char *directory, bool but_length, sn_error *error);
+sn_status sn_reuse_collect(sn_reuse *reuse, const char *directory, const sn_identity_rule *rule, sn_error *error);
 
 /* The name of a run of that identity; NULL: there is none. */
 const char *sn_reuse_find(const sn_reuse *reuse, uint64_t identity);

@@ -18,7 +18,7 @@ want "equal runs: told in one line" \
     "warning: twins/depth=3 is the same run as twins/again,seed=1 (equal config hash): it counts once" "$(cat err)"
 want "equal runs: the mean" "3" "$(grep ^3,train_loss, twins/summary.csv | cut -d, -f3)"
 want "equal runs: the row says it" '"twins/again,seed=1"' "$(grep ^twins/depth=3, twins/runs.csv | sed 's/.*,,//')"
-want "equal runs: the others do not" 3 "$(sed 1d twins/runs.csv | grep -c ',,$')"
+want "equal runs: the others do not" 4 "$(sed 1d twins/runs.csv | grep -c ',,$')"
 sed -i 's/"status": "done"/"status": "interrupted"/' "twins/again,seed=1/run.json"
 does compare twins --out twins
 want_like "equal runs: the finished one counts" "warning: twins/again,seed=1 is the same run as twins/depth=3 *" "$(cat err)"
@@ -113,5 +113,5 @@ all)" "$(grep -m 1 '^(too wide' narrow)"
     done
 fi
 does compare sweep
-want_like "a pipe: all" "run  status  depth  skip.kind  seed  steps  *  frozen at end  seconds" "$(squeezed | head -n 1)"
+want_like "a pipe: all" "run  status  depth  skip.kind  *seed  steps  *  frozen at end  seconds" "$(squeezed | head -n 1)"
 finish 40
