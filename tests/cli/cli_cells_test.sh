@@ -47,7 +47,7 @@ want "twins: none is trained again" 4 "$(find grown -name run.json | wc -l)"
 does cells tiny.json --grid network.depth=3,4 --seeds 2 --set train.steps=14 --resume --out grown
 want "longer: the lines" "depth=3 depth=3,seed=2 depth=4 depth=4,seed=2" "$(sed 's|.*/||' grown/cells.txt | paste -sd' ')"
 sh grown/cells.txt >/dev/null 2>&1
-want "longer: all are" 4 "$(grep -h '^    "steps": 14,' grown/*/run.json | wc -l)"
+want "longer: all are" 4 "$(grep -l '^    "steps": 14,' grown/*/run.json | wc -l)"
 does train tiny.json -q --threads 1 --set network.depth=4 --set seed=2 --set train.steps=14 --out at-once
 want_equal at-once/final.safetensors grown/depth=4,seed=2/final.safetensors
 does cells tiny.json --grid name=a --out named
