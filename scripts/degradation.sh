@@ -100,7 +100,11 @@ table_of_output_weights() {
         "8e6 to 4e7 |"
 }
 
+study() {
+    table_of_nets
+    echo
+    table_of_output_weights
+}
+
 study_parse "$@"
-table_of_nets
-echo
-table_of_output_weights
+in_group study

@@ -16,6 +16,8 @@ END
 }
 
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
+# shellcheck source=scripts/plot/group.sh
+. "$root/scripts/plot/group.sh"
 out=$root/runs/demo
 names=(deep50 deep50-add deep50-concat)
 train_options=()
@@ -47,7 +49,6 @@ say() {
 }
 
 build() {
-    "$root/scripts/install_packages.sh" build
     cd "$root"
     cmake --preset release
     cmake --build --preset release
@@ -113,11 +114,8 @@ show() {
 END
 }
 
-main() {
+train_and_show() {
     local name
-    parse "$@"
-    say "Build"
-    build
     for name in "${names[@]}"; do
         say "Train $name"
         train "$name"
@@ -127,6 +125,15 @@ main() {
     "$root/build/release/skipnet" compare "${names[@]}" --out .
     "$root/scripts/plot.sh" "${names[@]}" --out plots >/dev/null
     show
+}
+
+main() {
+    parse "$@"
+    say "Build"
+    "$root/scripts/install_packages.sh" build
+    trap_signals
+    in_group build
+    in_group train_and_show
 }
 
 main "$@"

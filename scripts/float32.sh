@@ -126,14 +126,18 @@ table_of_training() {
     done
 }
 
+study() {
+    table_of_stalls
+    echo
+    table_of_unchanged
+    echo
+    table_of_zeros
+    echo
+    table_of_training
+    echo
+    study_draw stalled deep50,depth=50,lr={1,0.01,0.0001},float32 deep50,depth=50,lr=0.0001,float64
+    study_draw zeros sigmoid50,depth=100,lr=0.1,float{32,64}
+}
+
 study_parse "$@"
-table_of_stalls
-echo
-table_of_unchanged
-echo
-table_of_zeros
-echo
-table_of_training
-echo
-study_draw stalled deep50,depth=50,lr={1,0.01,0.0001},float32 deep50,depth=50,lr=0.0001,float64
-study_draw zeros sigmoid50,depth=100,lr=0.1,float{32,64}
+in_group study

@@ -4,12 +4,15 @@
 # awk (plot/*.awk) picks columns by name, sorts zeros and non-finite values apart and takes the logarithms; gnuplot only
 # ever sees finite numbers on linear axes with ticks of our own, so nothing can fall off a log axis unseen.  What the
 # pictures are made of is in plot/parts.sh, the pictures in plot/pictures.sh.
+# shellcheck disable=SC2154 # work is group.sh's
 set -euo pipefail
 shopt -s nullglob
 export LC_ALL=C
 
+self=${0##*/} # plot.sh, or skipnet-plot where it is installed
+
 usage() {
-    cat <<'END'
+    sed "s/plot\.sh/$self/" <<'END'
 usage: plot.sh RUN... [--out DIR] [--steps A,B,C]
        plot.sh DIR [--out DIR] [--x KEY] [--band range|ci95]
 
@@ -40,15 +43,16 @@ and writes pictures.csv, a list of them.  A point of which a seed diverged stand
                   95 % intervals by Student's t
 
 A run is called as in its config.json, or after its directory where that tells more or runs would share a name.
-Exit status: 0 done, 1 gnuplot failed, 2 usage or the runs are at fault, 4 cannot write or gnuplot is missing.
+A picture that cannot be drawn is told of on stderr; the others are drawn all the same.
+Exit status: 0 done, 1 a picture could not be drawn, 2 usage or the runs are at fault, 4 cannot write or gnuplot is missing.
 END
 }
 
 here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
-runs=() names=() chosen=() out='' steps='' work='' lib='' x='' band='' command=''
+runs=() names=() chosen=() out='' steps='' lib='' x='' band='' command=''
 
 fail() { # STATUS MESSAGE
-    echo "plot: $2" >&2
+    echo "${self%.sh}: $2" >&2
     exit "$1"
 }
 
@@ -108,36 +112,44 @@ check() {
     [[ -w $out ]] || fail 4 "cannot write into $out"
 }
 
-# The name at the top level of config.json as skipnet indents it; nothing where there is none.
-config_name() { # RUN
-    sed -n 's/^ \{0,2\}"name": *"\(\([^"\\]\|\\.\)*\)".*/\1/p; T; q' "$1/config.json" 2>/dev/null |
-        sed 's/\\\(["\\/]\)/\1/g'
-}
-
 # Sets names; they tell the runs apart as long as their paths do.
 name_runs() {
-    local i run name base
-    declare -A seen=()
+    local i run name base shared=()
     for run in "${runs[@]}"; do
         base=$(basename "$(readlink -f "$run")")
-        name=$(config_name "$run") || true
+        name=$(config_text "$run/config.json" name) || true
         [[ -n $name && $base != "$name",* ]] || name=$base # runs/deep50,depth=100 is more than deep50
-        names+=("$(tr -d '\000-\037' <<<"$name")")
+        names+=("$(as_name "$name")")
     done
-    for name in "${names[@]}"; do seen[$name]=$((${seen[$name]:-0} + 1)); done
+    find_shared
+    for i in "${shared[@]}"; do names[i]=$(as_name "$(basename "$(readlink -f "${runs[i]}")")"); done
+    find_shared
+    for i in "${shared[@]}"; do names[i]=$(as_name "${runs[i]}"); done
+}
+
+# On one line, and no longer than there is room for: its beginning and its end.
+as_name() { # TEXT
+    local text
+    text=$(printf '%s' "${1//[$'\001'-$'\037'$'\177']/ }" | utf8)
+    ((${#text} <= 100)) || text=$(printf '%s…%s' "${text:0:60}" "${text: -37}" | utf8)
+    echo "$text"
+}
+
+# Sets shared: the numbers of the names that another run has too.
+find_shared() {
+    local i name
+    declare -A count=()
+    for name in "${names[@]/#/=}"; do count[$name]=$((${count[$name]:-0} + 1)); done
+    shared=()
     for i in "${!names[@]}"; do
-        ((${seen[${names[i]}]} == 1)) || names[i]=$(basename "$(readlink -f "${runs[i]}")")
-    done
-    seen=()
-    for name in "${names[@]}"; do seen[$name]=$((${seen[$name]:-0} + 1)); done
-    for i in "${!names[@]}"; do
-        ((${seen[${names[i]}]} == 1)) || names[i]=${runs[i]}
+        name="=${names[i]}"
+        ((${count[$name]} == 1)) || shared+=("$i")
     done
 }
 
 # By stdin: awk takes an argument such as depth=5/loss.csv for an assignment.
 columns() { # FILE COLUMN...
-    NAME=$1 awk -v wanted="${*:2}" -v text=role -f "$lib/csv.awk" -f "$lib/columns.awk" <"$1" || exit 2
+    NAME=$1 awk -v wanted="${*:2}" -v text=role -f "$lib/csv.awk" -f "$lib/records.awk" -f "$lib/columns.awk" <"$1" || exit 2
 }
 
 # Makes the tables $work/RUN.loss and $work/RUN.gradients, RUN being the number of a run; sets chosen (the steps to
@@ -177,10 +189,10 @@ draw_runs() {
     . "$lib/pictures.sh"
     name_runs
     read_runs
-    draw_loss
-    draw_gradients
+    attempt draw_loss
+    attempt draw_gradients
     draw_heatmaps
-    draw_frozen
+    attempt draw_frozen
 }
 
 draw_comparison() { # DIR
@@ -192,32 +204,36 @@ draw_comparison() { # DIR
     done
     read_comparison "$1"
     draw_comparison_curves
-    draw_comparison_profiles "$1"
+    attempt draw_comparison_profiles "$1"
     draw_comparison_maps "$1"
     publish_list
 }
 
 # The command as it can be given again.
 call_of() { # ARGUMENT...
-    local word name=${0##*/}
+    local word name=$self
     [[ $name != plot.sh ]] || name=scripts/plot.sh
-    for word; do
-        [[ $word =~ ^[A-Za-z0-9_./=,+:@%-]+$ ]] || word="'${word//\'/\'\\\'\'}'"
-        name+=" $word"
-    done
+    for word; do name+=" $(quoted "$word")"; done
     echo "$name"
 }
 
+draw() {
+    if is_comparison; then draw_comparison "${runs[0]}"; else draw_runs; fi
+    [[ ! -e $work/failed ]] || exit 1
+}
+
 main() {
-    # shellcheck disable=SC2034 # comparison.sh uses it
-    command=$(call_of "$@")
+    local part
     parse "$@"
     check
-    work=$(mktemp -d)
-    trap 'rm -rf "$work"' EXIT
-    # shellcheck source=scripts/plot/parts.sh
-    . "$lib/parts.sh"
-    if is_comparison; then draw_comparison "${runs[0]}"; else draw_runs; fi
+    for part in words group parts; do
+        # shellcheck source=/dev/null
+        . "$lib/$part.sh"
+    done
+    # shellcheck disable=SC2034 # comparison.sh uses it
+    command=$(call_of "$@")
+    begin_work plot
+    in_group draw
 }
 
 main "$@"

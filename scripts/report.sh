@@ -3,34 +3,38 @@
 #
 # awk (report/*.awk, plot/csv.awk) turns CSV files, configs and pictures into HTML; what the page says is in
 # report/page.sh.  The page needs no other file and no network, and its bytes follow from those it is made of.
+# shellcheck disable=SC2154,SC2034 # work is group.sh's, the words are page.sh's
 set -euo pipefail
 shopt -s nullglob
 export LC_ALL=C
 
+self=${0##*/} # report.sh, or skipnet-report where it is installed
+
 usage() {
-    cat <<'END'
+    sed "s/report\.sh/$self/" <<'END'
 usage: report.sh DIR [--question TEXT] [--title TEXT] [--out FILE]
 
 Writes FILE, one HTML page without scripts and without anything from elsewhere, about the comparison in DIR
 (runs.csv, summary.csv, profiles.csv and, if there, differences.csv of `skipnet compare --out DIR`, cells.txt of
 `skipnet cells`): the question, what differs between the runs and what is equal, warnings, pictures with the command
 and the CSV they come from, tables, and how to repeat it.  Pictures that are missing in DIR/plots, or older than the CSV
-files, are drawn with plot.sh.
+files, are drawn by the plotter.
 
   --question TEXT  what the runs are to answer.  Default: the comment of their config
   --title TEXT     default: the name in their config
   --out FILE       default: DIR/report.html; links in the page are meant for a file in DIR
 
 The plotter is $SKIPNET_PLOT, else skipnet-plot or plot.sh beside this script.
-Exit status: 0 done, 1 drawing failed, 2 usage or the files are at fault, 4 cannot write or gnuplot is missing.
+Exit status: 0 done, 1 a picture could not be drawn (the page is there, and tells),
+2 usage or the files are at fault, 4 cannot write or gnuplot is missing.
 END
 }
 
 here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
-dir='' question='' title='' out='' work='' lib='' plotter=''
+dir='' question='' title='' out='' lib='' plotter=''
 
 fail() { # STATUS MESSAGE
-    echo "report: $2" >&2
+    echo "${self%.sh}: $2" >&2
     exit "$1"
 }
 
@@ -65,7 +69,7 @@ check() {
     for lib in "$here" "$here/../share/skipnet"; do
         [[ -f $lib/report/page.sh ]] && break
     done
-    [[ -f $lib/report/page.sh && -f $lib/plot/csv.awk ]] ||
+    [[ -f $lib/report/page.sh && -f $lib/plot/words.sh ]] ||
         fail 1 "the directories report and plot are missing beside this script, and in $lib too"
     [[ ! -d $out ]] || fail 4 "cannot write $out: a directory"
     [[ -d $(dirname "$out") && -w $(dirname "$out") ]] || fail 4 "cannot write into $(dirname "$out")"
@@ -80,35 +84,45 @@ find_plotter() {
     for file in "$here/skipnet-plot" "$here/plot.sh"; do
         [[ -x $file ]] && plotter=$file && return
     done
-    fail 1 "no plot.sh beside this script: set SKIPNET_PLOT to it"
+    fail 1 "neither skipnet-plot nor plot.sh beside this script: set SKIPNET_PLOT to it"
 }
 
-# Those that plot.sh listed, unless a CSV file is newer.
+# Those that plot.sh listed, unless a CSV file is newer.  Sets drawn, 1 where some picture could not be drawn: the page
+# is written all the same.
 draw_pictures() {
-    local file list=$dir/plots/pictures.csv status=0
+    local file list=$dir/plots/pictures.csv
+    drawn=0
     for file in runs.csv summary.csv profiles.csv; do
         [[ ! -f $list || $dir/$file -nt $list ]] || continue
         find_plotter
-        "$plotter" "$dir" >/dev/null || status=$?
-        ((status == 0)) || exit "$status"
+        "$plotter" "$dir" >/dev/null || drawn=$?
+        ((drawn < 2)) || exit "$drawn"
         return
     done
 }
 
-main() {
-    parse "$@"
-    check
+make_page() {
+    local drawn
     draw_pictures
-    work=$(mktemp -d)
-    trap 'rm -rf "$work"' EXIT
-    # shellcheck source=scripts/report/page.sh
-    . "$lib/report/page.sh"
-    write_page >"$work/page"
+    write_page | utf8 >"$work/page"
     if ! { cp "$work/page" "$out.part" && mv -fT "$out.part" "$out"; } 2>/dev/null; then
         rm -f "$out.part"
         fail 4 "cannot write $out"
     fi
     echo "$out"
+    exit "$drawn"
+}
+
+main() {
+    local part
+    parse "$@"
+    check
+    for part in plot/words plot/group report/page; do
+        # shellcheck source=/dev/null
+        . "$lib/$part.sh"
+    done
+    begin_work report
+    in_group make_page
 }
 
 main "$@"

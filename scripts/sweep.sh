@@ -4,8 +4,10 @@
 set -euo pipefail
 export LC_ALL=C
 
+self=${0##*/} # sweep.sh, or skipnet-sweep where it is installed
+
 usage() {
-    cat <<'END'
+    sed "s/sweep\.sh/$self/" <<'END'
 usage: sweep.sh CONFIG [--grid KEY=V1,V2,...]... [--points FILE] [--seeds N] [--set KEY=VALUE]... [--threads N]
                 [--out DIR] [--engine parallel|xargs|slurm] [--jobs N] [--expect FILE] [--resume] [--no-plot]
                 [--dry-run] [-- ENGINE_OPTION...]
@@ -20,7 +22,7 @@ DIR/report.html.
   --jobs N        so many cells at once.  Default: one per core (and thread of a cell); with slurm what the cluster
                   gives
   --threads N     threads of each cell; default: 1, which uses the cores best
-  --expect FILE   expectations for `skipnet compare`
+  --expect FILE   expectations for `skipnet compare`; what can be known of them before the runs is checked first
   --resume        make the runs of a sweep longer that lies in DIR: --set train.epochs=4 --resume
   --no-plot       neither pictures nor report
   --dry-run       write nothing, only print the count, an estimate of time and disk
@@ -44,7 +46,7 @@ config='' out='' engine='' jobs='' threads=1 expect='' plot=1 dry_run=0 group=''
 cell_options=() engine_options=() engines=(parallel xargs slurm)
 
 die() {
-    echo "sweep: $1" >&2
+    echo "${self%.sh}: $1" >&2
     exit 2
 }
 
@@ -88,7 +90,8 @@ parse() {
     [[ $config != - ]] || stem=stdin
     : "${out:=runs/sweep-${stem%.json}}"
     check_paths
-    check_expect
+    # Checked by cells, now and not after hours.  A pipe can be read only once, by the comparison.
+    [[ -z $expect || -p $expect ]] || cell_options+=(--expect "$expect")
 }
 
 # A path that begins with a dash is not an option of what it is handed on to.
@@ -98,14 +101,6 @@ check_paths() {
     [[ $path != *[[:cntrl:]]* ]] || die "the path of --out has a control character in it: $(printf %q "$path")"
     [[ $out != -* ]] || out=./$out
     [[ $expect != -* ]] || expect=./$expect
-}
-
-# Now, not after hours.  What is no plain file can be read only once, by the comparison.
-check_expect() {
-    local fault
-    [[ -z $expect ]] && return
-    [[ -r $expect && ! -d $expect ]] || die "cannot read $expect"
-    [[ ! -f $expect ]] || fault=$(awk -f "$parts/expect.awk" <"$expect") || die "$expect:$fault"
 }
 
 take() { # OPTION VALUE
@@ -121,7 +116,7 @@ choose_engine() {
         engine=parallel
         if ! has_parallel; then
             ((${#engine_options[@]} == 0)) || die "options after -- want an --engine (GNU parallel is not installed)"
-            echo "sweep: GNU parallel is not installed (apt-get install parallel): going on with xargs" >&2
+            echo "${self%.sh}: GNU parallel is not installed (apt-get install parallel): going on with xargs" >&2
             engine="xargs"
         fi
         ;;
@@ -263,17 +258,19 @@ stop() {
     trap '' INT TERM HUP
     end_watcher
     [[ -z $group ]] || kill_group 2>/dev/null
-    echo "sweep: stopped by a signal; call it again to go on" >&2
+    echo "${self%.sh}: stopped by a signal; call it again to go on" >&2
     trap - INT TERM HUP
     kill -s "$signalled" $$
 }
 
-# What there is to see, even if some cells failed.  The status is that of the comparison, else 1 without pictures.
-show() {
+# What there is to see, even if some cells failed.  The status is that of the comparison, else 1 where a picture or the
+# page is missing.
+show_runs() {
     local status=0
     "$skipnet" compare "$given" --out "$given" ${expect:+--expect "$expect"} || status=$?
     if ((plot)); then
-        "$plotter" "$given" && "$reporter" "$given" || ((status)) || status=1
+        "$plotter" "$given" || status=$((status ? status : 1)) # the page comes without a picture that failed
+        "$reporter" "$given" || status=$((status ? status : 1))
     fi
     return "$status"
 }
@@ -295,7 +292,7 @@ main() {
     run_cells
     [[ -z $signalled ]] || stop
     if [[ -n $(finished_runs | head -n 1) ]]; then
-        in_group show
+        in_group show_runs
         end_group || status=$?
     fi
     if list_failures; then status=$((status ? status : 1)); fi

@@ -6,6 +6,8 @@ export LC_ALL=C
 
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
 self=$root/scripts/test.sh
+# shellcheck source=scripts/plot/group.sh
+. "$root/scripts/plot/group.sh"
 
 # What --all adds to the step "tests", in order, and what each is.
 all_steps=(clang portable format tidy analyze shell rooms sanitize simd threads valgrind fuzz coverage install slurm demo)
@@ -142,10 +144,10 @@ step_install() {
     local prefix=$scratch/prefix
     build release
     cmake --install build/release --prefix "$prefix"
-    want "$prefix/share/doc/skipnet/"{README.md,LICENSE}
+    want "$prefix/share/doc/skipnet/"{README.md,LICENSE,docs/reference.md}
     cd "$scratch"
     "$prefix/bin/skipnet" version
-    "$prefix/bin/skipnet-sweep" "$prefix/share/skipnet/configs/spirals.json" --grid network.depth=2,3 \
+    "$prefix/bin/skipnet-sweep" spirals --grid network.depth=2,3 \
         --grid network.skip=none,add --set train.steps=5 --out sweep
     "$prefix/bin/skipnet-plot" "sweep/depth=2,skip=add" --out plots
     want sweep/runs.csv sweep/report.html plots/*.svg sweep/plots/*.svg
@@ -201,16 +203,17 @@ fail() { # MESSAGE
 
 main() {
     local step
+    [[ ${1:-} == --one ]] || trap_signals
     case ${1:-} in
     -h | --help) usage ;;
     --one) run_one "$2" ;;
     '')
         "$root/scripts/install_packages.sh" test
-        run_one tests
+        in_group run_one tests
         ;;
     --all)
         "$root/scripts/install_packages.sh" check
-        run_steps tests "${all_steps[@]}"
+        in_group run_steps tests "${all_steps[@]}"
         ;;
     *)
         for step; do
@@ -218,7 +221,7 @@ main() {
             [[ -n ${about[$step]:-} ]] || fail "no step $step (see --help)"
         done
         "$root/scripts/install_packages.sh" check
-        run_steps "$@"
+        in_group run_steps "$@"
         ;;
     esac
 }

@@ -77,30 +77,34 @@ residual() { # NAME TITLE PREDICTION CONFIG [SET]...
     printf '| %s | %s | %s |\n' "$2" "$3" "$(carried_ratios "$1" | mean_and_sd 4)"
 }
 
+study() {
+    local layer sqrt2=1.4142135623730951
+
+    printf '%s\n' "| plain, L = 50, N = 512 | predicted log10 delta ratio | measured: mean (sd) |" "|---|---|---|"
+    plain tanh-1.3 "tanh, sw 1.3, sb 0.3" -0.8107 tanh 1.3 0.3
+    plain tanh-0.5 "tanh, sw 0.5, sb 0.3" -16.7397 tanh 0.5 0.3
+    plain tanh-1 "tanh, sw 1, sb 0" -0.9174 tanh 1 0
+    plain relu-he "relu, sw sqrt 2, sb 0" 0 relu "$sqrt2" 0
+    plain relu-1 "relu, sw 1, sb 0" -7.3752 relu 1 0
+    plain linear "linear, sw 1, sb 0" 0 identity 1 0
+    plain sigmoid "sigmoid, sw 1, sb 0" -30.7722 sigmoid 1 0
+
+    printf '%s\n' "" "| residual, N = 512 | predicted backward log10 | measured: mean (sd) |" "|---|---|---|"
+    residual resid-20 "h + W relu(h), 20 blocks" 3.0103 residual network.depth=21 network.skip.branch_scale=1
+    residual resid-50 "a = 1/sqrt(50), 50 blocks" 0.2150 residual
+    residual resid-200 "a = 1/sqrt(200), 200 blocks" 0.2166 residual network.depth=201
+    residual tanh-50 "h + tanh(W h), 50 blocks" 1.5670 residual-tanh
+    residual two-20 "h + W2 relu(W1 h), 20 blocks" 4.7712 residual-two
+
+    printf '%s\n' "" "| dense, 512 + 32 a block, \|dh\|^2 over that of the end | predicted | measured: mean (sd) |" "|---|---|---|"
+    measure dense dense
+    for layer in 1 11 21 31 41; do
+        printf '| after hidden%d | 1 | %s |\n' "$layer" "$(dense_ratios dense "$layer" | mean_and_sd 4)"
+    done
+
+    echo
+    study_draw plain "relu-1,seed=${study_seeds%% *}" "relu-he,seed=${study_seeds%% *}" "tanh-1.3,seed=${study_seeds%% *}"
+}
+
 study_parse "$@"
-sqrt2=1.4142135623730951
-
-printf '%s\n' "| plain, L = 50, N = 512 | predicted log10 delta ratio | measured: mean (sd) |" "|---|---|---|"
-plain tanh-1.3 "tanh, sw 1.3, sb 0.3" -0.8107 tanh 1.3 0.3
-plain tanh-0.5 "tanh, sw 0.5, sb 0.3" -16.7397 tanh 0.5 0.3
-plain tanh-1 "tanh, sw 1, sb 0" -0.9174 tanh 1 0
-plain relu-he "relu, sw sqrt 2, sb 0" 0 relu "$sqrt2" 0
-plain relu-1 "relu, sw 1, sb 0" -7.3752 relu 1 0
-plain linear "linear, sw 1, sb 0" 0 identity 1 0
-plain sigmoid "sigmoid, sw 1, sb 0" -30.7722 sigmoid 1 0
-
-printf '%s\n' "" "| residual, N = 512 | predicted backward log10 | measured: mean (sd) |" "|---|---|---|"
-residual resid-20 "h + W relu(h), 20 blocks" 3.0103 residual network.depth=21 network.skip.branch_scale=1
-residual resid-50 "a = 1/sqrt(50), 50 blocks" 0.2150 residual
-residual resid-200 "a = 1/sqrt(200), 200 blocks" 0.2166 residual network.depth=201
-residual tanh-50 "h + tanh(W h), 50 blocks" 1.5670 residual-tanh
-residual two-20 "h + W2 relu(W1 h), 20 blocks" 4.7712 residual-two
-
-printf '%s\n' "" "| dense, 512 + 32 a block, \|dh\|^2 over that of the end | predicted | measured: mean (sd) |" "|---|---|---|"
-measure dense dense
-for layer in 1 11 21 31 41; do
-    printf '| after hidden%d | 1 | %s |\n' "$layer" "$(dense_ratios dense "$layer" | mean_and_sd 4)"
-done
-
-echo
-study_draw plain "relu-1,seed=${study_seeds%% *}" "relu-he,seed=${study_seeds%% *}" "tanh-1.3,seed=${study_seeds%% *}"
+in_group study

@@ -10,9 +10,9 @@
 
 #include "cli/cli.h"
 
-const sn_verb *const sn_verbs[] = {&sn_verb_train,  &sn_verb_check,     &sn_verb_cells,   &sn_verb_compare,
-                                   &sn_verb_eval,   &sn_verb_gradcheck, &sn_verb_bench,   &sn_verb_list,
-                                   &sn_verb_schema, &sn_verb_help,      &sn_verb_version, NULL};
+#define VERB(name) &sn_verb_##name,
+const sn_verb *const sn_verbs[] = {SN_VERBS(VERB) NULL};
+#undef VERB
 
 static const sn_verb *choose(const char *word) {
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) return &sn_verb_help;
@@ -25,7 +25,7 @@ static sn_status run_verb(const sn_verb *verb, int argc, char **argv, sn_error *
     bool is_over = false;
     sn_status status = sn_arguments_parse(&arguments, verb, argc, argv, &is_over, error);
     if (!status && !is_over) status = verb->run(&arguments, error);
-    sn_arguments_reset(&arguments);
+    sn_arguments_reset(&arguments, verb);
     return status;
 }
 
@@ -66,7 +66,7 @@ int main(int argc, char **argv) {
     static sn_error error;
     sn_error_clear(&error);
     sn_status status = close_output(run(argc, argv, &error), &error);
-    if (error.length > 0) fprintf(stderr, "%s\n", error.text);
-    if (error.dropped > 0) fprintf(stderr, "(%zu more)\n", error.dropped);
+    if (error.length > 0) sn_say("%s\n", error.text);
+    if (error.dropped > 0) sn_say("(%zu more)\n", error.dropped);
     return (int)status;
 }

@@ -64,10 +64,15 @@ def main():
     use_pytorch(options.venv)
     import torch
     from fuzzer import Fuzzer
+    from words import UnknownWord
 
     torch.set_num_threads(1)
     print(f"torch {torch.__version__}, {options.skipnet}")
-    return Fuzzer(options).run()
+    try:
+        fuzzer = Fuzzer(options)
+    except UnknownWord as fault:
+        sys.exit(str(fault))
+    return fuzzer.run()
 
 
 if __name__ == "__main__":

@@ -29,6 +29,7 @@ block "Program" help
 for verb in train check cells compare eval gradcheck bench list; do
     block "skipnet $verb" help "$verb"
 done
+block "Configs that come with the program" list configs
 block "Config keys" list keys
 block "Ops" list ops
 block "Inits" list inits

@@ -29,7 +29,8 @@ import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 sys.path.insert(0, str(ROOT / "tests" / "pytorch"))
-from draw import Drawing, ops_of, write_experiment  # noqa: E402
+from draw import Drawing, kinds_of, write_experiment  # noqa: E402
+from words import UnknownWord  # noqa: E402
 
 DONE, FAILED, DIVERGED, IO = 0, 1, 3, 4  # exit statuses
 KILLS = (signal.SIGKILL, signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
@@ -91,8 +92,8 @@ class Case:
     def draw(self):
         self.directory.mkdir(parents=True)
         if self.rng.random() < 0.5:
-            drawing = Drawing(self.seed, self.tools["ops"])
-            if "layers" in drawing.config["network"] and "dropout" in self.tools["ops"] and self.rng.random() < 0.3:
+            drawing = Drawing(self.seed, self.tools["kinds"])
+            if "layers" in drawing.config["network"] and self.rng.random() < 0.3:
                 add_dropout(drawing.config["network"], self.rng)
             drawing.config["train"]["shuffle"] = self.rng.random() < 0.7
             write_experiment(self.directory, drawing)
@@ -269,7 +270,7 @@ def find_tools(options):
         "skipnet": options.skipnet,
         "test_bits": options.test_bits,
         "shim": options.shim,
-        "ops": ops_of(options.skipnet),
+        "kinds": kinds_of(options.skipnet),
         "has_checkpoints": "train.checkpoint" in keys,
     }
 
@@ -293,7 +294,10 @@ def keep(case, options, text):
 
 def main():
     options = parse_arguments()
-    tools, counts = find_tools(options), collections.Counter()
+    try:
+        tools, counts = find_tools(options), collections.Counter()
+    except UnknownWord as fault:
+        sys.exit(str(fault))
     start, seed = time.monotonic(), options.first
     with tempfile.TemporaryDirectory(prefix="skipnet-soak.") as work:
         while time.monotonic() - start < 60 * options.minutes and counts["configs"] != options.configs:

@@ -30,6 +30,7 @@ function height(v) {
     if (v == "") return ""
     if (v == "-inf" && scale == "decades") return "zero"
     if (v ~ /^[-+]?(nan|inf)$/) return "bad"
+    if (scale == "decades" && (v > 700 || v < -700)) return v < 0 ? "zero" : "bad" # no quotient of numbers has it
     if (scale != "log") return v
     return v > 0 ? log10(v) : "zero"
 }
@@ -58,14 +59,14 @@ function flush(file) {
     n_stretch[file] = 0
 }
 
-function add_band(file, x, low, high) {
+function add_band(file, x, y, low, high) {
     low = height(low)
     high = height(high)
     if (low == "zero") low = below # an interval that reaches zero or less has no lower end on a log axis
     if (low == "" || low == "bad" || high == "" || high == "zero" || high == "bad") return 0
-    extend(low)
+    extend(scale == "linear" && low < 0 && y >= 0 ? 0 : low) # no axis below zero for the sake of an interval
     extend(high)
-    last[file] = sprintf("%.8g %.8g %.8g", x, low, high)
+    last[file] = sprintf("%s %.12g %.12g", x, low, high)
     if (places) {
         put(file ".bar", last[file])
         return 1
@@ -100,7 +101,7 @@ function add_diverged(file, x, y, text) {
     files[file] = 1
     if (file in curve && curve[file] != $NF) break_at(file)
     curve[file] = $NF
-    x = sprintf("%.8g", abscissa())
+    x = sprintf("%.12g", abscissa())
     y = height(band == "ci95" && $8 != "" ? $8 : $9)
     diverged = $7 > 0 && !($5 ~ /_start$/ && band == "range")
     if (diverged) add_diverged(file, x, y, $7 "/" $6)
@@ -111,15 +112,15 @@ function add_diverged(file, x, y, text) {
     }
     extend(y)
     if (is_broken[file]) put(file ".line", "")
-    put(file ".line", sprintf("%s %.8g", x, y))
+    put(file ".line", sprintf("%s %.12g", x, y))
     lined[file] = 1
     is_broken[file] = 0
-    if ($6 < 2 || !add_band(file, x, band == "ci95" ? $12 : $10, band == "ci95" ? $13 : $11)) flush(file)
+    if ($6 < 2 || !add_band(file, x, y, band == "ci95" ? $12 : $10, band == "ci95" ? $13 : $11)) flush(file)
 }
 
 END {
     for (file in files) flush(file)
-    if (n_heights) put(out ".extent", sprintf("%.8g\n%.8g", lowest, highest))
+    if (n_heights) put(out ".extent", sprintf("%.12g\n%.12g", lowest, highest))
     for (file in content) {
         printf "%s", content[file] > file
         close(file)

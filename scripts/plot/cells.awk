@@ -19,7 +19,7 @@ function colour(v,    t) {
     if (v == "") return pack("255 255 255")
     if (v == "-inf" && scale == "decades" || scale == "log" && v + 0 <= 0 && v !~ /n/) return pack("211 211 211")
     if (v ~ /^[-+]?(nan|inf)$/) return pack("213 94 0")
-    t = ((scale == "log" ? log(v) / log(10) : v) - low) / (high - low)
+    t = ((scale == "log" ? log(v) / log(10) : v) / 2 - low / 2) / (high / 2 - low / 2) # halves: no overflow
     light = t > 0.6
     return pack(viridis(t))
 }

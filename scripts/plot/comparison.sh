@@ -9,8 +9,7 @@ tab=$'\t'
 
 read_comparison() { # DIR
     local key
-    NAME=$1/summary.csv awk -f "$lib/csv.awk" -f "$lib/keys.awk" <"$1/summary.csv" >"$work/values.raw" || exit 2
-    sort -t "$tab" -k1,1n -k2,2g -k3,3 "$work/values.raw" >"$work/values"
+    list_values "$1/summary.csv" >"$work/values"
     mapfile -t key_names < <(cut -f4 "$work/values" | uniq)
     choose_x
     choose_y
@@ -27,13 +26,13 @@ read_comparison() { # DIR
 # The points of summary.csv, see grid.awk.
 make_grid() { # DIR Y-KEY
     NAME=$1/summary.csv X_KEY=$x_key Y_KEY=$2 awk -v values="$work/values" -v runs=/dev/fd/3 \
-        -f "$lib/csv.awk" -f "$lib/grid.awk" <"$1/summary.csv" 3<"$1/runs.csv" >"$work/grid.raw" || exit 2
+        -f "$lib/csv.awk" -f "$lib/records.awk" -f "$lib/grid.awk" <"$1/summary.csv" 3<"$1/runs.csv" >"$work/grid.raw" || exit 2
     sort -t "$tab" -k1,4 "$work/grid.raw"
 }
 
-# Lines "KEY IS-NUMERIC VALUES", the last a count that leaves out the empty cell.
+# Lines "KEY IS-NUMERIC VALUES", separated by tabs, the last a count that leaves out the empty cell.
 count_values() {
-    awk -F'\t' '
+    awk -F'\t' -v OFS='\t' '
         !($4 in n) { key[++n_keys] = $4 }
         { n[$4] += $3 != "-"; numeric[$4] = $5 }
         END { for (k = 1; k <= n_keys; k++) print key[k], numeric[key[k]], n[key[k]] }' "$work/values"
@@ -41,8 +40,8 @@ count_values() {
 
 # The numeric key but EXCEPT that has most values, network.depth before all others; nothing where none has two.
 longest_key() { # EXCEPT
-    count_values | awk -v except="$1" '
-        !$2 || $3 < 2 || $1 == except { next }
+    count_values | EXCEPT=$1 awk -F'\t' '
+        !$2 || $3 < 2 || $1 == ENVIRON["EXCEPT"] { next }
         $1 == "network.depth" { $3 = 1e9 }
         $3 > most { most = $3; key = $1 }
         END { print key }'
@@ -65,18 +64,29 @@ choose_x() {
     fi
     x_prefix="${x_key##*.} = "
     [[ $x_key && $x_key != network.skip.kind ]] || x_prefix=''
-    x_numeric=$(awk -F'\t' -v key="$x_key" '$4 == key { n = $5 } END { print n + 0 }' "$work/values")
-    logx=$(awk -F'\t' -v key="$x_key" -v numeric="$x_numeric" '
-        $4 == key && $3 != "-" {
+    read -r x_numeric logx < <(KEY=$x_key awk -F'\t' '
+        $4 == ENVIRON["KEY"] {
+            numeric = $5
+            if ($3 == "-") next
             if (!n++ || $3 + 0 < low) low = $3 + 0
             if (n == 1 || $3 + 0 > high) high = $3 + 0
         }
-        END { print (numeric && low > 0 && high >= 10 * low) + 0 }' "$work/values")
+        END { print numeric + 0, (numeric && low > 0 && high / 10 >= low) + 0 }' "$work/values")
 }
 
+# Numbers that are too close together, or too far from each other, for an axis stand at their places like words.
 choose_y() {
     y_key=''
     ((!x_numeric)) || y_key=$(longest_key "$x_key")
+    ((!x_numeric)) || x_numeric=$(KEY=$x_key awk -F'\t' -v log_x="$logx" '
+        $4 == ENVIRON["KEY"] && $3 != "-" {
+            x = log_x ? log($3) / log(10) : $3 + 0
+            size = x > size ? x : -x > size ? -x : size
+            if (n++ && (gap == "" || x - last < gap)) gap = x - last
+            last = x
+        }
+        END { print (n < 2 || gap > 1e-6 * size && size < 1e100 && (log_x || size > 1e-100)) + 0 }' "$work/values")
+    ((x_numeric)) || logx=0
 }
 
 count_points() {
@@ -111,51 +121,15 @@ caption() {
 
 # Ticks at the values: the ends first, then what there is room for.
 x_axis() { # WIDTH in pixels
-    local label
-    label=$(quote "$x_key")
-    echo "set xlabel $label noenhanced"
-    awk -F'\t' -v key="$x_key" -v log_x="$logx" -v numeric="$x_numeric" -v width="$1" '
-        BEGIN { n = 0 }
-        $4 == key && !(numeric && $3 == "-") {
-            at[n] = !numeric ? n : log_x ? log($3) / log(10) : $3
-            name[n++] = $3 == "-" ? "not set" : $3
-        }
-        function measure(    i, fits) {
-            fits = numeric ? 16 : int(width / (n + 0.2) / 9) # a category has its share of the width
-            if (fits < 4) fits = 4
-            for (i = 0; i < n; i++) {
-                if (length(name[i]) > longest) longest = length(name[i]) < fits ? length(name[i]) : fits
-                if (length(name[i]) > fits) name[i] = substr(name[i], 1, fits - 1) "…"
-                gsub(/\047/, "\047\047", name[i])
-            }
-        }
-        function tick(i,    t) {
-            for (t = 1; t <= n_ticks; t++)
-                if (at[i] - shown[t] < apart && shown[t] - at[i] < apart) return
-            shown[++n_ticks] = at[i]
-            list = list (n_ticks > 1 ? ", " : "") "\047" name[i] "\047 " sprintf("%.8g", at[i])
-        }
-        END {
-            if (!n) { name[0] = "all runs"; at[0] = 0; n = 1 }
-            measure()
-            low = at[0]
-            high = at[n - 1]
-            room = high > low ? (high - low) * 0.05 : 1
-            if (!numeric) room = 0.6
-            apart = (high - low + (numeric ? 0 : 1.2)) * longest * 9 / width + (numeric ? (high - low) * 8 / width : 0)
-            tick(0)
-            tick(n - 1)
-            for (i = 1; i < n - 1; i++) tick(i)
-            print "set xtics noenhanced (" list ")"
-            printf "set xrange [%.8g:%.8g]\n", low - room, high + room
-        }' "$work/values"
+    echo "set xlabel $(quote "$x_key") noenhanced"
+    KEY=$x_key awk -v log_x="$logx" -v numeric="$x_numeric" -v width="$1" -f "$lib/x_axis.awk" "$work/values"
     [[ -n $x_key ]] || echo "unset xlabel"
 }
 
 # ---- the list of pictures ----
 
 csv_cell() { # TEXT
-    if [[ $1 == *[,\"]* ]]; then printf '"%s"' "${1//\"/\"\"}"; else printf '%s' "$1"; fi
+    if [[ $1 == *[,\"$'\n\r']* ]]; then printf '"%s"' "${1//\"/\"\"}"; else printf '%s' "$1"; fi
 }
 
 list_picture() { # NAME TITLE CAPTION SOURCES

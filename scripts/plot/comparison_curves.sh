@@ -115,16 +115,19 @@ fillstyle transparent solid 0.2 noborder title '$extent'")
 
 # ---- pictures ----
 
-# A linear scale becomes one of logarithms where positive values span more than a decade.
+# A linear scale becomes one of logarithms where positive values span more than a decade, or are tiny or huge.
 scale_of() { # SCALE METRIC...
     [[ $1 == linear ]] || { echo "$1" && return; }
     awk -F'\t' -v metrics="${*:2}" '
         BEGIN { n = split(metrics, list, " "); for (i = 1; i <= n; i++) wanted[list[i]] = 1 }
         ($5 in wanted) && !$7 && $9 != "" && $9 !~ /n/ {
             if (!n_values++ || $9 + 0 < low) low = $9 + 0
-            if ($9 + 0 > high) high = $9 + 0
+            if (n_values == 1 || $9 + 0 > high) high = $9 + 0
         }
-        END { print (low > 0 && high > 10 * low ? "log" : "linear") }' "$work/curves"
+        END {
+            extreme = low >= 0 && high > 0 && (high < 1e-9 || high > 1e12)
+            print (low > 0 && high / 10 > low || extreme ? "log" : "linear")
+        }' "$work/curves"
 }
 
 # Sets y_ticks (for `set ytics`, with the range), and what log_axis and linear_axis set.
@@ -132,7 +135,8 @@ y_axis() { # SCALE PREFIX
     local low high
     ! any "$work/$2".*.lost || echo >"$work/$2.lost.bad" # diverged points want a ceiling too
     if [[ $1 == linear || $1 == share ]]; then
-        read -r low high < <(paste -sd' ' "$work/$2.extent" 2>/dev/null || echo 0 1)
+        low=0 high=1
+        [[ ! -s $work/$2.extent ]] || { read -r low && read -r high; } <"$work/$2.extent"
         linear_axis "$low" "$high" "$2"
         if [[ $1 == share ]]; then
             ticks=$(round_ticks 0 1)
@@ -193,14 +197,14 @@ draw_over_x() { # NAME TITLE Y-LABEL SCALE METRIC=LEGEND...
 
 draw_comparison_curves() {
     local over=${x_key:+ over $x_key}
-    draw_over_x loss "Final loss$over" 'loss (mean over samples)' linear \
+    attempt draw_over_x loss "Final loss$over" 'loss (mean over samples)' linear \
         train_loss='training set' test_loss='test set'
-    draw_over_x accuracy "Final accuracy$over" 'accuracy' share \
+    attempt draw_over_x accuracy "Final accuracy$over" 'accuracy' share \
         train_accuracy='training set' test_accuracy='test set'
-    draw_over_x delta "Gradient at the first layer$over" 'delta\_rms of the first hidden layer' decades \
+    attempt draw_over_x delta "Gradient at the first layer$over" 'delta\_rms of the first hidden layer' decades \
         log10_delta_first_start='step 0' log10_delta_first_end='last update'
-    draw_over_x ratio "First over last layer: delta_rms$over" 'delta\_rms, first / last hidden layer' decades \
+    attempt draw_over_x ratio "First over last layer: delta_rms$over" 'delta\_rms, first / last hidden layer' decades \
         log10_delta_ratio='last update'
-    draw_over_x frozen "Frozen layers$over" 'share of hidden layers that are frozen' share \
+    attempt draw_over_x frozen "Frozen layers$over" 'share of hidden layers that are frozen' share \
         frozen_share_start='step 0' frozen_share_end='last update'
 }

@@ -19,23 +19,32 @@ survey_metric() { # METRIC SCALE
         END {
             if (!n) exit
             if (metric ~ /_share_|_frac_/) { low = 0; high = 1 }
-            if (scale == "loss") scale = low > 0 && high > 10 * low ? "log" : "linear"
+            if (scale == "loss") scale = low > 0 && high / 10 > low ? "log" : "linear"
             if (scale == "log") { low = log(low) / log(10); high = log(high) / log(10) }
-            if (high - low < 1e-9) high = low + 1
+            size = high > -low ? high : -low
+            if (!(high / 2 - low / 2 > size * 5e-7)) high = low + (size > 1 ? size : 1)
             print scale, low, high
         }' "$work/map.grid"
 }
 
 # Ticks of the keys' values, which stand evenly spaced.
 place_ticks() { # AXIS KEY WIDTH
-    awk -F'\t' -v key="$2" -v axis="$1" -v width="$3" '
-        $4 == key && $3 != "-" { name[n++] = length($3) > 8 ? sprintf("%.4g", $3) : $3 }
-        END {
-            for (i = 0; i < n; i++) if (length(name[i]) > longest) longest = length(name[i])
-            every = int(n * (axis == "x" ? longest * 9 + 8 : 18) / width) + 1
-            for (i = 0; i < n; i += every) list = list (i ? ", " : "") "\047" name[i] "\047 " i
-            printf "set %stics noenhanced (%s)\nset %srange [-0.5:%d - 0.5]\n", axis, list, axis, n
-        }' "$work/values"
+    KEY=$2 awk -v axis="$1" -v width="$3" -f "$lib/csv.awk" -f "$lib/place_ticks.awk" "$work/values"
+}
+
+# Ticks of the colours, which go from 0 to 1.
+colour_ticks() { # SCALE LOW HIGH
+    local ticks
+    ticks=$(round_ticks "$2" "$3")
+    [[ $1 != log ]] ||
+        ticks=$(sed -E "s/'(-?[0-9]+)' /'10^{\1}' /g; s/'(-?[0-9]+\.[0-9]*|[^']*e[^']*)' /'' /g" <<<"$ticks")
+    awk -v low="$2" -v high="$3" -v ticks="$ticks" 'BEGIN {
+        n = split(ticks, tick, ", ")
+        for (i = 1; i <= n; i++) {
+            split(tick[i], part, " ")
+            printf "%s%s %.9g", (i > 1 ? ", " : ""), part[1], (part[2] - low) / (high - low)
+        }
+    }'
 }
 
 map_panel() { # MAP PANEL ITEM
@@ -45,14 +54,9 @@ map_panel() { # MAP PANEL ITEM
     data=$work/map.$1.$metric
     place $((135 + column * 640)) $((95 + (1 - column) * 640)) $((95 + row * 400)) \
         $((legend_height + 60 + (map_rows - 1 - row) * 400))
-    echo "set title $(quote "$title") noenhanced offset 0, -0.5; set cbrange [$low:$high]; unset xlabel"
+    echo "set title $(quote "$title") noenhanced offset 0, -0.5; unset xlabel"
     (($2 + 2 < ${#shown[@]})) || echo "set xlabel $(quote "$x_key") noenhanced"
-    if [[ $scale == log ]]; then
-        echo "set format cb '10^{%g}'"
-        awk -v low="$low" -v high="$high" 'BEGIN { print "set cbtics " int((high - low) / 6) + 1 }'
-    else
-        echo "set cbtics autofreq; set format cb '%g'"
-    fi
+    echo "set cbrange [0:1]; set cbtics ($(colour_ticks "$scale" "$low" "$high"))"
     echo "plot '$data' using 1:2:(\$1 - 0.5):(\$1 + 0.5):(\$2 - 0.5):(\$2 + 0.5):3 with boxxyerror fillstyle solid" \
         "noborder linecolor rgb variable, NaN with points palette, \\"
     [[ ! -s $data.diverged ]] || echo "'$data.diverged' using 1:(\$2 + 0.26) with points" \
@@ -66,7 +70,7 @@ legend_of_map() { # MAP
     legend=()
     for item in "13882323:D3D3D3:exact zero" "13983232:D55E00:not finite" "16777215:FFFFFF:not measured"; do
         IFS=: read -r ink fill title <<<"$item"
-        ! cat "$work/map.$1".* | grep -q "^[0-9]* [0-9]* $ink " || legend+=("with boxes fillcolor rgb '#$fill' \
+        ! grep -q "^[0-9]* [0-9]* $ink " "$work/map.$1".* || legend+=("with boxes fillcolor rgb '#$fill' \
 fillstyle solid border linecolor rgb '#444444' title '$title'")
     done
     ! any "$work/map.$1".*.diverged ||
@@ -128,16 +132,16 @@ draw_comparison_maps() { # DIR
         survey[${item%%|*}]=$(survey_metric "${item%%|*}" "${item##*|}")
     done
     n_maps=$(list_maps | wc -l)
-    n_cells=$(count_values | awk -v x="$x_key" -v y="$y_key" '
-        $1 == x || $1 == y { n = n ? n * $3 : $3 }
+    n_cells=$(count_values | X_KEY=$x_key Y_KEY=$y_key awk -F'\t' '
+        $1 == ENVIRON["X_KEY"] || $1 == ENVIRON["Y_KEY"] { n = n ? n * $3 : $3 }
         END { print n }')
     ((4 * n_points >= n_cells * n_maps)) || return 0 # points that were strewn make no map
-    ((n_maps <= most_maps)) || echo "plot: of $n_maps maps the first $most_maps are drawn" >&2
+    ((n_maps <= most_maps)) || echo "${self%.sh}: of $n_maps maps the first $most_maps are drawn" >&2
     while IFS=$tab read -r map skip rest; do
         what=''
         [[ $skip == - ]] || what=$skip
         [[ $rest == all ]] || what+=${what:+, }$rest
         n=$((n + 1))
-        draw_map "$map" "map$( ((n_maps == 1)) || echo "-$n")" "$y_key over $x_key${what:+: $what}"
+        attempt draw_map "$map" "map$( ((n_maps == 1)) || echo "-$n")" "$y_key over $x_key${what:+: $what}"
     done < <(list_maps | head -n "$most_maps")
 }

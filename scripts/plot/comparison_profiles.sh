@@ -74,7 +74,7 @@ draw_comparison_profiles() { # DIR
     lay_profiles
     : >"$work/profile.steps"
     NAME=$1/profiles.csv awk -v points="$work/profile.points" -v steps="$work/profile.steps" -f "$lib/csv.awk" \
-        -f "$lib/medians.awk" <"$1/profiles.csv" >"$work/profile.medians" || exit 2
+        -f "$lib/records.awk" -f "$lib/medians.awk" <"$1/profiles.csv" >"$work/profile.medians" || exit 2
     series profiles 0 1 <"$work/profile.medians"
     any "$work"/profiles.* || return 0
     last=$(sort -nu "$work/profile.steps" | paste -sd' ')

@@ -41,6 +41,36 @@ function is_number(value) {
     return value ~ /^[-+]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][-+]?[0-9]+)?$/
 }
 
+# A number that is greater than any that can be drawn is not finite either.
 function is_not_finite(value) {
-    return value ~ /^[-+]?(nan|inf)$/
+    return value ~ /^[-+]?(nan|inf)$/ || is_number(value) && (value + 0 > 1e308 || value + 0 < -1e308)
+}
+
+# A figure: "", nan, inf, -inf or a number; else the program ends.
+function checked(value, name) {
+    if (value == "") return value
+    if (is_not_finite(value)) return value ~ /nan/ ? "nan" : value ~ /^-/ ? "-inf" : "inf"
+    if (!is_number(value)) fail("line " NR ", column " name ": \"" value "\" is not a number")
+    return value
+}
+
+# Without what would end a line, or a cell of a table.
+function one_line(text) {
+    gsub(/[\001-\037\177]/, " ", text)
+    return text
+}
+
+# For every k of value[k, 1 .. n[k]], numbers: the fewest digits, `least` or more, that tell them apart, at most 17.
+function digits_apart(value, n, k, least,    d, i, text, seen, told) {
+    for (d = least; d < 17; d++) {
+        told = 1
+        split("", seen)
+        for (i = 1; i <= n[k] && told; i++) {
+            text = sprintf("%." d "g", value[k, i])
+            told = !(text in seen)
+            seen[text] = 1
+        }
+        if (told) return d
+    }
+    return 17
 }

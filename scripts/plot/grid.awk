@@ -5,7 +5,7 @@
 #   5 metric   6 n_runs   7 n_diverged   8 mean   9 median   10 min   11 max   12 ci95_low   13 ci95_high
 #   14 x   15 y   16 name of the skip kind   17 name of the combination   18 the cells of the keys, joined by \037
 #
-#   NAME=summary.csv X_KEY=network.depth Y_KEY= awk -v values=FILE -v runs=runs.csv -f csv.awk -f grid.awk
+#   NAME=summary.csv X_KEY=network.depth Y_KEY= awk -v values=FILE -v runs=runs.csv -f csv.awk -f records.awk -f grid.awk
 #
 # values is what keys.awk wrote, sorted.  Metrics besides those of summary.csv: frozen_share_start and frozen_share_end,
 # frozen_layers_* over n_hidden, which runs.csv knows.  Points that have no numeric x (y) are left out and told of.
@@ -14,6 +14,7 @@ function read_values(    line, part) {
     while ((getline line < values) > 0) {
         split(line, part, "\t")
         if (part[3] == "-") part[3] = ""
+        if (part[3] != "" && part[5]) number[part[1], ++n_numbers[part[1]]] = part[3]
         place[part[1], part[3]] = n_values[part[1]]++
         name_of[part[1]] = part[4]
         is_numeric[part[1]] = part[5]
@@ -26,26 +27,28 @@ function read_values(    line, part) {
         short[k] = name_of[k]
         sub(/^.*\./, "", short[k])
         n_short[short[k]]++
+        n_digits[k] = digits_apart(number, n_numbers, k, 6)
     }
     for (k = 1; k <= n_keys; k++)
         if (n_short[short[k]] > 1) short[k] = name_of[k]
 }
 
 # The key cells of runs.csv are those of summary.csv and, at the end, the seed.
-function read_runs(    line, at, cell, id, k) {
+function read_runs(    line, next_line, at, cell, id, k) {
     getline line < runs
     read_header(line, at)
     while ((getline line < runs) > 0) {
+        while (gsub(/"/, "\"", line) % 2 && (getline next_line < runs) > 0) line = line "\n" next_line
         split_line(line, cell)
         id = ""
-        for (k = 1; k <= n_keys; k++) id = id cell[at[name_of[k]]] "\037"
+        for (k = 1; k <= n_keys; k++) id = id one_line(cell[at[name_of[k]]]) "\037"
         if (cell[at["n_hidden"]] != "") n_hidden[id] = cell[at["n_hidden"]]
     }
     close(runs)
 }
 
-function short_number(value) {
-    return is_number(value) && length(value) > 8 ? sprintf("%.6g", value) : value
+function short_number(k, value) {
+    return is_numeric[k] && length(value) > 8 ? sprintf("%." n_digits[k] "g", value) : value
 }
 
 function share(value, n) {
@@ -56,19 +59,19 @@ function share(value, n) {
 function put(metric, by,    line, i) {
     line = skip_place "\t" combination "\t" x_place "\t" y_place "\t" metric
     for (i = 1; i <= n_figures; i++)
-        line = line "\t" (by && i > 2 ? share(cell[column[figure[i]]], by) : cell[column[figure[i]]])
+        line = line "\t" (by && i > 2 ? share(value_of[i], by) : value_of[i])
     print line "\t" x "\t" y "\t" skip "\t" (label == "" ? "all" : label) "\t" id
 }
 
 function read_point(    k) {
     id = combination = label = skip = ""
     for (k = 1; k <= n_keys; k++) {
-        gsub(/[\001-\037]/, " ", cell[k])
+        cell[k] = one_line(cell[k])
         id = id cell[k] "\037"
         if (k == skip_key) skip = cell[k]
         if (k == x_key || k == y_key || k == skip_key) continue
         combination = combination sprintf("%05d", place[k, cell[k]])
-        if (cell[k] != "") label = label (label == "" ? "" : ", ") short[k] " = " short_number(cell[k])
+        if (cell[k] != "") label = label (label == "" ? "" : ", ") short[k] " = " short_number(k, cell[k])
     }
     skip_place = sprintf("%05d", skip_key ? place[skip_key, skip] : 0)
     combination = "c" combination
@@ -101,7 +104,8 @@ NR == 1 {
         left_out[id] = 1
         next
     }
-    metric = cell[column["metric"]]
+    for (i = 1; i <= n_figures; i++) value_of[i] = checked(cell[column[figure[i]]], figure[i])
+    metric = one_line(cell[column["metric"]])
     put(metric, 0)
     if (metric ~ /^frozen_layers_/) {
         sub(/layers/, "share", metric)

@@ -3,7 +3,7 @@
 # the number itself where all values of a key are numbers (an empty cell aside: -, the run has no such key), for skip
 # kinds the order in which they are always shown, else that of the file.
 #
-#   NAME=summary.csv awk -f csv.awk -f keys.awk
+#   NAME=summary.csv awk -f csv.awk -f records.awk -f keys.awk
 
 BEGIN { n_kinds = split("none add concat highway", kinds, " ") }
 
@@ -11,7 +11,7 @@ NR == 1 {
     n_columns = read_header($0, column)
     if (!("metric" in column)) fail("no column metric: not written by skipnet compare")
     n_keys = column["metric"] - 1
-    for (name in column) name_of[column[name]] = name
+    for (name in column) name_of[column[name]] = one_line(name)
     for (k = 1; k <= n_keys; k++) numeric[k] = 1
     next
 }
@@ -20,12 +20,11 @@ NR == 1 {
     sub(/\r$/, "")
     if (split_line($0, cell) != n_columns) fail("line " NR ": not as many cells as the header has")
     for (k = 1; k <= n_keys; k++) {
-        value = cell[k]
-        gsub(/[\001-\037]/, " ", value)
+        value = one_line(cell[k])
         if ((k, value) in seen) continue
         seen[k, value] = 1
         values[k, ++n_values[k]] = value
-        if (value != "" && !is_number(value)) numeric[k] = 0
+        if (value != "" && (!is_number(value) || is_not_finite(value))) numeric[k] = 0
     }
 }
 

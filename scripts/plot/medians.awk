@@ -1,7 +1,7 @@
 # delta_rms over depth at the first and the last measured update, the median over the seeds of a point, from
 # profiles.csv on stdin: "ROW.COLOUR.STEP DEPTH_FRAC VALUE" (STEP 0 or 1) for series.awk.
 #
-#   NAME=profiles.csv awk -v points=FILE -v steps=FILE -f csv.awk -f medians.awk
+#   NAME=profiles.csv awk -v points=FILE -v steps=FILE -f csv.awk -f records.awk -f medians.awk
 #
 # points has a line "ROW.COLOUR CELLS" for each point to be drawn, CELLS as in grid.awk, separated by a tab.
 # A value of zero is the least of all, one that is not finite the greatest; between two the median is their geometric
@@ -34,8 +34,7 @@ NR == 1 {
     if (cell[role] != "hidden" || cell[delta] == "" || cell[frac] == "") next
     id = ""
     for (k = 1; k <= n_keys; k++) {
-        gsub(/[\001-\037]/, " ", cell[key[k]])
-        id = id cell[key[k]] "\037"
+        id = id one_line(cell[key[k]]) "\037"
     }
     if (!(id in series)) next
     which = cell[step] + 0 > 0
@@ -46,14 +45,14 @@ NR == 1 {
     place = series[id] "." which " " cell[layer]
     if (!(place in list)) {
         order[++n_places] = place
-        depth[place] = cell[frac]
+        depth[place] = checked(cell[frac], "depth_frac")
     }
-    list[place] = list[place] " " cell[delta]
+    list[place] = list[place] " " checked(cell[delta], "delta_rms")
 }
 
 # Sortable: what is not finite is beyond every number.
 function size(v) {
-    return v ~ /n/ ? 1e300 : v + 0
+    return v ~ /n/ ? 1.7e308 : v + 0
 }
 
 function median(text,    n, v, i, j, moved, low, high) {
@@ -68,7 +67,7 @@ function median(text,    n, v, i, j, moved, low, high) {
     high = v[int(n / 2) + 1]
     if (high ~ /n/) return "!"
     if (low + 0 <= 0) return 0
-    return sprintf("%.9g", exp((log(low) + log(high)) / 2))
+    return sprintf("%.15g", exp((log(low) + log(high)) / 2))
 }
 
 END {

@@ -8,7 +8,12 @@ dashes=(1 '(12,6)' '(2,5)' '(12,5,2,5)')
 legend=() # parts of a plot command, each ending in: title 'TEXT'
 
 quote() { # TEXT: as a string of gnuplot, which knows no escapes between single quotes but the doubled quote
-    printf "'%s'" "${1//\'/\'\'}"
+    local text=${1//[$'\001'-$'\037'$'\177']/ }
+    printf "'%s'" "${text//\'/\'\'}"
+}
+
+quote_tick() { # TEXT: of a tick, which is a format to gnuplot
+    quote "${1//%/%%}"
 }
 
 colour() { # RUN
@@ -37,7 +42,8 @@ any() { # FILE...: one of them has something in it
 
 # The smallest and the largest number of a column of files, widened to whole numbers; 0 1 where there are none.
 whole_range() { # COLUMN FILE...
-    cat /dev/null "${@:2}" | awk -v c="$1" '
+    local file
+    for file in "${@:2}"; do [[ ! -e $file ]] || cat "$file"; done | awk -v c="$1" '
         NF < c { next }
         !n++ || $c < low { low = $c }
         n == 1 || $c > high { high = $c }
@@ -72,21 +78,28 @@ log_axis() { # LOW HIGH PREFIX: from decade LOW to HIGH, for the series of PREFI
 # Round numbers from LOW to HIGH, a list for gnuplot: eight steps or fewer, of 1, 2 or 5 times a power of ten.
 round_ticks() { # LOW HIGH
     awk -v low="$1" -v high="$2" 'BEGIN {
-        least = (high - low) / 8
-        power = exp(log(10) * int(log(least) / log(10) - (least < 1)))
+        least = high / 8 - low / 8
+        if (!(least > 1e-307)) exit
+        decade = log(least) / log(10)
+        power = 10 ^ (decade < int(decade) ? int(decade) - 1 : int(decade))
         step = power * (power >= least ? 1 : 2 * power >= least ? 2 : 5 * power >= least ? 5 : 10)
         first = int(low / step)
-        for (k = first - 1; k * step <= high + step * 1e-6; k++)
-            if (k * step >= low - step * 1e-6) list = list sprintf("%s\"%.9g\" %.9g", list == "" ? "" : ", ", k * step, k * step)
+        for (i = -1; i <= 12; i++) { # counted: a number that is large beside its step may not grow by it
+            tick = (first + i) * step
+            if (tick < low - step * 1e-6 || tick > high + step * 1e-6) continue
+            list = list sprintf("%s\047%.9g\047 %.15g", list == "" ? "" : ", ", tick, tick)
+        }
         print list
     }'
 }
 
+# Numbers that differ by less than a millionth are drawn as what they are to the eye, one line.
 linear_axis() { # LOW HIGH PREFIX
     floor=none ceiling=none
     read -r bottom top gap < <(awk -v low="$1" -v high="$2" 'BEGIN {
-        room = high > low ? (high - low) * 0.06 : high > 0 ? high * 0.06 : 1
-        print (low < high / 4 ? 0 : low - room), high + room, room
+        size = high > -low ? high : -low
+        room = high / 2 - low / 2 > size * 5e-7 ? high * 0.06 - low * 0.06 : size > 0 ? size * 0.06 : 1
+        print (low >= 0 && low < high / 4 ? 0 : low - room), high + room, room
     }')
     ticks=$(round_ticks "$bottom" "$top")
     if any "$work/$3".*.bad; then
@@ -223,6 +236,27 @@ end_picture() {
     echo "unset multiplot"
 }
 
+# Says which picture there is not, and why; one of an earlier call would be out of date.  The others go on.
+not_drawn() { # NAME
+    local reason
+    reason=$(sed -n 's/^ *line [0-9]*: //; /[^ ^]/h; ${x;p}' "$work/gnuplot.err" | utf8)
+    echo "plot: $1 is not drawn: gnuplot says: ${reason:-nothing}" >&2
+    rm -f "$out/$1.svg" "$out/$1.png"
+    : >"$work/failed"
+}
+
+# A function that draws, in a shell of its own: whatever goes wrong in it, the other pictures go on, unless nothing can
+# be written or the files are at fault.
+attempt() { # FUNCTION ARGUMENT...
+    local status=0
+    "$@" &
+    wait $! || status=$?
+    ((status != 2 && status != 4)) || exit "$status"
+    ((status)) || return 0
+    echo "plot: ${1#draw_}${2:+ of ${2%%=*}} is not drawn: its program ended with status $status" >&2
+    : >"$work/failed"
+}
+
 # Draws what stands on stdin twice, as SVG and PNG, and says where.  The files appear whole or not at all.
 render() { # NAME WIDTH HEIGHT
     local type terminal
@@ -236,9 +270,10 @@ fontscale 1.1 linewidth 1.5 pointscale 1.5"
             echo "W = $2.; H = $3."
             cat "$work/picture.gp"
             echo "set output"
-        } | LC_ALL=C.UTF-8 gnuplot -d - || fail 1 "gnuplot failed to draw $1.$type"
-        # an image of few cells is to be seen as cells, not as a blur, and a cross not as a hair
-        [[ $type == png ]] || sed -i "s/<image /<image style='image-rendering:pixelated' /
+        } | utf8 | LC_ALL=C.UTF-8 gnuplot -d - 2>"$work/gnuplot.err" || { not_drawn "$1" && return; }
+        # an image of few cells is to be seen as cells, not as a blur, a cross not as a hair; and gnuplot leaves one sign
+        # of a text as it is that XML does not take
+        [[ $type == png ]] || sed -i "s/<image /<image style='image-rendering:pixelated' /; s/]]>/]]\&gt;/g
             s/\(id='gpPt1' stroke-width=\)'0.178'/\1'0.4'/" "$work/picture.svg"
         if ! { cp "$work/picture.$type" "$out/.$1.$type" && mv -fT "$out/.$1.$type" "$out/$1.$type"; } 2>/dev/null; then
             rm -f "$out/.$1.$type"

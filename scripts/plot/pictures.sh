@@ -15,7 +15,7 @@ survey_losses() {
                 if (v > high) high = v
             }
         }
-        END { print last + 0, low + 0, high + 0, (high > 10 * low) + 0 }'
+        END { print last + 0, low + 0, high + 0, (high / 10 > low || n && (high < 1e-9 || high > 1e12)) + 0 }'
 }
 
 # Evaluations are rare, and a line through two of them would be a claim; from four on it helps the eye.
@@ -194,7 +194,7 @@ draw_heatmaps() {
     done >"$work/decades"
     read -r low high < <(whole_range 1 "$work/decades")
     log_axis "$low" "$high" none
-    for i in "${!runs[@]}"; do draw_heatmap "$i" "$low" "$high"; done
+    for i in "${!runs[@]}"; do attempt draw_heatmap "$i" "$low" "$high"; done
 }
 
 # ---- stalled and frozen ----
@@ -238,7 +238,7 @@ lay_strips() {
                 END { print (measured ? frozen + 0 " of " n " hidden" : "not measured") }' "$work/frozen")
             labels+="set label '$count' at graph 1.015, first -$n_strips left"$'\n'
             strips+=$(boxes "$data.0" "rgb '#E6E6E6'")$(boxes "$data.1" "$(colour "$i")")
-            ticks+=${ticks:+, }$(quote "${names[i]}, step $step")" -$n_strips"
+            ticks+=${ticks:+, }$(quote_tick "${names[i]}, step $step")" -$n_strips"
             k=$((k + 1)) n_strips=$((n_strips + 1))
         done
     done
@@ -247,6 +247,7 @@ lay_strips() {
 stalled_panel() {
     local i k
     echo "set ylabel 'stalled\\_frac (share of weights)'; set yrange [-0.04:1.04]"
+    [[ $ceiling == none ]] || echo "set ytics ($(round_ticks 0 1), 'nan, inf' $ceiling); set yrange [-0.04:1.16]"
     echo "set arrow from graph 0, first 0.5 to graph 1, first 0.5 nohead dashtype 2 linecolor rgb '#444444'"
     echo "set label 'frozen above' at graph 1.015, first 0.5 left"
     echo "plot \\"
@@ -260,12 +261,14 @@ stalled_panel() {
 draw_frozen() {
     local i name left=90 width=1000 height floor=none ceiling=none gap=0
     for i in "${!runs[@]}"; do layers_at_steps "$i" stalled=7; done | series frozen 0 0
+    ! any "$work"/frozen.*.bad || ceiling=1.1 gap=0.1
     lay_strips
     for name in "${names[@]}"; do (((${#name} + 13) * 9 < left)) || left=$(((${#name} + 13) * 9)); done
     ((left + 750 < width)) || width=$((left + 750))
     height=$((n_strips * 26 + 20))
     legend_of_runs
     legend_of_steps
+    legend_of_marks frozen
     measure_legend "$width"
     {
         begin_picture "$(heading "Stalled updates and frozen layers")"
@@ -273,6 +276,7 @@ draw_frozen() {
         echo "unset xlabel"
         place "$left" 175 45 $((legend_height + 65 + height + 55))
         stalled_panel
+        echo "set ytics autofreq"
         layer_axis
         place "$left" 175 $((45 + 300 + 55)) $((legend_height + 65))
         echo "set yrange [0.5 - $n_strips:0.5]; set ytics noenhanced ($ticks)"

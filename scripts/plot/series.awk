@@ -21,7 +21,7 @@ function log10(v) {
         print x > (file ".zero")
     } else if ($3 != "-") {
         if (broken[file] && started[file]) print "" > (file ".line")
-        printf "%.8g %.8g\n", x, (logy ? log10($3 + 0) : $3) > (file ".line")
+        printf "%.12g %.12g\n", x, (logy ? log10($3 + 0) : $3) > (file ".line")
         started[file] = 1
         broken[file] = 0
         next

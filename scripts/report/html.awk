@@ -1,8 +1,9 @@
-# HTML for the other awk programs of this directory, which are given after it and after plot/csv.awk.
+# The one place that makes HTML of text, for the other awk programs of this directory, which are given after it and
+# after plot/csv.awk.
 
 # Text within an element or a quoted attribute.
 function html(text) {
-    gsub(/[\001-\010\013\014\016-\037]/, " ", text)
+    gsub(/[\001-\010\013\014\016-\037\177]/, " ", text)
     gsub(/&/, "\\&amp;", text)
     gsub(/</, "\\&lt;", text)
     gsub(/>/, "\\&gt;", text)
@@ -16,6 +17,7 @@ function address(path) {
     gsub(/ /, "%20", path)
     gsub(/#/, "%23", path)
     gsub(/\?/, "%3F", path)
+    gsub(/\\/, "%5C", path)
     return html("./" path)
 }
 

@@ -2,13 +2,13 @@
 # empty where another run has the same one; the varied keys go to FILE, one a line, and the seeds, as
 # plot/keys.awk has the values of keys, to SEEDS.
 #
-#   NAME=runs.csv awk -v keys=FILE -v seeds=SEEDS -f csv.awk -f list.awk
+#   NAME=runs.csv awk -v keys=FILE -v seeds=SEEDS -f csv.awk -f records.awk -f list.awk
 
 NR == 1 {
     n_columns = read_header($0, column)
     if (!("run" in column) || !("status" in column)) fail("no column run or status: not written by skipnet compare")
     for (name in column) name_of[column[name]] = name
-    for (c = column["run"] + 1; c < column["status"]; c++) print name_of[c] > keys
+    for (c = column["run"] + 1; c < column["status"]; c++) print one_line(name_of[c]) > keys
     next
 }
 
@@ -16,8 +16,8 @@ NR == 1 {
     sub(/\r$/, "")
     if (split_line($0, cell) != n_columns) fail("line " NR ": not as many cells as the header has")
     path = cell[column["run"]]
-    gsub(/[\001-\037]/, " ", path)
-    status_of[++n_runs] = cell[column["status"]]
+    path = one_line(path)
+    status_of[++n_runs] = one_line(cell[column["status"]])
     path_of[n_runs] = path
     sub(/\/+$/, "", path)
     sub(/^.*\//, "", path)
@@ -25,7 +25,8 @@ NR == 1 {
     n_called[path]++
     if (!("seed" in column) || (cell[column["seed"]] in seen)) next
     seen[cell[column["seed"]]] = 1
-    printf "0\t%s\t%s\tseed\t1\n", cell[column["seed"]], cell[column["seed"]] > seeds
+    seed = one_line(cell[column["seed"]])
+    printf "0\t%s\t%s\tseed\t1\n", seed, seed > seeds
 }
 
 END {

@@ -13,15 +13,12 @@ log10_delta_first_start log10_delta_first_end"
 update_metrics="frozen_layers_start frozen_layers_end stalled_frac_start stalled_frac_end steps wall_s"
 
 with_csv() { # FILE PROGRAM [AWK-OPTION...]: a program of this directory on a CSV file
-    NAME=$1 awk "${@:3}" -f "$lib/plot/csv.awk" -f "$lib/report/html.awk" -f "$lib/report/$2.awk" <"$1" || exit 2
+    NAME=$1 awk "${@:3}" -f "$lib/plot/csv.awk" -f "$lib/plot/records.awk" -f "$lib/report/html.awk" \
+        -f "$lib/report/$2.awk" <"$1" || exit 2
 }
 
 html() { # TEXT
-    tr -d '\000-\010\013\014\016-\037' <<<"$1" | sed 's/&/\&amp;/g; s/</\&lt;/g; s/>/\&gt;/g; s/"/\&quot;/g'
-}
-
-quoted() { # PATH: as a word of the shell
-    if [[ $1 =~ ^[A-Za-z0-9_./=,+:@%-]+$ ]]; then echo "$1"; else printf "'%s'\n" "${1//\'/\'\\\'\'}"; fi
+    awk -f "$lib/plot/csv.awk" -f "$lib/report/html.awk" -f "$lib/report/escape.awk" <<<"$1"
 }
 
 # ---- facts ----
@@ -31,13 +28,13 @@ quoted() { # PATH: as a word of the shell
 read_runs() {
     local path name
     NAME=$dir/runs.csv awk -v keys="$work/key.names" -v seeds="$work/seeds.raw" -f "$lib/plot/csv.awk" \
-        -f "$lib/report/list.awk" <"$dir/runs.csv" >"$work/runs" || exit 2
+        -f "$lib/plot/records.awk" -f "$lib/report/list.awk" <"$dir/runs.csv" >"$work/runs" || exit 2
     : >>"$work/key.names"
     : >>"$work/seeds.raw"
     sort -t $'\t' -k2,2g "$work/seeds.raw" >"$work/seeds"
     n_runs=$(wc -l <"$work/runs")
     ((n_runs)) || fail 2 "$dir/runs.csv: no rows: no run was compared"
-    cut -f1 "$work/runs" | sort | uniq -c | sort -s -k1,1nr >"$work/statuses"
+    cut -f1 "$work/runs" | sort | uniq -c | sort -s -k1,1nr | sed 's/^ *//' >"$work/statuses"
     while IFS=$'\t' read -r _ path name; do
         if [[ -n $name && -f $dir/$name/run.json ]]; then
             printf '%s\n' "$path" >>"$work/runs.here"
@@ -64,12 +61,6 @@ read_configs() {
     awk -v varied="$work/key.names" -f "$lib/report/flatten.awk" "${configs[@]}" >"$work/equal"
     : "${title:=$(config_text "${configs[0]}" name)}"
     : "${question:=$(config_text "${configs[0]}" comment)}"
-}
-
-# A text at the top level of a config as skipnet indents it, its escapes resolved but for \u.
-config_text() { # FILE KEY
-    sed -n 's/^ \{0,2\}"'"$2"'": *"\(\([^"\\]\|\\.\)*\)".*/\1/p; T; q' "$1" |
-        sed 's/\\[nrt]/ /g; s/\\\(["\\/]\)/\1/g'
 }
 
 # Lines "COUNT KEY: VALUE" of what run.json says of program and machine.
@@ -107,7 +98,7 @@ END
 
 write_warnings() {
     local rest what n_gone
-    rest=$(awk '$2 != "done" { printf "%s%s %s", (n++ ? ", " : ""), $1, $2 }' "$work/statuses")
+    rest=$(sed '/^[0-9]* done$/d' "$work/statuses" | paste -sd, | sed 's/,/, /g')
     [[ -z $rest ]] || echo "<p class=\"warning\">Of $n_runs runs not all are done: $(html "$rest"). A diverged run is" \
         "a result, but its point has no mean and no interval; an unfinished one does not count.</p>"
     what=$(awk '{ key = $2; sub(/:$/, "", key); if (key != "threads") n[key]++ }
@@ -121,7 +112,7 @@ write_warnings() {
 
 write_setup() {
     echo '<h2 id="setup">What was run</h2>'
-    echo "<p>$n_runs runs: $(awk '{ printf "%s%s %s", (n++ ? ", " : ""), $1, $2 }' "$work/statuses").</p>"
+    echo "<p>$n_runs runs: $(html "$(paste -sd, "$work/statuses" | sed 's/,/, /g')").</p>"
     write_warnings
     echo "<h3>What differs between the runs</h3>"
     if [[ -s $work/key.names ]]; then
@@ -139,12 +130,17 @@ write_setup() {
 }
 
 write_picture() { # NUMBER NAME TITLE CAPTION SOURCES COMMAND
-    local file sources=''
-    [[ -r $dir/plots/$2.svg ]] || return 0
-    for file in $5; do sources+="${sources:+, }<a href=\"./$file\">$file</a>"; done
+    local file sources='' svg=$dir/plots/$2.svg
+    if [[ ! -f $svg || ! -r $svg ]] || ! TITLE=$3 awk -v prefix="p$1-" \
+        -f "$lib/plot/csv.awk" -f "$lib/report/html.awk" -f "$lib/report/svg.awk" <"$svg" >"$work/svg"; then
+        echo "<p class=\"warning\">$(html "$3"): there is no picture of it, plots/$2.svg.</p>"
+        return
+    fi
+    for file in $5; do
+        [[ ! $file =~ ^[a-z]+\.csv$ ]] || sources+="${sources:+, }<a href=\"./$file\">$file</a>"
+    done
     echo "<figure>"
-    TITLE=$3 awk -v prefix="p$1-" -f "$lib/plot/csv.awk" -f "$lib/report/html.awk" -f "$lib/report/svg.awk" \
-        <"$dir/plots/$2.svg"
+    cat "$work/svg"
     echo "<figcaption>$(html "$4") From $sources by <code>$(html "$6")</code>; also as" \
         "<a href=\"./plots/$2.png\">PNG</a> and <a href=\"./plots/$2.svg\">SVG</a>.</figcaption></figure>"
 }
@@ -152,8 +148,8 @@ write_picture() { # NUMBER NAME TITLE CAPTION SOURCES COMMAND
 write_pictures() {
     local n=0 name heading caption sources made_by
     echo '<h2 id="pictures">Pictures</h2>'
-    NAME=$dir/plots/pictures.csv awk -f "$lib/plot/csv.awk" -f "$lib/report/pictures.awk" <"$dir/plots/pictures.csv" \
-        >"$work/pictures"
+    NAME=$dir/plots/pictures.csv awk -f "$lib/plot/csv.awk" -f "$lib/plot/records.awk" -f "$lib/report/pictures.awk" \
+        <"$dir/plots/pictures.csv" >"$work/pictures"
     while IFS=$'\t' read -r name heading caption sources made_by; do
         n=$((n + 1))
         write_picture "$n" "$name" "$heading" "$caption" "$sources" "$made_by"
@@ -185,7 +181,7 @@ write_figures() {
     has_differences || return 0
     echo '<h2 id="differences">Differences between skip kinds</h2>'
     echo "<p>Paired by seed: equal seeds start from equal weights and see equal batches.</p>"
-    make_values "$dir/differences.csv" >"$work/differences.values"
+    list_values "$dir/differences.csv" >"$work/differences.values"
     write_tables "$dir/differences.csv" "$work/differences.values"
 }
 
@@ -234,16 +230,12 @@ is step 0, <b>end</b> the last update. <b>Diverged</b>: a loss or gradient was n
 END
 }
 
-make_values() { # FILE: what plot/keys.awk says of its keys, sorted
-    NAME=$1 awk -f "$lib/plot/csv.awk" -f "$lib/plot/keys.awk" <"$1" | sort -t $'\t' -k1,1n -k2,2g -k3,3 || exit 2
-}
-
 write_page() {
     local n_runs n_found n_configs
     read_runs
     read_configs
     read_machines
-    make_values "$dir/summary.csv" >"$work/values"
+    list_values "$dir/summary.csv" >"$work/values"
     write_head
     write_setup
     write_pictures

@@ -1,7 +1,7 @@
 # A table of points by metrics, from summary.csv or differences.csv on stdin: lines "SORT-KEY ROW", separated by a tab,
 # ROW being HTML.  Lines to be sorted by the key; the head of the table, which comes first, has none.
 #
-#   NAME=summary.csv awk -v values=FILE -v metrics="train_loss steps" -f csv.awk -f html.awk -f points.awk
+#   NAME=summary.csv awk -v values=FILE -v metrics="train_loss steps" -f csv.awk -f records.awk -f html.awk -f points.awk
 #
 # values is what plot/keys.awk wrote, sorted.  A cell is the mean and half of its 95 % interval where there is one,
 # else the median: one run's value, or, marked, what was left where a seed diverged.  Metrics without any value at any
@@ -41,8 +41,7 @@ function figure(    mean, high, text) {
 
 function add_point(id,    k, value) {
     for (k = 1; k <= n_keys; k++) {
-        value = cell[k]
-        gsub(/[\001-\037]/, " ", value)
+        value = one_line(cell[k])
         sort_key[id] = sort_key[id] sprintf("%05d", place[k, value])
         keys_of[id] = keys_of[id] "<th scope=\"row\">" (value == "" ? "–" : short(value, 6)) "</th>"
     }

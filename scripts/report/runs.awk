@@ -1,6 +1,6 @@
 # The table of runs from runs.csv on stdin, HTML: all of them, or, of more than `most`, those that are not done.
 #
-#   NAME=runs.csv awk -v most=100 -v here=FILE -f csv.awk -f html.awk -f runs.awk
+#   NAME=runs.csv awk -v most=100 -v here=FILE -f csv.awk -f records.awk -f html.awk -f runs.awk
 #
 # here: the runs that lie beside the report, by path, one a line; they become links of their name.
 
@@ -30,7 +30,7 @@ function reason(    text) {
 
 function table_row(    path, name, row, i) {
     path = cell[column["run"]]
-    gsub(/[\001-\037]/, " ", path)
+    path = one_line(path)
     name = path
     sub(/\/+$/, "", name)
     sub(/^.*\//, "", name)

@@ -1,5 +1,5 @@
 # shellcheck shell=bash # part of the scripts of studies, which source it
-# What the scripts of studies share: their options, runs that are trained once, numbers out of the CSV files.
+# What the scripts of studies share: their options, the group in which they work (in_group), runs that are trained once, numbers out of the CSV files.
 
 study_out='' study_threads='' study_skipnet='' study_root=''
 study_seeds='' # the script's default, then what --seeds said
@@ -31,6 +31,9 @@ study_parse() { # ARGUMENT...
         study_die 2 "cannot run $study_skipnet: build it (scripts/demo.sh does), or set SKIPNET to the program"
     : "${study_out:=$study_root/runs/$(basename "$0" .sh)}"
     mkdir -p -- "$study_out" || study_die 4 "cannot make the directory $study_out"
+    # shellcheck source=scripts/plot/group.sh
+    . "$study_root/scripts/plot/group.sh"
+    trap_signals
 }
 
 # Trains configs/CONFIG.json into $study_out/NAME.  A finished run is not repeated, one that was broken off is started

@@ -100,7 +100,7 @@ run_slurm() {
         --open-mode=append --output="$log/slurm-%a.out" "${engine_options[@]}" \
         --wrap "exec sh $(quoted "$parts/cell.sh" "$list" "$log")\$SLURM_ARRAY_TASK_ID $n") || return
     echo "$array" >"$log/slurm.job"
-    echo "sweep: array $array of $n elements; without this script, the end is: $(quoted "$skipnet" compare "$out" \
+    echo "${self%.sh}: array $array of $n elements; without this script, the end is: $(quoted "$skipnet" compare "$out" \
         --out "$out")" >&2
     after=$(slurm_job --dependency=afterany:"$array" --job-name=skipnet-compare --output="$log/slurm-compare.out" \
         --wrap "$(quoted "$skipnet" compare "$out" --out "$out")") || true
@@ -133,7 +133,7 @@ check_slurm() {
     [[ -s $log/slurm.job ]] && command -v squeue >/dev/null || return 0
     job=$(<"$log/slurm.job")
     if [[ -f $log/slurm.cancelled ]] && is_queued "$job"; then
-        echo "sweep: array $job of an earlier call was cancelled and is about to end" >&2
+        echo "${self%.sh}: array $job of an earlier call was cancelled and is about to end" >&2
         for ((i = 0; i < 60; i++)); do
             is_queued "$job" || break
             pause 1

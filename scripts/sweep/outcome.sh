@@ -78,8 +78,10 @@ progress_line() { # SECONDS-SINCE-BEGIN
 
 # The status, and the first line of what the cell said that is no warning.
 reason_of() { # NAME
-    awk 'NR == 1 { status = $0; next } !/^warning: / { said = ": " $0; exit } END { print status said }' \
-        "$log/failed/$1"
+    awk '{ gsub(/[\001-\037\177]/, " ") }
+        NR == 1 { status = $0; next }
+        !/^warning: / { said = ": " $0; exit }
+        END { print status said }' "$log/failed/$1"
 }
 
 tell_failures() {
@@ -87,7 +89,7 @@ tell_failures() {
     while IFS= read -r name; do
         [[ -z ${told[$name]:-} ]] || continue
         told[$name]=1
-        echo "${1:-}sweep: $name failed: $(reason_of "$name")" >&2
+        echo "${1:-}${self%.sh}: $name failed: $(reason_of "$name")" >&2
     done < <(new_failures)
 }
 
@@ -101,7 +103,7 @@ show_progress() { # SECONDS-SINCE-BEGIN
     fi
     (($1 < 3)) || tell_failures
     (($1 >= next_line)) || return 0
-    echo "sweep: $(progress_line "$1")" >&2
+    echo "${self%.sh}: $(progress_line "$1")" >&2
     next_line=$(($1 + line_every))
     line_every=$((line_every < 30 ? 2 * line_every : 60))
 }
@@ -126,7 +128,7 @@ list_failures() {
     [[ -n $failures ]] || return 1
     n_failed=$(wc -l <<<"$failures")
     {
-        echo "sweep: $n_failed of $(wc -l <"$list") cells failed:"
+        echo "${self%.sh}: $n_failed of $(wc -l <"$list") cells failed:"
         while read -r line name; do
             if [[ -f $log/failed/$name ]]; then
                 awk -v name="$name" '{ print (NR == 1 ? "  " name ": " : "      ") $0 }' "$log/failed/$name" |

@@ -8,9 +8,14 @@
 
 enum { SN_ALIGNMENT = 64 };
 
+/* The least multiple of `step` that is not below `n`. */
+static inline size_t sn_round_up(size_t n, size_t step) {
+    return (n + step - 1) / step * step;
+}
+
 /* `size` rounded up to the alignment. */
 static inline size_t sn_align(size_t size) {
-    return (size + SN_ALIGNMENT - 1) / SN_ALIGNMENT * SN_ALIGNMENT;
+    return sn_round_up(size, SN_ALIGNMENT);
 }
 
 typedef struct sn_arena {

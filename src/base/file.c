@@ -215,6 +215,25 @@ sn_status sn_file_write_pieces(const char *path, const sn_piece *pieces, size_t 
     return status;
 }
 
+int sn_file_create(const char *path, sn_error *error) {
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    if (fd < 0) sn_error_io(error, "create", path);
+    return fd;
+}
+
+int sn_file_reopen(const char *path, sn_error *error) {
+    struct stat info;
+    int fd = open(path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0 && errno != ELOOP) {
+        sn_error_io(error, "open", path);
+        return -1;
+    }
+    if (fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode)) return fd;
+    if (fd >= 0) close(fd);
+    sn_error_set(error, SN_INVALID, "%s: not a regular file (a link is not followed)", path);
+    return -1;
+}
+
 sn_status sn_file_keep(const char *path, const char *other, sn_error *error) {
     if (unlink(other) != 0 && errno != ENOENT) return sn_error_io(error, "remove", other);
     if (link(path, other) == 0 || rename(path, other) == 0) return SN_OK;
@@ -252,6 +271,40 @@ sn_status sn_dir_make(const char *path, sn_error *error) {
     if (sn_path_is_dir(path)) return SN_OK;
     errno = cause == EEXIST ? ENOTDIR : cause;
     return sn_error_io(error, "make the directory", path);
+}
+
+char *sn_dir_missing(const char *path) {
+    char *missing = NULL, *at = sn_path_absolute(path);
+    while (at && !sn_path_exists(at)) {
+        free(missing);
+        missing = at;
+        at = sn_path_dir(missing);
+    }
+    free(at);
+    return missing;
+}
+
+void sn_dir_remove_empty(const char *path, const char *outermost) {
+    char *at = sn_path_absolute(path);
+    while (at && rmdir(at) == 0 && strcmp(at, outermost) != 0) {
+        char *parent = sn_path_dir(at);
+        free(at);
+        at = parent;
+    }
+    free(at);
+}
+
+bool sn_file_is_marked(const char *path, const char *mark, size_t limit, bool *is_there) {
+    struct stat info;
+    *is_there = lstat(path, &info) == 0;
+    if (!*is_there || !S_ISREG(info.st_mode)) return false;
+    char *head = malloc(limit);
+    FILE *file = head ? fopen(path, "re") : NULL;
+    size_t n = file ? fread(head, 1, limit, file) : 0;
+    bool found = n > 0 && memmem(head, n, mark, strlen(mark)) != NULL;
+    if (file) fclose(file);
+    free(head);
+    return found;
 }
 
 bool sn_path_exists(const char *path) {

@@ -47,6 +47,16 @@ void sn_file_writer_drop(sn_file_writer *writer);
  * then replaced.  Where the file system has no such links `path` is renamed. */
 sn_status sn_file_keep(const char *path, const char *other, sn_error *error);
 
+/* Opens a file that is written as it grows.  _create makes it and fails where anything has its name; _reopen takes a
+ * regular file for reading and writing.  Neither follows a symbolic link, and neither waits for the other end of a
+ * FIFO.  A descriptor to be closed, or -1 with the error: SN_IO; SN_INVALID where it is no regular file. */
+int sn_file_create(const char *path, sn_error *error);
+int sn_file_reopen(const char *path, sn_error *error);
+
+/* Whether the first `limit` bytes of a regular file hold `mark`: how files are told that skipnet wrote.  `is_there`
+ * tells whether anything has the name; a link counts, wherever it leads. */
+bool sn_file_is_marked(const char *path, const char *mark, size_t limit, bool *is_there);
+
 /* Waits until all that was written to `fd` is on the disk; fine where the file system knows no such thing. */
 bool sn_fd_sync(int fd);
 
@@ -55,6 +65,13 @@ bool sn_is_remnant(const char *name, const char *base);
 
 /* Makes the directory and its parents; an existing one is no error. */
 sn_status sn_dir_make(const char *path, sn_error *error);
+
+/* The outermost directory that sn_dir_make would make for `path` (free()), NULL where it would make none, or when out
+ * of memory. */
+char *sn_dir_missing(const char *path);
+
+/* Removes the directory `path` and those above it up to and with `outermost`, as long as they are empty. */
+void sn_dir_remove_empty(const char *path, const char *outermost);
 
 bool sn_path_exists(const char *path);
 bool sn_path_is_dir(const char *path);

@@ -1,15 +1,23 @@
-/* Owns lists of notes. */
+/* Owns lists of notes: one text, a line each. */
 #include "base/notes.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
 
 enum { MOST_BYTES = 4096 }; /* of a line; what is longer is cut */
+static const char prefix[] = "warning: ";
 
 static void add(sn_notes *notes, const char *format, va_list args) {
     char line[MOST_BYTES];
     vsnprintf(line, sizeof line, format, args);
-    sn_text_addf(&notes->text, "warning: %s\n", line);
+    bool is_utf8 = sn_json_is_utf8(line);
+    for (char *c = line; *c; c++) { /* a note is one line of UTF-8, whatever the names in it are */
+        if ((unsigned char)*c < 0x20 || *c == 0x7F || (!is_utf8 && (unsigned char)*c >= 0x80)) *c = '?';
+    }
+    sn_text_addf(&notes->text, "%s%s\n", prefix, line);
 }
 
 void sn_note(sn_notes *notes, const char *format, ...) {
@@ -32,6 +40,23 @@ void sn_notes_write(const sn_notes *notes, sn_text *text) {
     sn_text_add(text, sn_text_string(&notes->text));
     text->failed |= notes->text.failed;
     if (notes->n > SN_NOTES_SHOWN) sn_text_addf(text, "(%zu more warnings)\n", notes->n - SN_NOTES_SHOWN);
+}
+
+void sn_notes_json(const sn_notes *notes, sn_text *text) {
+    const char *gap = "";
+    sn_text line = SN_TEXT_EMPTY;
+    sn_text_add(text, "[");
+    for (const char *at = sn_text_string(&notes->text), *end; (end = strchr(at, '\n')); at = end + 1) {
+        at += sizeof prefix - 1;
+        sn_text_clear(&line);
+        sn_text_add_bytes(&line, at, (size_t)(end - at));
+        sn_text_add(text, gap);
+        sn_text_add_json(text, sn_text_string(&line));
+        gap = ", ";
+    }
+    sn_text_add(text, "]");
+    text->failed |= line.failed;
+    sn_text_free(&line);
 }
 
 void sn_notes_reset(sn_notes *notes) {

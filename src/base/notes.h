@@ -29,6 +29,9 @@ void sn_note_always(sn_notes *notes, const char *format, ...) __attribute__((for
 /* Appends the notes to `text`, and how many more there were. */
 void sn_notes_write(const sn_notes *notes, sn_text *text);
 
+/* Appends the notes as a JSON list of strings, without "warning: ". */
+void sn_notes_json(const sn_notes *notes, sn_text *text);
+
 void sn_notes_reset(sn_notes *notes);
 
 #endif

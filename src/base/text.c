@@ -62,6 +62,38 @@ void sn_text_addf(sn_text *text, const char *format, ...) {
     va_end(again);
 }
 
+/* Bytes of the UTF-8 character at `p` (RFC 3629), 0 where there is none. */
+static size_t character_length(const unsigned char *p) {
+    size_t n = p[0] < 0x80 ? 1 : p[0] < 0xC2 ? 0 : p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : p[0] < 0xF5 ? 4 : 0;
+    for (size_t i = 1; i < n; i++) {
+        if ((p[i] & 0xC0) != 0x80) return 0;
+    }
+    bool is_overlong = (p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xF0 && p[1] < 0x90);
+    bool is_beyond = (p[0] == 0xED && p[1] > 0x9F) || (p[0] == 0xF4 && p[1] > 0x8F);
+    return is_overlong || is_beyond ? 0 : n;
+}
+
+/* U+0080 to U+009F. */
+static bool is_c1(const unsigned char *p) {
+    return p[0] == 0xC2 && p[1] < 0xA0;
+}
+
+void sn_text_add_visible(sn_text *text, const char *lines) {
+    const unsigned char *p = (const unsigned char *)lines, *shown = p;
+    while (*p) {
+        size_t n = character_length(p);
+        bool is_control = (*p < 0x20 && *p != '\n' && *p != '\t') || *p == 0x7F || n == 0 || is_c1(p);
+        if (is_control) {
+            sn_text_add_bytes(text, shown, (size_t)(p - shown));
+            for (size_t i = 0; i < (n ? n : 1); i++)
+                sn_text_addf(text, "\\x%02x", p[i]);
+        }
+        p += n ? n : 1;
+        if (is_control) shown = p;
+    }
+    sn_text_add_bytes(text, shown, (size_t)(p - shown));
+}
+
 void sn_text_add_json(sn_text *text, const char *string) {
     sn_text_add_bytes(text, "\"", 1);
     for (const char *p = string; *p; p++) {
@@ -73,8 +105,10 @@ void sn_text_add_json(sn_text *text, const char *string) {
             sn_text_add(text, "\\n");
         } else if (c == '\t') {
             sn_text_add(text, "\\t");
-        } else if (c < 0x20) {
+        } else if (c < 0x20 || c == 0x7F) {
             sn_text_addf(text, "\\u%04x", c);
+        } else if (c == 0xC2 && is_c1((const unsigned char *)p) && p[1]) {
+            sn_text_addf(text, "\\u%04x", (unsigned char)*++p);
         } else {
             sn_text_add_bytes(text, p, 1);
         }

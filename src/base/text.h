@@ -27,7 +27,12 @@ void sn_text_add(sn_text *text, const char *string);
 void sn_text_add_bytes(sn_text *text, const void *bytes, size_t n);
 void sn_text_addf(sn_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Appends `string` as a JSON string with its quotes (RFC 8259: controls, quote and backslash escaped). */
+/* Appends lines as a terminal may be given them: newlines and tabs stay, what would command it does not.  Control
+ * characters (C0, DEL, C1) and bytes that are no UTF-8 become "\x1b" and the like. */
+void sn_text_add_visible(sn_text *text, const char *lines);
+
+/* Appends `string` as a JSON string with its quotes (RFC 8259: quote, backslash and controls escaped, DEL and C1, too).
+ */
 void sn_text_add_json(sn_text *text, const char *string);
 
 /* Appends `value` with `digits` significant digits, 1 to 17 (9 repeat a float, 17 a double exactly); nan, inf and -inf

@@ -4,25 +4,44 @@
 #include "cli/cli.h"
 #include "run/language.h"
 
-static sn_status read_standard(sn_config **config, const sn_arguments *arguments, sn_error *error) {
-    sn_config_source source = {.path = "the standard case of bench",
-                               .text = sn_bench_standard,
-                               .sets = arguments->sets,
-                               .n_sets = arguments->n_sets};
+typedef struct bench_options {
+    sn_words set;
+    int64_t threads, steps;
+    double seconds;
+    bool json;
+} bench_options;
+
+static const sn_option option_rows[] = {
+    SN_OPTION_SET(bench_options),
+    SN_OPTION_THREADS(bench_options),
+    {.name = "steps",
+     .argument = "N",
+     .help = "measure exactly so many training steps",
+     SN_OPTION_COUNT(bench_options, steps, 1000000000)},
+    {.name = "seconds",
+     .argument = "S",
+     .help = "measure for about so many seconds; default: 2",
+     SN_OPTION_NUMBER(bench_options, seconds, 86400)},
+    SN_OPTION_JSON(bench_options),
+};
+
+static sn_status read_standard(sn_config **config, const sn_words *sets, sn_error *error) {
+    sn_config_source source = {
+        .path = "the standard case of bench", .text = sn_bench_standard, .sets = sets->items, .n_sets = sets->n};
     return sn_config_read(config, &sn_language, &source, error);
 }
 
-static sn_status bench_with(const sn_arguments *arguments, const sn_config *config, sn_error *error) {
+static sn_status bench_with(const bench_options *chosen, const sn_config *config, sn_error *error) {
     sn_experiment experiment;
-    sn_status status = sn_open_experiment(&experiment, arguments, config, error);
+    sn_status status = sn_open_experiment(&experiment, config, chosen->threads, error);
     if (status) return status;
     sn_bench bench = {0};
-    sn_bench_options options = {.steps = arguments->steps, .seconds = arguments->seconds};
+    sn_bench_options length = {.steps = chosen->steps, .seconds = chosen->seconds};
     sn_text text = SN_TEXT_EMPTY;
     status = sn_experiment_start(&experiment, error);
-    if (!status) status = sn_bench_run(&bench, &experiment, &options, error);
+    if (!status) status = sn_bench_run(&bench, &experiment, &length, error);
     if (!status) {
-        if (arguments->json) {
+        if (chosen->json) {
             sn_bench_json(&bench, &text);
         } else {
             sn_bench_text(&bench, &text);
@@ -36,24 +55,23 @@ static sn_status bench_with(const sn_arguments *arguments, const sn_config *conf
 }
 
 static sn_status run_bench(const sn_arguments *arguments, sn_error *error) {
-    if (arguments->steps && arguments->seconds > 0) {
+    const bench_options *chosen = arguments->record;
+    if (chosen->steps && chosen->seconds > 0) {
         return sn_error_set(error, SN_INVALID, "skipnet bench: give --steps or --seconds, not both");
     }
     sn_config *config = NULL;
-    sn_status status =
-        arguments->n_operands ? sn_read_config(&config, arguments, error) : read_standard(&config, arguments, error);
-    if (!status) status = bench_with(arguments, config, error);
+    sn_status status = arguments->n_operands ? sn_read_config(&config, arguments->operands[0], &chosen->set, error)
+                                             : read_standard(&config, &chosen->set, error);
+    if (!status) status = bench_with(chosen, config, error);
     sn_config_free(config);
     return status;
 }
-
-static const char *const options[] = {"set", "threads", "steps", "seconds", "json", NULL};
 
 const sn_verb sn_verb_bench = {
     .name = "bench",
     .operands = "[CONFIG]",
     .max_operands = 1,
-    .options = options,
+    SN_VERB_OPTIONS(option_rows, bench_options),
     .help = "how fast training steps run here, and where their time goes",
     .details =
         "Without CONFIG: 50 residual blocks of 64 on 784 generated inputs, batch 128.  Nothing is written.\n\n"

@@ -11,6 +11,42 @@
 #include "cli/cli.h"
 #include "engine/team.h"
 #include "sweep/estimate.h"
+#include "sweep/foresee.h"
+
+typedef struct cells_options {
+    sn_words grid, set;
+    const char *points, *out, *expect;
+    int64_t seeds, threads;
+    bool resume, dry_run;
+} cells_options;
+
+static const sn_option option_rows[] = {
+    {.name = "grid",
+     .argument = "KEY=V1,V2,...",
+     .help = "vary a config key over these values; several grids: all combinations",
+     SN_OPTION_WORDS(cells_options, grid)},
+    {.name = "points",
+     .argument = "FILE",
+     .help = "vary as a CSV file says: a header of keys, a row of values for each point",
+     SN_OPTION_PATH(cells_options, points)},
+    {.name = "seeds",
+     .argument = "N",
+     .help = "vary the seed: N seeds from that of the config on",
+     SN_OPTION_COUNT(cells_options, seeds, 1000000)},
+    SN_OPTION_SET(cells_options),
+    SN_OPTION_THREADS(cells_options),
+    SN_OPTION_OUT(cells_options),
+    {.name = "expect",
+     .argument = "FILE",
+     .help = "check the expectations of `compare --expect` for what can be known before the runs",
+     SN_OPTION_PATH(cells_options, expect)},
+    {.name = "resume",
+     .help = "let the runs of a sweep that is there become longer",
+     SN_OPTION_FLAG(cells_options, resume)},
+    {.name = "dry-run",
+     .help = "write nothing; print the count, an estimate of time and disk",
+     SN_OPTION_FLAG(cells_options, dry_run)},
+};
 
 /* Whether a shell finds the program under this bare name. */
 static bool is_on_path(const char *name) {
@@ -92,55 +128,86 @@ static sn_status write_cells(const sn_cells *cells, int threads, sn_error *error
     return status ? status : print_written(cells, error);
 }
 
-static sn_status run_cells(const sn_arguments *arguments, sn_error *error) {
-    if (!arguments->out)
-        return sn_error_set(error, SN_INVALID, "skipnet cells: --out DIR is missing (see skipnet cells --help)");
-    sn_cells_request request = {.config = arguments->operands[0],
-                                .sets = arguments->sets,
-                                .n_sets = arguments->n_sets,
-                                .grids = arguments->grids,
-                                .n_grids = arguments->n_grids,
-                                .points = arguments->points,
-                                .seeds = arguments->seeds,
-                                .resume = arguments->resume,
-                                .out = arguments->out};
+static void tell_repeated(const sn_cells *cells) {
+    if (cells->n_repeated == 0) return;
+    sn_say("%zu left out: they resolve to the same config as another cell (a key without effect there, or one "
+           "value written in two ways)\n",
+           cells->n_repeated * cells->n_seeds);
+}
+
+static void tell_reused(const sn_cells *cells) {
+    bool is_one = cells->n_reused == 1;
+    if (cells->n_reused == 0) return;
+    sn_say("%zu cell%s finished already under another name in %s: %s not trained again\n", cells->n_reused,
+           is_one ? " is" : "s are", cells->out, is_one ? "it is" : "they are");
+}
+
+/* Expectations are read first: a fault in them is told before the cells are looked over. */
+static sn_status make_cells(const cells_options *chosen, const sn_cells_request *request, sn_cells *cells,
+                            sn_error *error) {
+    sn_expectations expectations = {0};
+    sn_status status = chosen->expect ? sn_expectations_read(&expectations, chosen->expect, error) : SN_OK;
+    if (!status) status = sn_cells_make(cells, request, error);
+    if (!status && chosen->expect) {
+        status = sn_cells_foresee(cells, &expectations, error);
+        if (status) sn_cells_reset(cells);
+    }
+    sn_expectations_reset(&expectations);
+    return status;
+}
+
+static sn_status run_with(const cells_options *chosen, const char *config, sn_error *error) {
+    sn_cells_request request = {.config = config,
+                                .sets = chosen->set.items,
+                                .n_sets = chosen->set.n,
+                                .grids = chosen->grid.items,
+                                .n_grids = chosen->grid.n,
+                                .points = chosen->points,
+                                .seeds = chosen->seeds,
+                                .resume = chosen->resume,
+                                .out = chosen->out};
     sn_cells cells;
-    sn_status status = sn_cells_make(&cells, &request, error);
+    sn_status status = make_cells(chosen, &request, &cells, error);
     if (status) return status;
-    if (cells.n_repeated > 0)
-        fprintf(stderr,
-                "%zu left out: they resolve to the same config as another cell (a key without effect there, or one "
-                "value written in two ways)\n",
-                cells.n_repeated * cells.n_seeds);
-    if (cells.n_reused > 0)
-        fprintf(stderr, "%zu cell%s finished already under another name in %s: %s not trained again\n", cells.n_reused,
-                cells.n_reused == 1 ? " is" : "s are", cells.out, cells.n_reused == 1 ? "it is" : "they are");
-    int threads = arguments->threads ? arguments->threads : 1;
-    status = arguments->dry_run ? print_estimate(&cells, threads, error) : write_cells(&cells, threads, error);
+    tell_repeated(&cells);
+    tell_reused(&cells);
+    int threads = chosen->threads ? (int)chosen->threads : 1;
+    status = chosen->dry_run ? print_estimate(&cells, threads, error) : write_cells(&cells, threads, error);
     sn_cells_reset(&cells);
     return status;
 }
 
-static const char *const options[] = {"grid", "points", "seeds", "set", "threads", "out", "resume", "dry-run", NULL};
+static sn_status run_cells(const sn_arguments *arguments, sn_error *error) {
+    const cells_options *chosen = arguments->record;
+    if (!chosen->out)
+        return sn_error_set(error, SN_INVALID, "skipnet cells: --out DIR is missing (see skipnet cells --help)");
+    char *config = NULL;
+    sn_status status = sn_find_config(&config, arguments->operands[0], false, error);
+    if (!status) status = run_with(chosen, config, error);
+    free(config);
+    return status;
+}
 
 const sn_verb sn_verb_cells = {
     .name = "cells",
     .operands = "CONFIG",
     .min_operands = 1,
     .max_operands = 1,
-    .options = options,
+    SN_VERB_OPTIONS(option_rows, cells_options),
     .help = "write the runs of a sweep as a list of commands",
     .details =
         "Writes DIR/config.json, what all cells share, and DIR/cells.txt, a command for a shell on each line:\n"
         "  skipnet train /abs/DIR/config.json --set KEY=VALUE ... --resume --threads 1 --out /abs/DIR/KEY=VALUE,...\n"
-        "Nothing is run; anything that runs lines can (sh, xargs, parallel, a job array): scripts/sweep.sh does.\n"
+        "Nothing is run; anything that runs lines can (sh, xargs, parallel, a job array): scripts/sweep.sh does, "
+        "which\n"
+        "is installed as skipnet-sweep.\n"
         "The points of a file come first, then the grids in their order; the seed changes fastest.  A value that\n"
         "begins with {, [ or \" may have commas inside.  --grid network.skip=... replaces the object that the config\n"
         "has there; --grid network.skip.kind=... keeps its other keys.\n"
         "Every cell is checked before anything is written.  A directory takes a larger grid of the same config later,\n"
-        "but no other config; with --resume one whose runs are longer (--set train.epochs=4 --resume).  A cell whose "
-        "run is\n"
-        "finished there under another name (a grid that contains the config's own value) takes that run.\n"
+        "but no other config; with --resume one whose runs are longer (--set train.epochs=4 --resume).  A cell whose\n"
+        "run is finished there under another name (a grid that contains the config's own value) takes that run.\n"
+        "--expect refuses keys, metrics and grid points that the comparison will not have.\n"
         "skipnet stands in the lines as it was called where it is on the PATH, else by its\n"
         "absolute path.  --threads goes to every cell; default: 1.\n"
         "--dry-run times steps of some cells (of each kind the smallest and the largest) and adds up what all take.",

@@ -7,10 +7,27 @@
 #include "cli/cli.h"
 #include "run/experiment.h"
 
+typedef struct check_options {
+    sn_words set;
+    int64_t threads;
+    bool expand;
+} check_options;
+
+static const sn_option option_rows[] = {
+    SN_OPTION_SET(check_options),
+    SN_OPTION_THREADS(check_options),
+    {.name = "expand",
+     .help = "print the network as an explicit list of layers",
+     SN_OPTION_FLAG(check_options, expand)},
+};
+
+/* Of many inputs the first ones; --expand names all. */
 static void add_inputs(const sn_graph *graph, const sn_node *node, sn_text *text) {
-    for (int k = 0; k < node->n_inputs; k++) {
+    enum { MOST = 64 };
+    int shown = node->n_inputs > MOST ? MOST : node->n_inputs;
+    for (int k = 0; k < shown; k++)
         sn_text_addf(text, "%s%s", k ? ", " : "", graph->nodes[node->inputs[k]].label);
-    }
+    if (shown < node->n_inputs) sn_text_addf(text, ", and %d more (see --expand)", node->n_inputs - shown);
 }
 
 static size_t count_params(const sn_node *node) {
@@ -42,7 +59,8 @@ static void add_bytes(sn_text *text, const char *what, double bytes) {
 static size_t data_bytes(const sn_dataset *data) {
     size_t n = data->train.n + data->test.n;
     size_t features = n * data->in_dim * (data->train.bytes ? 1 : sizeof(double));
-    return features + n * (data->is_classes ? sizeof(uint32_t) : data->out_dim * sizeof(double));
+    size_t rows = data->train.rows ? n * sizeof *data->train.rows : 0;
+    return features + rows + n * (data->is_classes ? sizeof(uint32_t) : data->out_dim * sizeof(double));
 }
 
 static sn_status add_totals(const sn_experiment *x, sn_text *text, sn_error *error) {
@@ -97,14 +115,14 @@ static void add_expanded(const sn_experiment *x, sn_text *text) {
     sn_text_add(text, "\n}\n");
 }
 
-static sn_status check_with(const sn_arguments *arguments, const sn_config *config, sn_error *error) {
+static sn_status check_with(const check_options *chosen, const sn_config *config, sn_error *error) {
     sn_experiment experiment;
-    sn_status status = sn_open_experiment(&experiment, arguments, config, error);
+    sn_status status = sn_open_experiment(&experiment, config, chosen->threads, error);
     if (status) return status;
     status = sn_experiment_check_memory(&experiment, error);
     if (!status && experiment.settings.weights) status = sn_experiment_start(&experiment, error); /* reads them */
     sn_text text = SN_TEXT_EMPTY;
-    if (arguments->expand) {
+    if (chosen->expand) {
         add_expanded(&experiment, &text);
     } else {
         add_nodes(&experiment.graph, &text);
@@ -117,20 +135,19 @@ static sn_status check_with(const sn_arguments *arguments, const sn_config *conf
 }
 
 static sn_status run_check(const sn_arguments *arguments, sn_error *error) {
+    const check_options *chosen = arguments->record;
     sn_config *config = NULL;
-    sn_status status = sn_read_config(&config, arguments, error);
-    if (!status) status = check_with(arguments, config, error);
+    sn_status status = sn_read_config(&config, arguments->operands[0], &chosen->set, error);
+    if (!status) status = check_with(chosen, config, error);
     sn_config_free(config);
     return status;
 }
-
-static const char *const options[] = {"set", "threads", "expand", NULL};
 
 const sn_verb sn_verb_check = {.name = "check",
                                .operands = "CONFIG",
                                .min_operands = 1,
                                .max_operands = 1,
-                               .options = options,
+                               SN_VERB_OPTIONS(option_rows, check_options),
                                .help = "validate a config; print the network: nodes, shapes, parameters, FLOPs, memory",
                                .details = "FLOPs are those of the matrix products: forward, and with the gradients by "
                                           "inputs and weights.  copies counts\n"

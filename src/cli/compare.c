@@ -11,6 +11,26 @@
 #include "compare/sort.h"
 #include "run/directory.h"
 
+typedef struct compare_options {
+    const char *out, *expect, *sort;
+    bool force;
+} compare_options;
+
+static const sn_option option_rows[] = {
+    SN_OPTION_OUT(compare_options),
+    {.name = "expect",
+     .argument = "FILE",
+     .help = "a CSV of what the figures should be; exit status 1 where one is not",
+     SN_OPTION_PATH(compare_options, expect)},
+    {.name = "sort",
+     .argument = "KEY",
+     .help = "sort the rows of the tables by this key or figure; -KEY: descending",
+     SN_OPTION_PATH(compare_options, sort)},
+    {.name = "force",
+     .help = "replace files in --out that are not of a comparison",
+     SN_OPTION_FLAG(compare_options, force)},
+};
+
 /* Writes the text under that name, and releases it. */
 static sn_status write_file(sn_text *text, const char *directory, const char *name, sn_error *error) {
     char *path = sn_path_join(directory, name);
@@ -23,17 +43,39 @@ static sn_status write_file(sn_text *text, const char *directory, const char *na
 
 static sn_status write_files(const sn_comparison *comparison, const char *directory, sn_error *error) {
     sn_text text = SN_TEXT_EMPTY;
+    sn_comparison_package(comparison, &text);
+    sn_status status = write_file(&text, directory, SN_FILE_PACKAGE, error);
+    if (status) return status;
     sn_comparison_runs_csv(comparison, &text);
-    sn_status status = write_file(&text, directory, SN_FILE_RUNS, error);
+    status = write_file(&text, directory, SN_FILE_RUNS, error);
     if (status) return status;
     sn_comparison_points_csv(comparison, &comparison->points, &text);
     status = write_file(&text, directory, SN_FILE_SUMMARY, error);
     if (status) return status;
     sn_comparison_points_csv(comparison, &comparison->differences, &text);
-    status = write_file(&text, directory, SN_FILE_DIFFERENCES, error);
-    if (status) return status;
-    sn_comparison_package(comparison, &text);
-    return write_file(&text, directory, SN_FILE_PACKAGE, error);
+    return write_file(&text, directory, SN_FILE_DIFFERENCES, error);
+}
+
+/* A file of the user's that has the name of one of ours; datapackage.json, which is written first, says whose the files
+ * are. */
+static sn_status check_strangers(const char *out, sn_error *error) {
+    static const char *const names[] = {SN_FILE_PACKAGE, SN_FILE_RUNS, SN_FILE_PROFILES, SN_FILE_SUMMARY,
+                                        SN_FILE_DIFFERENCES};
+    enum { HEAD = 4096 };
+    sn_status status = SN_OK;
+    for (size_t i = 0; i < sizeof names / sizeof *names && !status; i++) {
+        bool is_there = false, is_ours = false;
+        char *path = sn_path_join(out, names[i]);
+        if (!path) return sn_error_memory(error, strlen(out), "a path");
+        is_ours = sn_file_is_marked(path, SN_COMPARISON_MARK, HEAD, &is_there);
+        if (is_there && !is_ours) {
+            status = sn_error_set(error, SN_INVALID,
+                                  "%s is not of a comparison (take another --out, or --force to replace it)", path);
+        }
+        free(path);
+        if (is_ours) break;
+    }
+    return status;
 }
 
 /* Its files would replace those of the run. */
@@ -48,9 +90,11 @@ static sn_status check_out(const char *out, sn_error *error) {
     return status ? status : sn_dir_make(out, error);
 }
 
-static sn_status finish(sn_comparison *comparison, const char *out, sn_error *error) {
+static sn_status finish(sn_comparison *comparison, const compare_options *chosen, sn_error *error) {
+    const char *out = chosen->out;
     if (!out) return sn_comparison_finish(comparison, NULL, error);
     sn_status status = check_out(out, error);
+    if (!status && !chosen->force) status = check_strangers(out, error);
     if (status) return status;
     char *profiles = sn_path_join(out, SN_FILE_PROFILES);
     status =
@@ -82,15 +126,16 @@ static sn_status check_expectations(sn_expectations *expectations, const sn_comp
 }
 
 static sn_status run_compare(const sn_arguments *arguments, sn_error *error) {
+    const compare_options *chosen = arguments->record;
     sn_comparison comparison = {0};
     sn_expectations expectations = {0};
-    sn_status status = arguments->expect ? sn_expectations_read(&expectations, arguments->expect, error) : SN_OK;
+    sn_status status = chosen->expect ? sn_expectations_read(&expectations, chosen->expect, error) : SN_OK;
     for (int i = 0; i < arguments->n_operands && !status; i++)
         status = sn_comparison_add(&comparison, arguments->operands[i], error);
-    if (!status) status = finish(&comparison, arguments->out, error);
+    if (!status) status = finish(&comparison, chosen, error);
     sn_tell_notes(&comparison.notes);
-    if (!status) status = print_table(&comparison, arguments->sort, error);
-    if (!status && arguments->expect) status = check_expectations(&expectations, &comparison, arguments->expect, error);
+    if (!status) status = print_table(&comparison, chosen->sort, error);
+    if (!status && chosen->expect) status = check_expectations(&expectations, &comparison, chosen->expect, error);
     sn_expectations_reset(&expectations);
     sn_comparison_reset(&comparison);
     return status;
@@ -124,13 +169,11 @@ static void add_details(sn_text *text) {
                 "one\nof < <= > >= == !=.  A figure that is empty is not as expected.\n");
 }
 
-static const char *const options[] = {"out", "expect", "sort", NULL};
-
 const sn_verb sn_verb_compare = {.name = "compare",
                                  .operands = "RUN|DIR...",
                                  .min_operands = 1,
                                  .max_operands = 1 << 20,
-                                 .options = options,
+                                 SN_VERB_OPTIONS(option_rows, compare_options),
                                  .help = "tables over several runs; with --out as CSV files; --expect checks them",
                                  .add_details = add_details,
                                  .run = run_compare};

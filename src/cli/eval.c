@@ -5,9 +5,45 @@
 
 #include "base/file.h"
 #include "cli/cli.h"
-#include "engine/team.h"
 #include "run/directory.h"
 #include "study/evaluate.h"
+
+typedef struct eval_options {
+    bool on_train, json, force; /* on the training split, else the test split */
+    int64_t limit, threads;
+    const char *weights, *predictions;
+} eval_options;
+
+static bool read_split(const sn_option *option, const char *value, void *member, sn_text *wanted) {
+    (void)option;
+    *(bool *)member = strcmp(value, "train") == 0;
+    if (strcmp(value, "train") == 0 || strcmp(value, "test") == 0) return true;
+    sn_text_add(wanted, "train or test");
+    return false;
+}
+
+static const sn_option option_rows[] = {
+    {.name = "split",
+     .argument = "SPLIT",
+     .help = "train or test; default test",
+     .read = read_split,
+     SN_OPTION_AT(eval_options, on_train, bool)},
+    {.name = "limit",
+     .argument = "N",
+     .help = "only the first N samples of the split",
+     SN_OPTION_COUNT(eval_options, limit, 0)},
+    {.name = "weights",
+     .argument = "FILE",
+     .help = "other weights than the run's final.safetensors",
+     SN_OPTION_PATH(eval_options, weights)},
+    {.name = "predictions",
+     .argument = "FILE",
+     .help = "write a CSV row for each sample: label, prediction, outputs",
+     SN_OPTION_PATH(eval_options, predictions)},
+    {.name = "force", .help = "replace a file that holds no predictions", SN_OPTION_FLAG(eval_options, force)},
+    SN_OPTION_JSON(eval_options),
+    SN_OPTION_THREADS(eval_options),
+};
 
 static void add_share(sn_text *text, size_t part, size_t whole) {
     if (whole > 0) {
@@ -17,19 +53,62 @@ static void add_share(sn_text *text, size_t part, size_t whole) {
     }
 }
 
+enum { LONGEST_NAME = 40 }; /* characters of a class's name in the table; what is longer is cut */
+
+/* Appends the name of a class as a terminal may have it; how many characters that are. */
+static int add_name(const sn_evaluation *e, size_t class, sn_text *text) {
+    sn_text name = SN_TEXT_EMPTY;
+    sn_evaluation_add_class(e, class, &name);
+    int n = 0;
+    const unsigned char *p = (const unsigned char *)sn_text_string(&name);
+    while (*p && n < LONGEST_NAME) {
+        size_t length = 1;
+        while ((p[length] & 0xC0) == 0x80)
+            length++;
+        bool is_control = *p < 0x20 || *p == 0x7F || (*p == 0xC2 && p[1] < 0xA0);
+        sn_text_add_bytes(text, is_control ? "?" : (const char *)p, is_control ? 1 : length);
+        p += length;
+        n++;
+    }
+    if (*p) sn_text_add(text, "...");
+    n += *p ? 3 : 0;
+    text->failed |= name.failed;
+    sn_text_free(&name);
+    return n;
+}
+
+static int widest_name(const sn_evaluation *e) {
+    int width = (int)strlen("class");
+    sn_text name = SN_TEXT_EMPTY;
+    for (size_t c = 0; c < e->experiment.data.out_dim; c++) {
+        sn_text_clear(&name);
+        int n = add_name(e, c, &name);
+        width = n > width ? n : width;
+    }
+    sn_text_free(&name);
+    return width;
+}
+
 static void add_classes(const sn_evaluation *e, sn_text *text) {
-    sn_text_add(text, "\nclass  samples  correct   accuracy  precision  most often taken for\n");
+    int width = widest_name(e);
+    sn_text name = SN_TEXT_EMPTY;
+    sn_text_addf(text, "\n%*s  samples  correct   accuracy  precision  most often taken for\n", width, "class");
     for (size_t c = 0; c < e->experiment.data.out_dim; c++) {
         const sn_class_tally *tally = &e->tallies[c];
-        sn_text_addf(text, "%5zu  %7zu  %7zu", c, tally->samples, tally->correct);
+        sn_text_clear(&name);
+        int n = add_name(e, c, &name);
+        sn_text_addf(text, "%*s%s  %7zu  %7zu", width - n, "", sn_text_string(&name), tally->samples, tally->correct);
         add_share(text, tally->correct, tally->samples);
         add_share(text, tally->correct, tally->predicted);
         if (tally->rival == SN_NO_CLASS) {
             sn_text_add(text, "  -\n");
         } else {
-            sn_text_addf(text, "  %u (%zu)\n", tally->rival, tally->rival_count);
+            sn_text_add(text, "  ");
+            add_name(e, tally->rival, text);
+            sn_text_addf(text, " (%zu)\n", tally->rival_count);
         }
     }
+    sn_text_free(&name);
 }
 
 static void add_outputs(const sn_evaluation *e, sn_text *text) {
@@ -41,11 +120,11 @@ static void add_outputs(const sn_evaluation *e, sn_text *text) {
     }
 }
 
-static void add_text(const sn_evaluation *e, const sn_arguments *arguments, sn_text *text) {
+static void add_text(const sn_evaluation *e, const sn_evaluation_request *request, sn_text *text) {
     int digits = sn_evaluation_digits(e);
-    sn_text_addf(text, "run       %s (%s)\n", arguments->operands[0], e->state.status);
+    sn_text_addf(text, "run       %s (%s)\n", request->run, e->state.status);
     sn_text_addf(text, "weights   %s\n", e->weights);
-    sn_text_addf(text, "split     %s, %zu of %zu samples\nloss      ", arguments->on_train ? "train" : "test", e->n,
+    sn_text_addf(text, "split     %s, %zu of %zu samples\nloss      ", request->on_train ? "train" : "test", e->n,
                  e->samples->n);
     sn_text_add_number(text, e->result.loss, digits);
     sn_text_add(text, "\n");
@@ -64,27 +143,41 @@ static void add_json_share(sn_text *text, const char *key, size_t part, size_t w
     sn_text_add_json_number(text, whole > 0 ? (double)part / (double)whole : (double)NAN, 17);
 }
 
-static void add_json_class(const sn_class_tally *tally, size_t c, sn_text *text) {
-    sn_text_addf(text, "{\"class\": %zu, \"samples\": %zu, \"correct\": %zu, \"predicted\": %zu", c, tally->samples,
-                 tally->correct, tally->predicted);
-    add_json_share(text, "accuracy", tally->correct, tally->samples);
-    add_json_share(text, "precision", tally->correct, tally->predicted);
-    if (tally->rival == SN_NO_CLASS) {
-        sn_text_add(text, ", \"confused_with\": null, \"confused\": 0}");
+/* The name of a class, null where it has none. */
+static void add_json_name(const sn_evaluation *e, const char *key, uint32_t class, sn_text *text) {
+    sn_text_addf(text, ", \"%s\": ", key);
+    if (e->classes && class != SN_NO_CLASS) {
+        sn_text_add_json(text, e->classes[class]);
     } else {
-        sn_text_addf(text, ", \"confused_with\": %u, \"confused\": %zu}", tally->rival, tally->rival_count);
+        sn_text_add(text, "null");
     }
 }
 
-static void add_json(const sn_evaluation *e, const sn_arguments *arguments, sn_text *text) {
+static void add_json_class(const sn_evaluation *e, size_t c, sn_text *text) {
+    const sn_class_tally *tally = &e->tallies[c];
+    sn_text_addf(text, "{\"class\": %zu", c);
+    add_json_name(e, "name", (uint32_t)c, text);
+    sn_text_addf(text, ", \"samples\": %zu, \"correct\": %zu, \"predicted\": %zu", tally->samples, tally->correct,
+                 tally->predicted);
+    add_json_share(text, "accuracy", tally->correct, tally->samples);
+    add_json_share(text, "precision", tally->correct, tally->predicted);
+    if (tally->rival == SN_NO_CLASS) {
+        sn_text_add(text, ", \"confused_with\": null, \"confused\": 0");
+    } else {
+        sn_text_addf(text, ", \"confused_with\": %u, \"confused\": %zu", tally->rival, tally->rival_count);
+    }
+    add_json_name(e, "confused_with_name", tally->rival, text);
+    sn_text_add(text, "}");
+}
+
+static void add_json(const sn_evaluation *e, const sn_evaluation_request *request, sn_text *text) {
     int digits = sn_evaluation_digits(e);
     sn_text_add(text, "{\n  \"run\": ");
-    sn_text_add_json(text, arguments->operands[0]);
+    sn_text_add_json(text, request->run);
     sn_text_addf(text, ",\n  \"status\": \"%s\",\n  \"weights\": ", e->state.status);
     sn_text_add_json(text, e->weights);
-    sn_text_addf(text,
-                 ",\n  \"split\": \"%s\",\n  \"samples\": %zu,\n  \"loss\": ", arguments->on_train ? "train" : "test",
-                 e->n);
+    sn_text_addf(
+        text, ",\n  \"split\": \"%s\",\n  \"samples\": %zu,\n  \"loss\": ", request->on_train ? "train" : "test", e->n);
     sn_text_add_json_number(text, e->result.loss, digits);
     if (e->tallies) {
         sn_text_add(text, ",\n  \"accuracy\": ");
@@ -94,7 +187,7 @@ static void add_json(const sn_evaluation *e, const sn_arguments *arguments, sn_t
     for (size_t c = 0; c < e->experiment.data.out_dim; c++) {
         sn_text_addf(text, "%s\n    ", c ? "," : "");
         if (e->tallies) {
-            add_json_class(&e->tallies[c], c, text);
+            add_json_class(e, c, text);
         } else {
             sn_text_addf(text, "{\"output\": %zu, \"rmse\": ", c);
             sn_text_add_json_number(text, e->rmse[c], digits);
@@ -104,15 +197,30 @@ static void add_json(const sn_evaluation *e, const sn_arguments *arguments, sn_t
     sn_text_add(text, "\n  ]\n}\n");
 }
 
+/* Earlier predictions are replaced, other files are not. */
+static sn_status check_replaced(const char *path, sn_error *error) {
+    static const char *const headers[] = {"index,label,predicted,", "index,t0,"};
+    bool is_there = false, is_ours = false;
+    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
+        is_ours = is_ours || sn_file_is_marked(path, headers[i], strlen(headers[i]), &is_there);
+    if (!is_there || is_ours) return SN_OK;
+    return sn_error_set(error, SN_INVALID,
+                        "skipnet eval: %s is there and holds no predictions (take another name for --predictions, or "
+                        "--force to replace it)",
+                        path);
+}
+
 /* Before any work: a run's own files are not for other things. */
-static sn_status check_predictions(const sn_arguments *arguments, sn_error *error) {
-    const char *path = arguments->predictions;
+static sn_status check_predictions(const eval_options *chosen, const char *run, sn_error *error) {
+    const char *path = chosen->predictions;
     if (path && strcmp(path, "-") == 0) {
         return sn_error_set(error, SN_INVALID, "skipnet eval: --predictions writes a file, not a stream (name one)");
     }
-    if (!path || !sn_run_directory_owns(arguments->operands[0], path)) return SN_OK;
-    return sn_error_set(error, SN_INVALID, "skipnet eval: %s belongs to the run (take another name for --predictions)",
-                        path);
+    if (path && sn_run_directory_owns(run, path)) {
+        return sn_error_set(error, SN_INVALID,
+                            "skipnet eval: %s belongs to the run (take another name for --predictions)", path);
+    }
+    return path && !chosen->force ? check_replaced(path, error) : SN_OK;
 }
 
 static sn_status write_predictions(const sn_evaluation *e, const char *path, sn_error *error) {
@@ -125,23 +233,24 @@ static sn_status write_predictions(const sn_evaluation *e, const char *path, sn_
 }
 
 static sn_status run_eval(const sn_arguments *arguments, sn_error *error) {
+    const eval_options *chosen = arguments->record;
     sn_evaluation_request request = {.run = arguments->operands[0],
-                                     .weights = arguments->weights,
-                                     .on_train = arguments->on_train,
-                                     .limit = arguments->limit,
-                                     .threads = arguments->threads ? arguments->threads : sn_team_available()};
+                                     .weights = chosen->weights,
+                                     .on_train = chosen->on_train,
+                                     .limit = (size_t)chosen->limit,
+                                     .threads = sn_threads(chosen->threads)};
     sn_evaluation evaluation;
-    sn_status status = check_predictions(arguments, error);
+    sn_status status = check_predictions(chosen, request.run, error);
     if (status) return status;
     status = sn_evaluation_open(&evaluation, &request, error);
     sn_tell_notes(&evaluation.experiment.notes);
-    if (!status && arguments->predictions) status = write_predictions(&evaluation, arguments->predictions, error);
+    if (!status && chosen->predictions) status = write_predictions(&evaluation, chosen->predictions, error);
     if (!status) {
         sn_text text = SN_TEXT_EMPTY;
-        if (arguments->json) {
-            add_json(&evaluation, arguments, &text);
+        if (chosen->json) {
+            add_json(&evaluation, &request, &text);
         } else {
-            add_text(&evaluation, arguments, &text);
+            add_text(&evaluation, &request, &text);
         }
         status = sn_print(&text, error);
     }
@@ -149,18 +258,21 @@ static sn_status run_eval(const sn_arguments *arguments, sn_error *error) {
     return status;
 }
 
-static const char *const options[] = {"split", "limit", "weights", "predictions", "json", "threads", NULL};
-
 const sn_verb sn_verb_eval = {
     .name = "eval",
     .operands = "RUN",
     .min_operands = 1,
     .max_operands = 1,
-    .options = options,
+    SN_VERB_OPTIONS(option_rows, eval_options),
     .help = "loss, accuracy and predictions of a run's weights on a split of its data",
     .details =
         "RUN is the directory of a finished run.  Classes: for each its samples, how many were right (accuracy: of\n"
-        "its samples, precision: of those taken for it), what it was most often taken for.  Regression: the root mean\n"
-        "squared error of each output.  --predictions: index, label, predicted, p0, p1, ... (probabilities), or\n"
-        "index, t0, ... (targets), y0, ... (outputs).",
+        "its samples, precision: of those taken for it), what it was most often taken for; called as the labels of "
+        "the\n"
+        "CSV file call them, which run.json keeps in their order (classes).  Regression: the root mean squared error "
+        "of\n"
+        "each output.  --predictions: index (of the sample in its split, from 0), label, predicted, p0, p1, ...\n"
+        "(probabilities), or index, t0, ... (targets), y0, ... (outputs); at the end, for data of a CSV file, row: "
+        "that\n"
+        "of the file (data.test_path where it is given) in which the sample stands, from 1 and with the header.",
     .run = run_eval};

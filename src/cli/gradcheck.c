@@ -7,6 +7,31 @@
 #include "run/experiment.h"
 #include "study/gradcheck.h"
 
+typedef struct gradcheck_options {
+    sn_words set;
+    int64_t samples; /* coordinates of a tensor; INT64_MAX: all */
+    int64_t threads;
+    bool json;
+} gradcheck_options;
+
+static bool read_samples(const sn_option *option, const char *value, void *member, sn_text *wanted) {
+    *(int64_t *)member = INT64_MAX;
+    if (strcmp(value, "all") == 0 || sn_option_count(option, value, member, wanted)) return true;
+    sn_text_add(wanted, ", or all");
+    return false;
+}
+
+static const sn_option option_rows[] = {
+    SN_OPTION_SET(gradcheck_options),
+    {.name = "samples",
+     .argument = "N",
+     .help = "coordinates of each tensor, or all; default 20: half of largest gradient, half drawn",
+     .read = read_samples,
+     SN_OPTION_AT(gradcheck_options, samples, int64_t)},
+    SN_OPTION_THREADS(gradcheck_options),
+    SN_OPTION_JSON(gradcheck_options),
+};
+
 static const char *const verdicts[] = {"pass", "FAIL", "not verified"};
 
 static void add_place(sn_text *text, const sn_tensor *tensor, size_t element) {
@@ -107,16 +132,14 @@ static void add_json_totals(const sn_gradcheck_totals *t, sn_text *text) {
 /* Rows are shown as they come: each costs many passes over the batch. */
 static sn_status show(sn_text *text, sn_error *error) {
     sn_status status = sn_print(text, error);
-    fflush(stdout); /* what goes wrong here shows when main closes it */
-    return status;
+    return status ? status : sn_flush(error);
 }
 
-static sn_status check_tensors(const sn_arguments *arguments, const sn_gradcheck *check, sn_gradcheck_totals *totals,
-                               sn_error *error) {
+static sn_status check_tensors(bool is_json, const sn_gradcheck *check, sn_gradcheck_totals *totals, sn_error *error) {
     size_t n = sn_engine_tensor_count(check->request.engine);
     int width = widest_name(check->request.engine);
     sn_text text = SN_TEXT_EMPTY;
-    if (arguments->json) {
+    if (is_json) {
         add_json_header(check, &text);
     } else {
         add_header(check, width, &text);
@@ -127,7 +150,7 @@ static sn_status check_tensors(const sn_arguments *arguments, const sn_gradcheck
         status = sn_gradcheck_tensor(check, i, &row, error);
         if (status) break;
         sn_gradcheck_count(totals, &row);
-        if (arguments->json) {
+        if (is_json) {
             add_json_row(&row, &text);
             sn_text_add(&text, i + 1 < n ? ",\n" : "\n");
         } else {
@@ -138,7 +161,7 @@ static sn_status check_tensors(const sn_arguments *arguments, const sn_gradcheck
     return status;
 }
 
-static sn_status check_experiment(const sn_arguments *arguments, sn_experiment *x, sn_error *error) {
+static sn_status check_experiment(const gradcheck_options *chosen, sn_experiment *x, sn_error *error) {
     x->options.keeps_gradients = true;
     x->options.clip_norm = 0; /* not part of the gradient, nor is weight decay */
     sn_status status = sn_experiment_start(x, error);
@@ -146,45 +169,44 @@ static sn_status check_experiment(const sn_arguments *arguments, sn_experiment *
     sn_gradcheck_request request = {.engine = x->engine,
                                     .batch = {.dataset = &x->data, .samples = &x->data.train},
                                     .seed = x->settings.seed,
-                                    .samples = arguments->samples ? arguments->samples : SN_GRADCHECK_SAMPLES};
+                                    .samples = chosen->samples ? (size_t)chosen->samples : SN_GRADCHECK_SAMPLES};
     request.batch.indices = sn_order_batch(&x->order, 0, &request.batch.rows);
     sn_gradcheck check;
     sn_gradcheck_totals totals = {0};
     status = sn_gradcheck_open(&check, &request, &x->graph, error);
-    if (!status) status = check_tensors(arguments, &check, &totals, error);
+    if (!status) status = check_tensors(chosen->json, &check, &totals, error);
     if (status) return status;
     sn_text text = SN_TEXT_EMPTY;
-    if (arguments->json) {
+    if (chosen->json) {
         add_json_totals(&totals, &text);
     } else {
         add_totals(&totals, &text);
     }
-    status = sn_print(&text, error);
+    status = show(&text, error);
     return status ? status : sn_gradcheck_conclude(&totals, error);
 }
 
 static sn_status run_gradcheck(const sn_arguments *arguments, sn_error *error) {
-    sn_arguments in_double = *arguments;
-    in_double.sets[in_double.n_sets++] = "precision=float64"; /* there is room for as many as argv has words */
+    const gradcheck_options *chosen = arguments->record;
+    sn_words sets = chosen->set;
+    sets.items[sets.n++] = "precision=float64"; /* there is room for as many as argv has words */
     sn_config *config = NULL;
     sn_experiment experiment;
-    sn_status status = sn_read_config(&config, &in_double, error);
-    if (!status && !(status = sn_open_experiment(&experiment, arguments, config, error))) {
-        status = check_experiment(arguments, &experiment, error);
+    sn_status status = sn_read_config(&config, arguments->operands[0], &sets, error);
+    if (!status && !(status = sn_open_experiment(&experiment, config, chosen->threads, error))) {
+        status = check_experiment(chosen, &experiment, error);
         sn_experiment_reset(&experiment);
     }
     sn_config_free(config);
     return status;
 }
 
-static const char *const options[] = {"set", "samples", "threads", "json", NULL};
-
 const sn_verb sn_verb_gradcheck = {
     .name = "gradcheck",
     .operands = "CONFIG",
     .min_operands = 1,
     .max_operands = 1,
-    .options = options,
+    SN_VERB_OPTIONS(option_rows, gradcheck_options),
     .help = "check the gradient of a network against differences of its loss, in float64",
     .details =
         "At the initial weights (or network.weights) and on the first batch.  A coordinate counts as checked by what\n"

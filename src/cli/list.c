@@ -2,15 +2,29 @@
 #include <string.h>
 
 #include "cli/cli.h"
+#include "config/columns.h"
 #include "config/describe.h"
 #include "report/metrics.h"
 #include "run/language.h"
+#include "run/shipped.h"
 
 static void add_names(sn_text *text) {
     for (const sn_list_entry *entry = sn_language_lists; entry->name; entry++) {
         sn_text_addf(text, "%s%s", entry == sn_language_lists ? "" : ", ", entry->name);
     }
-    sn_text_add(text, ", metrics, keys");
+    sn_text_add(text, ", configs, metrics, keys");
+}
+
+/* The configs that come with the program: their names, and what they show. */
+static sn_status list_configs(sn_text *text, sn_error *error) {
+    sn_shipped shipped;
+    sn_columns columns = {0};
+    sn_status status = sn_shipped_list(&shipped, error);
+    for (size_t i = 0; i < shipped.n && !status; i++)
+        sn_columns_add(&columns, (const char *[SN_COLUMNS]){shipped.configs[i].name, shipped.configs[i].shows});
+    sn_columns_write(&columns, text);
+    sn_shipped_reset(&shipped);
+    return status;
 }
 
 static bool describe(const char *what, sn_text *text) {
@@ -35,6 +49,12 @@ static sn_status run_list(const sn_arguments *arguments, sn_error *error) {
         sn_text_add(&text, "skipnet list WHAT, where WHAT is one of: ");
         add_names(&text);
         sn_text_add(&text, "\n");
+    } else if (strcmp(arguments->operands[0], "configs") == 0) {
+        sn_status status = list_configs(&text, error);
+        if (status) {
+            sn_text_free(&text);
+            return status;
+        }
     } else if (!describe(arguments->operands[0], &text)) {
         add_names(&text);
         sn_error_set(error, SN_INVALID, "skipnet list: nothing called \"%s\" (one of: %s)", arguments->operands[0],
@@ -52,14 +72,12 @@ static sn_status run_schema(const sn_arguments *arguments, sn_error *error) {
     return sn_print(&text, error);
 }
 
-static const char *const no_options[] = {NULL};
-
-const sn_verb sn_verb_list = {.name = "list",
-                              .operands = "[WHAT]",
-                              .max_operands = 1,
-                              .options = no_options,
-                              .help = "everything a config accepts: ops, activations, keys, metrics ...",
-                              .run = run_list};
+const sn_verb sn_verb_list = {
+    .name = "list",
+    .operands = "[WHAT]",
+    .max_operands = 1,
+    .help = "everything a config accepts: ops, activations, keys, metrics ...; configs that are there",
+    .run = run_list};
 
 const sn_verb sn_verb_schema = {
-    .name = "schema", .operands = "", .options = no_options, .help = "JSON Schema of the config", .run = run_schema};
+    .name = "schema", .operands = "", .help = "JSON Schema of the config", .run = run_schema};

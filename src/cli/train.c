@@ -10,6 +10,27 @@
 #include "run/manifest.h"
 #include "run/trainer.h"
 
+typedef struct train_options {
+    sn_words set;
+    const char *out;
+    int64_t threads;
+    bool resume, force, quiet, json;
+} train_options;
+
+static const sn_option option_rows[] = {
+    SN_OPTION_SET(train_options),
+    SN_OPTION_OUT(train_options),
+    SN_OPTION_THREADS(train_options),
+    {.name = "resume",
+     .help = "go on with an unfinished run, or make a finished one longer; begin where there is none",
+     SN_OPTION_FLAG(train_options, resume)},
+    {.name = "force",
+     .help = "replace a run that is there (only files that skipnet writes)",
+     SN_OPTION_FLAG(train_options, force)},
+    {.name = "quiet", .letter = 'q', .help = "no progress, no summary", SN_OPTION_FLAG(train_options, quiet)},
+    SN_OPTION_JSON(train_options),
+};
+
 static volatile sig_atomic_t caught_signal, save_requested;
 static const int ending_signals[] = {SIGINT, SIGTERM, SIGHUP};
 enum { N_SIGNALS = sizeof ending_signals / sizeof *ending_signals };
@@ -39,12 +60,13 @@ static void show_progress(void *context, const sn_progress *progress) {
     sn_text *line = context;
     sn_text_clear(line);
     sn_progress_line(progress, sn_terminal_columns(STDERR_FILENO) - 1, line);
-    fprintf(stderr, "\r\033[K%s", sn_text_string(line));
+    fputs("\r\033[K", stderr);
+    sn_say("%s", sn_text_string(line));
 }
 
 static void show_message(void *context, bool is_warning, const char *message) {
     const bool *is_quiet = context;
-    if (is_warning || !*is_quiet) fprintf(stderr, "%s%s\n", is_warning ? "warning: " : "", message);
+    if (is_warning || !*is_quiet) sn_say("%s%s\n", is_warning ? "warning: " : "", message);
 }
 
 static bool wants_unicode(void) {
@@ -56,46 +78,47 @@ static bool wants_unicode(void) {
     return false;
 }
 
-static sn_status print_outcome(const sn_arguments *arguments, const sn_outcome *outcome, const char *directory,
+static sn_status print_outcome(const train_options *chosen, const sn_outcome *outcome, const char *directory,
                                sn_error *error) {
     sn_text text = SN_TEXT_EMPTY;
     const char *no_color = getenv("NO_COLOR");
     sn_summary_style style = {.columns = isatty(STDOUT_FILENO) ? sn_terminal_columns(STDOUT_FILENO) : 80,
                               .colour = isatty(STDOUT_FILENO) && !(no_color && *no_color),
                               .unicode = wants_unicode()};
-    if (arguments->json) {
+    if (chosen->json) {
         sn_summary_json(&outcome->summary, &text);
-    } else if (!arguments->quiet) {
+    } else if (!chosen->quiet) {
         sn_summary_text(&outcome->summary, &style, &text);
         sn_text_addf(&text, "\nresults: %s\n", directory);
     }
     return sn_print(&text, error);
 }
 
-static sn_status print_finished(const sn_arguments *arguments, const sn_run_directory *directory, sn_error *error) {
+static sn_status print_finished(const train_options *chosen, const sn_run_directory *directory, sn_error *error) {
     sn_outcome outcome = {0};
     char *path = sn_run_directory_file(directory, SN_FILE_MANIFEST);
     sn_status status = path
                            ? sn_manifest_read_summary(&outcome.summary, &outcome.manifest, &outcome.layers, path, error)
                            : sn_error_memory(error, 0, "a path");
-    if (!status && !arguments->quiet) fprintf(stderr, "%s holds this run, finished\n", directory->path);
-    if (!status) status = print_outcome(arguments, &outcome, directory->path, error);
+    if (!status && !chosen->quiet) sn_say("%s holds this run, finished\n", directory->path);
+    if (!status) status = print_outcome(chosen, &outcome, directory->path, error);
+    if (!status && strcmp(outcome.summary.status, "diverged") == 0)
+        status = sn_error_set(error, SN_DIVERGED, "diverged: %s", outcome.summary.fault);
     free(path);
     sn_outcome_reset(&outcome);
     return status;
 }
 
-static sn_status train_in(const sn_arguments *arguments, sn_experiment *experiment, const sn_run_directory *directory,
+static sn_status train_in(const train_options *chosen, sn_experiment *experiment, const sn_run_directory *directory,
                           sn_error *error) {
-    if (directory->has_no_locks)
-        fprintf(stderr, "warning: no locks in %s: keep other processes out\n", directory->path);
+    if (directory->has_no_locks) sn_say("warning: no locks in %s: keep other processes out\n", directory->path);
     sn_status status = sn_experiment_start(experiment, error);
-    if (!status && arguments->force) status = sn_run_directory_clear(directory, error);
+    if (!status && chosen->force) status = sn_run_directory_clear(directory, error);
     if (status) return status;
     for (int i = 0; i < N_SIGNALS; i++)
         catch_signal(ending_signals[i], on_end);
     sn_text line = SN_TEXT_EMPTY;
-    bool is_quiet = arguments->quiet, shows = isatty(STDERR_FILENO) && !is_quiet;
+    bool is_quiet = chosen->quiet, shows = isatty(STDERR_FILENO) && !is_quiet;
     sn_trainer_options options = {.stop = &caught_signal,
                                   .save = &save_requested,
                                   .listener = {show_message, &is_quiet},
@@ -103,11 +126,11 @@ static sn_status train_in(const sn_arguments *arguments, sn_experiment *experime
                                   .context = &line};
     sn_outcome outcome;
     status = sn_train(experiment, directory, &options, &outcome, error);
-    if (shows) fprintf(stderr, "\r\033[K");
+    if (shows) fputs("\r\033[K", stderr);
     sn_text_free(&line);
     bool has_outcome = status == SN_OK || status == SN_DIVERGED || status == SN_INTERRUPTED;
     if (has_outcome) {
-        sn_status printed = print_outcome(arguments, &outcome, directory->path, error);
+        sn_status printed = print_outcome(chosen, &outcome, directory->path, error);
         if (!status) status = printed;
     }
     if (status == SN_DIVERGED) sn_error_set(error, SN_DIVERGED, "diverged: %s", outcome.fault);
@@ -122,14 +145,14 @@ static bool sets_length(const char *set) {
 
 /* Where the run lives (free()); NULL when out of memory.  --resume finds a run that is to become longer by --set under
  * the name it has without that. */
-static char *choose_directory(const sn_arguments *arguments, const sn_config *config) {
-    if (arguments->out) return sn_string_copy(arguments->out);
-    char *path = sn_run_directory_default(config, arguments->sets, arguments->n_sets);
-    if (!path || !arguments->resume || sn_run_directory_holds_run(path)) return path;
-    const char **sets = malloc((arguments->n_sets + 1) * sizeof *sets);
+static char *choose_directory(const train_options *chosen, const sn_config *config) {
+    if (chosen->out) return sn_string_copy(chosen->out);
+    char *path = sn_run_directory_default(config, chosen->set.items, chosen->set.n);
+    if (!path || !chosen->resume || sn_run_directory_holds_run(path)) return path;
+    const char **sets = malloc((chosen->set.n + 1) * sizeof *sets);
     size_t n_sets = 0;
-    for (size_t i = 0; i < arguments->n_sets && sets; i++) {
-        if (!sets_length(arguments->sets[i])) sets[n_sets++] = arguments->sets[i];
+    for (size_t i = 0; i < chosen->set.n && sets; i++) {
+        if (!sets_length(chosen->set.items[i])) sets[n_sets++] = chosen->set.items[i];
     }
     char *shorter = sets ? sn_run_directory_default(config, sets, n_sets) : NULL;
     free(sets);
@@ -138,18 +161,18 @@ static char *choose_directory(const sn_arguments *arguments, const sn_config *co
     return is_there ? shorter : path;
 }
 
-static sn_status run_with(const sn_arguments *arguments, const sn_config *config, sn_error *error) {
+static sn_status run_with(const train_options *chosen, const sn_config *config, sn_error *error) {
     sn_experiment experiment;
     sn_run_directory directory = {.lock = SN_LOCK_NONE};
-    sn_status status = sn_open_experiment(&experiment, arguments, config, error);
+    sn_status status = sn_open_experiment(&experiment, config, chosen->threads, error);
     if (status) return status;
-    char *path = choose_directory(arguments, config);
-    sn_run_entry entry = arguments->force ? SN_ENTRY_FORCE : arguments->resume ? SN_ENTRY_RESUME : SN_ENTRY_NEW;
+    char *path = choose_directory(chosen, config);
+    sn_run_entry entry = chosen->force ? SN_ENTRY_FORCE : chosen->resume ? SN_ENTRY_RESUME : SN_ENTRY_NEW;
     status =
         path ? sn_run_directory_open(&directory, path, &experiment, entry, error) : sn_error_memory(error, 0, "a path");
     if (!status) {
-        status = directory.is_finished ? print_finished(arguments, &directory, error)
-                                       : train_in(arguments, &experiment, &directory, error);
+        status = directory.is_finished ? print_finished(chosen, &directory, error)
+                                       : train_in(chosen, &experiment, &directory, error);
     }
     sn_run_directory_close(&directory);
     sn_experiment_reset(&experiment);
@@ -165,30 +188,34 @@ static void raise_caught(void) {
 }
 
 static sn_status run_train(const sn_arguments *arguments, sn_error *error) {
-    if (arguments->resume && arguments->force) {
+    const train_options *chosen = arguments->record;
+    if (chosen->resume && chosen->force) {
         return sn_error_set(error, SN_INVALID,
                             "skipnet train: --resume continues a run, --force replaces it: give one of them");
     }
     catch_signal(SIGUSR1, on_save); /* from here on: it would end a process that still reads its data */
+    char *path = NULL;
     sn_config *config = NULL;
-    sn_status status = sn_read_config(&config, arguments, error);
-    if (!status) status = run_with(arguments, config, error);
+    sn_status status = sn_find_config(&path, arguments->operands[0], chosen->quiet, error);
+    if (!status) status = sn_read_config(&config, path, &chosen->set, error);
+    if (!status) status = run_with(chosen, config, error);
     sn_config_free(config);
-    bool has_ended = status == SN_OK || status == SN_DIVERGED || status == SN_INTERRUPTED;
-    if (has_ended && caught_signal) raise_caught(); /* also one that came after the last step */
+    free(path);
+    /* Also a signal that came after the last step.  A run that diverged says so all the same. */
+    bool has_ended = status == SN_OK || status == SN_INTERRUPTED;
+    if (has_ended && caught_signal) raise_caught();
     return status;
 }
-
-static const char *const options[] = {"set", "out", "threads", "resume", "force", "quiet", "json", NULL};
 
 const sn_verb sn_verb_train = {
     .name = "train",
     .operands = "CONFIG",
     .min_operands = 1,
     .max_operands = 1,
-    .options = options,
+    SN_VERB_OPTIONS(option_rows, train_options),
     .help = "train a network and write its loss and gradients as CSV",
     .details =
-        "CONFIG is a JSON file, or - for standard input.  The run lives in --out DIR, else in runs/NAME, with --set\n"
-        "in runs/NAME,KEY=VALUE.  A finished run of the same config is not repeated: its summary is printed.",
+        "CONFIG is a JSON file, - for standard input, or where there is no such file the name of a config that comes\n"
+        "with skipnet (skipnet list configs).  The run lives in --out DIR, else in runs/NAME, with --set in\n"
+        "runs/NAME,KEY=VALUE.  A finished run of the same config is not repeated: its summary is printed.",
     .run = run_train};

@@ -12,7 +12,7 @@
 #include "run/language.h"
 #include "run/manifest.h"
 
-const char *const sn_origin_names[SN_N_ORIGINS] = {"cpu", "program", "precision", "simd"};
+const char *const sn_origin_names[SN_N_ORIGINS] = {"cpu", "program", "commit", "precision", "simd"};
 
 static sn_status read_origins(sn_comparison *comparison, sn_compared_run *run, const sn_value *root, sn_error *error) {
     for (int i = 0; i < SN_N_ORIGINS; i++) {
@@ -144,4 +144,12 @@ sn_status sn_collect_run(sn_comparison *comparison, const char *path, sn_error *
     bool is_known = !status && strcmp(run->status, "unreadable") != 0;
     if (is_known && !run->is_finished) status = judge_unfinished(run, error);
     return status ? status : read_config(comparison, path, error);
+}
+
+sn_status sn_comparison_plan(sn_comparison *comparison, const sn_config *config, sn_error *error) {
+    sn_compared_run *run = NULL;
+    sn_status status = sn_collect_slot(comparison, "", &run, error);
+    if (status) return status;
+    run->is_finished = true; /* as it will be: pairs are made of finished runs */
+    return sn_varied_add(&comparison->varied, config, error);
 }

@@ -227,7 +227,7 @@ static void warn_of_neighbours(sn_comparison *comparison, const sn_sample *sampl
 
 /* ---- grouping ---- */
 
-static sn_status group(sn_comparison *comparison, sn_error *error) {
+static sn_status group(sn_comparison *comparison, bool warns, sn_error *error) {
     size_t n = 0;
     sn_sample *samples = malloc((comparison->n + 1) * sizeof *samples);
     if (!samples) return sn_error_memory(error, comparison->n * sizeof *samples, "the runs");
@@ -243,7 +243,7 @@ static sn_status group(sn_comparison *comparison, sn_error *error) {
                                    .figures = run->figures};
     }
     sn_status status = sn_points_build(&comparison->points, &comparison->varied, samples, n, error);
-    if (!status) warn_of_neighbours(comparison, samples, n);
+    if (!status && warns) warn_of_neighbours(comparison, samples, n);
     if (!status) status = sn_differences_build(&comparison->differences, &comparison->varied, samples, n, error);
     free(samples);
     return status;
@@ -255,6 +255,12 @@ sn_status sn_comparison_finish(sn_comparison *comparison, const char *profiles, 
     if (!status) warn_of_repeated(comparison);
     if (!status) status = warn_of_origins(comparison, error);
     if (!status) status = measure(comparison, profiles, error);
-    if (!status) status = group(comparison, error);
+    if (!status) status = group(comparison, true, error);
     return status;
+}
+
+sn_status sn_comparison_foresee(sn_comparison *comparison, sn_error *error) {
+    bool may_differ = true; /* checksums of data are not known yet */
+    sn_status status = sn_varied_select(&comparison->varied, may_differ, error);
+    return status ? status : group(comparison, false, error);
 }

@@ -13,7 +13,7 @@
 #include "compare/varied.h"
 
 /* Entries of run.json in which runs of one comparison should agree. */
-enum { SN_N_ORIGINS = 4 };
+enum { SN_N_ORIGINS = 5 };
 
 /* One run directory. */
 typedef struct sn_compared_run {
@@ -57,6 +57,13 @@ sn_status sn_comparison_add(sn_comparison *comparison, const char *path, sn_erro
  * profiles.csv, which is written on the way; NULL: it is not. */
 sn_status sn_comparison_finish(sn_comparison *comparison, const char *profiles, sn_error *error);
 
+/* Adds a run that is still to come: it has the keys of that config, and no figures. */
+sn_status sn_comparison_plan(sn_comparison *comparison, const sn_config *config, sn_error *error);
+
+/* In place of sn_comparison_finish where runs are still to come: finds the varied keys and groups the runs, reading
+ * nothing. */
+sn_status sn_comparison_foresee(sn_comparison *comparison, sn_error *error);
+
 void sn_comparison_reset(sn_comparison *comparison);
 
 /* ---- for people (compare_text.c) ---- */
@@ -93,6 +100,9 @@ void sn_comparison_columns_text(sn_text *text);
 
 /* datapackage.json over runs.csv, profiles.csv, summary.csv and differences.csv. */
 void sn_comparison_package(const sn_comparison *comparison, sn_text *text);
+
+/* What the description of a comparison's datapackage.json begins with: so its files are told from others. */
+#define SN_COMPARISON_MARK "Skipnet runs side by side"
 
 #define SN_FILE_RUNS        "runs.csv"
 #define SN_FILE_PROFILES    "profiles.csv"

@@ -70,7 +70,8 @@ void sn_comparison_package(const sn_comparison *comparison, sn_text *text) {
     sn_text_addf(&title, "comparison of %zu runs", comparison->n);
     sn_package_open(
         text, sn_text_string(&title),
-        "Skipnet runs side by side: by run, by grid point over the seeds, and between skip kinds. An empty cell was "
+        SN_COMPARISON_MARK
+        ": by run, by grid point over the seeds, and between skip kinds. An empty cell was "
         "not "
         "measured, or is a key that the config does not have; nan, inf and -inf in a number column were measured and "
         "are not finite (Table Schema reads them as NaN, INF and -INF). Unit 1 is a pure number.");

@@ -21,8 +21,12 @@ typedef struct sn_expectations {
 /* Reads the file.  SN_IO: cannot read; SN_INVALID: all that is wrong in it, named by FILE:LINE. */
 sn_status sn_expectations_read(sn_expectations *expectations, const char *path, sn_error *error);
 
-/* Checks all rows against a finished comparison.  SN_INVALID: unknown keys, rows that match no point.  SN_FAILED: a
- * line for each figure that is not as expected, with point, metric, statistic, figure and what was wanted. */
+/* Checks what needs no figures, so that it can be known before the runs: SN_INVALID: unknown keys, rows that match no
+ * grid point and no difference of the comparison, all of them told. */
+sn_status sn_expectations_match(const sn_expectations *expectations, const sn_comparison *comparison, sn_error *error);
+
+/* The same, and all rows against a finished comparison.  SN_FAILED: a line for each figure that is not as expected,
+ * with point, metric, statistic, figure and what was wanted. */
 sn_status sn_expectations_check(sn_expectations *expectations, const sn_comparison *comparison, sn_error *error);
 
 void sn_expectations_reset(sn_expectations *expectations);

@@ -143,6 +143,7 @@ static void add_values(const checker *c, const sn_points *points, size_t i, sn_t
 static void refuse_row(const checker *c, const sn_expectation *row) {
     const sn_points *points = points_of(c, row);
     sn_text why = SN_TEXT_EMPTY;
+    if (points->n == 0) sn_text_add(&why, "there is none");
     for (size_t i = 0; i < c->file->n_keys && why.length == 0; i++) {
         bool is_there = false;
         for (size_t p = 0; p < points->n && !is_there; p++)
@@ -212,20 +213,34 @@ static size_t check_row(const checker *c, const sn_expectation *row) {
     return n;
 }
 
+/* ---- all rows ---- */
+
+/* The places of the keys are released by the caller, whatever is returned. */
+static sn_status match_rows(checker *c, const sn_expectations *expectations) {
+    const sn_expectation *rows = c->file->rows;
+    c->places = calloc(c->file->n_keys + 1, sizeof *c->places);
+    if (!c->places) return sn_error_memory(c->error, c->file->n_keys, c->file->csv.path);
+    find_keys(c);
+    bool are_known = c->error->status == SN_OK;
+    for (size_t i = 0; i < expectations->n && are_known; i++) {
+        if (!matches_any(c, &rows[i])) refuse_row(c, &rows[i]);
+    }
+    return c->error->status;
+}
+
+sn_status sn_expectations_match(const sn_expectations *expectations, const sn_comparison *comparison, sn_error *error) {
+    checker c = {.comparison = comparison, .file = expectations->file, .error = error};
+    sn_status status = match_rows(&c, expectations);
+    free(c.places);
+    return status;
+}
+
 sn_status sn_expectations_check(sn_expectations *expectations, const sn_comparison *comparison, sn_error *error) {
     checker c = {.comparison = comparison, .file = expectations->file, .error = error};
-    const sn_expectation *rows = c.file->rows;
-    c.places = calloc(c.file->n_keys + 1, sizeof *c.places);
-    if (!c.places) return sn_error_memory(error, c.file->n_keys, c.file->csv.path);
-    find_keys(&c);
-    bool are_known = error->status == SN_OK;
-    for (size_t i = 0; i < expectations->n && are_known; i++) {
-        if (!matches_any(&c, &rows[i])) refuse_row(&c, &rows[i]);
-    }
+    sn_status status = match_rows(&c, expectations);
     expectations->n_compared = 0;
-    bool is_valid = error->status == SN_OK;
-    for (size_t i = 0; i < expectations->n && is_valid; i++)
-        expectations->n_compared += check_row(&c, &rows[i]);
+    for (size_t i = 0; i < expectations->n && !status; i++)
+        expectations->n_compared += check_row(&c, &c.file->rows[i]);
     free(c.places);
     return error->status;
 }

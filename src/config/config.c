@@ -157,7 +157,12 @@ const sn_value *sn_config_root(const sn_config *config) {
 }
 
 bool sn_config_is_given(const sn_config *config, const sn_value *value) {
-    return value && !sn_place_of(&config->places, value)->is_default;
+    if (!value) return false;
+    const sn_place *places = config->places.items;
+    int place = value->valueint;
+    while (place >= 0 && !places[place].is_default) /* what stands in a default is one */
+        place = places[place].parent;
+    return place < 0;
 }
 
 sn_status sn_config_fault(const sn_config *config, const sn_value *value, sn_error *error, const char *format, ...) {

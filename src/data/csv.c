@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json.h"
 #include "base/rng.h"
+#include "data/csv_judge.h"
 #include "data/csv_labels.h"
 #include "data/csv_table.h"
 #include "data/source.h"
@@ -93,7 +95,7 @@ static sn_status add_target(job *j, const sn_value *target) {
     size_t column = 0;
     sn_status status = find_column(j, target, &column);
     if (status != SN_OK) return status;
-    if (j->columns.target[column] != SN_FEATURE) {
+    if (j->columns.target[column] < SN_LEFT_OUT) {
         return sn_config_fault(j->config, target, j->error, "this column is a target already");
     }
     j->columns.target[column] = j->columns.n_targets++;
@@ -108,7 +110,7 @@ static sn_status resolve_columns(job *j) {
     columns->target = malloc(columns->n * sizeof *columns->target);
     if (!columns->target) return sn_error_memory(j->error, columns->n * sizeof *columns->target, "columns");
     for (size_t i = 0; i < columns->n; i++)
-        columns->target[i] = SN_FEATURE;
+        columns->target[i] = i == 0 && j->train.has_row_names ? SN_LEFT_OUT : SN_FEATURE;
 
     sn_status status = SN_OK;
     if (sn_value_is_list(target)) {
@@ -123,7 +125,9 @@ static sn_status resolve_columns(job *j) {
         return sn_config_fault(j->config, target, j->error, "classes have one target column, not %zu",
                                columns->n_targets);
     }
-    if (columns->n_targets == columns->n) {
+    for (size_t i = 0; i < columns->n; i++)
+        columns->n_features += columns->target[i] == SN_FEATURE;
+    if (columns->n_features == 0) {
         return sn_config_fault(j->config, target, j->error, "no column of %s is left as a feature", j->train.csv.path);
     }
     return SN_OK;
@@ -167,11 +171,27 @@ static sn_status read_tables(job *j) {
     return status;
 }
 
+/* All that was read by a guess. */
+static void tell_guesses(const job *j, sn_notes *notes) {
+    const sn_table *tables[] = {&j->train, &j->test};
+    bool knows_header = sn_config_is_given(j->config, sn_value_get(j->data, "header"));
+    bool knows_task = sn_config_is_given(j->config, sn_value_get(j->data, "task"));
+    for (int i = 0; i <= j->has_test; i++) {
+        if (!knows_header) sn_table_note_header(tables[i], notes);
+        sn_table_note_columns(tables[i], &j->columns, notes);
+    }
+    if (!j->columns.is_classes) return;
+    if (!knows_task) sn_labels_note_numbers(&j->labels, &j->train, &j->columns, notes);
+    if (j->labels.kind == SN_LABELS_TEXT) sn_labels_note_twins(&j->labels, &j->train, &j->columns, notes);
+}
+
 static sn_status collect_labels(job *j) {
-    sn_status status = sn_labels_init(&j->labels, j->train.labels, j->train.n, j->error);
+    sn_status status = sn_table_check_labels(&j->train, &j->columns, j->error);
+    if (status == SN_OK && j->has_test) status = sn_table_check_labels(&j->test, &j->columns, j->error);
+    if (status == SN_OK) status = sn_labels_init(&j->labels, j->train.labels, j->train.n, j->error);
     if (status != SN_OK || j->labels.n > 1) return status;
     size_t column = 0;
-    while (j->columns.target[column] == SN_FEATURE)
+    while (j->columns.target[column] != 0)
         column++;
     sn_text text = SN_TEXT_EMPTY;
     sn_table_add_column(&j->train, column, &text);
@@ -196,9 +216,13 @@ static sn_status fill_split(const job *j, sn_dataset *dataset, sn_samples *sampl
                             const uint32_t *rows, size_t n) {
     sn_room room;
     sn_status status = sn_dataset_make_room(dataset, samples, n, &room, j->error);
+    uint32_t *numbers = status == SN_OK ? sn_dataset_block(dataset, n, sizeof *numbers, "rows", j->error) : NULL;
+    if (!numbers) return SN_FAILED;
+    samples->rows = numbers;
     size_t in_dim = dataset->in_dim, out_dim = dataset->out_dim;
     for (size_t i = 0; i < n && status == SN_OK; i++) {
         size_t row = rows ? rows[i] : i;
+        numbers[i] = (uint32_t)sn_table_row(table, row);
         memcpy(room.values + i * in_dim, table->features + row * in_dim, in_dim * sizeof(double));
         if (room.targets) {
             memcpy(room.targets + i * out_dim, table->targets + row * out_dim, out_dim * sizeof(double));
@@ -236,20 +260,44 @@ static sn_status split_rows(job *j, sn_dataset *dataset) {
     return fill_split(j, dataset, &dataset->test, j->has_test ? &j->test : &j->train, j->rows, n_test);
 }
 
+/* A label in UTF-8, as all files of a run are written; another encoding is taken for Latin-1. */
+static char *copy_label(sn_pool *pool, const char *label) {
+    if (sn_json_is_utf8(label)) return sn_pool_string(pool, label);
+    char *copy = sn_pool_alloc(pool, 2 * strlen(label) + 1), *out = copy;
+    for (const unsigned char *p = (const unsigned char *)label; copy && *p; p++) {
+        if (*p >= 0x80) *out++ = (char)(0xC0 | *p >> 6);
+        *out++ = (char)(*p >= 0x80 ? 0x80 | (*p & 0x3F) : *p);
+    }
+    return copy;
+}
+
+static sn_status name_classes(const job *j, sn_dataset *dataset) {
+    size_t size = j->labels.n * sizeof *dataset->class_names;
+    const char **names = sn_pool_alloc(&dataset->pool, size);
+    for (size_t i = 0; names && i < j->labels.n; i++) {
+        names[i] = copy_label(&dataset->pool, j->labels.sorted[i].text);
+        if (!names[i]) names = NULL;
+    }
+    dataset->class_names = names;
+    return names ? SN_OK : sn_error_memory(j->error, size, "the names of classes");
+}
+
 static sn_status load(sn_dataset *dataset, const sn_config *config, const sn_value *data, sn_error *error) {
     job j = {.config = config, .data = data, .error = error};
     sn_status status = read_tables(&j);
     if (status == SN_OK && j.columns.is_classes) status = collect_labels(&j);
+    if (status == SN_OK) tell_guesses(&j, dataset->notes);
     if (status == SN_OK) {
         dataset->origin = sn_pool_string(&dataset->pool, j.train.csv.path);
         if (!dataset->origin) status = sn_error_memory(error, strlen(j.train.csv.path), "the data");
     }
     if (status == SN_OK) {
-        dataset->in_dim = j.columns.n - j.columns.n_targets;
+        dataset->in_dim = j.columns.n_features;
         dataset->is_classes = j.columns.is_classes;
         dataset->out_dim = dataset->is_classes ? j.labels.n : j.columns.n_targets;
         status = split_rows(&j, dataset);
     }
+    if (status == SN_OK && dataset->is_classes) status = name_classes(&j, dataset);
     free(j.rows);
     free(j.columns.target);
     sn_labels_reset(&j.labels);
@@ -267,7 +315,8 @@ static const sn_key keys[] = {
     {.name = "path",
      .types = SN_PATH,
      .flags = SN_REQUIRED | SN_NO_MEANING,
-     .help = "the CSV file (RFC 4180, LF or CRLF); all columns but the targets are features, all numbers"},
+     .help = "the CSV file (RFC 4180, LF or CRLF); all columns but the targets (and R's row names) are "
+             "features, all numbers"},
     {.name = "header", .types = SN_BOOL, .fallback = "true", .help = "the first row has the names of the columns"},
     {.name = "delimiter",
      .types = SN_TEXT,
@@ -285,7 +334,8 @@ static const sn_key keys[] = {
      .types = SN_WORD,
      .fallback = "\"classes\"",
      .words = tasks,
-     .help = "classes: labels of any text, sorted (by number if all are integers) and counted; regression: numbers"},
+     .help = "classes: labels of any text, sorted (by number if all are numbers) and counted, a "
+             "missing one (empty, NA, nan, null, ?) is an error; regression: numbers"},
     {.name = "test_fraction",
      .types = SN_NUMBER,
      .flags = SN_BELOW_MAX,

@@ -1,4 +1,4 @@
-/* Class labels of a CSV file: any text; where all are integers, numbers. */
+/* Class labels of a CSV file: any text; where all are numbers, numbers. */
 #ifndef SN_DATA_CSV_LABELS_H
 #define SN_DATA_CSV_LABELS_H
 
@@ -9,14 +9,23 @@
 #include "base/error.h"
 
 typedef struct sn_label {
-    const char *text; /* not owned */
-    int64_t number;
+    const char *text; /* as it stands first; not owned */
+    size_t first;     /* where that is among the texts */
+    int64_t integer;
+    double number;
 } sn_label;
+
+/* What all labels of a file are, and how they are sorted. */
+typedef enum sn_label_kind {
+    SN_LABELS_TEXT,     /* bytewise */
+    SN_LABELS_INTEGERS, /* by number, exact in 64 bits; "07" is 7 */
+    SN_LABELS_NUMBERS   /* by number, as doubles; "10.0" is 10 */
+} sn_label_kind;
 
 /* The classes, sorted; the place of a label is its class index. */
 typedef struct sn_labels {
     size_t n;
-    bool are_integers; /* sorted by number, and "07" is 7; else sorted bytewise */
+    sn_label_kind kind;
     sn_label *sorted;
 } sn_labels;
 

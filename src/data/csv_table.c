@@ -57,13 +57,42 @@ static sn_status check_header(const sn_table *table, sn_error *error) {
                         table->csv.path);
 }
 
-static sn_status take_header(sn_table *table, sn_error *error) {
-    size_t size = table->n_columns * sizeof *table->names;
-    sn_status status = check_header(table, error);
-    if (status != SN_OK) return status;
+/* The names, and room for one that a short header lacks. */
+static sn_status take_names(sn_table *table, sn_error *error) {
+    size_t n = table->csv.n_cells, size = (n + 1) * sizeof *table->names;
     table->names = malloc(size);
     if (!table->names) return sn_error_memory(error, size, table->csv.path);
-    memcpy(table->names, table->csv.cells, size);
+    memcpy(table->names, table->csv.cells, n * sizeof *table->names);
+    return SN_OK;
+}
+
+/* No number is a name in R's tables: a row of other things that has a cell less is none of its headers. */
+static bool is_short_header(const sn_table *table) {
+    double number = 0;
+    for (size_t i = 0; i < table->n_columns; i++) {
+        if (sn_csv_number(table->names[i], &number) == SN_CELL_NUMBER) return false;
+    }
+    const sn_csv *row = &table->csv;
+    return row->n_cells == table->n_columns + 1 && row->cells[table->n_columns][0]; /* no comma at the end */
+}
+
+/* Takes row 1 as the header, and goes on to row 2, which shows whether the first column is row names. */
+static sn_status take_header(sn_table *table, sn_error *error) {
+    static char no_name[] = "";
+    bool is_end = false;
+    sn_status status = check_header(table, error);
+    if (status == SN_OK) status = take_names(table, error);
+    if (status == SN_OK) status = sn_csv_next(&table->csv, &is_end, error);
+    if (status != SN_OK) return status;
+    if (is_end) return sn_error_set(error, SN_INVALID, "%s: a header, but no rows of data", table->csv.path);
+    table->has_short_header = is_short_header(table);
+    if (table->has_short_header) {
+        memmove(table->names + 1, table->names, table->n_columns++ * sizeof *table->names);
+        table->names[0] = no_name;
+    }
+    double number = 0;
+    bool is_text = sn_csv_number(table->csv.cells[0], &number) == SN_CELL_TEXT;
+    table->has_row_names = table->has_short_header || (!table->names[0][0] && is_text);
     return SN_OK;
 }
 
@@ -94,10 +123,9 @@ size_t sn_table_row(const sn_table *table, size_t i) {
 }
 
 static sn_status make_room(sn_table *table, const sn_columns *columns, size_t n_rows, sn_error *error) {
-    size_t n_features = columns->n - columns->n_targets;
     sn_status status = sn_memory_check(n_rows * columns->n * sizeof *table->features, table->csv.path, error);
     if (status) return status;
-    table->features = malloc(n_rows * n_features * sizeof *table->features);
+    table->features = malloc(n_rows * columns->n_features * sizeof *table->features);
     if (columns->is_classes) {
         table->labels = malloc(n_rows * sizeof *table->labels);
     } else {
@@ -129,20 +157,22 @@ static sn_status read_number(const sn_table *table, size_t column, double *value
 static sn_status take_row(sn_table *table, const sn_columns *columns, sn_error *error) {
     const sn_csv *csv = &table->csv;
     if (csv->n_cells != table->n_columns) {
-        return sn_error_set(error, SN_INVALID, "%s: row %zu: %zu cell%s, expected %zu as in row 1", csv->path, csv->row,
-                            csv->n_cells, csv->n_cells == 1 ? "" : "s", table->n_columns);
+        return sn_error_set(error, SN_INVALID, "%s: row %zu: %zu cell%s, expected %zu as in row %d", csv->path,
+                            csv->row, csv->n_cells, csv->n_cells == 1 ? "" : "s", table->n_columns,
+                            table->has_short_header ? 2 : 1);
     }
-    double *feature = table->features + table->n * (columns->n - columns->n_targets);
+    double *feature = table->features + table->n * columns->n_features;
     sn_status status = SN_OK;
     for (size_t i = 0; i < columns->n && status == SN_OK; i++) {
         size_t target = columns->target[i];
         if (target == SN_FEATURE) {
             status = read_number(table, i, feature++, error);
-        } else if (!columns->is_classes) {
-            status = read_number(table, i, &table->targets[table->n * columns->n_targets + target], error);
-        } else {
+        } else if (target == SN_LEFT_OUT) {
+            continue;
+        } else if (columns->is_classes) {
             table->labels[table->n] = csv->cells[i];
-            if (!csv->cells[i][0]) status = fault_cell(table, i, NULL, "empty cell", error);
+        } else {
+            status = read_number(table, i, &table->targets[table->n * columns->n_targets + target], error);
         }
     }
     table->n++;
@@ -151,15 +181,10 @@ static sn_status take_row(sn_table *table, const sn_columns *columns, sn_error *
 
 sn_status sn_table_read(sn_table *table, const sn_columns *columns, sn_error *error) {
     sn_status status = make_room(table, columns, 1 + sn_csv_rows_left(&table->csv, columns->n), error);
-    if (status == SN_OK && !table->names) status = take_row(table, columns, error);
-    while (status == SN_OK) {
-        bool is_end = false;
-        status = sn_csv_next(&table->csv, &is_end, error);
-        if (is_end) break;
-        if (status == SN_OK) status = take_row(table, columns, error);
-    }
-    if (status == SN_OK && table->n == 0) {
-        status = sn_error_set(error, SN_INVALID, "%s: a header, but no rows of data", table->csv.path);
+    bool is_end = false; /* the first row has been read when the file was opened */
+    while (status == SN_OK && !is_end) {
+        status = take_row(table, columns, error);
+        if (status == SN_OK) status = sn_csv_next(&table->csv, &is_end, error);
     }
     return status;
 }

@@ -1,5 +1,5 @@
-/* Owns the loading of a dataset: picks the source, then applies what all sources have in common (limits, scaling,
- * checksum).  The table of sources is at the bottom; a source is one file and two lines here. */
+/* Owns the loading of a dataset: picks the source, then applies what all sources have in common (limits, scaling, the
+ * judgement of targets, checksum).  The table of sources is at the bottom; a source is one file and two lines here. */
 #include "data/data.h"
 
 #include <stdlib.h>
@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "data/scale.h"
 #include "data/source.h"
+#include "data/targets.h"
 
 static void apply_limit(sn_samples *samples, const sn_value *data, const char *key) {
     if (!sn_value_get(data, key)) return;
@@ -67,6 +68,7 @@ sn_status sn_dataset_load(sn_dataset *dataset, const sn_config *config, const sn
         apply_limit(&dataset->test, data, "test_limit");
         status = sn_scaling_fit(dataset, sn_value_text(data, "scaling"), error);
     }
+    if (status == SN_OK && !dataset->is_classes) status = sn_targets_judge(dataset, error);
     if (status != SN_OK) {
         sn_dataset_reset(dataset);
         return status;

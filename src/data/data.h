@@ -32,6 +32,7 @@ typedef struct sn_samples {
     const double *values;   /* (n, in_dim), raw features */
     const uint32_t *labels; /* (n), each < out_dim */
     const double *targets;  /* (n, out_dim), as they are: targets are not scaled */
+    const uint32_t *rows;   /* (n), the row of the CSV file (from 1, a header included); NULL: no such file */
 } sn_samples;
 
 typedef struct sn_dataset {
@@ -43,8 +44,10 @@ typedef struct sn_dataset {
     size_t n_scales;    /* 1 (one scaling for all features) or in_dim */
     const double *mean; /* (n_scales): feature value = (raw - mean) * factor */
     const double *factor;
-    uint64_t checksum; /* of raw values, labels and targets of both splits after the limits */
-    char *origin;      /* where it came from, for people: a directory, a file, "generated"; of `pool` */
+    const char *target_scale; /* "mean 58721, sd 3856" of targets far from 0 and 1, of `pool`; NULL: near, or classes */
+    const char *const *class_names; /* (out_dim) what the file calls the classes, in UTF-8, of `pool`; NULL: nothing */
+    uint64_t checksum;              /* of raw values, labels and targets of both splits after the limits */
+    char *origin;                   /* where it came from, for people: a directory, a file, "generated"; of `pool` */
     sn_pool pool;
     sn_notes *notes; /* while it is loaded: what a source tells besides; NULL: nobody wants it; private to src/data */
     void *blocks[8]; /* big memory, free()d with the set; private to src/data */

@@ -45,9 +45,9 @@ static void name_buffer(const sn_engine *e, int buffer, gap *g) {
 }
 
 /* From the end of a slice of `count` elements to the end of its guard. */
-static gap gap_behind(const sn_arena *region, size_t offset, size_t count, size_t real_size) {
-    size_t line = SN_ALIGNMENT / 4, room = (count + line - 1) / line * line + SN_GUARD;
-    return (gap){.begin = region->base + (offset + count) * real_size, .size = (room - count) * real_size};
+static gap gap_behind(unsigned char *region, size_t offset, size_t count, size_t element_size) {
+    return (gap){.begin = region + (offset + count) * element_size,
+                 .size = (sn_slice_room(count) - count) * element_size};
 }
 
 static bool visit_signals(const sn_engine *e, gap_visit *visit, sn_text *text) {
@@ -56,7 +56,7 @@ static bool visit_signals(const sn_engine *e, gap_visit *visit, sn_text *text) {
     for (int i = 0; i < e->plan.n_buffers; i++) {
         const sn_buffer *b = &e->plan.buffers[i];
         if (b->place != SN_PLACE_BATCH) continue;
-        gap g = gap_behind(&e->batch, b->offset, b->width * e->plan.options.batch, e->real_size);
+        gap g = gap_behind(e->batch.base, b->offset, b->width * e->plan.options.batch, e->real_size);
         name_buffer(e, i, &g);
         if (visit(&g, text)) return true;
     }
@@ -79,7 +79,7 @@ static bool visit_param(const sn_engine *e, int p, gap_visit *visit, sn_text *te
     };
     for (size_t i = 0; i < sizeof copies / sizeof *copies; i++) {
         if (!copies[i].is_there) continue;
-        gap g = gap_behind(copies[i].region, copies[i].offset, param->count, e->real_size);
+        gap g = gap_behind(copies[i].region->base, copies[i].offset, param->count, e->real_size);
         g.what = copies[i].what;
         g.name = e->tensor_names[p];
         if (visit(&g, text)) return true;
@@ -90,7 +90,7 @@ static bool visit_param(const sn_engine *e, int p, gap_visit *visit, sn_text *te
 static bool visit_state(const sn_engine *e, int i, gap_visit *visit, sn_text *text) {
     const sn_plan_state *entry = &e->plan.states[i];
     size_t count = e->graph->nodes[entry->node].states[entry->index].count;
-    gap g = gap_behind(&e->states, entry->offset, count, e->real_size);
+    gap g = gap_behind(e->states.base, entry->offset, count, e->real_size);
     g.what = "the state";
     g.name = e->state_names[i];
     return visit(&g, text);
@@ -110,21 +110,22 @@ static bool visit_items(const sn_engine *e, const sn_workspace *w, gap_visit *vi
     return false;
 }
 
-/* Sums of a node's reduction: the guard is what the next sums leave free. */
+/* Sums of a node's reduction. */
 static bool visit_sums(const sn_engine *e, int node, gap_visit *visit, sn_text *text) {
     const sn_node *n = &e->graph->nodes[node];
     const sn_plan_reduction *places[] = {&e->plan.forward_sums[node], &e->plan.backward_sums[node]};
     const sn_reduction *reductions[] = {&n->op->forward_reduction, &n->op->backward_reduction};
-    size_t guard = SN_GUARD * sizeof(double), tiles = e->plan.max_tiles, threads = (size_t)e->options.threads;
+    size_t tiles = e->plan.max_tiles, threads = (size_t)e->options.threads;
     for (size_t r = 0; r < 2; r++) {
         if (reductions[r]->part_size == 0) continue;
-        size_t part = places[r]->part + reductions[r]->part_size * n->width;
-        size_t total = places[r]->total + reductions[r]->total_size * n->width;
+        size_t part = reductions[r]->part_size * n->width, total = reductions[r]->total_size * n->width;
         for (size_t t = 0; t < tiles + threads; t++) {
-            bool is_part = t < tiles;
-            size_t at = is_part ? t * e->plan.partial_doubles + part : (t - tiles) * e->plan.total_doubles + total;
-            gap g = {(is_part ? e->partials : e->totals).base + at * sizeof(double), guard, "sums over the batch of",
-                     n->label};
+            gap g = t < tiles ? gap_behind(e->partials.base, t * e->plan.partial_doubles + places[r]->part, part,
+                                           sizeof(double))
+                              : gap_behind(e->totals.base, (t - tiles) * e->plan.total_doubles + places[r]->total,
+                                           total, sizeof(double));
+            g.what = "sums over the batch of";
+            g.name = n->label;
             if (visit(&g, text)) return true;
         }
     }
@@ -136,9 +137,10 @@ static bool visit_partials(const sn_engine *e, int p, gap_visit *visit, sn_text 
     const sn_plan_param *entry = &e->plan.params[p];
     const sn_param *param = &e->graph->nodes[entry->node].params[entry->index];
     for (size_t t = 0; t < e->plan.max_tiles && param->route == SN_FROM_PARTIALS; t++) {
-        size_t at = t * e->plan.partial_doubles + entry->partial + param->count;
-        gap g = {e->partials.base + at * sizeof(double), SN_GUARD * sizeof(double), "a row tile's gradient of",
-                 e->tensor_names[p]};
+        size_t offset = t * e->plan.partial_doubles + entry->partial;
+        gap g = gap_behind(e->partials.base, offset, param->count, sizeof(double));
+        g.what = "a row tile's gradient of";
+        g.name = e->tensor_names[p];
         if (visit(&g, text)) return true;
     }
     return false;
@@ -205,10 +207,9 @@ sn_status sn_guard_init(sn_engine *engine, sn_error *error) {
 /* The guards before and behind a signal in scratch, which is laid out for one tile and scaled to a group. */
 static void scratch_gaps(const sn_engine *e, const sn_guard_lane *lane, int buffer, gap gaps[2]) {
     const sn_buffer *b = &e->plan.buffers[buffer];
-    size_t scale = e->group_tiles * e->real_size, line = SN_ALIGNMENT / 4, count = b->width * e->plan.tile_rows;
-    size_t room = (count + line - 1) / line * line + SN_GUARD;
+    size_t scale = e->group_tiles * e->real_size;
     gaps[0] = (gap){.begin = lane->scratch + (b->offset - SN_GUARD) * scale, .size = SN_GUARD * scale};
-    gaps[1] = (gap){.begin = lane->scratch + (b->offset + count) * scale, .size = (room - count) * scale};
+    gaps[1] = gap_behind(lane->scratch, b->offset, b->width * e->plan.tile_rows, scale);
     name_buffer(e, buffer, &gaps[1]);
     gaps[0].what = "the start of what holds";
     gaps[0].name = gaps[1].name;

@@ -2,15 +2,8 @@
 #include "engine/profile.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 #include "engine/internal.h"
-
-uint64_t sn_profile_now(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
-}
 
 /* A lane is a block of its own, so that threads do not write to one cache line. */
 static bool make_lane(sn_profile_lane *lane, size_t n_times, size_t n_params) {

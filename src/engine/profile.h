@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "engine/engine.h"
 
 /* What one thread spent; nobody else writes there during a step. */
@@ -31,12 +32,9 @@ uint64_t sn_profile_walk(const sn_profile *profile, int time);
 uint64_t sn_profile_gradient(const sn_profile *profile, int param);
 uint64_t sn_profile_update(const sn_profile *profile, int param);
 
-/* Nanoseconds on a clock that only goes forward. */
-uint64_t sn_profile_now(void);
-
 /* Adds the time since *mark to *spent and moves the mark on. */
 static inline void sn_profile_mark(uint64_t *mark, uint64_t *spent) {
-    uint64_t now = sn_profile_now();
+    uint64_t now = sn_clock_nanoseconds();
     *spent += now - *mark;
     *mark = now;
 }

@@ -6,6 +6,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "engine/guard.h"
 #include "engine/internal.h"
 
@@ -263,7 +264,7 @@ void sn_walk_group(sn_engine *engine, int thread, sn_tile_range group, int begin
     w.base[SN_PLACE_BATCH] = engine->batch.base;
     w.base[SN_PLACE_SCRATCH] = w.workspace->scratch;
     uint64_t *spent = engine->profile ? engine->profile->lanes[thread].walk : NULL;
-    uint64_t mark = spent ? sn_profile_now() : 0;
+    uint64_t mark = spent ? sn_clock_nanoseconds() : 0;
     sn_guard_lane lane = {w.workspace->scratch, w.row, w.rows};
     for (int time = begin; time < end; time++) {
         if (SN_GUARD > 0) sn_guard_begin(engine, &lane, time);

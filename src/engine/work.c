@@ -3,6 +3,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "engine/internal.h"
 
 typedef struct work {
@@ -185,7 +186,7 @@ typedef enum part { GRADIENT = 1, UPDATE = 2 } part;
 
 static void do_item(sn_engine *engine, int thread, int j, unsigned parts, int upcoming) {
     const sn_profile_lane *lane = engine->profile ? &engine->profile->lanes[thread] : NULL;
-    uint64_t mark = lane ? sn_profile_now() : 0;
+    uint64_t mark = lane ? sn_clock_nanoseconds() : 0;
     work w = open_item(engine, thread, j);
     w.upcoming = upcoming;
     if (parts & GRADIENT) gradient_of_item(&w);

@@ -5,8 +5,8 @@
  * from float to int, so NaN passes without undefined behaviour.  Where a result can be denormal it is worked out
  * 2^SHIFT too large and brought down by the last operation, so that it is rounded once.
  *
- * The polynomials have the least greatest error (Remez); scripts/fit_functions.py prints them and their errors.  What
- * is promised of the whole functions stands in tests/test_elementary.c. */
+ * The polynomials have the least greatest error (Remez); scripts/dev/fit_functions.py prints them and their errors.
+ * What is promised of the whole functions stands in tests/kernels/test_elementary.c. */
 #ifndef SN_KERNELS_ELEMENTARY_H
 #define SN_KERNELS_ELEMENTARY_H
 

@@ -178,6 +178,18 @@ static void expand_node(const sn_graph *graph, const sn_node *node, sn_text *tex
     sn_text_add(text, "}");
 }
 
+size_t sn_graph_expanded_bytes(const sn_graph *graph) {
+    enum { NODE_BYTES = 256, QUOTES = 4 }; /* what an entry takes beside its labels, in general */
+    size_t bytes = 0;
+    for (int i = 1; i < graph->n_nodes; i++) {
+        const sn_node *node = &graph->nodes[i];
+        bytes += NODE_BYTES + strlen(node->label);
+        for (int k = 0; k < node->n_inputs; k++)
+            bytes += strlen(graph->nodes[node->inputs[k]].label) + QUOTES;
+    }
+    return bytes;
+}
+
 void sn_graph_expand(const sn_graph *graph, sn_text *text) {
     sn_text_add(text, "{\"layers\": [\n");
     for (int i = 1; i < graph->n_nodes; i++) {

@@ -21,6 +21,7 @@ typedef struct sn_graph {
 
 enum { SN_MAX_NODES = 1 << 20 };
 #define SN_MAX_ELEMENTS ((size_t)1 << 33) /* parameters of one network, and outputs of all its nodes */
+#define SN_MAX_EDGES    ((size_t)1 << 26) /* inputs of all nodes */
 
 typedef struct sn_graph_request {
     const sn_config *config;
@@ -38,6 +39,9 @@ void sn_graph_reset(sn_graph *graph);
 
 /* Writes the graph as an explicit "network" object ({"layers": [...]}), from which the same graph is built. */
 void sn_graph_expand(const sn_graph *graph, sn_text *text);
+
+/* About how many bytes that will be, for those who ask whether there is room. */
+size_t sn_graph_expanded_bytes(const sn_graph *graph);
 
 /* Node number of a label, -1 if there is none. */
 int sn_graph_find(const sn_graph *graph, const char *label);

@@ -10,8 +10,14 @@
 #include <string.h>
 
 #include "base/hash.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "network/graph.h"
+
+/* What a list comes to when its repeats are copied; in double, since the product of nested repeats knows no bound. */
+typedef struct layer_counts {
+    double nodes, edges, label_bytes;
+} layer_counts;
 
 /* How many entries of an op were labelled so far. */
 typedef struct ordinal {
@@ -19,7 +25,7 @@ typedef struct ordinal {
     int count;
 } ordinal;
 
-enum { MAX_OPS = 64, MAX_SUFFIX = 512 };
+enum { MAX_OPS = 64, MAX_SUFFIX = SN_MAX_LABEL + 1 };
 
 typedef struct flattener {
     sn_layer_list *flat;
@@ -126,6 +132,14 @@ static sn_status add_layer(flattener *f, const sn_value *entry, const char *suff
         sn_status status = grow(f);
         if (status) return status;
     }
+    const char *given = sn_value_text(entry, "label");
+    size_t length = given ? strlen(given) + strlen(suffix) : 0;
+    if (length > SN_MAX_LABEL) {
+        return sn_config_fault(f->config, sn_value_get(entry, "label"), f->error,
+                               "a label of %zu bytes (\"%.24s...\"%s), at most %d are possible%s", length, given,
+                               *suffix ? ", with the number of its copy" : "", SN_MAX_LABEL,
+                               *suffix ? " (a shorter label, or fewer nested repeats)" : "");
+    }
     sn_layer layer = {.config = entry, .label = make_label(f, entry, suffix)};
     if (!layer.label) return sn_error_memory(f->error, MAX_SUFFIX, "a label");
     int *slot = find_slot(f, layer.label);
@@ -167,10 +181,42 @@ static sn_status add_list(flattener *f, const sn_value *list, const char *suffix
     return SN_OK;
 }
 
+static void count_list(layer_counts *counts, const sn_value *list, double copies) {
+    for (const sn_value *entry = sn_value_first(list); entry; entry = sn_value_next(entry)) {
+        const sn_value *inputs = sn_value_get(entry, "inputs");
+        const char *label = sn_value_text(entry, "label");
+        if (sn_value_get(entry, "repeat")) {
+            count_list(counts, sn_value_get(entry, "layers"), copies * sn_value_number(entry, "repeat"));
+        } else {
+            counts->nodes += copies;
+            counts->edges += copies * (double)(inputs ? sn_value_count(inputs) : 1);
+            counts->label_bytes += copies * (double)(label ? strlen(label) : 0);
+        }
+    }
+}
+
+/* Before the copies are made: their number, and the memory that they and their nodes will take.  A list that is too
+ * long is told with its entry when that comes. */
+static sn_status check_counts(const flattener *f, const sn_value *list) {
+    enum { SLOTS = 8, NAME_BYTES = 32 }; /* of the table of labels for each; of what an entry without label is called */
+    layer_counts counts = {0};
+    count_list(&counts, list, 1);
+    if (counts.edges > (double)SN_MAX_EDGES) {
+        return sn_config_fault(f->config, list, f->error, "the layers read %.4g inputs, at most %zu are possible",
+                               counts.edges, SN_MAX_EDGES);
+    }
+    double nodes = counts.nodes > SN_MAX_NODES ? SN_MAX_NODES : counts.nodes;
+    double labels = counts.label_bytes < nodes * SN_MAX_LABEL ? counts.label_bytes : nodes * SN_MAX_LABEL;
+    double each = 2 * sizeof(sn_layer) + SLOTS * sizeof(int) + sizeof(sn_node) + 2 * NAME_BYTES;
+    double bytes = nodes * each + 2 * labels + 3 * counts.edges * sizeof(int);
+    return sn_memory_check((size_t)bytes, "the list of layers", f->error);
+}
+
 sn_status sn_layers_flatten(sn_layer_list *flat, const sn_config *config, const sn_value *list, sn_error *error) {
     *flat = (sn_layer_list){0};
     flattener f = {.flat = flat, .config = config, .error = error};
-    sn_status status = grow(&f);
+    sn_status status = check_counts(&f, list);
+    if (!status) status = grow(&f);
     if (!status) status = add_list(&f, list, "");
     free(f.slots);
     return error->status ? error->status : status;

@@ -19,7 +19,11 @@ typedef struct sn_layer_list {
     sn_pool pool; /* owns labels and inputs */
 } sn_layer_list;
 
-/* Flattens `list` (the resolved value of "layers").  Faults are added to `error`, all of them. */
+/* The longest label, in bytes, with the numbers that repeats append. */
+enum { SN_MAX_LABEL = 255 };
+
+/* Flattens `list` (the resolved value of "layers").  Faults are added to `error`, all of them.  What the copies will
+ * take is counted before any is made: SN_INVALID for too many, SN_FAILED where the memory is not there. */
 sn_status sn_layers_flatten(sn_layer_list *flat, const sn_config *config, const sn_value *list, sn_error *error);
 
 void sn_layers_reset(sn_layer_list *flat);

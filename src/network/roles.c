@@ -36,15 +36,13 @@ static sn_status set_readers(sn_graph *graph, sn_error *error) {
     return SN_OK;
 }
 
+/* Along single readers without parameters, up to and with the first join; that of the reader is known. */
 static int carried_at(const sn_graph *graph, int i) {
-    const sn_node *nodes = graph->nodes;
-    while (nodes[i].n_readers == 1) {
-        int next = nodes[i].readers[0];
-        if (nodes[next].n_params > 0) break;
-        i = next;
-        if (nodes[next].op->join != SN_JOIN_NONE) break;
-    }
-    return i;
+    if (graph->nodes[i].n_readers != 1) return i;
+    int next = graph->nodes[i].readers[0];
+    const sn_node *reader = &graph->nodes[next];
+    if (reader->n_params > 0) return i;
+    return reader->op->join != SN_JOIN_NONE ? next : reader->carried_at;
 }
 
 /* Whether all readers of node i are gates that read it as their t. */
@@ -118,9 +116,10 @@ sn_status sn_graph_annotate(sn_graph *graph, sn_error *error) {
     sn_status status = set_readers(graph, error);
     if (status) return status;
     int output = last_weight_layer(graph);
+    for (int i = graph->n_nodes - 1; i >= 0; i--)
+        graph->nodes[i].carried_at = carried_at(graph, i);
     for (int i = 0; i < graph->n_nodes; i++) {
         sn_node *node = &graph->nodes[i];
-        node->carried_at = carried_at(graph, i);
         for (int k = 0; k < node->n_inputs; k++)
             node->needs_gradient |= graph->nodes[node->inputs[k]].needs_gradient;
         node->ends_backward = node->n_params > 0 && !node->needs_gradient;

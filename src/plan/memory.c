@@ -4,14 +4,7 @@
  * overlap: taken in the order of their first write, each at the lowest place that is free (first fit). */
 #include <stdlib.h>
 
-#include "base/arena.h"
 #include "plan/plan.h"
-
-enum { OFFSET_STEP = SN_ALIGNMENT / 4 }; /* elements: 64 bytes of floats */
-
-static size_t round_up(size_t elements) {
-    return (elements + OFFSET_STEP - 1) / OFFSET_STEP * OFFSET_STEP;
-}
 
 static void touch(sn_plan *plan, sn_slot slot, int time) {
     if (slot.buffer < 0) return;
@@ -96,7 +89,7 @@ static size_t scratch_begin(const sn_buffer *b) {
 }
 
 static size_t scratch_size(const sn_plan *plan, const sn_buffer *b) {
-    return round_up(b->width * plan->tile_rows) + 2 * (size_t)SN_GUARD;
+    return SN_GUARD + sn_slice_room(b->width * plan->tile_rows);
 }
 
 static void place_scratch(sn_plan *plan, live_list *live, sn_buffer *b) {
@@ -126,7 +119,7 @@ sn_status sn_plan_memory(sn_plan *plan, sn_error *error) {
             order[n_scratch++] = b;
         } else {
             b->offset = plan->batch_elements;
-            plan->batch_elements += round_up(b->width * plan->options.batch) + SN_GUARD;
+            plan->batch_elements += sn_slice_room(b->width * plan->options.batch);
         }
     }
     if (order && alive) {

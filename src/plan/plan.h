@@ -14,6 +14,7 @@
 #ifndef SN_PLAN_PLAN_H
 #define SN_PLAN_PLAN_H
 
+#include "base/arena.h"
 #include "base/error.h"
 #include "network/graph.h"
 
@@ -24,6 +25,12 @@ enum { SN_GUARD = 16 };
 #else
 enum { SN_GUARD = 0 };
 #endif
+
+/* The elements from the begin of a slice of `count` to the begin of the next one: whole lines of the cache whatever an
+ * element is (16 elements are 64 bytes of floats), so that no two slices share one, and the guard. */
+static inline size_t sn_slice_room(size_t count) {
+    return sn_round_up(count, SN_ALIGNMENT / sizeof(float)) + SN_GUARD;
+}
 
 typedef enum sn_place { SN_PLACE_BATCH, SN_PLACE_SCRATCH } sn_place;
 

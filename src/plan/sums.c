@@ -1,21 +1,14 @@
 /* Owns the places of what is summed over the batch within the walk, and of the states that are made from it. */
 #include <stdlib.h>
 
-#include "base/arena.h"
 #include "plan/plan.h"
-
-enum { LINE_DOUBLES = SN_ALIGNMENT / 8, OFFSET_STEP = SN_ALIGNMENT / 4 };
-
-static size_t round_up(size_t n, size_t step) {
-    return (n + step - 1) / step * step;
-}
 
 /* In lines of the cache of their own: the parts of two tiles, and the totals of two threads, are written at once. */
 static sn_plan_reduction take_reduction(sn_plan *plan, const sn_reduction *reduction, size_t width) {
     sn_plan_reduction place = {plan->partial_doubles, plan->total_doubles};
     if (reduction->part_size == 0) return place;
-    plan->partial_doubles += round_up(reduction->part_size * width, LINE_DOUBLES) + SN_GUARD;
-    plan->total_doubles += round_up(reduction->total_size * width, LINE_DOUBLES) + SN_GUARD;
+    plan->partial_doubles += sn_slice_room(reduction->part_size * width);
+    plan->total_doubles += sn_slice_room(reduction->total_size * width);
     return place;
 }
 
@@ -24,7 +17,7 @@ static void take_states(sn_plan *plan, int i) {
     plan->first_state[i] = plan->n_states;
     for (int s = 0; s < node->n_states; s++) {
         plan->states[plan->n_states++] = (sn_plan_state){i, s, plan->state_elements};
-        plan->state_elements += round_up(node->states[s].count, OFFSET_STEP) + SN_GUARD;
+        plan->state_elements += sn_slice_room(node->states[s].count);
     }
 }
 

@@ -1,19 +1,14 @@
 /* Owns the work items: parameters cut into tiles by their shape alone. */
 #include <stdlib.h>
 
-#include "base/arena.h"
 #include "plan/plan.h"
 
-enum { TILE_ROWS = 64, TILE_COLS = 256, TILE_STEP = 16, OFFSET_STEP = SN_ALIGNMENT / 4, LINE_DOUBLES = 8 };
-
-static size_t round_up(size_t n, size_t step) {
-    return (n + step - 1) / step * step;
-}
+enum { TILE_ROWS = 64, TILE_COLS = 256, TILE_STEP = 16 };
 
 /* `n` cut into equal pieces of at most `most`, in steps of 16. */
 static size_t piece(size_t n, size_t most) {
     size_t pieces = (n + most - 1) / most;
-    size_t size = round_up((n + pieces - 1) / pieces, TILE_STEP);
+    size_t size = sn_round_up((n + pieces - 1) / pieces, TILE_STEP);
     return size < n ? size : n;
 }
 
@@ -42,7 +37,7 @@ static void add_items(sn_plan *plan, int p, const sn_param *param) {
             sn_item item = {.param = p, .row = row, .col = col, .companion = -1};
             item.rows = param->rows - row < rows ? param->rows - row : rows;
             item.cols = param->cols - col < cols ? param->cols - col : cols;
-            size_t elements = round_up(item.rows * item.cols, OFFSET_STEP);
+            size_t elements = sn_slice_room(item.rows * item.cols);
             if (elements > plan->max_item_elements) plan->max_item_elements = elements;
             plan->items[plan->n_items++] = item;
         }
@@ -53,8 +48,7 @@ static void add_items(sn_plan *plan, int p, const sn_param *param) {
 static size_t take_partials(sn_plan *plan, int node, int index) {
     const sn_param *params = plan->graph->nodes[node].params;
     size_t at = plan->partial_doubles;
-    if (params[index].route == SN_FROM_PARTIALS)
-        plan->partial_doubles += round_up(params[index].count, LINE_DOUBLES) + SN_GUARD;
+    if (params[index].route == SN_FROM_PARTIALS) plan->partial_doubles += sn_slice_room(params[index].count);
     if (params[index].route != SN_FROM_REDUCTION) return at;
     at = plan->backward_sums[node].part;
     for (int p = 0; p < index; p++)
@@ -71,7 +65,7 @@ static void add_param(sn_plan *plan, int node, int index) {
                              .transposed = plan->transposed_elements,
                              .partial = take_partials(plan, node, index),
                              .first_item = plan->n_items};
-    size_t room = round_up(param->count, OFFSET_STEP) + SN_GUARD;
+    size_t room = sn_slice_room(param->count);
     plan->param_elements += room;
     if (param->wants_transpose) plan->transposed_elements += room;
     add_items(plan, plan->n_params++, param);
@@ -129,7 +123,6 @@ sn_status sn_plan_work(sn_plan *plan, sn_error *error) {
     for (int j = 0; j < plan->n_items; j++) {
         if (!is_companion(plan, j)) plan->item_order[plan->n_ordered++] = j;
     }
-    plan->max_item_elements += SN_GUARD;
     qsort_r(plan->item_order, (size_t)plan->n_ordered, sizeof *plan->item_order, by_work, plan->items);
     return SN_OK;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/build.h"
 #include "base/file.h"
 #include "engine/backend.h"
 #include "run/machine.h"
@@ -143,7 +144,7 @@ static bool decode_timings(sn_timings *timings, const void *data) {
 }
 
 /* Metadata with the memory of its values. */
-enum { N_METADATA = N_FACTS + 8 };
+enum { N_METADATA = N_FACTS + 9 };
 typedef struct labels {
     char facts[N_FACTS][FACT_TEXT];
     char version[16], kin[32], step[32], steps[32], cpu[SN_CPU_NAME];
@@ -155,9 +156,10 @@ static void fill_labels(labels *l, const sn_checkpoint *checkpoint, const sn_exp
     snprintf(l->kin, sizeof l->kin, "%016" PRIx64, x->kin);
     snprintf(l->step, sizeof l->step, "%" PRId64, checkpoint->marks[0].step);
     snprintf(l->steps, sizeof l->steps, "%" PRId64, checkpoint->steps);
-    const sn_metadata first[] = {{"format", FORMAT},          {"format_version", l->version},     SN_SEAL,
-                                 {"name", x->settings.name},  {"config_hash_but_length", l->kin}, {"step", l->step},
-                                 {"planned_steps", l->steps}, {"cpu", sn_machine_cpu(l->cpu)}};
+    const sn_metadata first[] = {
+        {"format", FORMAT},          {"format_version", l->version},     SN_SEAL,
+        {"name", x->settings.name},  {"config_hash_but_length", l->kin}, {"step", l->step},
+        {"planned_steps", l->steps}, {"cpu", sn_machine_cpu(l->cpu)},    {"commit", sn_build_commit()}};
     memcpy(l->entries, first, sizeof first);
     for (int i = 0; i < N_FACTS; i++) {
         facts[i].tell(x, l->facts[i]);

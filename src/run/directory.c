@@ -25,13 +25,6 @@ char *sn_run_directory_file(const sn_run_directory *directory, const char *name)
     return sn_path_join(directory->path, name);
 }
 
-static bool is_written_by_us(const char *name) {
-    for (int i = 0; i < N_WRITTEN; i++) {
-        if (strcmp(name, written_files[i]) == 0) return true;
-    }
-    return false;
-}
-
 /* A temporary file of a process that was killed while it wrote one of ours. */
 static bool is_remnant(const char *name) {
     for (int i = 0; i < N_WRITTEN; i++) {
@@ -40,13 +33,14 @@ static bool is_remnant(const char *name) {
     return false;
 }
 
-/* The name of a file in the directory that skipnet does not write, copied into `name`; false if there is none. */
+/* The name of a file in a directory without run.json, copied into `name`; false if there is none.  Even one that is
+ * called as ours is a stranger's: our own are there only as long as run.json is. */
 static bool find_stranger(const char *path, char *name, size_t capacity) {
     DIR *dir = opendir(path);
     bool found = false;
     for (struct dirent *entry; dir && !found && (entry = readdir(dir));) {
         bool is_dot = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
-        found = !is_dot && !is_written_by_us(entry->d_name) && !is_remnant(entry->d_name);
+        found = !is_dot && strcmp(entry->d_name, SN_FILE_LOCK) != 0 && !is_remnant(entry->d_name);
         if (found) snprintf(name, capacity, "%s", entry->d_name);
     }
     if (dir) closedir(dir);
@@ -119,10 +113,6 @@ static sn_status refuse_other_config(const sn_run_directory *directory, const sn
 static sn_status examine_length(sn_run_directory *directory, const sn_experiment *x, const sn_manifest_state *state,
                                 sn_error *error) {
     const char *remedy = "take another --out, or --force to replace it", *path = directory->path;
-    if (strcmp(state->status, "diverged") == 0) {
-        return sn_error_set(error, SN_INVALID,
-                            "%s holds this run, diverged: it would be no other if it were longer (%s)", path, remedy);
-    }
     if (x->steps < state->steps) {
         return sn_error_set(error, SN_INVALID,
                             "%s holds a run of %" PRId64 " steps, here it is to have %" PRId64
@@ -136,7 +126,8 @@ static sn_status examine_length(sn_run_directory *directory, const sn_experiment
                             path, state->steps, sn_value_text(sn_config_root(x->config), "train.lr_schedule.kind"),
                             remedy);
     }
-    directory->is_finished = state->is_finished && x->steps == state->steps;
+    bool has_diverged = strcmp(state->status, "diverged") == 0; /* it would be no other if it were longer */
+    directory->is_finished = has_diverged || (state->is_finished && x->steps == state->steps);
     directory->is_unfinished = !directory->is_finished;
     directory->is_shorter = state->is_finished && directory->is_unfinished;
     return SN_OK;
@@ -199,7 +190,7 @@ static sn_status take_lock(sn_run_directory *directory, sn_error *error) {
 
 sn_status sn_run_directory_open(sn_run_directory *directory, const char *path, const sn_experiment *experiment,
                                 sn_run_entry entry, sn_error *error) {
-    *directory = (sn_run_directory){.path = sn_string_copy(path), .lock = SN_LOCK_NONE};
+    *directory = (sn_run_directory){.path = sn_string_copy(path), .made = sn_dir_missing(path), .lock = SN_LOCK_NONE};
     if (!directory->path) return sn_error_memory(error, strlen(path), "a path");
     sn_status status = sn_dir_make(path, error);
     if (!status && is_finished_archive(directory, experiment, entry)) return SN_OK;
@@ -225,7 +216,9 @@ bool sn_run_directory_owns(const char *run, const char *path) {
 
 void sn_run_directory_close(sn_run_directory *directory) {
     sn_lock_release(&directory->lock);
+    if (directory->made) sn_dir_remove_empty(directory->path, directory->made);
     free(directory->path);
+    free(directory->made);
     *directory = (sn_run_directory){.lock = SN_LOCK_NONE};
 }
 

@@ -22,6 +22,7 @@
 
 typedef struct sn_run_directory {
     char *path;
+    char *made; /* the outermost directory that was made for it; NULL: it was there */
     sn_lock lock;
     bool is_finished;   /* it holds this run, finished: there is nothing to do */
     bool is_unfinished; /* it holds this run, to be continued */
@@ -39,7 +40,8 @@ typedef enum sn_run_entry {
 /* Makes and locks the directory for a run of this experiment, by the rules of `train`: empty or absent: ready; finished
  * with the same config: is_finished; unfinished with the same config, or one that differs in the length alone and can
  * be made longer: is_unfinished with SN_ENTRY_RESUME; else, and with another config: SN_INVALID with the remedy.  With
- * SN_ENTRY_FORCE whatever it holds is ready to be cleared.  Temporary files of dead processes are removed. */
+ * SN_ENTRY_FORCE whatever it holds is ready to be cleared.  Without run.json no file in it counts as one of ours,
+ * whatever its name: run.json is written first and removed first.  Temporary files of dead processes are removed. */
 sn_status sn_run_directory_open(sn_run_directory *directory, const char *path, const sn_experiment *experiment,
                                 sn_run_entry entry, sn_error *error);
 
@@ -56,7 +58,7 @@ sn_status sn_run_directory_clear(const sn_run_directory *directory, sn_error *er
 /* Whether `path` is one of the files that a run in the directory `run` writes: not to be written by anything else. */
 bool sn_run_directory_owns(const char *run, const char *path);
 
-/* Gives the lock up. */
+/* Gives the lock up, and removes what was made of directories if nothing was put into it. */
 void sn_run_directory_close(sn_run_directory *directory);
 
 /* The path of a file in the directory (free()); NULL when out of memory. */

@@ -2,8 +2,8 @@
 #include "run/experiment.h"
 
 #include <stdlib.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/memory.h"
@@ -12,12 +12,6 @@
 
 enum { SMALLEST_PASS = 32 }; /* rows that evaluation passes have at least, however small the batches are */
 #define WEIGHTS_MAX_BYTES ((size_t)1 << 40)
-
-double sn_seconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
 
 static sn_status set_options(sn_experiment *x, int threads, sn_error *error) {
     const sn_settings *s = &x->settings;
@@ -137,7 +131,7 @@ static void keep_notes_only(sn_experiment *x) {
 
 /* All but the data. */
 static sn_status finish(sn_experiment *x, int threads, sn_error *error) {
-    double start = sn_seconds();
+    double start = sn_clock_seconds();
     sn_status status = set_options(x, threads, error);
     if (!status) status = check_and_build(x, error);
     if (!status) {
@@ -152,16 +146,16 @@ static sn_status finish(sn_experiment *x, int threads, sn_error *error) {
     }
     set_length(x);
     set_schedules(x);
-    x->build_seconds = sn_seconds() - start;
+    x->build_seconds = sn_clock_seconds() - start;
     return SN_OK;
 }
 
 sn_status sn_experiment_open(sn_experiment *experiment, const sn_config *config, int threads, sn_error *error) {
     begin(experiment, config);
-    double start = sn_seconds();
+    double start = sn_clock_seconds();
     const sn_value *data = sn_value_get(sn_config_root(config), "data");
     sn_status status = sn_dataset_load(&experiment->data, config, data, &experiment->notes, error);
-    experiment->load_seconds = sn_seconds() - start;
+    experiment->load_seconds = sn_clock_seconds() - start;
     return status ? status : finish(experiment, threads, error);
 }
 
@@ -208,7 +202,7 @@ sn_status sn_experiment_check_memory(const sn_experiment *experiment, sn_error *
 
 sn_status sn_experiment_start(sn_experiment *experiment, sn_error *error) {
     sn_experiment *x = experiment;
-    double start = sn_seconds();
+    double start = sn_clock_seconds();
     sn_status status = sn_experiment_check_memory(x, error);
     if (!status) status = sn_engine_new(&x->engine, &x->graph, x->backend, &x->options, error);
     if (!status) {
@@ -216,7 +210,7 @@ sn_status sn_experiment_start(sn_experiment *experiment, sn_error *error) {
         status = weights ? sn_engine_load_weights(x->engine, weights, error)
                          : sn_engine_init_weights(x->engine, x->settings.seed, error);
     }
-    x->build_seconds += sn_seconds() - start;
+    x->build_seconds += sn_clock_seconds() - start;
     return status;
 }
 

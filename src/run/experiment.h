@@ -55,7 +55,4 @@ void sn_experiment_reset(sn_experiment *experiment);
 /* The hash of an experiment that has no file of initial weights. */
 uint64_t sn_experiment_meaning(const sn_config *config, uint64_t data_checksum);
 
-/* Seconds on a clock that only goes forward. */
-double sn_seconds(void);
-
 #endif

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/build.h"
 #include "base/file.h"
 #include "engine/backend.h"
 #include "run/machine.h"
@@ -31,6 +32,7 @@ static void add_hash(sn_text *text, const char *key, uint64_t hash) {
 
 static void add_machine(sn_text *text, const sn_manifest *manifest) {
     add_string(text, "program", "skipnet " SN_VERSION);
+    add_string(text, "commit", sn_build_commit());
     char cpu[SN_CPU_NAME];
     add_string(text, "cpu", sn_machine_cpu(cpu));
     add_string(text, "compiler", sn_machine_compiler());
@@ -87,6 +89,23 @@ static void add_timings(sn_text *text, const sn_manifest *manifest) {
     sn_text_add(text, "\n  },\n");
 }
 
+/* What the classes are called, in their order, where the data say so. */
+static void add_classes(sn_text *text, const sn_dataset *data) {
+    if (!data->class_names) return;
+    sn_text_add(text, "  \"classes\": [");
+    for (size_t c = 0; c < data->out_dim; c++) {
+        if (c > 0) sn_text_add(text, ", ");
+        sn_text_add_json(text, data->class_names[c]);
+    }
+    sn_text_add(text, "],\n");
+}
+
+static void add_notes(sn_text *text, const sn_notes *notes) {
+    sn_text_add(text, "  \"notes\": ");
+    sn_notes_json(notes, text);
+    sn_text_add(text, ",\n");
+}
+
 /* Indents what the report room wrote, so that the object stands where it belongs. */
 static void add_summary(sn_text *text, const sn_summary *summary) {
     sn_text inner = SN_TEXT_EMPTY;
@@ -116,6 +135,8 @@ sn_status sn_manifest_write(const sn_manifest *manifest, const char *path, sn_er
     add_machine(&text, manifest);
     add_string(&text, "data_origin", x->data.origin ? x->data.origin : "");
     add_hash(&text, "data_checksum", x->data.checksum);
+    add_classes(&text, &x->data);
+    add_notes(&text, &x->notes);
     if (manifest->has_weights) add_hash(&text, "weights_hash", manifest->weights_hash);
     if (manifest->summary) {
         add_timings(&text, manifest);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/build.h"
 #include "base/file.h"
 #include "run/machine.h"
 
@@ -41,13 +42,19 @@ static const sn_mark *choose_mark(const sn_checkpoint *checkpoint, const sn_repo
     return &checkpoint->marks[drops_row ? 1 : 0];
 }
 
-static void tell_cpu(const sn_resumption *r, const sn_listener *listener) {
-    char cpu[SN_CPU_NAME];
-    const char *here = sn_machine_cpu(cpu), *there = sn_safetensors_metadata(r->file, "cpu");
+/* What may change the bits but is not known to: a warning where it is not as it was when the run was saved. */
+static void tell_origin(const sn_resumption *r, const char *key, const char *what, const char *here,
+                        const sn_listener *listener) {
+    const char *there = sn_safetensors_metadata(r->file, key);
     if (there && strcmp(there, here) == 0) return;
-    sn_tell(listener, true,
-            "%s was saved on another CPU (%s, this is %s): the same bytes are to be expected, not promised", r->path,
-            there ? there : "unknown", here);
+    sn_tell(listener, true, "%s was saved %s (%s, this is %s): the same bytes are to be expected, not promised",
+            r->path, what, there ? there : "unknown", here);
+}
+
+static void tell_origins(const sn_resumption *r, const sn_listener *listener) {
+    char cpu[SN_CPU_NAME];
+    tell_origin(r, "cpu", "on another CPU", sn_machine_cpu(cpu), listener);
+    tell_origin(r, "commit", "by a build of another commit", sn_build_commit(), listener);
 }
 
 /* One candidate: is_found where the run can go on from it.  SN_INVALID: it is sound, but the run cannot go on from it.
@@ -111,7 +118,7 @@ sn_status sn_resume_find(sn_resumption *resumption, const sn_resume_request *req
         status = try_file(r, request, names[i], sink, error);
         if (r->is_found) {
             if (fault.status) sn_tell(request->listener, true, "%s (the checkpoint before is taken)", fault.text);
-            tell_cpu(r, request->listener);
+            tell_origins(r, request->listener);
             return i > 0 ? promote(r, request->directory, error) : SN_OK;
         }
         drop(r);

@@ -15,12 +15,17 @@ enum {
 }; /* the rows of a step go out in one write: a reader sees whole
     * steps */
 
-static sn_status open_file(sn_csv_file *file, const sn_run_directory *directory, const char *name, const char *mode,
+static sn_status open_file(sn_csv_file *file, const sn_run_directory *directory, const char *name, bool is_new,
                            sn_error *error) {
     file->path = sn_run_directory_file(directory, name);
     if (!file->path || !sn_hasher_init(&file->hasher)) return sn_error_memory(error, strlen(name), "a path");
-    file->stream = fopen(file->path, mode);
-    if (!file->stream) return sn_error_io(error, "open", file->path);
+    int fd = is_new ? sn_file_create(file->path, error) : sn_file_reopen(file->path, error);
+    if (fd < 0) return error->status;
+    file->stream = fdopen(fd, is_new ? "w" : "r+");
+    if (!file->stream) {
+        close(fd);
+        return sn_error_memory(error, BUFFER_BYTES, file->path);
+    }
     setvbuf(file->stream, NULL, _IOFBF, BUFFER_BYTES); /* without memory for it the stream keeps its own */
     return SN_OK;
 }
@@ -37,8 +42,8 @@ static sn_status put(sn_csv_file *file, const sn_text *text, sn_error *error) {
 
 sn_status sn_sink_open(sn_sink *sink, const sn_run_directory *directory, int digits, sn_error *error) {
     *sink = (sn_sink){.text = SN_TEXT_EMPTY, .digits = digits};
-    sn_status status = open_file(&sink->loss, directory, SN_FILE_LOSS, "we", error);
-    if (!status) status = open_file(&sink->gradients, directory, SN_FILE_GRADIENTS, "we", error);
+    sn_status status = open_file(&sink->loss, directory, SN_FILE_LOSS, true, error);
+    if (!status) status = open_file(&sink->gradients, directory, SN_FILE_GRADIENTS, true, error);
     if (status) return status;
     sn_loss_csv_header(&sink->text);
     status = put(&sink->loss, &sink->text, error);
@@ -69,7 +74,7 @@ static sn_status verify(sn_csv_file *file, const sn_extent *kept, sn_error *erro
 
 static sn_status reopen_file(sn_csv_file *file, const sn_run_directory *directory, const char *name,
                              const sn_extent *kept, sn_error *error) {
-    sn_status status = open_file(file, directory, name, "r+e", error);
+    sn_status status = open_file(file, directory, name, false, error);
     if (status == SN_IO && !sn_path_exists(file->path))
         return sn_error_set(error, SN_INVALID, "%s: it is gone", file->path);
     return status ? status : verify(file, kept, error);

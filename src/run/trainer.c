@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "report/metrics.h"
 #include "run/checkpoint.h"
@@ -79,22 +80,11 @@ static int digits_of(const trainer *t) {
     return t->x->backend->dtype == SN_F64 ? 17 : 9;
 }
 
-/* What a killed --force, or a user who took run.json away, has left of another run: no later --resume may take it for
- * this one's. */
-static sn_status remove_leftovers(const trainer *t) {
-    static const char *const names[] = {SN_FILE_CHECKPOINT, SN_FILE_PREVIOUS, SN_FILE_FINAL};
-    sn_status status = SN_OK;
-    for (size_t i = 0; i < sizeof names / sizeof *names && !status; i++)
-        status = sn_run_directory_remove(t->directory, names[i], t->error);
-    return status;
-}
-
 /* All files are opened or written before the first step, so that a full disk or a wrong place shows at once.  run.json
  * comes first: what it says of a run that is made longer has to hold before anything of the shorter one goes. */
 static sn_status open_files(trainer *t, bool is_resumed) {
     sn_text config = SN_TEXT_EMPTY, package = SN_TEXT_EMPTY;
-    sn_status status = is_resumed ? SN_OK : remove_leftovers(t);
-    if (!status) status = write_manifest(t, "running", false);
+    sn_status status = write_manifest(t, "running", false);
     if (status) return status;
     t->has_begun = true;
     sn_config_text(t->x->config, &config);
@@ -156,7 +146,7 @@ static sn_status prepare(trainer *t) {
 }
 
 static void evaluate(trainer *t) {
-    double start = sn_seconds();
+    double start = sn_clock_seconds();
     const sn_dataset *data = &t->x->data;
     sn_step_result result;
     if (t->train_eval > 0) {
@@ -169,7 +159,7 @@ static void evaluate(trainer *t) {
         t->evaluated.test_loss = sn_measured(result.loss);
         if (data->is_classes) t->evaluated.test_accuracy = sn_measured(result.accuracy);
     }
-    t->timings.evaluate += sn_seconds() - start;
+    t->timings.evaluate += sn_clock_seconds() - start;
 }
 
 /* Keeps what the summary shows: the last evaluation, and the layers of the last update that was observed (of the
@@ -200,7 +190,7 @@ static void remember(trainer *t, bool updated) {
 
 /* Derives, keeps and writes the rows of the step under way.  `with_layers`: the observation is that of this step. */
 static sn_status report(trainer *t, double lr, bool updated, bool with_layers) {
-    double start = sn_seconds();
+    double start = sn_clock_seconds();
     sn_loss_record *row = &t->records.loss;
     if (with_layers) {
         sn_records_derive(&t->records, &t->x->graph, &t->observation, t->step, lr, updated);
@@ -217,7 +207,7 @@ static sn_status report(trainer *t, double lr, bool updated, bool with_layers) {
     if (t->step < t->x->steps) row->lr = sn_measured(lr);
     if (with_layers) remember(t, updated);
     sn_status status = sn_sink_rows(&t->sink, &t->records, with_layers, t->error);
-    t->timings.format += sn_seconds() - start;
+    t->timings.format += sn_clock_seconds() - start;
     return status;
 }
 
@@ -256,8 +246,10 @@ static sn_status diverge(trainer *t, double lr, bool observed) {
     char text[SN_FAULT_TEXT];
     const sn_fault *fault = &t->result.fault;
     bool in_walk = fault->kind <= SN_FAULT_SIGNAL_GRADIENT;
-    snprintf(t->outcome->fault, sizeof t->outcome->fault, "%s is not finite in step %lld",
-             sn_fault_text(fault, &t->x->graph, text), (long long)t->step);
+    const char *scale = t->x->data.target_scale;
+    snprintf(t->outcome->fault, sizeof t->outcome->fault, "%s is not finite in step %lld%s%s%s",
+             sn_fault_text(fault, &t->x->graph, text), (long long)t->step,
+             scale ? " (regression targets far from mean 0, sd 1: " : "", scale ? scale : "", scale ? ")" : "");
     t->outcome->summary.fault = t->outcome->fault;
     sn_status status = report(t, lr, observed && !in_walk, observed || in_walk);
     return status ? status : SN_DIVERGED;
@@ -276,9 +268,9 @@ static sn_status take_step(trainer *t) {
                     .observation = observed ? &t->observation : NULL,
                     .on_fault = &t->observation};
     step.batch.indices = sn_order_batch(&t->x->order, (uint64_t)t->step, &step.batch.rows);
-    double start = sn_seconds();
+    double start = sn_clock_seconds();
     sn_status status = sn_engine_step(t->x->engine, &step, &t->result);
-    double now = sn_seconds();
+    double now = sn_clock_seconds();
     count_time(t, now - start, observed);
     if (status == SN_DIVERGED) return diverge(t, lr, observed);
     if (observed) status = report(t, lr, !is_last, true);
@@ -287,7 +279,7 @@ static sn_status take_step(trainer *t) {
 }
 
 static double total_seconds(const trainer *t) {
-    return t->before + sn_seconds() - t->start;
+    return t->before + sn_clock_seconds() - t->start;
 }
 
 /* Writes the checkpoint of marks[0].  The rows so far are on the disk before the file that counts on them. */
@@ -295,7 +287,7 @@ static sn_status write_checkpoint(trainer *t) {
     sn_checkpoint *c = &t->saved;
     int64_t step = c->marks[0].step;
     if (t->saved_step == step) return SN_OK;
-    double start = sn_seconds();
+    double start = sn_clock_seconds();
     c->steps = t->x->steps;
     c->n_marks = step > 0 && step == c->steps && c->marks[1].step == step - 1 ? 2 : 1;
     c->timings = t->timings;
@@ -303,7 +295,7 @@ static sn_status write_checkpoint(trainer *t) {
     sn_status status = sn_sink_sync(&t->sink, t->error);
     if (!status) status = sn_checkpoint_write(c, t->x, t->directory, t->error);
     if (!status) t->saved_step = step;
-    t->last_saved = sn_seconds();
+    t->last_saved = sn_clock_seconds();
     t->last_cost = t->last_saved - start;
     t->timings.checkpoint += t->last_cost;
     t->timings.n_checkpoints++;
@@ -321,7 +313,7 @@ static bool wants_checkpoint(trainer *t) {
         return true;
     }
     return t->step > 0 &&
-           sn_checkpoint_is_due(&t->x->checkpoint_schedule, t->step, sn_seconds() - t->last_saved, t->last_cost);
+           sn_checkpoint_is_due(&t->x->checkpoint_schedule, t->step, sn_clock_seconds() - t->last_saved, t->last_cost);
 }
 
 /* At the end the state before the last "step", which is the one to make the run longer from, is written when that has
@@ -395,7 +387,7 @@ sn_status sn_train(sn_experiment *experiment, const sn_run_directory *directory,
                    sn_outcome *outcome, sn_error *error) {
     *outcome = (sn_outcome){0};
     trainer t = {.x = experiment, .directory = directory, .options = options, .outcome = outcome, .error = error};
-    t.start = t.last_progress = t.last_saved = sn_seconds();
+    t.start = t.last_progress = t.last_saved = sn_clock_seconds();
     t.saved_step = -1;
     sn_status status = prepare(&t);
     if (!status) status = directory->is_unfinished ? resume(&t) : open_files(&t, false);

@@ -22,7 +22,7 @@ typedef struct sn_trainer_options {
 typedef struct sn_outcome {
     sn_summary summary;
     sn_summary_layer *layers;
-    char fault[SN_FAULT_TEXT + 64];
+    char fault[SN_FAULT_TEXT + 256];
     sn_config *manifest; /* set where the summary was read from a run.json: owns its texts */
 } sn_outcome;
 

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "ops/table.h"
 #include "report/metrics.h"
 
@@ -60,10 +61,10 @@ static sn_status one_step(runner *r, sn_observation *observation) {
 /* `n` steps; their mean time. */
 static sn_status run_block(runner *r, int64_t n, sn_observation *observation, double *seconds) {
     sn_status status = SN_OK;
-    double start = sn_seconds();
+    double start = sn_clock_seconds();
     for (int64_t i = 0; i < n && !status; i++)
         status = one_step(r, observation);
-    *seconds = (sn_seconds() - start) / (double)n;
+    *seconds = (sn_clock_seconds() - start) / (double)n;
     return status;
 }
 
@@ -71,13 +72,13 @@ static sn_status run_block(runner *r, int64_t n, sn_observation *observation, do
 static void time_rows(runner *r) {
     sn_bench *b = r->bench;
     int digits = r->x->backend->dtype == SN_F64 ? 17 : 9;
-    double start = sn_seconds();
+    double start = sn_clock_seconds();
     sn_records_derive(&r->records, &r->x->graph, &r->observation, r->step, r->lr, true);
-    double derived = sn_seconds();
+    double derived = sn_clock_seconds();
     sn_text_clear(&r->rows);
     sn_loss_csv_row(&r->rows, &r->records.loss, digits);
     sn_gradients_csv_rows(&r->rows, &r->records, digits);
-    double formatted = sn_seconds();
+    double formatted = sn_clock_seconds();
     b->derive = fmin(b->derive, derived - start);
     b->format = fmin(b->format, formatted - derived);
     b->row_bytes = r->rows.length;
@@ -117,14 +118,14 @@ static bool is_enough(const runner *r, double start) {
     int64_t n = r->bench->n_blocks;
     if (n == MAX_BLOCKS) return true;
     if (r->n_steps) return r->bench->n_steps == r->n_steps;
-    return n >= MIN_BLOCKS && sn_seconds() - start >= r->seconds;
+    return n >= MIN_BLOCKS && sn_clock_seconds() - start >= r->seconds;
 }
 
 static sn_status run_blocks(runner *r) {
     sn_bench *b = r->bench;
     b->observed_step = b->derive = b->format = (double)INFINITY;
     sn_status status = set_block(r);
-    for (double start = sn_seconds(); !status && !is_enough(r, start); b->n_blocks++) {
+    for (double start = sn_clock_seconds(); !status && !is_enough(r, start); b->n_blocks++) {
         int64_t n = b->block_steps, left = r->n_steps - b->n_steps;
         if (r->n_steps && left < n) n = left;
         status = run_block(r, n, NULL, &r->blocks[b->n_blocks]);

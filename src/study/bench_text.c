@@ -2,6 +2,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/build.h"
 #include "engine/backend.h"
 #include "study/bench.h"
 
@@ -140,6 +141,7 @@ static void add_setting(const sn_bench *b, sn_text *text) {
     add_string(text, "precision", precision(b));
     sn_text_add(text, "},\n  \"machine\": {");
     add_string(text, "program", "skipnet " SN_VERSION);
+    add_string(text, "commit", sn_build_commit());
     add_string(text, "cpu", sn_machine_cpu(cpu));
     add_string(text, "compiler", sn_machine_compiler());
     add_number(text, "threads", x->options.threads);

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/memory.h"
+#include "report/metrics.h"
 #include "run/directory.h"
 #include "run/language.h"
 
@@ -30,7 +31,8 @@ static sn_status read_state(sn_evaluation *e, const sn_evaluation_request *reque
     sn_error broken;
     sn_error_clear(&broken);
     if (!status) {
-        status = sn_manifest_read_state(&e->state, path, &broken);
+        status = sn_manifest_parse(&e->manifest, path, &broken);
+        if (!status) status = sn_manifest_state_of(&e->state, e->manifest, path, &broken);
         if (status == SN_INVALID) {
             sn_error_set(error, SN_INVALID, "%s: its run.json is broken or of another format version (train it anew)",
                          request->run);
@@ -97,6 +99,56 @@ static sn_status check_weights(const sn_evaluation *e, const sn_evaluation_reque
                         e->weights);
 }
 
+/* What was a guess when the run was trained is none in its config.json, where all is written out.  Runs of older
+ * versions have no list. */
+static void take_notes(sn_evaluation *e) {
+    const sn_value *list = sn_value_get(sn_config_root(e->manifest), "notes");
+    if (!list || !sn_value_is_list(list)) return;
+    sn_notes_reset(&e->experiment.notes);
+    for (const sn_value *v = sn_value_first(list); v; v = sn_value_next(v)) {
+        if (sn_value_is_text(v)) sn_note_always(&e->experiment.notes, "%s", sn_value_text(v, ""));
+    }
+}
+
+/* Whether run.json names all classes, as runs of older versions do not. */
+static bool names_all(const sn_value *list, size_t n) {
+    if (!list || !sn_value_is_list(list) || sn_value_count(list) != n) return false;
+    for (const sn_value *v = sn_value_first(list); v; v = sn_value_next(v)) {
+        if (!sn_value_is_text(v)) return false;
+    }
+    return true;
+}
+
+/* Another name than the run's for the same class: the weights stand for those of the run. */
+static void note_new_name(sn_evaluation *e) {
+    const sn_dataset *data = &e->experiment.data;
+    for (size_t c = 0; data->class_names && c < data->out_dim; c++) {
+        if (strcmp(e->classes[c], data->class_names[c]) == 0) continue;
+        sn_note_always(&e->experiment.notes, "%s: its class \"%s\" is called \"%s\" in the run, and here", data->origin,
+                       data->class_names[c], e->classes[c]);
+        return;
+    }
+}
+
+static sn_status name_classes(sn_evaluation *e, sn_error *error) {
+    const sn_dataset *data = &e->experiment.data;
+    const sn_value *list = sn_value_get(sn_config_root(e->manifest), "classes");
+    bool is_named = data->is_classes && names_all(list, data->out_dim);
+    if (!is_named && !data->class_names) return SN_OK;
+    size_t size = data->out_dim * sizeof *e->classes;
+    e->classes = calloc(data->out_dim, sizeof *e->classes);
+    if (!e->classes) return sn_error_memory(error, size, "the names of classes");
+    if (!is_named) {
+        memcpy(e->classes, data->class_names, size);
+        return SN_OK;
+    }
+    const sn_value *v = sn_value_first(list);
+    for (size_t c = 0; c < data->out_dim; c++, v = sn_value_next(v))
+        e->classes[c] = sn_value_text(v, "");
+    note_new_name(e);
+    return SN_OK;
+}
+
 static sn_status start(sn_evaluation *e, const sn_evaluation_request *request, sn_error *error) {
     sn_status status = read_state(e, request, error);
     if (status) return status;
@@ -104,6 +156,8 @@ static sn_status start(sn_evaluation *e, const sn_evaluation_request *request, s
                               : join(&e->weights, request->run, SN_FILE_FINAL, error);
     if (!status) status = read_config(&e->config, request->run, e->weights, error);
     if (!status) status = sn_experiment_open(&e->experiment, e->config, request->threads, error);
+    take_notes(e);
+    if (!status) status = name_classes(e, error);
     if (!status) status = check_same(e, request->run, error);
     if (!status) status = sn_experiment_start(&e->experiment, error);
     if (!status) status = check_weights(e, request, error);
@@ -223,6 +277,8 @@ sn_status sn_evaluation_open(sn_evaluation *evaluation, const sn_evaluation_requ
 void sn_evaluation_reset(sn_evaluation *evaluation) {
     sn_experiment_reset(&evaluation->experiment);
     sn_config_free(evaluation->config);
+    sn_config_free(evaluation->manifest);
+    free(evaluation->classes);
     free(evaluation->weights);
     free(evaluation->outputs);
     free(evaluation->predicted);
@@ -260,25 +316,49 @@ static void add_probabilities(sn_text *text, const double *z, size_t n, int digi
     }
 }
 
+void sn_evaluation_add_class(const sn_evaluation *evaluation, size_t class, sn_text *text) {
+    if (evaluation->classes) {
+        sn_text_add(text, evaluation->classes[class]);
+    } else {
+        sn_text_addf(text, "%zu", class);
+    }
+}
+
+/* Quoted where RFC 4180 wants it. */
+static void add_class_cell(const sn_evaluation *e, size_t class, sn_text *text) {
+    sn_text name = SN_TEXT_EMPTY;
+    sn_evaluation_add_class(e, class, &name);
+    sn_csv_cell(text, &(sn_cell){.kind = SN_CELL_TEXT, .text = sn_text_string(&name)}, sn_evaluation_digits(e));
+    text->failed |= name.failed;
+    sn_text_free(&name);
+}
+
+static void add_sample(const sn_evaluation *e, size_t i, sn_text *text) {
+    size_t out_dim = e->experiment.data.out_dim;
+    const double *outputs = e->outputs + i * out_dim;
+    int digits = sn_evaluation_digits(e);
+    sn_text_addf(text, "%zu", i);
+    if (e->predicted) {
+        sn_text_add(text, ",");
+        add_class_cell(e, e->samples->labels[i], text);
+        sn_text_add(text, ",");
+        if (e->predicted[i] != SN_NO_CLASS) add_class_cell(e, e->predicted[i], text);
+        add_probabilities(text, outputs, out_dim, digits);
+    } else {
+        add_numbers(text, e->samples->targets + i * out_dim, out_dim, digits);
+        add_numbers(text, outputs, out_dim, digits);
+    }
+    if (e->samples->rows) sn_text_addf(text, ",%u", e->samples->rows[i]);
+    sn_text_add(text, "\n");
+}
+
 void sn_evaluation_csv(const sn_evaluation *evaluation, sn_text *text) {
     const sn_evaluation *e = evaluation;
     size_t out_dim = e->experiment.data.out_dim;
-    int digits = sn_evaluation_digits(e);
     sn_text_add(text, e->predicted ? "index,label,predicted" : "index");
     add_names(text, e->predicted ? "p" : "t", out_dim);
     if (!e->predicted) add_names(text, "y", out_dim);
-    sn_text_add(text, "\n");
-    for (size_t i = 0; i < e->n; i++) {
-        const double *outputs = e->outputs + i * out_dim;
-        sn_text_addf(text, "%zu", i);
-        if (e->predicted) {
-            sn_text_addf(text, ",%u,", e->samples->labels[i]);
-            if (e->predicted[i] != SN_NO_CLASS) sn_text_addf(text, "%u", e->predicted[i]);
-            add_probabilities(text, outputs, out_dim, digits);
-        } else {
-            add_numbers(text, e->samples->targets + i * out_dim, out_dim, digits);
-            add_numbers(text, outputs, out_dim, digits);
-        }
-        sn_text_add(text, "\n");
-    }
+    sn_text_add(text, e->samples->rows ? ",row\n" : "\n");
+    for (size_t i = 0; i < e->n; i++)
+        add_sample(e, i, text);
 }

@@ -27,11 +27,13 @@ typedef struct sn_class_tally {
 
 typedef struct sn_evaluation {
     sn_config *config;
+    sn_config *manifest;     /* run.json */
     sn_manifest_state state; /* of the run */
     sn_experiment experiment;
     char *weights; /* path of the weights */
     const sn_samples *samples;
     size_t n;                /* samples evaluated */
+    const char **classes;    /* (out_dim) what the run calls its classes, else the data; NULL: nothing */
     sn_step_result result;   /* loss and accuracy, by the same pass as the trainer's: equal to the last bit */
     double *outputs;         /* (n, out_dim) */
     uint32_t *predicted;     /* (n), the class of the largest output, the first of several; NULL for targets */
@@ -41,15 +43,19 @@ typedef struct sn_evaluation {
 
 /* Reads the run and evaluates it; for sn_evaluation_reset, also after a failure.  SN_INVALID: no run, an unfinished one
  * (unless other weights are given), a config.json, data or final weights that are not those of the run any more,
- * weights that do not fit the network, no samples.  SN_IO: a file cannot be read. */
+ * weights that do not fit the network, no samples.  SN_IO: a file cannot be read.  The notes of evaluation->experiment
+ * are those that run.json has, so that what the run was told is told here, and what is new. */
 sn_status sn_evaluation_open(sn_evaluation *evaluation, const sn_evaluation_request *request, sn_error *error);
 void sn_evaluation_reset(sn_evaluation *evaluation);
+
+/* Appends the name of a class, or its index where it has none. */
+void sn_evaluation_add_class(const sn_evaluation *evaluation, size_t class, sn_text *text);
 
 /* Significant digits of numbers of the run's precision: 9 or 17. */
 int sn_evaluation_digits(const sn_evaluation *evaluation);
 
 /* A row for each sample.  Classes: index, label, predicted (empty: an output is not a number), p0, p1, ... (softmax of
- * the outputs).  Targets: index, t0, t1, ..., y0, y1, ... */
+ * the outputs).  Targets: index, t0, t1, ..., y0, y1, ...  Data of a CSV file: row at the end, that of the file. */
 void sn_evaluation_csv(const sn_evaluation *evaluation, sn_text *text);
 
 #endif

@@ -74,7 +74,8 @@ static sn_status multiply(sn_cells *cells, const sn_axis *axes, size_t n_axes, s
     cells->points = sn_pool_alloc(&cells->pool, n * sizeof *cells->points);
     if (!strings || !cells->points) return sn_error_memory(error, 3 * n * n_keys * sizeof *strings, "the cells");
     for (size_t p = 0; p < n; p++, strings += 3 * n_keys)
-        cells->points[p] = (sn_point){.sets = strings, .origins = strings + n_keys, .words = strings + 2 * n_keys};
+        cells->points[p] =
+            (sn_cells_point){.sets = strings, .origins = strings + n_keys, .words = strings + 2 * n_keys};
     cells->n_points = n;
     return SN_OK;
 }
@@ -193,7 +194,8 @@ static bool key_ends_in(const char *set, const char *tail) {
 }
 
 /* The tail of a key that tells it from the others that vary, and from the rest of the config. */
-static const char *tail_of(const sn_point *point, size_t n_keys, size_t k, const sn_config *config, const char *key) {
+static const char *tail_of(const sn_cells_point *point, size_t n_keys, size_t k, const sn_config *config,
+                           const char *key) {
     const char *tail = sn_run_directory_tail(config, key);
     for (size_t other = 0; other < n_keys; other++) {
         while (other != k && tail > key && key_ends_in(point->sets[other], tail)) {
@@ -213,7 +215,7 @@ static void add_value(sn_text *name, const char *value, bool *is_changed) {
 }
 
 /* What was changed or cut ends in a hash of what stood there, so that other values have another name. */
-static void add_hash(sn_text *name, const sn_point *point, size_t n_keys) {
+static void add_hash(sn_text *name, const sn_cells_point *point, size_t n_keys) {
     uint64_t hash = 0;
     for (size_t k = 0; k < n_keys; k++)
         hash = sn_hash(point->sets[k], strlen(point->sets[k]) + 1, hash);
@@ -243,7 +245,7 @@ static sn_status name_points(sn_cells *cells, const sn_config *config, sn_error 
     sn_text name = SN_TEXT_EMPTY;
     bool failed = !tails;
     for (size_t p = 0; p < cells->n_points && !failed; p++) {
-        sn_point *point = &cells->points[p];
+        sn_cells_point *point = &cells->points[p];
         bool is_changed = false;
         sn_text_clear(&name);
         for (size_t k = 0; k < cells->n_keys; k++) {
@@ -423,6 +425,17 @@ static sn_status compare_texts(const sn_cells *cells, const char *file, bool *is
     return status;
 }
 
+/* Without the config.json of cells a cells.txt is somebody else's. */
+static sn_status check_strangers(const sn_cells *cells, sn_error *error) {
+    char *path = sn_path_join(cells->out, SN_FILE_CELLS);
+    if (!path) return sn_error_memory(error, strlen(cells->out), "a path");
+    sn_status status = SN_OK;
+    if (sn_path_exists(path))
+        status = sn_error_set(error, SN_INVALID, "%s is not of a sweep (take another --out)", path);
+    free(path);
+    return status;
+}
+
 static sn_status check_out(sn_cells *cells, sn_error *error) {
     cells->out = sn_path_absolute(cells->request->out);
     if (!cells->out) return sn_error_memory(error, strlen(cells->request->out), "a path");
@@ -431,7 +444,9 @@ static sn_status check_out(sn_cells *cells, sn_error *error) {
     bool is_equal = false;
     if (!status && sn_path_exists(run)) {
         status = sn_error_set(error, SN_INVALID, "%s holds a run: cells need a directory of their own", cells->out);
-    } else if (!status && sn_path_exists(file)) {
+    } else if (!status && !sn_path_exists(file)) {
+        status = check_strangers(cells, error);
+    } else if (!status) {
         status = compare_texts(cells, file, &is_equal, error);
         if (!status && !is_equal) status = compare_points(cells, file, error);
     }
@@ -443,7 +458,7 @@ static sn_status check_out(sn_cells *cells, sn_error *error) {
 /* ---- runs that are there under another name ---- */
 
 /* The name of a cell's own directory. */
-static void add_name(const sn_cells *cells, const sn_point *point, size_t seed, sn_text *name) {
+static void add_name(const sn_cells *cells, const sn_cells_point *point, size_t seed, sn_text *name) {
     sn_text_clear(name);
     sn_text_add(name, point->name);
     if (cells->request->seeds == 0) return;
@@ -458,7 +473,7 @@ static bool has_run(const sn_cells *cells, const char *name) {
 }
 
 /* The name of the directory whose run the cell can take; NULL: its own. */
-static const char *find_twin(const sn_cells *cells, const sn_point *point, size_t seed, const char *own) {
+static const char *find_twin(const sn_cells *cells, const sn_cells_point *point, size_t seed, const char *own) {
     int64_t value = cells->request->seeds > 0 ? cells->first_seed + (int64_t)seed : point->seed;
     if (cells->reuse.n == 0 || has_run(cells, own)) return NULL;
     return sn_reuse_find(&cells->reuse, sn_identity_with_seed(point->identity, value));
@@ -535,7 +550,7 @@ static bool add_shell_path(const char *directory, const char *name, sn_text *lin
     return path;
 }
 
-static void add_line(const line_parts *parts, const sn_point *point, size_t seed, sn_text *line, sn_text *text) {
+static void add_line(const line_parts *parts, const sn_cells_point *point, size_t seed, sn_text *line, sn_text *text) {
     const sn_cells *cells = parts->cells;
     sn_text name = SN_TEXT_EMPTY;
     sn_text_clear(line);

@@ -29,14 +29,14 @@ typedef struct sn_cells_request {
     bool resume; /* the runs that are there may become longer */
 } sn_cells_request;
 
-typedef struct sn_point {
+typedef struct sn_cells_point {
     const char **sets;    /* (n_keys) "KEY=VALUE" as given */
     const char **origins; /* (n_keys) what messages put before them */
     const char **words;   /* (n_keys) the sets as shell words, paths in them absolute */
     const char *name;     /* of the run's directory, up to the seed */
     uint64_t identity;    /* sn_identity; but for the length where its run may become longer */
     int64_t seed;         /* of its config */
-} sn_point;
+} sn_cells_point;
 
 typedef struct sn_cells {
     const sn_cells_request *request;
@@ -45,7 +45,7 @@ typedef struct sn_cells {
     sn_config *portable;
     char *out; /* absolute */
     size_t n_keys, n_points;
-    sn_point *points;
+    sn_cells_point *points;
     size_t n_repeated; /* points left out, since another resolves to the same config */
     sn_reuse reuse;    /* finished runs in the directory */
     size_t n_reused;   /* cells whose run is there under another name, which they take */

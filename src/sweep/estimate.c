@@ -82,7 +82,7 @@ static sn_status open_point(estimator *e, size_t point, sn_experiment *experimen
 }
 
 /* Numbers do not part groups. */
-static uint64_t group_of(const sn_point *point, size_t n_keys, uint64_t data) {
+static uint64_t group_of(const sn_cells_point *point, size_t n_keys, uint64_t data) {
     uint64_t hash = data;
     for (size_t k = 0; k < n_keys; k++) {
         const char *value = strchr(point->sets[k], '=') + 1;

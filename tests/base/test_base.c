@@ -325,6 +325,13 @@ static void test_notes(void **state) {
     assert_string_equal(text.data + text.length - strlen(end), end);
     sn_text_free(&text);
     sn_notes_reset(&notes);
+    sn_notes_json(&notes, &text);
+    sn_note_always(&notes, "a \"%s\"", "x\ny\x7F\x1B[0m");
+    sn_note_always(&notes, "b\xE4");
+    sn_notes_json(&notes, &text);
+    assert_string_equal(sn_text_string(&text), "[][\"a \\\"x?y??[0m\\\"\", \"b?\"]");
+    sn_text_free(&text);
+    sn_notes_reset(&notes);
     sn_notes_write(&notes, &text);
     assert_string_equal(sn_text_string(&text), "");
 }

@@ -47,11 +47,11 @@ want_line "^network    standard: 4 weight layers, 52834 parameters"
 want "nothing is written" "bench.json err out tiny.json" "$(find . -type f -printf '%P\n' | sort | paste -sd' ')"
 
 for steps in 0 -1 x 1.5 ""; do
-    refuses 2 "skipnet bench: --steps wants a whole number from 1 to 1000000000, got $steps (see skipnet bench --help)" \
+    refuses 2 "skipnet bench: --steps wants a whole number from 1 to 1000000000${steps:+, got $steps} (see skipnet bench --help)" \
         bench --steps "$steps"
 done
 for seconds in 0 -1 x nan 1e9 ""; do
-    refuses 2 "skipnet bench: --seconds wants a number above 0 and up to 86400, got $seconds (see skipnet bench --help)" \
+    refuses 2 "skipnet bench: --seconds wants a number above 0 and up to 86400${seconds:+, got $seconds} (see skipnet bench --help)" \
         bench --seconds "$seconds"
 done
 refuses 2 "skipnet bench: give --steps or --seconds, not both" bench --steps 1 --seconds 1

@@ -76,6 +76,43 @@ want "dry run: nothing is written" "" "$(find . -name 'dry*')"
 run cells tiny.json --grid network.order=post --grid network.skip=concat --out dry --dry-run
 want_like "dry run: builds the networks" "2 --grid network.order=post: network.order: order post needs *" "$status $(cat err)"
 
+# Expectations: all that can be known before the runs, in the words of compare; then nothing is written.
+expect_refuses() { # MESSAGE LINE...: of a file of expectations
+    printf '%s\n' "${@:2}" >broken.csv
+    refuses 2 "broken.csv:$1" cells tiny.json --grid network.depth=3,4 --grid network.skip=none,add --seeds 2 \
+        --out foreseen --expect broken.csv
+}
+header=network.depth,metric,statistic,op,value
+expect_refuses "1: the header should be keys of the configs, then metric,statistic,op,value" depth,metric,op,value \
+    1,2,3,4
+expect_refuses "3: 4 cells, the header has 5" $header '"4",test_loss,mean,<,9' 4,test_loss,mean,9
+expect_refuses " row 2: a blank line" $header "" 4,test_loss,mean,"<",9
+expect_refuses "1: nothing but a header: there is nothing to expect" $header
+expect_refuses '2: unknown metric "test_los", did you mean "test_loss"?' $header 4,test_los,mean,'<',9
+expect_refuses '2: unknown statistic "meen", did you mean "mean"?' $header 4,test_loss,meen,'<',9
+expect_refuses '2: unknown op "=" (one of: <, <=, >, >=, ==, !=)' $header 4,test_loss,mean,=,9
+expect_refuses '2: the value "nine" is not a number' $header 4,test_loss,mean,'<',nine
+expect_refuses '1: no run has a key "depth", did you mean "network.depth"?' depth,${header#*,} ,test_loss,mean,'<',9
+expect_refuses '1: seed cannot be chosen: figures are over the seeds' seed,${header#*,} ,test_loss,mean,'<',9
+expect_refuses '2: matches no grid point: none has network.depth=5 (there are: 3, 4)' $header 5,test_loss,mean,'<',9
+expect_refuses '2: matches no difference: none has network.skip.kind=none - add (there are: add - none)' \
+    network.skip.kind,${header#*,} 'none - add,test_loss,mean,<,9'
+refuses 4 "cannot open missing.csv: No such file or directory" cells tiny.json --seeds 2 --out foreseen \
+    --expect missing.csv
+want "broken expectations: nothing is made" "" "$(find . -name 'foreseen*')"
+# Those that fit, whatever the figures will be; of keys that do not vary too, and of runs of an earlier launch.
+printf '\357\273\277network.depth , "network.skip.kind",train.steps,metric,statistic,op,value\r\n%s\r\n%s\r\n\r\n' \
+    ',add - none,,test_loss,mean,<,-1' '3,,5,test_loss,mean,<,-1' >fitting.csv
+does cells tiny.json --grid network.depth=3,4 --grid network.skip=none,add --set train.steps=5 --out foreseen \
+    --expect fitting.csv
+want "expectations that fit: the cells" 4 "$(wc -l <foreseen/cells.txt)"
+refuses 2 "fitting.csv:2: matches no difference: there is none
+fitting.csv:3: matches no grid point: none has network.depth=3 (there are: 5)" \
+    cells tiny.json --grid network.depth=5 --set train.steps=5 --out foreseen --expect fitting.csv
+sh -e foreseen/cells.txt >run.out 2>run.err
+does cells tiny.json --grid network.depth=5 --set train.steps=5 --out foreseen --expect fitting.csv
+want "expectations of earlier runs: the cells" 1 "$(wc -l <foreseen/cells.txt)"
+
 # What a run of a wide net leaves on the disk, within a quarter: weights, checkpoint and initial weights are most of it.
 near() { # ESTIMATE-IN-MB BYTES
     awk -v mb="$1" -v bytes="$2" 'BEGIN { r = mb * 1e6 / bytes; print (r > 0.75 && r < 1.25 ? "near" : mb " MB of " bytes) }'
@@ -96,7 +133,7 @@ done
 refuses 2 "skipnet cells: --out DIR is missing (see skipnet cells --help)" cells tiny.json --seeds 2
 refuses 2 "skipnet cells: --points wants a file (see skipnet cells --help)" cells tiny.json --points "" --out x
 for n in 0 -1 2x "" 1000001; do
-    refuses 2 "skipnet cells: --seeds wants a whole number from 1 to 1000000, got $n (see skipnet cells --help)" \
+    refuses 2 "skipnet cells: --seeds wants a whole number from 1 to 1000000${n:+, got $n} (see skipnet cells --help)" \
         cells tiny.json --seeds "$n" --out x
 done
 refuses 4 "cannot open missing.json: No such file or directory" cells missing.json --seeds 2 --out x

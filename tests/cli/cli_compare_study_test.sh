@@ -222,16 +222,19 @@ want "garbled: nothing of it" "- - some" "$(stalled)"
 
 # Runs that should not be compared, and runs that are the same.
 cp -R all other
-sed -i 's/"cpu": ".*"/"cpu": "Abacus"/; s/"program": ".*"/"program": "skipnet 9"/; s/"simd": ".*"/"simd": "beads"/' \
+sed -i 's/"cpu": ".*"/"cpu": "Abacus"/; s/"program": ".*"/"program": "skipnet 9"/; s/"simd": ".*"/"simd": "beads"/
+    s/"commit": ".*"/"commit": "0123456789"/' \
     "other/depth=4,skip=add,seed=1/run.json"
 sed -i 's/"data_checksum": ".*"/"data_checksum": "0123456789abcdef"/' "other/depth=10,skip=none,seed=3/run.json"
 cp -R "other/depth=4,skip=add,seed=3" other/twin
 cpu=$(value_of all/depth=4,skip=none,seed=1/run.json cpu)
 simd=$(value_of all/depth=4,skip=none,seed=1/run.json simd)
 program=$(value_of all/depth=4,skip=none,seed=1/run.json program)
+commit=$(value_of all/depth=4,skip=none,seed=1/run.json commit)
 plain() { sed 's/^"//; s/"$//' <<<"$1"; }
 does compare other
-want "warnings of origins" "warning: runs differ in cpu: Abacus (1 run), $(plain "$cpu") (12 runs)
+want "warnings of origins" "warning: runs differ in commit: 0123456789 (1 run), $(plain "$commit") (12 runs)
+warning: runs differ in cpu: Abacus (1 run), $(plain "$cpu") (12 runs)
 warning: runs differ in program: skipnet 9 (1 run), $(plain "$program") (12 runs)
 warning: runs differ in simd: beads (1 run), $(plain "$simd") (12 runs)
 warning: other/twin is the same run as other/depth=4,skip=add,seed=3 (equal config hash): it counts once

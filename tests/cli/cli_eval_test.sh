@@ -51,7 +51,7 @@ END
 does train points.json -q --threads 1 --out points
 does eval points --predictions p.csv
 want "classes: header" "class  samples  correct   accuracy  precision  most often taken for" "$(sed -n 7p out)"
-want "predictions: header" "index,label,predicted,p0,p1,p2" "$(head -n 1 p.csv)"
+want "predictions: header" "index,label,predicted,p0,p1,p2,row" "$(head -n 1 p.csv)"
 want "predictions: rows" "$(seq 0 30 | paste -sd' ')" "$(row_of p.csv index)"
 want "predictions: labels are those of the file" "$(sed 1d test.csv | cut -d, -f3 | paste -sd' ')" \
     "$(row_of p.csv label)"
@@ -70,6 +70,7 @@ want "accuracy: recounted" "$(awk -F, 'NR > 1 { n++; right += $2 == $3 } END { p
     "$(value accuracy)"
 want "loss: recounted" 1 "$(awk -F, -v loss="$(value loss)" 'NR > 1 { n++; sum -= log($($2 + 4)) }
     END { d = sum / n - loss; print (d < 1e-7 && d > -1e-7) }' p.csv)"
+want "predictions: rows of the test file, from 2" "$(seq -s' ' 2 32)" "$(row_of p.csv row)"
 does eval points --limit 5 --predictions p5.csv
 want "the first five" "$(head -n 6 p.csv | cut -d, -f1-3)" "$(cut -d, -f1-3 p5.csv)"
 does eval points --json
@@ -81,6 +82,34 @@ print(r["split"], r["samples"], r["loss"], sum(c["samples"] for c in r["classes"
 END
 )"
 fi
+
+# Classes are called as the file calls them, in the table, the predictions and run.json; each row says where it stands.
+awk 'BEGIN { n = split("setosa|virginica|\"no, \"\"none\"\"\"|10.0", name, "|"); print "x,y,kind"
+    for (i = 0; i < 60; i++) printf "%.3f,%.3f,%s\n", sin(i * 1.7), cos(i * 0.9) + (i % n), name[i % n + 1] }' >named.csv
+sed 's/points.csv.*test.csv/named.csv/' points.json >named.json
+does train named.json -q --threads 1 --out named
+want "names: in run.json, sorted as texts" '["10.0", "no, \"none\"", "setosa", "virginica"]' "$(value_of named/run.json classes)"
+mv named moved
+for split in train test; do
+    does eval moved --split $split --predictions of.$split.csv
+    want "names, $split: heading" "     class  samples  correct   accuracy  precision  most often taken for" \
+        "$(sed -n 7p out)"
+    want "names, $split: classes" '10.0|no, "none"|setosa|virginica' "$(sed '1,7d; s/^ *//; s/   *.*//' out | paste -sd'|')"
+    want "names, $split: all are labels of their rows" "" "$(awk 'NR == FNR { sub(/^[^,]*,[^,]*,/, ""); label[FNR] = $0; next }
+        FNR > 1 { row = $0; sub(/.*,/, "", row); if (index($0, FNR - 2 "," label[row] ",") != 1) print }' named.csv of.$split.csv)"
+done
+want "names: rows of both splits are all rows" "$(seq 2 61)" "$(sed '1d; s/.*,//' of.train.csv of.test.csv | grep -v row | sort -n)"
+does eval moved --json
+want_like "names: JSON" '*{"class": 2, "name": "setosa", "samples": *"confused_with_name": *' "$(cat out)"
+want "names: as numbers where all are numbers" '["9", "10.0"]' "$(awk 'BEGIN { print "x,y"
+    for (i = 0; i < 20; i++) print sin(i) "," (i % 2 ? "10.0" : "9") }' >sorted.csv
+    "$skipnet" train named.json -q --out sorted --set data.path=sorted.csv && value_of sorted/run.json classes)"
+
+# The names of the run count: its weights stand for them.
+sed -i 's/setosa/tulip/' named.csv
+does eval moved
+want "renamed: told" "warning: $work/named.csv: its class \"tulip\" is called \"setosa\" in the run, and here" "$(cat err)"
+want_like "renamed: the run's name" "* setosa  *" "$(cat out)"
 
 # Regression: targets beside outputs; the loss is the mean of the squared rmse.
 does train tiny.json -q --threads 1 --out teacher --set 'data={"kind":"teacher","out_dim":2,"samples":100,"test_samples":50}' \

@@ -145,9 +145,15 @@ static void test_labels(void **state) {
     const char *const mixed[] = {"10", "9", "b", "B", "9"};
     check_labels(mixed, 5, 4, (uint32_t[]){0, 1, 3, 2, 1});
     const char *const decimal[] = {"10", "9.0", "9"};
-    check_labels(decimal, 3, 3, (uint32_t[]){0, 2, 1});
+    check_labels(decimal, 3, 2, (uint32_t[]){1, 0, 0});
+    const char *const real[] = {"1e1", "-0.5", "9", "10.0", "+2."};
+    check_labels(real, 5, 4, (uint32_t[]){3, 0, 2, 3, 1});
     const char *const beyond[] = {"99999999999999999999", "1", "-"};
     check_labels(beyond, 3, 3, (uint32_t[]){2, 1, 0});
+    const char *const long_names[] = {"99999999999999999999", "99999999999999999998", "1.5"};
+    check_labels(long_names, 3, 3, (uint32_t[]){2, 1, 0});
+    const char *const not_finite[] = {"10", "9", "inf"};
+    check_labels(not_finite, 3, 3, (uint32_t[]){0, 1, 2});
 }
 
 /* Writes rows i, 2 i, class of i. */
@@ -247,6 +253,9 @@ typedef struct bad_file {
 
 #define NO_HEADER  ", \"header\": false"
 #define REGRESSION ", \"task\": \"regression\""
+#define MISSING(COLUMN, COUNT, ROWS)                                                                                   \
+    "$DIR/a.csv: column " COLUMN ": the label is missing in " COUNT " rows (" ROWS                                     \
+    "); give these rows a label or take them out of the file (a class that is called so needs another name)"
 
 static const bad_file bad_files[] = {
     {"", "", "$DIR/a.csv: the file is empty"},
@@ -268,8 +277,13 @@ static const bad_file bad_files[] = {
     {"1,2.5\n2,3.5\n", "",
      "$DIR/a.csv: row 1: only numbers where the header should be; set data.header to false if it is data"},
     {"a,b\n1,x\n,y\n", "", "$DIR/a.csv: row 3, column \"a\": empty cell"},
-    {"a,b\n1,x\n2,\n", "", "$DIR/a.csv: row 3, column \"b\": empty cell"},
-    {"a,b\n1,x\n2,\"\"", "", "$DIR/a.csv: row 3, column \"b\": empty cell"},
+    {"a,b\n1,x\n2,\n", "", MISSING("\"b\"", "1 of 2", "row 3: \"\"")},
+    {"a,b\n1,x\n2,\"\"", "", MISSING("\"b\"", "1 of 2", "row 3: \"\"")},
+    {"a,b\n1,nan\n2,1\n3,NaN\n4,2\n", "", MISSING("\"b\"", "2 of 4", "row 2: \"nan\", row 4: \"NaN\"")},
+    {"1,NA\n2,x\n3,#N/A\n4,y\n5,n/a\n6,?\n7,null\n8,-\n9,<na>\n", NO_HEADER,
+     MISSING("index 1", "7 of 9",
+             "row 1: \"NA\", row 3: \"#N/A\", row 5: \"n/a\", row 6: \"?\", row 7: \"null\", ...")},
+    {"b,a\nx,1\n\" \",2\n", ", \"target\": 0", MISSING("\"b\"", "1 of 2", "row 3: \" \"")},
     {"a,b\n1,2\n2,\n", REGRESSION, "$DIR/a.csv: row 3, column \"b\": empty cell"},
     {"a,b\n1,x\nnan,y\n", "", "$DIR/a.csv: row 3, column \"a\": \"nan\" is not a finite number"},
     {"a,b\n-Inf,x\n1,y\n", "", "$DIR/a.csv: row 2, column \"a\": \"-Inf\" is not a finite number"},
@@ -277,6 +291,8 @@ static const bad_file bad_files[] = {
     {"a,b\n1,2\n2,NaN\n", REGRESSION, "$DIR/a.csv: row 3, column \"b\": \"NaN\" is not a finite number"},
     {"a,b\n1,2\n2,x\n", REGRESSION, "$DIR/a.csv: row 3, column \"b\": \"x\" is not a number"},
     {"a,b\n1,x\n1\n", "", "$DIR/a.csv: row 3: 1 cell, expected 2 as in row 1"},
+    {"a,b\nr1,1,x\nr2,2\n", "", "$DIR/a.csv: row 3: 2 cells, expected 3 as in row 2"},
+    {"2,b\nr1,1,x\nr2,2,y\n", "", "$DIR/a.csv: row 2: 3 cells, expected 2 as in row 1"},
     {"a,b\n1,x\n1,x,2\n", "", "$DIR/a.csv: row 3: 3 cells, expected 2 as in row 1"},
     {"a,b\n1,x,\n", "", "$DIR/a.csv: row 2: 3 cells, expected 2 as in row 1"},
     {"a,b\n1,x\n\n2,y\n", "", "$DIR/a.csv: row 3: a blank line"},
@@ -355,6 +371,10 @@ static void test_second_file_faults(void **state) {
         {"y,x\n1,a\n", "", "$DIR/b.csv: row 1: column index 0 is called \"y\", but in $DIR/a.csv \"x\""},
         {"x,y\n1,a\nq,a\n", "", "$DIR/b.csv: row 3, column \"x\": \"q\" is not a number"},
         {"x,y\n", "", "$DIR/b.csv: a header, but no rows of data"},
+        {"x,y\n1,a\n2,NA\n", "",
+         "$DIR/b.csv: column \"y\": the label is missing in 1 of 2 rows (row 3: \"NA\"); give these rows a label or "
+         "take "
+         "them out of the file (a class that is called so needs another name)"},
         {"", "", "$DIR/b.csv: the file is empty"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {

@@ -5,9 +5,9 @@
 #include <errno.h>
 #include <math.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <zlib.h>
 
+#include "base/clock.h"
 #include "data/idx.h"
 
 /* A set of 3 training and 2 test images of 2 x 2 pixels. */
@@ -333,12 +333,6 @@ static uint64_t sum_bytes(const uint8_t *bytes, size_t n) {
     return sum;
 }
 
-static double seconds(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
-}
-
 /* The numbers are those of the data set as its authors publish it, from an independent program. */
 static void test_fashion_mnist(void **state) {
     (void)state;
@@ -348,10 +342,10 @@ static void test_fashion_mnist(void **state) {
         skip();
     }
     setenv("SKIPNET_DATA", fixture_dir, 1); /* nothing there: on to Debian's place */
-    double start = seconds();
+    double start = sn_clock_seconds();
     sn_dataset d = fixture_load_ok("{}");
     unsetenv("SKIPNET_DATA");
-    print_message("Fashion-MNIST loaded in %.3f s\n", seconds() - start);
+    print_message("Fashion-MNIST loaded in %.3f s\n", sn_clock_seconds() - start);
     assert_string_equal(d.origin, "/usr/share/datasets/fashion-mnist");
     assert_int_equal(d.train.n, 60000);
     assert_int_equal(d.test.n, 10000);

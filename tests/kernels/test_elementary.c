@@ -81,9 +81,9 @@ static double ulps(double value, long double exact, sn_dtype dtype) {
 
 /* {"op": ...} with the function's parameter. */
 static void describe(const function *f, const char *discriminator, char *out, size_t capacity) {
-    int n = snprintf(out, capacity, "{\"%s\": \"%s\"", discriminator, f->op);
-    if (f->key) n += snprintf(out + n, capacity - (size_t)n, ", \"%s\": %.17g", f->key, f->parameter);
-    snprintf(out + n, capacity - (size_t)n, "}");
+    char keys[FUNCTION_KEYS];
+    function_keys(f, keys);
+    snprintf(out, capacity, "{\"%s\": \"%s\"%s}", discriminator, f->op, keys);
 }
 
 /* Node 1 of the graph is the function. */
@@ -345,9 +345,29 @@ static void test_families(void **state) {
         for_backends(SN_F32, check_family, &piecewise_functions[k]);
 }
 
+static void check_row(const char *name, const char *key) {
+    const function *f = function_of(name);
+    const char *known = f ? f->key : NULL;
+    if (!f)
+        fail_msg("the activation %s has no row in tests/support/functions.c: what it is to compute, in long double",
+                 name);
+    if (key ? !known || strcmp(key, known) != 0 : known != NULL)
+        fail_msg("the activation %s has the key %s, in tests/support/functions.c it has %s", name, key ? key : "(none)",
+                 known ? known : "none");
+}
+
+/* Every activation of the program has a row, and its parameter, where it has one, the right key. */
+static void test_all_have_rows(void **state) {
+    (void)state;
+    int n = 0;
+    for (const sn_kind *const *kind = sn_activation_choice.kinds; *kind; kind++, n++)
+        check_row((*kind)->name, (*kind)->keys ? (*kind)->keys->name : NULL);
+    assert_true(n >= 11);
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_float), cmocka_unit_test(test_double),
-                                       cmocka_unit_test(test_special_values), cmocka_unit_test(test_places),
-                                       cmocka_unit_test(test_families)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_all_have_rows), cmocka_unit_test(test_float),
+                                       cmocka_unit_test(test_double),        cmocka_unit_test(test_special_values),
+                                       cmocka_unit_test(test_places),        cmocka_unit_test(test_families)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,6 +15,8 @@
 #include "engine/internal.h"
 #include "ops/table.h"
 #include "support/check.h"
+#include "support/functions.h"
+#include "support/name_set.h"
 #include "support/net.h"
 #include "support/toy.h"
 
@@ -23,29 +25,15 @@ enum { SAMPLES = 11, IN = 5, OUT = 3, MOST_TRIES = 4000 }; /* 11 rows: a full ti
 static const double STEP = 2.5e-4, MARGIN = 0.01, LEAST_GRADIENT = 1e-3;
 
 /* What all cases together have covered, and the greatest deviations seen. */
-static char seen_ops[4096], seen_losses[256];
+static name_set seen_ops, seen_losses;
 static double worst_difference, worst_reference, worst_float;
 static int n_tensors, n_cancelled;
-
-static void remember(char *seen, size_t capacity, const char *name) {
-    char item[64];
-    snprintf(item, sizeof item, "[%s]", name);
-    if (strstr(seen, item)) return;
-    assert_true(strlen(seen) + strlen(item) < capacity);
-    strcat(seen, item);
-}
-
-static bool was_seen(const char *seen, const char *name) {
-    char item[64];
-    snprintf(item, sizeof item, "[%s]", name);
-    return strstr(seen, item) != NULL;
-}
 
 static bool is_op(const sn_node *node, const char *name) {
     return node->op && strcmp(node->op->kind.name, name) == 0;
 }
 
-/* How near a row is to where its op bends: the smallest |x| for relu and elu kinds; for layer_norm, whose higher
+/* How near a row is to where its op bends: the smallest |x| for activations that do; for layer_norm, whose higher
  * derivatives grow as the spread of the row shrinks, the spread in units of 25 (for batch_norm: of the column). */
 static double row_margin(const sn_node *node, const double *x, size_t n) {
     double least = HUGE_VAL, mean = 0, squares = 0;
@@ -55,8 +43,8 @@ static double row_margin(const sn_node *node, const double *x, size_t n) {
     }
     for (size_t c = 0; c < n; c++)
         squares += (x[c] - mean) * (x[c] - mean) / (double)n;
-    bool bends = is_op(node, "relu") || is_op(node, "leaky_relu") || is_op(node, "elu") || is_op(node, "selu");
-    if (bends) return least;
+    const function *f = node->op ? function_of(node->op->kind.name) : NULL;
+    if (f && f->bends) return least;
     return is_op(node, "layer_norm") ? sqrt(squares) / 25 : HUGE_VAL;
 }
 
@@ -184,8 +172,8 @@ static void check_network(const char *name, const char *network, const sn_datase
     check_differences(&net, name);
     check_float(&net, name, network);
     for (int i = 1; i < net.graph.n_nodes; i++)
-        remember(seen_ops, sizeof seen_ops, net.graph.nodes[i].op->kind.name);
-    remember(seen_losses, sizeof seen_losses, data->is_classes ? "softmax_cross_entropy" : "mean_squared_error");
+        name_set_add(&seen_ops, "%s", net.graph.nodes[i].op->kind.name);
+    name_set_add(&seen_losses, "%s", data->is_classes ? "softmax_cross_entropy" : "mean_squared_error");
     net_close(&net);
     net_close(&reference);
 }
@@ -369,10 +357,11 @@ static void test_coverage(void **state) {
     const sn_backend *backend;
     assert_int_equal(sn_backend_select(&backend, SN_F64, &error), SN_OK);
     for (const sn_op *const *op = sn_ops; *op; op++) {
-        if (!was_seen(seen_ops, (*op)->kind.name)) fail_msg("no case has the op %s", (*op)->kind.name);
+        if (!name_set_has(&seen_ops, "%s", (*op)->kind.name)) fail_msg("no case has the op %s", (*op)->kind.name);
     }
     for (const sn_loss *const *loss = sn_losses; *loss; loss++) {
-        if (!was_seen(seen_losses, (*loss)->kind.name)) fail_msg("no case has the loss %s", (*loss)->kind.name);
+        if (!name_set_has(&seen_losses, "%s", (*loss)->kind.name))
+            fail_msg("no case has the loss %s", (*loss)->kind.name);
     }
     print_message(
         "%s: %d tensors; greatest deviation from differences %.2g, from the unfused walk %.2g, of float %.2g\n",

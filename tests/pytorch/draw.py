@@ -1,38 +1,43 @@
 """Random experiments for scripts/dev/fuzz_pytorch.py and scripts/dev/soak.py: a config and its data, functions of a seed.
 
-Explicit graphs with repeats, fan-out, long skips by add and concat, and networks of the family mlp.  Only ops that the
-program at hand has are drawn.
+Explicit graphs with repeats, fan-out, long skips by add and concat, and networks of the family mlp.  Activations and
+inits are the program's (see words.py); a kind of something else that is not drawn here fails by name.
 """
 
 import csv
 import json
 import random
-import subprocess
 
-ACTIVATIONS = {
-    "identity": {},
-    "relu": {},
-    "leaky_relu": {"slope": (-0.5, 0.5)},
-    "tanh": {},
-    "sigmoid": {},
-    "erf": {},
-    "gelu": {},
-    "elu": {"alpha": (0.2, 2)},
-    "selu": {},
-    "silu": {},
-    "softplus": {"beta": (0.5, 4)},
+from words import claim, read_kinds
+
+# Where the keys of activations are drawn from.
+BOUNDS = {("leaky_relu", "slope"): (-0.5, 0.5), ("elu", "alpha"): (0.2, 2), ("softplus", "beta"): (0.5, 4)}
+# By which nothing is learned or all units of a layer stay the same.
+DULL_INITS = ("constant", "zeros", "identity")
+# What is drawn of everything else, by the name of the choice or key.
+DRAWN = {
+    "op": ("linear", "add", "concat", "scale", "layer_norm", "batch_norm", "gate"),
+    "network_family": ("mlp",),
+    "skip": ("none", "add", "concat", "highway"),
+    "loss": ("softmax_cross_entropy", "mean_squared_error"),
+    "optimizer": ("sgd",),
+    "learning-rate_schedule": ("constant", "step", "cosine"),
+    "order": ("pre", "inside", "post"),
+    "norm": ("none", "layer", "batch"),
 }
-OTHERS = ("linear", "add", "concat", "scale", "layer_norm", "batch_norm", "gate")
+# Not drawn on purpose: masks that nobody else can draw.
+LEFT_OUT = ("dropout",)
 MAX_WIDTH = 24  # of a concat
 LEAST_NORM = 4  # features that a layer_norm has at least: over two it only leaves signs
 
 
 class Drawing:
-    """One experiment.  `ops` are the ops to draw from."""
+    """One experiment.  `kinds` are the program's, see kinds_of()."""
 
-    def __init__(self, seed, ops):
+    def __init__(self, seed, kinds):
         self.rng = random.Random(seed)
-        self.ops = [op for op in (*ACTIVATIONS, *OTHERS) if op in ops]
+        self.activations = kinds["activation"]
+        self.inits = {init: keys for init, keys in kinds["init"].items() if init not in DULL_INITS}
         self.in_dim = self.rng.randint(2, 8)
         self.out_dim = self.rng.randint(2, 5)
         self.is_classes = self.chance(0.6)
@@ -118,29 +123,27 @@ class Drawing:
     # ---- parts of networks
 
     def activation(self):
-        op = self.rng.choice([op for op in ACTIVATIONS if op in self.ops])
-        keys = {key: self.uniform(*bounds) for key, bounds in ACTIVATIONS[op].items() if self.chance(0.7)}
+        op = self.rng.choice(list(self.activations))
+        keys = {key: self.uniform(*BOUNDS[op, key]) for key in self.activations[op] if self.chance(0.7)}
         return op, keys
 
     def init(self):
-        kind = self.rng.choice(["pytorch", "lecun_normal", "xavier_uniform", "he_normal", "orthogonal"])
-        return {"kind": kind, "gain": self.uniform(0.7, 1.5)}
+        kind = self.rng.choice(list(self.inits))
+        values = {"gain": self.uniform(0.7, 1.5), "std": self.uniform(0.2, 0.5)}
+        return {"kind": kind, **{key: values[key] for key in self.inits[kind]}}
 
     def bias_init(self):
         return self.rng.choice([None, {"kind": "normal", "std": 0.3}])
 
     def norm(self):
-        norm = self.rng.choice(["none", "none", "layer", "batch"])
-        if norm == "batch" and "batch_norm" not in self.ops:
-            norm = "layer"
+        norm = self.rng.choice(["none", *DRAWN["norm"]])
         self.uses_batch_norm |= norm == "batch"
         return norm
 
     # ---- the family
 
     def family(self):
-        kinds = ["none", "add", "concat"] + (["highway"] if "gate" in self.ops else [])
-        kind = self.rng.choice(kinds)
+        kind = self.rng.choice(DRAWN["skip"])
         op, keys = self.activation()
         return {
             "family": "mlp",
@@ -182,8 +185,7 @@ class Drawing:
         return {"layers": self.layers}
 
     def moves(self):
-        moves = ["linear", "linear", "activation", "activation", "add", "add", "concat", "norm", "scale", "repeat"]
-        return moves + (["gate"] if "gate" in self.ops else [])
+        return [*("linear", "activation", "add") * 2, "concat", "norm", "scale", "repeat", "gate"]
 
     def last(self):
         return next(reversed(self.widths))
@@ -224,7 +226,7 @@ class Drawing:
         self.put(op, [source], self.widths[source], **keys)
 
     def draw_norm(self):
-        op = "batch_norm" if "batch_norm" in self.ops and self.chance(0.4) else "layer_norm"
+        op = "batch_norm" if self.chance(0.4) else "layer_norm"
         source = self.pick(None if op == "batch_norm" else lambda width: width >= LEAST_NORM)
         if source is None:
             return
@@ -300,10 +302,25 @@ class Drawing:
         self.put_linear(source, self.out_dim)
 
 
-def ops_of(skipnet):
-    """The names of the program's ops."""
-    listing = subprocess.run([skipnet, "list", "ops"], check=True, capture_output=True, text=True).stdout
-    return {line.split()[0] for line in listing.splitlines() if line[:1].isalpha()}
+def check(kinds):
+    """Raises UnknownWord where the program has something that would never be drawn."""
+    for activation, keys in kinds["activation"].items():
+        known = [key for name, key in BOUNDS if name == activation]
+        claim("draw.py", f"activation {activation} with the key", keys, known)
+    for init in set(kinds["init"]) - set(DULL_INITS):
+        claim("draw.py", f"init {init} with the key", kinds["init"][init], ("gain", "std"))
+    words = kinds["network_family"]["mlp"]
+    for choice, drawn in DRAWN.items():
+        names = kinds[choice] if choice in kinds else words[choice]["enum"]
+        others = (*kinds["activation"], *LEFT_OUT) if choice == "op" else ()
+        claim("draw.py", choice, names, (*drawn, *others))
+
+
+def kinds_of(skipnet):
+    """What to draw from: the program's kinds, all of which are known here."""
+    kinds = read_kinds(skipnet)
+    check(kinds)
+    return kinds
 
 
 def write_experiment(directory, drawing):

@@ -3,8 +3,9 @@
 import collections
 import pathlib
 
+import interpreter
 import torch
-from draw import Drawing, ops_of, write_experiment
+from draw import Drawing, kinds_of, write_experiment
 from interpreter import distance, norm_of
 from sides import run_pytorch, run_skipnet, run_twin
 
@@ -80,7 +81,8 @@ class Fuzzer:
     def __init__(self, options):
         self.options = options
         self.skipnet = str(pathlib.Path(options.skipnet).resolve())
-        self.ops = ops_of(self.skipnet)
+        self.kinds = kinds_of(self.skipnet)
+        interpreter.check(self.kinds)
         self.counts = collections.Counter()
         self.worst = {name: collections.Counter() for name in PRECISIONS}
         self.widest = dict.fromkeys(PRECISIONS, 0)
@@ -88,7 +90,7 @@ class Fuzzer:
 
     def graph(self, seed):
         """One graph; returns what is wrong, a list of texts."""
-        drawing = Drawing(seed, self.ops)
+        drawing = Drawing(seed, self.kinds)
         name = drawing.config["precision"]
         precision = PRECISIONS[name]
         directory = pathlib.Path(self.options.work) / f"graph-{seed}"
@@ -138,9 +140,9 @@ class Fuzzer:
         for name, worst in self.worst.items():
             figures = ", ".join(f"{kind} {off:.1e}" for kind, off in sorted(worst.items()))
             print(f"worst in {name} (bound {PRECISIONS[name].bound:g}): {figures}")
-        drawn = {op for op in self.ops if counts[op]}
-        print(f"ops: {', '.join(f'{op} {counts[op]}' for op in sorted(drawn))}")
-        missing = sorted(self.ops - drawn - {"repeat"})
+        ops = sorted(self.kinds["op"])
+        print(f"ops: {', '.join(f'{op} {counts[op]}' for op in ops if counts[op])}")
+        missing = [op for op in ops if not counts[op]]
         print(f"ops that were not drawn: {', '.join(missing) or 'none'}")
 
 

@@ -7,9 +7,11 @@ they mean what the documentation of skipnet says; where they do not, a comment s
 import itertools
 import math
 
+import layers
 import torch
 import torch.nn.functional as F
 from layers import flatten, kind_of
+from words import claim
 
 SIMPLE = {
     "identity": lambda x: x,
@@ -29,6 +31,18 @@ WITH_KEYS = {
     "softplus": lambda x, k: F.softplus(x, k.get("beta", 1), SOFTPLUS_THRESHOLD),
 }
 KINKED = ("relu", "leaky_relu", "elu", "selu")  # a derivative, or its derivative, jumps at 0
+LEFT_OUT = ("dropout",)  # its masks are skipnet's own
+SCHEDULES = ("constant", "step", "cosine")
+
+
+def check(kinds):
+    """Raises UnknownWord where the program computes something that is not computed here."""
+    layers.check(kinds)
+    ops = [op for op in kinds["op"] if hasattr(Network, f"_{op}")]
+    claim("interpreter.py", "op", kinds["op"], (*SIMPLE, *WITH_KEYS, *LEFT_OUT, *ops))
+    claim("interpreter.py", "loss", kinds["loss"], LOSSES)
+    claim("interpreter.py", "optimizer", kinds["optimizer"], ("sgd",))
+    claim("interpreter.py", "learning-rate schedule", kinds["learning-rate_schedule"], SCHEDULES)
 
 
 class Network:
@@ -166,10 +180,14 @@ def cross_entropy(z, labels):
     return loss
 
 
+LOSSES = {
+    "softmax_cross_entropy": cross_entropy,
+    "mean_squared_error": lambda outputs, wanted: F.mse_loss(outputs, wanted.to(outputs.dtype)),
+}
+
+
 def loss_of(kind, outputs, wanted):
-    if kind == "softmax_cross_entropy":
-        return cross_entropy(outputs, wanted)
-    return F.mse_loss(outputs, wanted.to(outputs.dtype))
+    return LOSSES[kind](outputs, wanted)
 
 
 def rates(train):

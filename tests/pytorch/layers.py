@@ -7,12 +7,24 @@ Families become the layer list that they stand for; repeats are unrolled.
 import math
 from typing import NamedTuple
 
+from words import claim
+
 
 class Entry(NamedTuple):
     label: str
     op: str
     inputs: list  # labels of earlier entries, or "input"
     keys: dict  # the op's own keys, as given
+
+
+def check(kinds):
+    """Raises UnknownWord where the program has a network that would be read wrongly."""
+    claim("layers.py", "network family", kinds["network_family"], ("mlp",))
+    claim("layers.py", "order", kinds["network_family"]["mlp"]["order"]["enum"], ("pre", "inside", "post"))
+    norms = kinds["network_family"]["mlp"]["norm"]["enum"]
+    claim("layers.py", "norm", norms, [norm for norm in norms if norm == "none" or f"{norm}_norm" in kinds["op"]])
+    skips = [kind for kind in kinds["skip"] if kind == "none" or hasattr(Family, f"join_{kind}")]
+    claim("layers.py", "skip", kinds["skip"], skips)
 
 
 def kind_of(value, discriminator="kind"):

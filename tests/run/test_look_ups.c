@@ -91,6 +91,7 @@ static place places[] = {
     {"run/settings.c", "report", "report", 0},
     {"run/settings.c", "root", "", 0},
     {"run/settings.c", "train", "train", 0},
+    {"study/evaluate.c", "sn_config_root(e->manifest)", "run.json:", 0},
     {"study/evaluate.c", "sn_config_root(own)", "", 0},
     {"sweep/cells.c", "sn_config_root(config)", "", 0},
     {"sweep/estimate.c", "sn_config_root(config)", "", 0},
@@ -391,6 +392,9 @@ static int set_up(void **state) {
     sn_experiment x;
     if (sn_config_parse(&config, &sn_language, text, strlen(text), "text", "", &error)) return -1;
     if (sn_experiment_open(&x, config, 1, &error)) return -1;
+    static const char *const names[] = {"a", "b", "c"};
+    assert_in_range(x.data.out_dim, 1, 3);
+    x.data.class_names = names;
     write_manifest(&x, path);
     sn_experiment_reset(&x);
     sn_config_free(config);

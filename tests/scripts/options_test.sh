@@ -46,7 +46,7 @@ while IFS= read -r script; do
         die "$script" "does not say which option it does not know"
     (($(grep -c . "$work/err") <= 10)) || die "$script" "buries what is wrong"
     call "$script" --help
-    ((status == 0)) && [[ -s $work/out ]] || die "$script" "--help exits with $status"
+    [[ $status == 0 && -s $work/out ]] || die "$script" "exits with $status for --help, or says nothing"
     n=$((n + 1))
 done < <(find "$source/scripts" "$source/scripts/dev" -maxdepth 1 -name '*.sh' -o -maxdepth 1 -name '*.py' | sort)
 ((n >= 20)) || { echo "only $n scripts were found" >&2 && exit 1; }

@@ -235,22 +235,23 @@ sweep_refuses "sweep: --grid wants a value (see --help)" tiny.json --grid
 sweep_refuses "sweep: one config at a time, not also b.json (options of the engine go after --)" tiny.json b.json
 sweep_refuses "sweep: no engine make (one of: parallel xargs slurm)" tiny.json --engine make
 sweep_refuses "sweep: --jobs wants a whole number from 1 on, not 0" tiny.json --jobs 0
-sweep_refuses "sweep: cannot read none.csv" tiny.json --seeds 2 --expect none.csv
 sweep_refuses "sweep: the path of --out has a control character in it: \$'$work/a\nb'" tiny.json --seeds 2 \
     --out $'a\nb'
 touch ./-tiny.json
 sweep_refuses "sweep: -tiny.json is taken for an option: write ./-tiny.json" -tiny.json --seeds 2
 
-expect_refuses() { # MESSAGE LINE...: of a file of expectations
-    printf '%s\n' "${@:2}" >broken.csv
-    sweep_refuses "sweep: broken.csv:$1" tiny.json --seeds 2 --engine xargs --out wrong --expect broken.csv
-}
+# Expectations: what is wrong with them shows before any cell, in the words of `skipnet cells --expect`.
 header=network.depth,metric,statistic,op,value
-expect_refuses "1: the header should be keys of the configs, then metric,statistic,op,value" depth,metric,op,value \
-    1,2,3,4
-expect_refuses "3: 4 cells, the header has 5" $header '"4,5",test_loss,mean,<,9' 4,test_loss,mean,9
-expect_refuses "2: a blank line before the end" $header "" 4,test_loss,mean,9
-expect_refuses "1: nothing to expect: there is nothing but a header" $header
+printf '%s\n' $header ,test_los,mean,'<',1 7,test_loss,mean,'<',1 >broken.csv
+sweep_refuses 'broken.csv:2: unknown metric "test_los", did you mean "test_loss"?' \
+    tiny.json --seeds 2 --engine xargs --out wrong --expect broken.csv
+sed -i 2d broken.csv
+sweep_refuses 'broken.csv:2: matches no grid point: none has network.depth=7 (there are: 3, 4)' \
+    tiny.json --grid network.depth=3,4 --engine xargs --out wrong --expect broken.csv
+sweep_refuses 'broken.csv:2: matches no grid point: none has network.depth=7 (there are: 3, 4)' \
+    tiny.json --grid network.depth=3,4 --out wrong --expect broken.csv --dry-run
+sweep tiny.json --seeds 2 --engine xargs --out wrong --expect none.csv
+want "no expectations there" "4 cannot open none.csv: No such file or directory" "$status $(cat err)"
 want "broken expectations: no cell was run" "" "$(find . -name 'wrong*')"
 printf '\357\273\277network.depth , "metric",statistic,op,value\r\n,test_loss,mean,<,1e9\r\n\r\n' >./-odd.csv
 sweep tiny.json --seeds 2 --engine xargs --out expected --expect -odd.csv
@@ -258,9 +259,8 @@ want "expectations that hold" "0 " "$status $(cat err)"
 printf '%s\n' $header ,test_loss,mean,'<',-1 >false.csv
 sweep tiny.json --seeds 2 --engine xargs --out expected --expect false.csv
 want "expectations that do not hold" 1 "$status"
-printf '%s\n' $header ,test_los,mean,'<',1 >unknown.csv
-sweep tiny.json --seeds 2 --engine xargs --out expected --expect unknown.csv
-want_like "expectations that compare refuses" '2 unknown.csv:2: unknown metric "test_los"*' "$status $(cat err)"
+sweep tiny.json --seeds 2 --engine xargs --out expected --expect <(cat false.csv)
+want "expectations out of a pipe are left to the comparison" 1 "$status"
 
 sweep_refuses '--grid network.skip=ad: network.skip: unknown value "ad", did you mean "add"? (one of: none, add, '\
 'concat, highway)' tiny.json --engine xargs --out wrong --grid network.skip=ad

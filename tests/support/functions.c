@@ -1,6 +1,8 @@
 #include "support/functions.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
 static long double tanh_value(long double x, long double p) {
     (void)p;
@@ -113,24 +115,42 @@ static long double identity(long double x, long double p) {
 
 /* The slope of elu on the left is the exponential itself. */
 const function smooth_functions[] = {
-    {"tanh", NULL, 0, tanh_value, tanh_slope, 2, 2, 0, 1, {-1, 1}},
-    {"sigmoid", NULL, 0, sigmoid_value, sigmoid_slope, 2, 4, 0, 0.25, {0, 1}},
-    {"erf", NULL, 0, erf_value, erf_slope, 2, 2, 0, 1.1283791670955126, {-1, 1}},
-    {"gelu", NULL, 0, gelu_value, gelu_slope, 4, 2, 0, 1.1289041452, {-0.0L, INFINITE}},
-    {"silu", NULL, 0, silu_value, silu_slope, 4, 2, 0, 1.0998393195, {-0.0L, INFINITE}},
-    {"softplus", "beta", 1, softplus_value, softplus_slope, 4, 2, 0, 1, {0, INFINITE}},
-    {"softplus", "beta", 0.1865234375, softplus_value, softplus_slope, 4, 2, 0, 1, {0, INFINITE}},
-    {"softplus", "beta", 11.4140625, softplus_value, softplus_slope, 4, 4, 0, 1, {0, INFINITE}},
-    {"elu", "alpha", 1, elu_value, elu_slope, 4, 2, 2, 1, {-1, INFINITE}},
-    {"elu", "alpha", 1.6640625, elu_value, elu_slope, 4, 2, 3, 1.6640625, {-1.6640625L, INFINITE}},
-    {"selu", NULL, 0, selu_value, selu_slope, 4, 2, 3, 1.7580993408473769, {-1.7580993408473768599402L, INFINITE}},
+    {"tanh", NULL, 0, tanh_value, tanh_slope, 2, 2, 0, 1, {-1, 1}, false},
+    {"sigmoid", NULL, 0, sigmoid_value, sigmoid_slope, 2, 4, 0, 0.25, {0, 1}, false},
+    {"erf", NULL, 0, erf_value, erf_slope, 2, 2, 0, 1.1283791670955126, {-1, 1}, false},
+    {"gelu", NULL, 0, gelu_value, gelu_slope, 4, 2, 0, 1.1289041452, {-0.0L, INFINITE}, false},
+    {"silu", NULL, 0, silu_value, silu_slope, 4, 2, 0, 1.0998393195, {-0.0L, INFINITE}, false},
+    {"softplus", "beta", 1, softplus_value, softplus_slope, 4, 2, 0, 1, {0, INFINITE}, false},
+    {"softplus", "beta", 0.1865234375, softplus_value, softplus_slope, 4, 2, 0, 1, {0, INFINITE}, false},
+    {"softplus", "beta", 11.4140625, softplus_value, softplus_slope, 4, 4, 0, 1, {0, INFINITE}, false},
+    {"elu", "alpha", 1, elu_value, elu_slope, 4, 2, 2, 1, {-1, INFINITE}, true},
+    {"elu", "alpha", 1.6640625, elu_value, elu_slope, 4, 2, 3, 1.6640625, {-1.6640625L, INFINITE}, true},
+    {"selu", NULL, 0, selu_value, selu_slope, 4, 2, 3, 1.7580993408, {-1.7580993408473768599402L, INFINITE}, true},
 };
 const size_t n_smooth_functions = sizeof smooth_functions / sizeof *smooth_functions;
 
 const function piecewise_functions[] = {
-    {.op = "relu", .value = relu},
-    {.op = "leaky_relu", .key = "slope", .parameter = 0.0078125, .value = leaky_relu},
-    {.op = "leaky_relu", .key = "slope", .parameter = 0.203125, .value = leaky_relu},
+    {.op = "relu", .value = relu, .bends = true},
+    {.op = "leaky_relu", .key = "slope", .parameter = 0.0078125, .value = leaky_relu, .bends = true},
+    {.op = "leaky_relu", .key = "slope", .parameter = 0.203125, .value = leaky_relu, .bends = true},
     {.op = "identity", .value = identity},
 };
 const size_t n_piecewise_functions = sizeof piecewise_functions / sizeof *piecewise_functions;
+
+const function *function_at(size_t i) {
+    if (i < n_smooth_functions) return &smooth_functions[i];
+    i -= n_smooth_functions;
+    return i < n_piecewise_functions ? &piecewise_functions[i] : NULL;
+}
+
+const function *function_of(const char *op) {
+    const function *f;
+    for (size_t i = 0; (f = function_at(i)) && strcmp(f->op, op) != 0;)
+        i++;
+    return f;
+}
+
+void function_keys(const function *f, char keys[FUNCTION_KEYS]) {
+    keys[0] = 0;
+    if (f->key) snprintf(keys, FUNCTION_KEYS, ", \"%s\": %.17g", f->key, f->parameter);
+}

@@ -1,6 +1,8 @@
-/* Owns the drawing of whole configs. */
+/* Owns the drawing of whole configs.  Activations and inits are those of the program; of what is listed here,
+ * test_draws tells which of the program's are missing. */
 #include <string.h>
 
+#include "network/init.h"
 #include "support/check.h"
 #include "support/random_graph.h"
 
@@ -86,22 +88,41 @@ static void add_skip(draft *d, const char *kind) {
     sn_text_add(&d->text, "}");
 }
 
+static void add_activation(draft *d) {
+    const function *f = random_function(&d->draws, false);
+    char keys[FUNCTION_KEYS];
+    function_keys(f, keys);
+    sn_text_addf(&d->text, ", \"activation\": {\"kind\": \"%s\"%s}", f->op, keys);
+}
+
+/* Any init, with the keys that it must have. */
+static void add_init(draft *d) {
+    int n = 0;
+    while (sn_init_choice.kinds[n])
+        n++;
+    const sn_kind *kind = sn_init_choice.kinds[draw(d, n)];
+    sn_text_addf(&d->text, ", \"init\": {\"kind\": \"%s\"", kind->name);
+    for (const sn_key *key = kind->keys; key && key->name; key++) {
+        if (!(key->flags & SN_REQUIRED)) continue;
+        if (!(key->types & SN_NUMBER))
+            fail_msg("random_config.c has no value for the key %s.%s", kind->name, key->name);
+        sn_text_addf(&d->text, ", \"%s\": 0.1", key->name);
+    }
+    sn_text_add(&d->text, "}");
+}
+
 static void add_family(draft *d) {
     static const char *const kinds[] = {"none", "add", "concat", "highway"};
     static const char *const orders[] = {"\"pre\"", "\"inside\"", "\"post\"", NULL};
     static const char *const unshared[] = {"\"pre\"", "\"inside\"", NULL}; /* post needs a sum */
     static const char *const norms[] = {"\"none\"", "\"none\"", "\"layer\"", "\"batch\"", NULL};
-    static const char *const inits[] = {"\"pytorch\"", "\"he_normal\"", "\"xavier_uniform\"", "\"lecun_normal\"", NULL};
-    static const char *const activations[] = {"\"relu\"",     "\"leaky_relu\"", "\"elu\"", "\"selu\"",
-                                              "\"tanh\"",     "\"sigmoid\"",    "\"erf\"", "\"gelu\"",
-                                              "\"softplus\"", "\"silu\"",       NULL};
     int kind = draw(d, 4);
     sn_text_add(&d->text, "{\"family\": \"mlp\"");
     add_integer(d, "depth", between(d, 1, 12));
     add_integer(d, "width", between(d, 1, d->limits.most_units));
-    add_one_of(d, "activation", activations);
+    add_activation(d);
     add_one_of(d, "norm", norms);
-    add_one_of(d, "init", inits);
+    add_init(d);
     add_one_of(d, "order", kind < 2 ? orders : unshared);
     add_skip(d, kinds[kind]);
     sn_text_add(&d->text, "}");

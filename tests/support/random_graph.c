@@ -14,6 +14,17 @@ int random_below(random_draws *draws, int n) {
     return (int)sn_rng_below(draws->rng, draws->drawn++, (uint64_t)n);
 }
 
+const function *random_function(random_draws *draws, bool is_smooth) {
+    const function *f;
+    int n = 0;
+    while (function_at((size_t)n))
+        n++;
+    do {
+        f = function_at((size_t)random_below(draws, n));
+    } while (is_smooth && f->bends);
+    return f;
+}
+
 /* A graph under construction. */
 typedef struct growth {
     const random_limits *limits;
@@ -64,24 +75,25 @@ static void grow_one(growth *g, int from, const unary *kind) {
     close_entry(g, kind->keys);
 }
 
-/* The smooth ones come first. */
+static void grow_activation(growth *g, int from) {
+    const function *f = random_function(&g->draws, g->limits->is_smooth);
+    char keys[FUNCTION_KEYS];
+    function_keys(f, keys);
+    grow_one(g, from, &(unary){f->op, keys});
+}
+
+static void grow_scale(growth *g, int from) {
+    static const unary kinds[] = {
+        {"scale", ", \"factor\": 1"}, {"scale", ", \"factor\": -0.5"}, {"scale", ", \"factor\": {\"learned\": 0.8}"}};
+    grow_one(g, from, &kinds[draw(g, sizeof kinds / sizeof *kinds)]);
+}
+
 static void grow_unary(growth *g, int from) {
-    static const unary kinds[] = {{"tanh", ""},
-                                  {"sigmoid", ""},
-                                  {"erf", ""},
-                                  {"gelu", ""},
-                                  {"silu", ""},
-                                  {"softplus", ", \"beta\": 2"},
-                                  {"identity", ""},
-                                  {"scale", ", \"factor\": 1"},
-                                  {"scale", ", \"factor\": -0.5"},
-                                  {"scale", ", \"factor\": {\"learned\": 0.8}"},
-                                  {"relu", ""},
-                                  {"leaky_relu", ", \"slope\": 0.2"},
-                                  {"elu", ", \"alpha\": 0.7"},
-                                  {"selu", ""}};
-    enum { ALL = sizeof kinds / sizeof *kinds, SMOOTH = ALL - 4 };
-    grow_one(g, from, &kinds[draw(g, g->limits->is_smooth ? SMOOTH : ALL)]);
+    if (draw(g, 4)) {
+        grow_activation(g, from);
+    } else {
+        grow_scale(g, from);
+    }
 }
 
 /* What depends on the pass, or on other features of the sample: that last. */

@@ -4,6 +4,7 @@
 
 #include "base/rng.h"
 #include "base/text.h"
+#include "support/functions.h"
 
 enum { RANDOM_MOST_NODES = 32 };
 
@@ -17,6 +18,10 @@ random_draws random_begin(uint64_t seed, const char *label);
 
 /* Uniform on 0 .. n - 1. */
 int random_below(random_draws *draws, int n);
+
+/* One of support/functions.h: each activation of the program, with its parameter.  `is_smooth`: one that does not bend.
+ */
+const function *random_function(random_draws *draws, bool is_smooth);
 
 typedef struct random_limits {
     int in, out;    /* widths of the input and of the last node */

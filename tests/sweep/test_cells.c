@@ -1,5 +1,6 @@
 /* Cells: order, names, messages, speed; that a shell reads back from cells.txt exactly what was meant; that config.json
  * and a cell's --set mean, at another place, what the config and the same --set mean at its own. */
+#include "base/clock.h"
 #include "support/check.h"
 
 #include <stdio.h>
@@ -454,10 +455,10 @@ static void test_many(void **state) {
     sn_cells_request request = request_of(grids, 0);
     request.out = at("many");
     sn_cells cells;
-    double start = sn_seconds();
+    double start = sn_clock_seconds();
     make(&cells, &request);
     if (sn_cells_write(&cells, "skipnet", 1, &error)) fail_msg("%s", error.text);
-    double seconds = sn_seconds() - start;
+    double seconds = sn_clock_seconds() - start;
     assert_int_equal(sn_cells_count(&cells), 10000);
     char *lines = read_file(at("many/cells.txt"));
     size_t n = 0;

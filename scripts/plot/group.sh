@@ -1,0 +1,61 @@
+# shellcheck shell=bash
+# A script's work in a process group of its own: a signal to the script ends all of it at once, and what it wrote for
+# itself is gone then.  For the scripts of the directory above; those with a directory of their own define `fail`.
+
+group='' work='' work_prefix=''
+
+trap_signals() {
+    local name
+    for name in INT TERM HUP; do
+        # shellcheck disable=SC2064 # this name, now
+        trap "end_by $name" "$name"
+    done
+}
+
+# Makes a directory for files that are of no use later.  $work is a path to it, good for children too, in which no
+# character of TMPDIR can mean something to awk, sed or gnuplot.
+begin_work() { # NAME
+    local dir=${TMPDIR:-/tmp}
+    work_prefix=$dir/skipnet-$1.$$
+    trap_signals
+    trap remove_work EXIT
+    work=$(mktemp -d -- "$work_prefix.XXXXXX" 2>/dev/null) || fail 4 "cannot make a directory in $dir (TMPDIR)"
+    exec 7<"$work"
+    work=/proc/self/fd/7
+}
+
+# Found by its name: a signal may come before it is known here what mktemp has made.
+remove_work() {
+    local dir
+    for dir in "$work_prefix".??????; do rm -rf -- "$dir"; done
+}
+
+# A function of the script, whose `exit` ends it alone; its status.  It reads nothing: a group in the background that
+# asks the terminal is stopped.
+in_group() { # FUNCTION [ARGUMENT...]
+    local status=0
+    set -m
+    "$@" </dev/null &
+    group=$!
+    set +m
+    wait "$group" || status=$?
+    group=''
+    return "$status"
+}
+
+# The group gets TERM and a third of a second; then the script dies of the signal that it got, so that a loop around it
+# stops too.
+end_by() { # SIGNAL
+    local i
+    trap '' INT TERM HUP
+    if [[ -n $group ]]; then
+        kill -s TERM -- "-$group" 2>/dev/null || true
+        for ((i = 0; i < 6; i++)); do
+            kill -0 -- "-$group" 2>/dev/null || break
+            sleep 0.05
+        done
+    fi
+    [[ -z $work_prefix ]] || remove_work
+    trap - "$1"
+    kill -s "$1" $$
+}

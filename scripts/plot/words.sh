@@ -1,0 +1,38 @@
+# shellcheck shell=bash
+# What plot.sh and report.sh do with words and numbers.
+
+beside=${BASH_SOURCE[0]%/*}
+
+# Numbers that awk makes text of keep their digits; its own default is six.
+awk() { # ARGUMENT...
+    command awk -v OFMT=%.15g -v CONVFMT=%.15g "$@"
+}
+
+# Without bytes that are no UTF-8, or no character of XML.
+utf8() {
+    { iconv -c -f UTF-8 -t UTF-8 || true; } | tr -d '\000-\010\013\014\016-\037' | sed 's/\xef\xbf[\xbe\xbf]//g'
+}
+
+quoted() { # WORD: as a word of the shell
+    if [[ $1 =~ ^[A-Za-z0-9_./=,+:@%-]+$ ]]; then
+        printf '%s\n' "$1"
+    elif [[ $1 == *[[:cntrl:]]* ]]; then
+        printf '%q\n' "$1"
+    else
+        printf "'%s'\n" "${1//\'/\'\\\'\'}"
+    fi
+}
+
+# A text at the top level of a config as skipnet indents it; nothing where there is none.  Its escapes are resolved, but
+# a control character becomes a blank.
+config_text() { # FILE KEY
+    [[ -r $1 ]] || return 0
+    sed -n 's/^ \{0,2\}"'"$2"'": *"\(\([^"\\]\|\\.\)*\)".*/\1/p; T; q' "$1" |
+        sed 's/\\\\/\x01/g; s/\\[nrtbf]/ /g; s/\\u00\([01][0-9A-Fa-f]\|7[Ff]\)/ /g; s/\\\(["/]\)/\1/g; s/\x01/\\/g'
+}
+
+# The varied keys of a comparison and their values, sorted: see keys.awk.
+list_values() { # FILE
+    NAME=$1 awk -f "$beside/csv.awk" -f "$beside/records.awk" -f "$beside/keys.awk" <"$1" |
+        sort -t $'\t' -k1,1n -k2,2g -k3,3 || exit 2
+}

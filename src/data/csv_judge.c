@@ -1,0 +1,246 @@
+/* Owns the judgement of a table.  A guess that can be wrong is told in one line, with the key or the edit that settles
+ * it; only a missing label is an error. */
+#include "data/csv_judge.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* `PATH: column "species"`, for the target of classes. */
+static void add_target(const sn_table *table, const sn_columns *columns, sn_text *text) {
+    size_t column = 0;
+    while (columns->target[column] != 0)
+        column++;
+    sn_text_addf(text, "%s: ", table->csv.path);
+    sn_table_add_column(table, column, text);
+}
+
+/* ---- missing labels ---- */
+
+/* What R, pandas, spreadsheets, databases and the UCI repository write for a value that is not there. */
+static bool is_missing(const char *text) {
+    static const char *const words[] = {"",     "NA",   "N/A",  "#N/A", "#NA", "<NA>", "nan",
+                                        "-nan", "null", "NULL", "?",    "-",   ".",    NULL};
+    text += strspn(text, " \t");
+    size_t n = strlen(text);
+    while (n > 0 && (text[n - 1] == ' ' || text[n - 1] == '\t'))
+        n--;
+    for (size_t i = 0; words[i]; i++) {
+        if (strlen(words[i]) == n && strncasecmp(text, words[i], n) == 0) return true;
+    }
+    return false;
+}
+
+/* Beside "+" a "-" is a class. */
+static bool has_plus(const sn_table *table) {
+    for (size_t i = 0; i < table->n; i++) {
+        if (strcmp(table->labels[i], "+") == 0) return true;
+    }
+    return false;
+}
+
+sn_status sn_table_check_labels(const sn_table *table, const sn_columns *columns, sn_error *error) {
+    enum { SHOWN = 5 };
+    size_t n_missing = 0;
+    bool knows_minus = has_plus(table);
+    sn_text rows = SN_TEXT_EMPTY, target = SN_TEXT_EMPTY;
+    for (size_t i = 0; i < table->n; i++) {
+        const char *label = table->labels[i];
+        if (!is_missing(label) || (knows_minus && strcmp(label, "-") == 0)) continue;
+        if (n_missing++ >= SHOWN) continue;
+        sn_text_addf(&rows, "%srow %zu: ", n_missing > 1 ? ", " : "", sn_table_row(table, i));
+        sn_table_add_cell(label, &rows);
+    }
+    if (n_missing > 0) {
+        add_target(table, columns, &target);
+        sn_error_set(error, SN_INVALID,
+                     "%s: the label is missing in %zu of %zu rows (%s%s); give these rows a label or take them out of "
+                     "the file (a class that is called so needs another name)",
+                     sn_text_string(&target), n_missing, table->n, sn_text_string(&rows),
+                     n_missing > SHOWN ? ", ..." : "");
+    }
+    sn_text_free(&rows);
+    sn_text_free(&target);
+    return n_missing > 0 ? SN_INVALID : SN_OK;
+}
+
+/* ---- columns ---- */
+
+void sn_table_note_header(const sn_table *table, sn_notes *notes) {
+    size_t n_numbers = 0;
+    double number = 0;
+    for (size_t i = 0; table->names && i < table->n_columns; i++)
+        n_numbers += sn_csv_number(table->names[i], &number) == SN_CELL_NUMBER;
+    if (n_numbers == 0) return;
+    sn_note_always(notes,
+                   "%s: row 1 is taken as a header though %zu of its %zu cells %s: set data.header to false if it is "
+                   "data (true says that it is none)",
+                   table->csv.path, n_numbers, table->n_columns, n_numbers == 1 ? "is a number" : "are numbers");
+}
+
+/* Whether feature j is one more from row to row. */
+static bool counts_rows(const sn_table *table, const sn_columns *columns, size_t j) {
+    enum { FEWEST = 3 };
+    const double *feature = table->features + j;
+    for (size_t i = 1; i < table->n; i++) {
+        if (feature[i * columns->n_features] != feature[0] + (double)i) return false;
+    }
+    return table->n >= FEWEST && feature[0] == floor(feature[0]);
+}
+
+static void note_left_out(const sn_table *table, sn_notes *notes) {
+    sn_note_always(notes, "%s: %s, as R writes row names: column index 0 is left out", table->csv.path,
+                   table->has_short_header ? "row 1 has one cell less than the other rows"
+                                           : "the first column has no name and holds text");
+}
+
+/* Column `column` is feature j. */
+static void note_feature(const sn_table *table, const sn_columns *columns, size_t column, size_t j, sn_notes *notes) {
+    bool is_nameless = column == 0 && table->names && !table->names[0][0], counts = counts_rows(table, columns, j);
+    if (!is_nameless && !counts) return;
+    sn_text text = SN_TEXT_EMPTY;
+    sn_table_add_column(table, column, &text);
+    if (is_nameless) sn_text_add(&text, " has no name, as row names of R and the index of pandas");
+    if (counts) {
+        sn_text_addf(&text, "%s counts the rows (", is_nameless ? ", and" : "");
+        for (int i = 0; i < 3; i++) {
+            sn_text_add_number(&text, table->features[j] + i, 17);
+            sn_text_add(&text, ", ");
+        }
+        sn_text_add(&text, "...)");
+    }
+    sn_note_always(notes, "%s: %s: it is taken as a feature; take it out of the file if it tells nothing",
+                   table->csv.path, sn_text_string(&text));
+    sn_text_free(&text);
+}
+
+void sn_table_note_columns(const sn_table *table, const sn_columns *columns, sn_notes *notes) {
+    size_t j = 0;
+    for (size_t column = 0; column < columns->n; column++) {
+        if (columns->target[column] == SN_LEFT_OUT) note_left_out(table, notes);
+        if (columns->target[column] == SN_FEATURE) note_feature(table, columns, column, j++, notes);
+    }
+}
+
+/* ---- classes ---- */
+
+static double value_of(const sn_labels *labels, size_t i) {
+    return labels->kind == SN_LABELS_INTEGERS ? (double)labels->sorted[i].integer : labels->sorted[i].number;
+}
+
+static bool are_whole(const sn_labels *labels) {
+    for (size_t i = 0; i < labels->n; i++) {
+        if (value_of(labels, i) != floor(value_of(labels, i))) return false;
+    }
+    return true;
+}
+
+/* Whole numbers from 0 or 1 on without a gap are most often the codes of classes. */
+static bool are_codes(const sn_labels *labels) {
+    double first = value_of(labels, 0), last = value_of(labels, labels->n - 1);
+    return (first == 0 || first == 1) && last - first + 1 == (double)labels->n;
+}
+
+/* More classes than names usually are, by their number or by the rows that each has. */
+static bool are_many(const sn_labels *labels, size_t n_rows) {
+    enum { MOST_NAMES = 100, MOST_NUMBERS = 20 };
+    size_t n = labels->n, most = labels->kind == SN_LABELS_TEXT || are_codes(labels) ? MOST_NAMES : MOST_NUMBERS;
+    return n > most || (n > 10 && n_rows < 5 * n) || (n > 5 && n_rows < 2 * n);
+}
+
+void sn_labels_note_numbers(const sn_labels *labels, const sn_table *table, const sn_columns *columns,
+                            sn_notes *notes) {
+    bool is_text = labels->kind == SN_LABELS_TEXT, is_real = !is_text && !are_whole(labels);
+    if (!is_real && !are_many(labels, table->n)) return;
+    sn_text text = SN_TEXT_EMPTY;
+    add_target(table, columns, &text);
+    sn_note_always(notes,
+                   "%s: %zu different %s in %zu rows are taken as classes: set data.task to \"classes\" if they "
+                   "are, %s",
+                   sn_text_string(&text), labels->n,
+                   is_text   ? "labels"
+                   : is_real ? "numbers, not all of them whole,"
+                             : "whole numbers",
+                   table->n,
+                   is_text ? "else data.target to another column" : "to \"regression\" if numbers are to be predicted");
+    sn_text_free(&text);
+}
+
+/* A label as it would be without blanks and capitals, of ASCII and Latin-1, and its class. */
+typedef struct folded {
+    char *text;
+    size_t class;
+} folded;
+
+static int by_text(const void *a, const void *b) {
+    const folded *x = a, *y = b;
+    int order = strcmp(x->text, y->text);
+    return order ? order : (x->class > y->class) - (x->class < y->class);
+}
+
+static bool is_blank(const unsigned char *p, size_t *length) {
+    bool is_wide = p[0] == 0xC2 && p[1] == 0xA0; /* a no-break space in UTF-8 */
+    *length = is_wide ? 2 : 1;
+    return is_wide || strchr(" \t\r\n", *p);
+}
+
+/* The capitals of Latin-1 are 0xC3 0x80 to 0xC3 0x9E in UTF-8, among them the sign of multiplication. */
+static unsigned char lower(const unsigned char *p, unsigned char before) {
+    bool is_capital = (*p >= 'A' && *p <= 'Z') || (before == 0xC3 && *p >= 0x80 && *p <= 0x9E && *p != 0x97);
+    return is_capital ? (unsigned char)(*p + 0x20) : *p;
+}
+
+static void fold(const char *text, char *out) {
+    unsigned char before = 0;
+    size_t length = 1;
+    for (const unsigned char *p = (const unsigned char *)text; *p; p += length) {
+        if (is_blank(p, &length)) continue;
+        *out++ = (char)lower(p, before);
+        before = *p;
+    }
+    *out = '\0';
+}
+
+/* The labels of each group of equals as `"a" and "A"`, the first groups in full. */
+static size_t add_groups(const sn_labels *labels, const folded *all, sn_text *text) {
+    enum { SHOWN = 5 };
+    size_t n_groups = 0;
+    for (size_t i = 0, end = 0; i < labels->n; i = end) {
+        for (end = i + 1; end < labels->n && strcmp(all[i].text, all[end].text) == 0;)
+            end++;
+        if (end - i < 2 || n_groups++ >= SHOWN) continue;
+        for (size_t k = i; k < end; k++) {
+            sn_text_add(text, k > i ? " and " : n_groups > 1 ? ", " : "");
+            sn_table_add_cell(labels->sorted[all[k].class].text, text);
+        }
+    }
+    if (n_groups > SHOWN) sn_text_addf(text, ", ... (%zu such groups)", n_groups);
+    return n_groups;
+}
+
+void sn_labels_note_twins(const sn_labels *labels, const sn_table *table, const sn_columns *columns, sn_notes *notes) {
+    size_t size = 0;
+    for (size_t i = 0; i < labels->n; i++)
+        size += strlen(labels->sorted[i].text) + 1;
+    folded *all = malloc(labels->n * sizeof *all);
+    char *texts = malloc(size), *at = texts;
+    if (all && texts) {
+        for (size_t i = 0; i < labels->n; i++) {
+            all[i] = (folded){at, i};
+            fold(labels->sorted[i].text, at);
+            at += strlen(at) + 1;
+        }
+        qsort(all, labels->n, sizeof *all, by_text);
+        sn_text target = SN_TEXT_EMPTY, groups = SN_TEXT_EMPTY;
+        add_target(table, columns, &target);
+        if (add_groups(labels, all, &groups) > 0) {
+            sn_note_always(notes, "%s: labels that differ in blanks or case only are different classes: %s",
+                           sn_text_string(&target), sn_text_string(&groups));
+        }
+        sn_text_free(&target);
+        sn_text_free(&groups);
+    }
+    free(all);
+    free(texts);
+}
