@@ -202,6 +202,29 @@ printf '#!/bin/sh\n' >cluster/squeue
 PATH=$work/cluster:$PATH sweep tiny.json --seeds 2 --engine xargs --out complaint
 want "an array that is over" 0 "$status"
 
+# A stopped sweep cancels its array and does not wait for the cluster: the next call does.
+cp -R cluster slurm
+printf '#!/bin/sh\necho 23\n' >slurm/sbatch
+printf '#!/bin/sh\ntest -f %s/gone || echo 23\n' "$work" >slurm/squeue
+printf '#!/bin/sh\necho MaxArraySize = 100\n' >slurm/scontrol
+printf '#!/bin/sh\necho "$@" >>%s/cancelled\nsleep 3\n' "$work" >slurm/scancel
+chmod +x slurm/*
+PATH=$work/slurm:$PATH env --default-signal=INT "$source_dir/scripts/sweep.sh" tiny.json --seeds 2 --engine slurm \
+    --out queued --no-plot >out 2>err </dev/null &
+pid=$!
+started+=("$pid")
+await "the array" test -s queued/sweep-log/slurm.job
+begin=${EPOCHREALTIME/./}
+kill -s INT "$pid"
+status=0
+wait "$pid" || status=$?
+want "a cluster's sweep ends within a second, or two where the machine is busy" "130 1" \
+    "$status $((${EPOCHREALTIME/./} - begin < 2000000))"
+await "the jobs are cancelled" grep -q -- '--quiet 23 23' cancelled
+touch gone
+PATH=$work/slurm:$PATH sweep tiny.json --seeds 2 --engine xargs --out queued --no-plot
+want "the next call goes on" "0 2" "$status $(find queued -name final.safetensors | wc -l)"
+
 # One sweep at a time.
 (flock 9 && sweep tiny.json --seeds 2 --engine xargs --out mixed.xargs && cat err >busy) 9>mixed.xargs/sweep.lock
 want "another is at work" "sweep: another sweep is at work in $work/mixed.xargs" "$(cat busy)"
