@@ -310,8 +310,9 @@ static sn_status identify(sn_cells *cells, identity *identities, sn_error *error
             continue;
         }
         int64_t seed = sn_value_integer(sn_config_root(config), "seed");
-        identities[p] = (identity){sn_identity_with_seed(sn_identity(config, &exact), seed), p};
-        cells->points[p].identity = sn_identity(config, &grown);
+        uint64_t meaning = sn_identity(config, &exact);
+        identities[p] = (identity){sn_identity_with_seed(meaning, seed), p};
+        cells->points[p].identity = grown.but_length ? sn_identity(config, &grown) : meaning;
         cells->points[p].seed = seed;
         sn_config_free(config);
     }
