@@ -56,7 +56,7 @@ static sn_status read_config(sn_comparison *comparison, const char *path, sn_err
     char *file = sn_path_join(path, SN_FILE_CONFIG);
     if (!file) return sn_error_memory(error, strlen(path), "a path");
     sn_config *config = NULL;
-    sn_config_source source = {.path = file};
+    sn_config_source source = {.path = file, .is_regular = true};
     sn_error broken;
     sn_error_clear(&broken);
     sn_status status = sn_config_read(&config, &sn_language, &source, &broken);
