@@ -3,11 +3,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "cli/cli.h"
+#include "cli/terminal.h"
 #include "run/manifest.h"
 #include "run/trainer.h"
 
@@ -57,17 +57,11 @@ static void catch_signal(int number, void (*handler)(int)) {
     if (sigaction(number, NULL, &before) == 0 && before.sa_handler != SIG_IGN) sigaction(number, &action, NULL);
 }
 
-static int terminal_columns(int fd) {
-    struct winsize size;
-    return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
-}
-
 static void show_progress(void *context, const sn_progress *progress) {
     sn_text *line = context;
     sn_text_clear(line);
-    sn_progress_line(progress, terminal_columns(STDERR_FILENO) - 1, line);
-    fputs("\r\033[K", stderr);
-    sn_say("%s", sn_text_string(line));
+    sn_progress_line(progress, sn_terminal_columns(STDERR_FILENO) - 1, line);
+    sn_terminal_show(sn_text_string(line));
 }
 
 static void show_message(void *context, bool is_warning, const char *message) {
@@ -88,7 +82,7 @@ static sn_status print_outcome(const train_options *chosen, const sn_outcome *ou
                                sn_error *error) {
     sn_text text = SN_TEXT_EMPTY;
     const char *no_color = getenv("NO_COLOR");
-    sn_summary_style style = {.columns = isatty(STDOUT_FILENO) ? terminal_columns(STDOUT_FILENO) : 80,
+    sn_summary_style style = {.columns = isatty(STDOUT_FILENO) ? sn_terminal_columns(STDOUT_FILENO) : 80,
                               .colour = isatty(STDOUT_FILENO) && !(no_color && *no_color),
                               .unicode = wants_unicode()};
     if (chosen->json) {
@@ -132,7 +126,7 @@ static sn_status train_in(const train_options *chosen, sn_experiment *experiment
                                   .context = &line};
     sn_outcome outcome;
     status = sn_train(experiment, directory, &options, &outcome, error);
-    if (shows) fputs("\r\033[K", stderr);
+    if (shows) sn_terminal_wipe();
     sn_text_free(&line);
     bool has_outcome = status == SN_OK || status == SN_DIVERGED || status == SN_INTERRUPTED;
     if (has_outcome) {

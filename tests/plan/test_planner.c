@@ -223,7 +223,7 @@ static void count(tally *t, const test_net *net, const test_net *reference, int 
  * thread walks several at once; every fifth graph has layers of several vectors. */
 static void check_graph(const sn_dataset *data, uint64_t seed, tally *t) {
     bool is_smooth = seed % 3 != 0, is_wide = seed % 5 == 0;
-    random_limits limits = {IN, OUT, is_wide ? 40 : 5, is_wide ? 100 : 20, is_smooth};
+    random_limits limits = {IN, OUT, is_wide ? 40 : 5, is_wide ? 100 : 20, is_smooth, false};
     sn_text text = random_graph(seed, &limits);
     test_net net, reference;
     size_t batch = seed / 2 % 4 ? SAMPLES : MANY_SAMPLES;

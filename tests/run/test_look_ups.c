@@ -93,6 +93,8 @@ static place places[] = {
     {"run/settings.c", "train", "train", 0},
     {"study/evaluate.c", "sn_config_root(e->manifest)", "run.json:", 0},
     {"study/evaluate.c", "sn_config_root(own)", "", 0},
+    {"study/gradcheck_advice.c", "sn_config_root(config)", "", 0},
+    {"study/gradcheck_advice.c", "network", "network", 0},
     {"sweep/cells.c", "sn_config_root(config)", "", 0},
     {"sweep/estimate.c", "sn_config_root(config)", "", 0},
 };
