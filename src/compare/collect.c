@@ -77,7 +77,7 @@ sn_status sn_collect_config(sn_comparison *comparison, const sn_config_source *s
 static sn_status read_config(sn_comparison *comparison, const char *path, sn_error *error) {
     char *file = sn_path_join(path, SN_FILE_CONFIG);
     if (!file) return sn_error_memory(error, strlen(path), "a path");
-    sn_status status = sn_collect_config(comparison, &(sn_config_source){.path = file}, error);
+    sn_status status = sn_collect_config(comparison, &(sn_config_source){.path = file, .is_regular = true}, error);
     free(file);
     return status;
 }

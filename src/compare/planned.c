@@ -112,7 +112,7 @@ static sn_status judge_missing(sn_compared_run *run, sn_error *error) {
 static sn_status add_missing(sn_comparison *comparison, const char *path, const char *config, const cell *c,
                              sn_error *error) {
     sn_compared_run *run = NULL;
-    sn_config_source source = {.path = config, .sets = c->sets, .n_sets = c->n_sets};
+    sn_config_source source = {.path = config, .is_regular = true, .sets = c->sets, .n_sets = c->n_sets};
     sn_status status = sn_collect_slot(comparison, path, &run, error);
     if (!status) status = judge_missing(run, error);
     if (status) return status;

@@ -89,7 +89,7 @@ static sn_status refuse_other_config(const sn_run_directory *directory, const sn
     if (!file) return sn_error_memory(error, strlen(directory->path), "a path");
     sn_config *there = NULL;
     sn_text keys = SN_TEXT_EMPTY;
-    sn_config_source source = {.path = file};
+    sn_config_source source = {.path = file, .is_regular = true};
     sn_error ignored;
     sn_error_clear(&ignored);
     bool is_readable = sn_config_read(&there, &sn_language, &source, &ignored) == SN_OK;

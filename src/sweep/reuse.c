@@ -96,7 +96,7 @@ static sn_status look_at(sn_reuse *reuse, const char *run, const char *name, con
     char *file = sn_path_join(run, SN_FILE_CONFIG);
     if (!file) return sn_error_memory(error, strlen(run), "a path");
     sn_config *config = NULL;
-    sn_config_source source = {.path = file};
+    sn_config_source source = {.path = file, .is_regular = true};
     sn_error ignored;
     sn_error_clear(&ignored);
     sn_status status = SN_OK;
