@@ -14,7 +14,7 @@ read_comparison() { # DIR
     choose_x
     choose_y
     make_grid "$1" '' >"$work/grid"
-    awk -v panels="$work/panels" -v inks="$work/inks" -f "$lib/viridis.awk" -f "$lib/curves.awk" \
+    awk -v panels="$work/panels" -v inks="$work/inks" -f "$lib/viridis.awk" -f "$lib/skips.awk" -f "$lib/curves.awk" \
         "$work/grid" "$work/grid" >"$work/curves"
     [[ -s $work/curves ]] || fail 2 "$1/summary.csv: no point has a number for $x_key"
     mapfile -t panels <"$work/panels"

@@ -1,6 +1,6 @@
 # Gives the points of grid.awk, sorted, a panel and a colour: the first two fields become their numbers, the rest stays.
 #
-#   awk -v panels=FILE -v inks=FILE -f viridis.awk -f curves.awk GRID GRID
+#   awk -v panels=FILE -v inks=FILE -f viridis.awk -f skips.awk -f curves.awk GRID GRID
 #
 # Skip kinds have a colour each, the same in every picture, and combinations of other keys a panel each; with more than
 # six combinations, or one skip kind only, it is the other way round.  panels gets the titles, a line each; inks the
@@ -9,7 +9,7 @@
 BEGIN {
     FS = OFS = "\t"
     n_palette = split("0072B2 D55E00 009E73 CC79A7 E69F00 56B4E9 000000", palette, " ")
-    split("none add concat highway", kinds, " ")
+    skip_kinds(kinds)
     for (k in kinds) ink_of_kind[kinds[k]] = palette[k]
     most = 24
 }

@@ -3,9 +3,9 @@
 # the number itself where all values of a key are numbers (an empty cell aside: -, the run has no such key), for skip
 # kinds the order in which they are always shown, else that of the file.
 #
-#   NAME=summary.csv awk -f csv.awk -f records.awk -f keys.awk
+#   NAME=summary.csv awk -f csv.awk -f records.awk -f skips.awk -f keys.awk
 
-BEGIN { n_kinds = split("none add concat highway", kinds, " ") }
+BEGIN { n_kinds = skip_kinds(kinds) }
 
 NR == 1 {
     n_columns = read_header($0, column)

@@ -98,6 +98,7 @@ linear_axis() { # LOW HIGH PREFIX
     floor=none ceiling=none
     read -r bottom top gap < <(awk -v low="$1" -v high="$2" 'BEGIN {
         size = high > -low ? high : -low
+        if (size < 1e-290) size = low = high = 0 # nothing that an axis could show
         room = high / 2 - low / 2 > size * 5e-7 ? high * 0.06 - low * 0.06 : size > 0 ? size * 0.06 : 1
         print (low >= 0 && low < high / 4 ? 0 : low - room), high + room, room
     }')

@@ -33,6 +33,6 @@ config_text() { # FILE KEY
 
 # The varied keys of a comparison and their values, sorted: see keys.awk.
 list_values() { # FILE
-    NAME=$1 awk -f "$beside/csv.awk" -f "$beside/records.awk" -f "$beside/keys.awk" <"$1" |
+    NAME=$1 awk -f "$beside/csv.awk" -f "$beside/records.awk" -f "$beside/skips.awk" -f "$beside/keys.awk" <"$1" |
         sort -t $'\t' -k1,1n -k2,2g -k3,3 || exit 2
 }

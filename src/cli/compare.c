@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "cli/cli.h"
+#include "cli/terminal.h"
 #include "compare/compare.h"
 #include "compare/expectations.h"
 #include "compare/sort.h"
@@ -90,7 +91,7 @@ static sn_status check_out(const char *out, sn_error *error) {
     return status ? status : sn_dir_make(out, error);
 }
 
-static sn_status finish(sn_comparison *comparison, const compare_options *chosen, sn_error *error) {
+static sn_status finish_comparison(sn_comparison *comparison, const compare_options *chosen, sn_error *error) {
     const char *out = chosen->out;
     if (!out) return sn_comparison_finish(comparison, NULL, error);
     sn_status status = check_out(out, error);
@@ -132,7 +133,7 @@ static sn_status run_compare(const sn_arguments *arguments, sn_error *error) {
     sn_status status = chosen->expect ? sn_expectations_read(&expectations, chosen->expect, error) : SN_OK;
     for (int i = 0; i < arguments->n_operands && !status; i++)
         status = sn_comparison_add(&comparison, arguments->operands[i], error);
-    if (!status) status = finish(&comparison, chosen, error);
+    if (!status) status = finish_comparison(&comparison, chosen, error);
     sn_tell_notes(&comparison.notes);
     if (!status) status = print_table(&comparison, chosen->sort, error);
     if (!status && chosen->expect) status = check_expectations(&expectations, &comparison, chosen->expect, error);

@@ -2,8 +2,11 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/clock.h"
 #include "cli/cli.h"
+#include "cli/terminal.h"
 #include "run/experiment.h"
 #include "study/gradcheck.h"
 
@@ -65,14 +68,14 @@ static void add_header(const sn_gradcheck *check, int width, sn_text *text) {
                  "agree", "differ", "kinks", "below", "worst error", "verdict", "worst at");
 }
 
-static void add_row(const sn_gradcheck_row *row, int width, sn_text *text) {
+static void add_row(const sn_gradcheck *check, const sn_gradcheck_row *row, int width, sn_text *text) {
     char worst[32] = "-";
     if (!isnan(row->worst)) snprintf(worst, sizeof worst, "%.2g", row->worst);
     sn_text_addf(text, "%-*s  %8zu  %7zu  %6zu  %6zu  %5zu  %5zu  %-11s  %-12s  ", width, row->tensor.name,
                  row->elements, row->checked, row->agreeing, row->disagreeing, row->kinks, row->below, worst,
                  verdicts[sn_gradcheck_judge(row)]);
     if (isnan(row->worst)) {
-        sn_text_add(text, "-");
+        sn_text_add(text, sn_gradcheck_reason(check, row));
     } else {
         add_place(text, &row->tensor, row->worst_at);
         if (row->disagreeing > 0) {
@@ -83,11 +86,6 @@ static void add_row(const sn_gradcheck_row *row, int width, sn_text *text) {
 }
 
 static void add_totals(const sn_gradcheck_totals *t, sn_text *text) {
-    if (t->below > 0) {
-        sn_text_add(
-            text, "\nSome gradients are too small for differences of this loss: fewer layers (--set network.depth=),\n"
-                  "a larger gain (--set network.init.gain=) or skips make them larger.\n");
-    }
     sn_text_addf(text,
                  "\n%zu coordinates: %zu agree, %zu differ, %zu at kinks, %zu below the resolution of differences\n",
                  t->checked, t->agreeing, t->disagreeing, t->kinks, t->below);
@@ -96,7 +94,7 @@ static void add_totals(const sn_gradcheck_totals *t, sn_text *text) {
     sn_text_add(text, "\n");
 }
 
-static void add_json_row(const sn_gradcheck_row *row, sn_text *text) {
+static void add_json_row(const sn_gradcheck *check, const sn_gradcheck_row *row, sn_text *text) {
     static const char *const words[] = {"pass", "fail", "unverified"};
     sn_text_add(text, "    {\"tensor\": ");
     sn_text_add_json(text, row->tensor.name);
@@ -111,6 +109,12 @@ static void add_json_row(const sn_gradcheck_row *row, sn_text *text) {
         sn_text_add(text, "null");
     } else {
         add_place(text, &row->tensor, row->worst_at);
+    }
+    sn_text_add(text, ", \"reason\": ");
+    if (sn_gradcheck_judge(row) == SN_GRADCHECK_UNVERIFIED) {
+        sn_text_add_json(text, sn_gradcheck_reason(check, row));
+    } else {
+        sn_text_add(text, "null");
     }
     sn_text_add(text, "}");
 }
@@ -129,6 +133,23 @@ static void add_json_totals(const sn_gradcheck_totals *t, sn_text *text) {
                  t->unverified);
 }
 
+/* The line on the terminal. */
+typedef struct progress {
+    size_t tensor, n_tensors; /* the tensor counts from 1 */
+    double shown;             /* seconds on the clock when the line was last drawn */
+} progress;
+
+static void show_progress(void *context, const sn_gradcheck_row *row, size_t wanted) {
+    progress *p = context;
+    if (sn_clock_seconds() < p->shown + 0.1) return;
+    char line[80];
+    snprintf(line, sizeof line, "tensor %zu/%zu  coordinate %zu/%zu", p->tensor, p->n_tensors, row->checked, wanted);
+    int columns = sn_terminal_columns(STDERR_FILENO) - 1;
+    if ((size_t)columns < sizeof line) line[columns] = '\0';
+    sn_terminal_show(line);
+    p->shown = sn_clock_seconds();
+}
+
 /* Rows are shown as they come: each costs many passes over the batch. */
 static sn_status show(sn_text *text, sn_error *error) {
     sn_status status = sn_print(text, error);
@@ -136,6 +157,7 @@ static sn_status show(sn_text *text, sn_error *error) {
 }
 
 static sn_status check_tensors(bool is_json, const sn_gradcheck *check, sn_gradcheck_totals *totals, sn_error *error) {
+    progress *line = check->request.context;
     size_t n = sn_engine_tensor_count(check->request.engine);
     int width = widest_name(check->request.engine);
     sn_text text = SN_TEXT_EMPTY;
@@ -147,14 +169,17 @@ static sn_status check_tensors(bool is_json, const sn_gradcheck *check, sn_gradc
     sn_status status = show(&text, error);
     for (size_t i = 0; i < n && !status; i++) {
         sn_gradcheck_row row;
+        line->tensor = i + 1;
+        line->n_tensors = n;
         status = sn_gradcheck_tensor(check, i, &row, error);
+        if (line->shown > 0) sn_terminal_wipe();
         if (status) break;
         sn_gradcheck_count(totals, &row);
         if (is_json) {
-            add_json_row(&row, &text);
+            add_json_row(check, &row, &text);
             sn_text_add(&text, i + 1 < n ? ",\n" : "\n");
         } else {
-            add_row(&row, width, &text);
+            add_row(check, &row, width, &text);
         }
         status = show(&text, error);
     }
@@ -166,10 +191,13 @@ static sn_status check_experiment(const gradcheck_options *chosen, sn_experiment
     x->options.clip_norm = 0; /* not part of the gradient, nor is weight decay */
     sn_status status = sn_experiment_start(x, error);
     if (status) return status;
+    progress line = {0};
     sn_gradcheck_request request = {.engine = x->engine,
                                     .batch = {.dataset = &x->data, .samples = &x->data.train},
                                     .seed = x->settings.seed,
-                                    .samples = chosen->samples ? (size_t)chosen->samples : SN_GRADCHECK_SAMPLES};
+                                    .samples = chosen->samples ? (size_t)chosen->samples : SN_GRADCHECK_SAMPLES,
+                                    .progress = isatty(STDERR_FILENO) ? show_progress : NULL,
+                                    .context = &line};
     request.batch.indices = sn_order_batch(&x->order, 0, &request.batch.rows);
     sn_gradcheck check;
     sn_gradcheck_totals totals = {0};
@@ -180,6 +208,7 @@ static sn_status check_experiment(const gradcheck_options *chosen, sn_experiment
     if (chosen->json) {
         add_json_totals(&totals, &text);
     } else {
+        sn_gradcheck_advise(&check, &totals, x->config, &x->graph, &text);
         add_totals(&totals, &text);
     }
     status = show(&text, error);
@@ -210,8 +239,9 @@ const sn_verb sn_verb_gradcheck = {
     .help = "check the gradient of a network against differences of its loss, in float64",
     .details =
         "At the initial weights (or network.weights) and on the first batch.  A coordinate counts as checked by what\n"
-        "it shows: agree, differ (relative error above 1e-5), kinks (differences of different steps do not agree, as\n"
-        "beside the bend of a relu), below (too small a gradient for the loss to show).  A tensor passes if some of\n"
-        "its coordinates agree and none differs; one of which nothing can be verified does not pass.  Exit status 1\n"
-        "if a tensor fails, or none passes.  Fewer kinks: a smaller train.batch_size.",
+        "it shows: agree (an exact 0 where nothing moves the loss, too), differ (relative error above 1e-5, and\n"
+        "differences of several steps converge), kinks (they do not, as beside the bend of a relu, or the gradient\n"
+        "itself is not steady about the weights), below (too small a gradient for the loss to show).  A tensor passes\n"
+        "if some of its coordinates agree and none differs; one of which nothing can be verified does not pass, and\n"
+        "its row tells why.  Exit status 1 if a tensor fails, or none passes.",
     .run = run_gradcheck};

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "cli/cli.h"
+#include "cli/terminal.h"
 #include "run/manifest.h"
 #include "run/trainer.h"
 
@@ -60,8 +61,7 @@ static void show_progress(void *context, const sn_progress *progress) {
     sn_text *line = context;
     sn_text_clear(line);
     sn_progress_line(progress, sn_terminal_columns(STDERR_FILENO) - 1, line);
-    fputs("\r\033[K", stderr);
-    sn_say("%s", sn_text_string(line));
+    sn_terminal_show(sn_text_string(line));
 }
 
 static void show_message(void *context, bool is_warning, const char *message) {
@@ -89,9 +89,11 @@ static sn_status print_outcome(const train_options *chosen, const sn_outcome *ou
         sn_summary_json(&outcome->summary, &text);
     } else if (!chosen->quiet) {
         sn_summary_text(&outcome->summary, &style, &text);
-        sn_text_addf(&text, "\nresults: %s\n", directory);
+        sn_text_add(&text, "\nresults: ");
+        sn_text_add_visible(&text, directory);
+        sn_text_add(&text, "\n");
     }
-    return sn_print(&text, error);
+    return sn_print_styled(&text, error);
 }
 
 static sn_status print_finished(const train_options *chosen, const sn_run_directory *directory, sn_error *error) {
@@ -126,7 +128,7 @@ static sn_status train_in(const train_options *chosen, sn_experiment *experiment
                                   .context = &line};
     sn_outcome outcome;
     status = sn_train(experiment, directory, &options, &outcome, error);
-    if (shows) fputs("\r\033[K", stderr);
+    if (shows) sn_terminal_wipe();
     sn_text_free(&line);
     bool has_outcome = status == SN_OK || status == SN_DIVERGED || status == SN_INTERRUPTED;
     if (has_outcome) {

@@ -82,7 +82,7 @@ static sn_status read_config(sn_comparison *comparison, const char *path, sn_err
     return status;
 }
 
-static sn_status reserve(sn_comparison *comparison, sn_error *error) {
+static sn_status reserve_run(sn_comparison *comparison, sn_error *error) {
     if (comparison->n < comparison->capacity) return SN_OK;
     size_t capacity = comparison->capacity ? 2 * comparison->capacity : 16;
     sn_compared_run *runs = realloc(comparison->runs, capacity * sizeof *runs);
@@ -127,7 +127,7 @@ static sn_status judge_unfinished(sn_compared_run *run, sn_error *error) {
 }
 
 sn_status sn_collect_slot(sn_comparison *comparison, const char *path, sn_compared_run **run, sn_error *error) {
-    sn_status status = reserve(comparison, error);
+    sn_status status = reserve_run(comparison, error);
     if (status) return status;
     *run = &comparison->runs[comparison->n];
     **run = (sn_compared_run){.path = sn_string_copy(path), .last_step = -1, .twin = SN_NO_TWIN};

@@ -23,16 +23,16 @@ static sn_measure hidden_of(const sn_summary *s) {
     return sn_measured(s->n_hidden);
 }
 
-static sn_measure count_of(int count) {
+static sn_measure measured_count(int count) {
     return count < 0 ? SN_NOT_MEASURED : sn_measured(count);
 }
 
 static sn_measure frozen_start_of(const sn_summary *s) {
-    return count_of(s->frozen_start);
+    return measured_count(s->frozen_start);
 }
 
 static sn_measure frozen_end_of(const sn_summary *s) {
-    return count_of(s->frozen_end);
+    return measured_count(s->frozen_end);
 }
 
 static sn_measure wall_of(const sn_summary *s) {
@@ -97,7 +97,7 @@ int sn_metric_columns(int columns[SN_N_RUN_COLUMNS]) {
 }
 
 void sn_text_cell(sn_text *text, const char *string) {
-    sn_csv_cell(text, &(sn_cell){.kind = SN_CELL_TEXT, .text = string}, 17);
+    sn_csv_cell(text, &(sn_metric_cell){.kind = SN_CELL_TEXT, .text = string}, 17);
 }
 
 void sn_measure_cell(sn_text *text, sn_measure measure) {

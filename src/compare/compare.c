@@ -21,7 +21,7 @@
 static sn_status add_below(sn_comparison *comparison, const char *path, sn_error *error);
 
 /* Adds the run unless its directory, by whatever path, is there already. */
-static sn_status add_run(sn_comparison *comparison, const char *path, sn_error *error) {
+static sn_status add_new_run(sn_comparison *comparison, const char *path, sn_error *error) {
     struct stat info;
     char place[48];
     if (stat(path, &info) != 0) return sn_error_io(error, "read directory", path);
@@ -39,7 +39,8 @@ static sn_status add_run(sn_comparison *comparison, const char *path, sn_error *
 static sn_status add_directory(sn_comparison *comparison, const char *path, sn_error *error) {
     char *manifest = sn_path_join(path, SN_FILE_MANIFEST);
     if (!manifest) return sn_error_memory(error, strlen(path), "a path");
-    sn_status status = sn_path_exists(manifest) ? add_run(comparison, path, error) : add_below(comparison, path, error);
+    sn_status status =
+        sn_path_exists(manifest) ? add_new_run(comparison, path, error) : add_below(comparison, path, error);
     free(manifest);
     return status;
 }

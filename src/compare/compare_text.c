@@ -66,7 +66,7 @@ static bool is_shown(const sn_compared_run *run, bool is_many) {
     return sn_compared_run_is_listed(run) && (!is_many || strcmp(run->status, "done") != 0);
 }
 
-static void add_run(sn_grid *grid, sn_text *cell, const sn_comparison *comparison, size_t i) {
+static void add_run_row(sn_grid *grid, sn_text *cell, const sn_comparison *comparison, size_t i) {
     const sn_compared_run *run = &comparison->runs[i];
     sn_grid_add(grid, run->path);
     sn_grid_add(grid, run->status);
@@ -99,7 +99,7 @@ static void add_run_rows(const sn_comparison *comparison, const sn_table_style *
     sn_text cell = SN_TEXT_EMPTY;
     for (size_t i = 0; i < comparison->n && order; i++) {
         if (is_shown(&comparison->runs[order[i]], is_many) && n_rows++ < SN_MANY_RUNS)
-            add_run(grid, &cell, comparison, order[i]);
+            add_run_row(grid, &cell, comparison, order[i]);
     }
     text->failed |= cell.failed || !order;
     if (n_rows == 0) {

@@ -15,10 +15,7 @@ void sn_grid_add(sn_grid *grid, const char *cell) {
 }
 
 static size_t width_of(const char *cell) {
-    size_t width = 0;
-    for (; *cell; cell++)
-        width += ((unsigned char)*cell & 0xc0) != 0x80;
-    return width;
+    return sn_text_columns(cell, strlen(cell));
 }
 
 /* The widths of the columns (free()); NULL when out of memory. */

@@ -104,13 +104,12 @@ static const sn_key expansion_keys[] = {
 static const sn_schema expansion_schema = {.title = "layers", .keys = expansion_keys};
 
 static sn_status expand_family(sn_graph *graph, const sn_graph_request *request, sn_error *error) {
-    const char *order = sn_value_text(request->network, "order"), *skip = sn_value_text(request->network, "skip.kind");
-    bool has_no_sum = strcmp(skip, "concat") == 0 || strcmp(skip, "highway") == 0;
-    if (strcmp(order, "post") == 0 && has_no_sum) {
+    const char *join = sn_mlp_other_join(request->network);
+    if (join && strcmp(sn_value_text(request->network, "order"), "post") == 0) {
         return sn_config_fault(request->config, sn_value_get(request->network, "order"), error,
                                "order post needs skip add or none: after a %s no sum stands to be activated "
                                "(use pre or inside)",
-                               strcmp(skip, "concat") == 0 ? "concat" : "gate");
+                               join);
     }
     sn_text text = SN_TEXT_EMPTY;
     sn_mlp_expand(request->network, request->out_dim, &text);

@@ -84,7 +84,12 @@ static const sn_kind highway_skip = {.name = "highway",
                                      .keys = highway_keys,
                                      .formula = "y = t F(x) + (1 - t) x, t = sigmoid(W_t x + b_t)",
                                      .source = "Srivastava, Greff & Schmidhuber 2015, arXiv 1505.00387"};
-static const sn_kind *const skip_kinds[] = {&none_skip, &add_skip, &concat_skip, &highway_skip, NULL};
+
+/* The one list of skip kinds.  Where no sum ends a block, the op that does. */
+typedef enum skip { PLAIN, ADD, CONCAT, HIGHWAY, N_SKIPS } skip;
+static const sn_kind *const skip_kinds[N_SKIPS + 1] = {
+    [PLAIN] = &none_skip, [ADD] = &add_skip, [CONCAT] = &concat_skip, [HIGHWAY] = &highway_skip};
+static const char *const other_joins[N_SKIPS] = {[CONCAT] = "concat", [HIGHWAY] = "gate"};
 const sn_choice sn_skip_choice = {.what = "skip", .discriminator = "kind", .kinds = skip_kinds, .fallback = "none"};
 
 static const sn_key mlp_keys[] = {
@@ -110,16 +115,19 @@ static const sn_key mlp_keys[] = {
      .types = SN_KIND,
      .fallback = "\"pytorch\"",
      .choice = &sn_init_choice,
+     .ruled_by = "weights",
      .help = "initial weights of the hidden layers"},
     {.name = "bias_init",
      .types = SN_KIND | SN_NULL,
      .fallback = "null",
      .choice = &sn_init_choice,
+     .ruled_by = "weights",
      .help = "initial biases; null: what belongs to the init (pytorch: its own, others: zeros)"},
     {.name = "output_init",
      .types = SN_KIND | SN_NULL,
      .fallback = "null",
      .choice = &sn_init_choice,
+     .ruled_by = "weights",
      .help = "initial weights of the output layer; null: as init"},
     {.name = "skip", .types = SN_KIND, .fallback = "\"none\"", .choice = &sn_skip_choice, .help = "skip connections"},
     {0},
@@ -128,8 +136,6 @@ static const sn_key mlp_keys[] = {
 const sn_kind sn_mlp_kind = {.name = "mlp", .help = "multilayer perceptron with optional skips", .keys = mlp_keys};
 
 typedef enum order { PRE, INSIDE, POST } order;
-typedef enum skip { PLAIN, ADD, CONCAT, HIGHWAY } skip;
-static const char *const skips[] = {"none", "add", "concat", "highway", NULL}; /* in the order of the enum */
 
 /* The writer's state: the description, read once, and the label that the next entry reads. */
 typedef struct writer {
@@ -160,6 +166,19 @@ static int word_index(const char *const *words, const char *word) {
         if (strcmp(words[i], word) == 0) return i;
     }
     return 0;
+}
+
+static skip skip_of(const sn_value *network) {
+    const char *name = sn_value_text(network, "skip.kind");
+    skip found = PLAIN;
+    for (int k = 0; k < N_SKIPS; k++) {
+        if (strcmp(skip_kinds[k]->name, name) == 0) found = (skip)k;
+    }
+    return found;
+}
+
+const char *sn_mlp_other_join(const sn_value *network) {
+    return other_joins[skip_of(network)];
 }
 
 /* The factor of the residual branch: a number, 1/sqrt(n_blocks), or learned. */
@@ -194,7 +213,7 @@ static void read_description(writer *w, const sn_value *network, sn_text *text) 
     json_of(&w->output_init, network, "output_init", sn_text_string(&w->init));
     w->norm = norm_ops[word_index(norms, sn_value_text(network, "norm"))];
     w->order = (order)word_index(orders, sn_value_text(network, "order"));
-    w->skip = (skip)word_index(skips, sn_value_text(network, "skip.kind"));
+    w->skip = skip_of(network);
     w->depth = (long)sn_value_integer(network, "depth");
     w->width = (long)sn_value_integer(network, "width");
     read_skip(w, sn_value_get(network, "skip"));

@@ -1,140 +1,29 @@
-/* Owns the gradient check: the noise of the loss, the choice of coordinates, the ladder of steps at each of them. */
-#include "study/gradcheck.h"
-
+/* Owns the gradient check of tensors: the choice of coordinates, what became of them, and what that comes to. */
 #include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/rng.h"
+#include "study/coordinate.h"
 
-/* Of the limit, what noise and what the disagreement of two steps may each take: a gradient that is right stays within
- * the limit with both of them. */
-static const double SHARE = SN_GRADCHECK_LIMIT / 4;
+/* Roundings of the loss that its noise comes to where rounding is magnified; networks in good order make less than ten.
+ */
+static const double NOISY = 100;
 
-/* R scatters by 0.75 noise/h, a difference of one-sided slopes by 2.4 noise/h. */
-static const double SURE = 4, SURE_OF_BEND = 12;
-
-/* A gradient is wrong by an error that three differences tell alike up to this part of it. */
-static const double STEADY = 1e-3;
-
-enum { N_RUNGS = 10, COARSEST = -6, N_NOISE = 16 };
-
-typedef enum outcome { PENDING, AGREES, DISAGREES, KINK, BELOW } outcome;
-
-/* A tensor under check. */
-typedef struct subject {
-    const sn_gradcheck *check;
-    size_t tensor, count;
-    double *values; /* the weights as they are */
-} subject;
-
-/* The ladder at one coordinate. */
-typedef struct ladder {
-    double gradient;        /* under check */
-    double h[N_RUNGS];      /* the step */
-    double slope[N_RUNGS];  /* D */
-    double bend[N_RUNGS];   /* the slope to the right less the slope to the left */
-    double fourth[N_RUNGS]; /* R, from rung 1 on */
-    int n;
-} ladder;
-
-/* NAN where the loss is not finite. */
-static double loss_of(const sn_gradcheck *check) {
-    sn_step step = {.batch = check->request.batch, .only_loss = true};
-    sn_step_result result;
-    return sn_engine_step(check->request.engine, &step, &result) == SN_OK ? result.loss : (double)NAN;
-}
-
-static size_t count_of(const sn_tensor *tensor) {
-    size_t count = 1;
-    for (int d = 0; d < tensor->rank; d++)
-        count *= (size_t)tensor->shape[d];
-    return count;
-}
-
-static double *copy_of(const sn_tensor *tensor, sn_error *error) {
-    size_t bytes = count_of(tensor) * sizeof(double);
-    double *values = malloc(bytes);
-    if (values) {
-        memcpy(values, tensor->data, bytes);
-    } else {
-        sn_error_memory(error, bytes, "weights");
-    }
-    return values;
-}
-
-/* Moves tensor `i` by `times` a few of its last bits, up or down; `values` are its weights, `nudged` is room. */
-static void nudge(sn_engine *engine, size_t i, const double *values, double *nudged, int times) {
-    sn_tensor tensor;
-    sn_engine_tensor(engine, i, &tensor);
-    size_t count = count_of(&tensor);
-    double largest = 0;
-    for (size_t k = 0; k < count; k++)
-        largest = fmax(largest, fabs(values[k]));
-    double unit = 4 * DBL_EPSILON * (largest > 0 ? largest : 1);
-    sn_rng rng = sn_rng_stream(0, "gradcheck noise", tensor.name, 0);
-    for (size_t k = 0; k < count; k++)
-        nudged[k] = values[k] + (sn_rng_bits(rng, k) & 1 ? times : -times) * unit;
-    sn_engine_set_tensor(engine, i, nudged);
-}
-
-static void nudge_all(sn_engine *engine, const double *weights, double *nudged, int times) {
-    for (size_t i = 0; i < sn_engine_tensor_count(engine); i++) {
-        sn_tensor tensor;
-        sn_engine_tensor(engine, i, &tensor);
-        nudge(engine, i, weights, nudged, times);
-        weights += count_of(&tensor);
-    }
-}
-
-/* Copies the weights of all tensors to `weights`, where that is not NULL; how many they are. */
-static size_t take_weights(const sn_engine *engine, double *weights) {
-    size_t total = 0;
-    for (size_t i = 0; i < sn_engine_tensor_count(engine); i++) {
-        sn_tensor tensor;
-        sn_engine_tensor(engine, i, &tensor);
-        if (weights) memcpy(weights + total, tensor.data, count_of(&tensor) * sizeof *weights);
-        total += count_of(&tensor);
-    }
-    return total;
-}
-
-static double scatter_of(double *losses, int n) {
-    double squares = 0;
-    for (int order = 0; order < 4; order++, n--) {
-        for (int k = 0; k + 1 < n; k++)
-            losses[k] = losses[k + 1] - losses[k];
-    }
-    for (int k = 0; k < n; k++)
-        squares += losses[k] * losses[k];
-    return sqrt(squares / n / 70); /* 70 = 1 + 16 + 36 + 16 + 1 */
-}
-
-/* The noise: over so short a way the loss is linear, so in fourth differences of losses at equal distances nothing but
- * rounding is left (Hamming's difference table; Moré & Wild, "Estimating computational noise", 2011). */
-static sn_status measure_noise(sn_gradcheck *check, sn_error *error) {
-    sn_engine *engine = check->request.engine;
-    size_t total = take_weights(engine, NULL);
-    double losses[N_NOISE], *weights = calloc(total + 1, sizeof *weights), *nudged = calloc(total + 1, sizeof *nudged);
-    bool ok = weights && nudged;
-    if (ok) {
-        take_weights(engine, weights);
-        for (int k = 0; k < N_NOISE; k++) {
-            nudge_all(engine, weights, nudged, k);
-            losses[k] = loss_of(check);
+static bool has_bends(const sn_graph *graph) {
+    static const char *const bent[] = {"relu", "leaky_relu", "elu", "selu"};
+    for (int i = 1; i < graph->n_nodes; i++) {
+        for (size_t k = 0; k < sizeof bent / sizeof *bent; k++) {
+            if (strcmp(graph->nodes[i].op->kind.name, bent[k]) == 0) return true;
         }
-        nudge_all(engine, weights, nudged, 0);
-        check->noise = fmax(scatter_of(losses, N_NOISE), DBL_EPSILON * fabs(check->loss));
     }
-    free(weights);
-    free(nudged);
-    return ok ? SN_OK : sn_error_memory(error, 2 * total * sizeof *weights, "weights");
+    return false;
 }
 
 sn_status sn_gradcheck_open(sn_gradcheck *check, const sn_gradcheck_request *request, const sn_graph *graph,
                             sn_error *error) {
-    *check = (sn_gradcheck){.request = *request};
+    *check = (sn_gradcheck){.request = *request, .has_bends = has_bends(graph)};
     sn_step step = {.batch = request->batch};
     sn_step_result result;
     char text[SN_FAULT_TEXT];
@@ -143,92 +32,31 @@ sn_status sn_gradcheck_open(sn_gradcheck *check, const sn_gradcheck_request *req
                             sn_fault_text(&result.fault, graph, text));
     }
     check->loss = result.loss;
-    return measure_noise(check, error);
+    sn_weights weights;
+    sn_status status = sn_weights_take(&weights, request->engine, error);
+    if (!status) check->noise = sn_coordinate_noise(check, &weights);
+    sn_weights_reset(&weights);
+    return status;
 }
 
-static double shifted_loss(const subject *s, size_t at, double value) {
-    double kept = s->values[at];
-    s->values[at] = value;
-    sn_engine_set_tensor(s->check->request.engine, s->tensor, s->values);
-    s->values[at] = kept;
-    return loss_of(s->check);
-}
-
-/* The next step of the ladder.  What w + h really is decides, not what it was meant to be. */
-static void climb(const subject *s, size_t at, ladder *l) {
-    int k = l->n++;
-    double w = s->values[at], middle = s->check->loss;
-    l->h[k] = ldexp(1, COARSEST - 2 * k);
-    double right = w + l->h[k], left = w - l->h[k];
-    double above = shifted_loss(s, at, right), below = shifted_loss(s, at, left);
-    l->slope[k] = (above - below) / (right - left);
-    l->bend[k] = (above - middle) / (right - w) - (middle - below) / (w - left);
-    l->fourth[k] = k > 0 ? (16 * l->slope[k] - l->slope[k - 1]) / 15 : (double)NAN;
-}
-
-static double scale_of(const ladder *l) {
-    return fmax(fabs(l->gradient), fabs(l->fourth[l->n - 1]));
-}
-
-/* Whether the slopes beside w differ by what a smaller step does not make smaller: by h f'' they would differ by a
- * quarter of what they did at the step before. */
-static bool is_bent(const ladder *l, double noise) {
-    int k = l->n - 1;
-    double bend = fabs(l->bend[k]);
-    bool stands_out = bend > SURE_OF_BEND * noise / l->h[k] && bend > SN_GRADCHECK_LIMIT * scale_of(l);
-    return stands_out && bend > 0.5 * fabs(l->bend[k - 1]);
-}
-
-/* Whether the differences stay away from the gradient by `error` whatever the step.  Those of a smooth loss come 256
- * times closer to each other at each step.  Kinks between the points scatter them, and one at w bends the loss: that of
- * a sample by twice the error, that of a batch by a sum in which terms may cancel. */
-static bool is_settled(const ladder *l, double error, double noise) {
-    int k = l->n - 1;
-    if (k < 3 || is_bent(l, noise)) return false;
-    double near = fabs(l->fourth[k] - l->fourth[k - 1]), before = fabs(l->fourth[k - 1] - l->fourth[k - 2]);
-    return near <= error * STEADY && before <= error * STEADY && fabs(l->bend[k]) <= error / 2;
-}
-
-/* What is left to say when no finer step can tell more: with a loss that is smooth at the coarsest steps, could the
- * gradient have been verified there? */
-static outcome unverified(const ladder *l, double noise) {
-    return SHARE * scale_of(l) > SURE * noise / l->h[1] ? KINK : BELOW;
-}
-
-static outcome judge(const ladder *l, double noise) {
-    int k = l->n - 1;
-    if (k < 1) return PENDING;
-    double scale = scale_of(l), error = fabs(l->fourth[k] - l->gradient), unresolved = SURE * noise / l->h[k];
-    if (SHARE * scale > unresolved && error <= SN_GRADCHECK_LIMIT * scale) return is_bent(l, noise) ? PENDING : AGREES;
-    bool shows_errors = STEADY * error > unresolved;
-    if (shows_errors && is_settled(l, error, noise)) return DISAGREES;
-    return shows_errors || SHARE * scale > unresolved ? PENDING : unverified(l, noise);
-}
-
-static void keep_worst(sn_gradcheck_row *row, const ladder *l, size_t at) {
-    double difference = l->fourth[l->n - 1], error = fabs(difference - l->gradient) / scale_of(l);
-    if (error <= row->worst) return; /* NAN is none */
-    row->worst = error;
+static void keep_worst(sn_gradcheck_row *row, size_t at, double gradient, const sn_coordinate_finding *found) {
+    if (found->error <= row->worst) return; /* NAN is none */
+    row->worst = found->error;
     row->worst_at = at;
-    row->worst_gradient = l->gradient;
-    row->worst_difference = difference;
+    row->worst_gradient = gradient;
+    row->worst_difference = found->difference;
 }
 
-static void check_coordinate(const subject *s, size_t at, double gradient, sn_gradcheck_row *row) {
-    double noise = s->check->noise;
-    ladder l = {.gradient = gradient};
-    outcome found = PENDING;
-    while (found == PENDING && l.n < N_RUNGS) {
-        climb(s, at, &l);
-        found = judge(&l, noise);
-    }
-    if (found == PENDING) found = unverified(&l, noise);
+static void check_coordinate(const sn_coordinate_subject *s, size_t at, double gradient, sn_gradcheck_row *row) {
+    sn_coordinate_finding found = sn_coordinate_check(s, at, gradient);
+    bool agrees = found.outcome == SN_COORDINATE_AGREES, disagrees = found.outcome == SN_COORDINATE_DISAGREES;
     row->checked++;
-    row->agreeing += found == AGREES;
-    row->disagreeing += found == DISAGREES;
-    row->kinks += found == KINK;
-    row->below += found == BELOW;
-    if (found == AGREES || found == DISAGREES) keep_worst(row, &l, at);
+    row->agreeing += agrees;
+    row->disagreeing += disagrees;
+    row->kinks += found.outcome == SN_COORDINATE_KINK || found.outcome == SN_COORDINATE_UNSURE;
+    row->unsure += found.outcome == SN_COORDINATE_UNSURE;
+    row->below += found.outcome == SN_COORDINATE_BELOW;
+    if (agrees || disagrees) keep_worst(row, at, gradient, &found);
 }
 
 typedef struct coordinate {
@@ -254,33 +82,88 @@ static void choose(coordinate *all, size_t count, size_t wanted, sn_rng rng) {
     }
 }
 
-static void check_coordinates(const subject *s, const double *gradient, coordinate *all, sn_gradcheck_row *row) {
+/* Of the gradient of a tensor: which coordinates are checked, `gradient` and room for all of them. */
+typedef struct selection {
+    size_t count, wanted;
+    double *gradient; /* a copy: the engine's own changes while it is checked */
+    coordinate *all;  /* the first `wanted` are checked */
+} selection;
+
+/* For selection_reset, also after a failure. */
+static sn_status selection_init(selection *chosen, const sn_gradcheck_request *request, size_t i, size_t count,
+                                sn_error *error) {
+    const double *gradient = request->gradients ? request->gradients[i] : sn_engine_gradient(request->engine, i);
+    *chosen = (selection){.count = count,
+                          .wanted = request->samples > 0 && request->samples < count ? request->samples : count,
+                          .gradient = malloc((count + 1) * sizeof *chosen->gradient),
+                          .all = calloc(count + 1, sizeof *chosen->all)};
+    if (!chosen->gradient || !chosen->all) return sn_error_memory(error, count * sizeof *chosen->all, "coordinates");
+    memcpy(chosen->gradient, gradient, count * sizeof *gradient);
+    for (size_t k = 0; k < count; k++)
+        chosen->all[k] = (coordinate){fabs(gradient[k]), k};
+    return SN_OK;
+}
+
+static void selection_reset(selection *chosen) {
+    free(chosen->gradient);
+    free(chosen->all);
+}
+
+static void check_coordinates(const sn_coordinate_subject *s, const selection *chosen, sn_gradcheck_row *row) {
     const sn_gradcheck_request *request = &s->check->request;
-    size_t wanted = request->samples > 0 && request->samples < s->count ? request->samples : s->count;
-    for (size_t k = 0; k < s->count; k++)
-        all[k] = (coordinate){fabs(gradient[k]), k};
-    if (wanted < s->count) {
-        choose(all, s->count, wanted, sn_rng_stream(request->seed, "gradcheck", row->tensor.name, 0));
+    if (chosen->wanted < chosen->count) {
+        choose(chosen->all, chosen->count, chosen->wanted,
+               sn_rng_stream(request->seed, "gradcheck", row->tensor.name, 0));
     }
-    for (size_t k = 0; k < wanted; k++)
-        check_coordinate(s, all[k].at, gradient[all[k].at], row);
+    for (size_t k = 0; k < chosen->wanted; k++) {
+        size_t at = chosen->all[k].at;
+        check_coordinate(s, at, chosen->gradient[at], row);
+        if (request->progress) request->progress(request->context, row, chosen->wanted);
+    }
     sn_engine_set_tensor(request->engine, s->tensor, s->values);
+}
+
+/* Where tensor `i` begins in the weights of all. */
+static size_t begin_of(const sn_engine *engine, size_t i) {
+    size_t begin = 0;
+    for (size_t k = 0; k < i; k++) {
+        sn_tensor tensor;
+        sn_engine_tensor(engine, k, &tensor);
+        begin += sn_weights_count(&tensor);
+    }
+    return begin;
 }
 
 sn_status sn_gradcheck_tensor(const sn_gradcheck *check, size_t i, sn_gradcheck_row *row, sn_error *error) {
     const sn_gradcheck_request *request = &check->request;
     *row = (sn_gradcheck_row){.worst = (double)NAN};
     sn_engine_tensor(request->engine, i, &row->tensor);
-    row->elements = count_of(&row->tensor);
-    coordinate *all = malloc((row->elements + 1) * sizeof *all);
-    if (!all) return sn_error_memory(error, row->elements * sizeof *all, "coordinates");
-    subject s = {.check = check, .tensor = i, .count = row->elements, .values = copy_of(&row->tensor, error)};
-    const double *gradient = request->gradients ? request->gradients[i] : sn_engine_gradient(request->engine, i);
-    sn_status status = s.values ? SN_OK : SN_FAILED;
-    if (!status) check_coordinates(&s, gradient, all, row);
-    free(all);
-    free(s.values);
+    row->elements = sn_weights_count(&row->tensor);
+    selection chosen = {0};
+    sn_weights weights;
+    sn_status status = sn_weights_take(&weights, request->engine, error);
+    if (!status) status = selection_init(&chosen, request, i, row->elements, error);
+    if (!status) {
+        sn_coordinate_subject subject = {check, i, &weights, weights.values + begin_of(request->engine, i)};
+        check_coordinates(&subject, &chosen, row);
+    }
+    selection_reset(&chosen);
+    sn_weights_reset(&weights);
     return status;
+}
+
+bool sn_gradcheck_is_noisy(const sn_gradcheck *check) {
+    return check->noise > NOISY * DBL_EPSILON * fabs(check->loss);
+}
+
+const char *sn_gradcheck_reason(const sn_gradcheck *check, const sn_gradcheck_row *row) {
+    if (row->kinks >= row->below) {
+        if (2 * row->unsure > row->kinks) return "ill-conditioned: the gradient is not steady about the weights";
+        return check->has_bends ? "kinks: differences of different steps do not agree"
+                                : "ill-conditioned: differences of different steps do not agree";
+    }
+    return sn_gradcheck_is_noisy(check) ? "ill-conditioned: the noise of the loss hides the gradient"
+                                        : "too small a gradient for the loss to show";
 }
 
 sn_gradcheck_verdict sn_gradcheck_judge(const sn_gradcheck_row *row) {
@@ -298,6 +181,7 @@ void sn_gradcheck_count(sn_gradcheck_totals *totals, const sn_gradcheck_row *row
     totals->agreeing += row->agreeing;
     totals->disagreeing += row->disagreeing;
     totals->kinks += row->kinks;
+    totals->unsure += row->unsure;
     totals->below += row->below;
 }
 

@@ -208,7 +208,7 @@ static const char *tail_of(const sn_cells_point *point, size_t n_keys, size_t k,
     return tail;
 }
 
-static void add_value(sn_text *name, const char *value, bool *is_changed) {
+static void add_safe(sn_text *name, const char *value, bool *is_changed) {
     for (const char *p = value; *p; p++) {
         *is_changed |= !is_safe(*p);
         sn_text_add_bytes(name, is_safe(*p) ? p : "_", 1);
@@ -251,7 +251,7 @@ static sn_status name_points(sn_cells *cells, const sn_config *config, sn_error 
         sn_text_clear(&name);
         for (size_t k = 0; k < cells->n_keys; k++) {
             sn_text_addf(&name, "%s%s=", k ? "," : "", tails[k]);
-            add_value(&name, strchr(point->sets[k], '=') + 1, &is_changed);
+            add_safe(&name, strchr(point->sets[k], '=') + 1, &is_changed);
         }
         if (is_changed || name.length > MAX_NAME) add_hash(&name, point, cells->n_keys);
         point->name = sn_pool_string(&cells->pool, sn_text_string(&name));

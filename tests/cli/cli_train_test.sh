@@ -22,17 +22,7 @@ want "no control characters in UTF-8" 0 "$(LC_ALL=C.UTF-8 grep -c '[[:cntrl:]]' 
 want_like "blocks in UTF-8" "*█*" "$(cat out)"
 
 # A terminal: a progress line on stderr and colours on stdout; NO_COLOR, -q and a pipe do without.
-has_terminal() {
-    script --version 2>/dev/null | grep -q util-linux && script --quiet --command true /dev/null </dev/null >/dev/null 2>&1
-}
 if has_terminal; then
-    on_tty() { # COMMAND
-        script --quiet --return --command "$1" /dev/null 0</dev/null
-    }
-    terminal() { # COMMAND: runs it on a terminal, what that shows goes to the file shown
-        on_tty "$1" >shown || { echo "on a terminal: $1" && cat shown && exit 1; }
-        [[ -s shown ]] || { echo "nothing on the terminal: $1" && exit 1; }
-    }
     escape=$'\033'
     long="'$skipnet' train tiny.json --threads 1 --set train.steps=10000 --set network.depth=20"
     terminal "$long --out t1 >t1.out"

@@ -97,6 +97,11 @@ for word in ops:linear ops:concat activations:tanh inits:pytorch data:spirals ne
     losses:mean_squared_error lr_schedules:cosine report_schedules:log; do
     want "list ${word%:*} has ${word#*:}" 1 "$(grep -c "^${word#*:} " "list.${word%:*}")"
 done
+# shellcheck disable=SC2016 # its own fields
+want "list skips: as the pictures have them" "$(sed -n 's/^\([a-z]\+\) .*/\1/p' list.skips | paste -sd' ')" \
+    "$(awk -f "$source_dir/scripts/plot/skips.awk" -f <(
+        printf '%s\n' 'BEGIN { n = skip_kinds(kinds); for (i = 1; i <= n; i++) printf "%s%s", kinds[i], i < n ? " " : "\n" }'
+    ))"
 want "list keys: one with its default" 1 "$(grep -cE '^train\.batch_size +whole number .* 128 ' list.keys)"
 want "list metrics: the columns of the files" "$loss_header,$gradients_header" \
     "$(awk '$1 ~ /\.csv$/ { print $2 }' list.metrics | paste -sd,)"

@@ -39,7 +39,8 @@ if [[ -e /dev/full ]]; then
     for name in loss gradients; do
         mkdir "$name"
         ln -s /dev/full "$name/$name.csv"
-        refuses 4 "cannot write $name/$name.csv: No space left on device" train tiny.json --out "$name" -q
+        refuses 2 "$name is not empty and holds no run (there is $name.csv); take another --out, or --force to replace \
+what is called like a run's files" train tiny.json --out "$name" -q
     done
     refuses 4 "cannot write /dev/full: not a regular file" eval reference --predictions /dev/full
 fi

@@ -300,11 +300,33 @@ static void test_below_resolution(void **state) {
     assert_int_equal(conclusion(&f), SN_FAILED);
 
     sn_gradcheck_totals only = {0};
-    f.claimed[a][3] = 0;
+    claim_own(&f);
     run_all(&f);
     sn_gradcheck_count(&only, &f.rows[a]);
     assert_int_equal(sn_gradcheck_conclude(&only, &error), SN_FAILED);
     assert_string_equal(error.text, "nothing was verified: every coordinate is at a kink or below resolution");
+    assert_string_equal(sn_gradcheck_reason(&f.check, &f.rows[a]), "too small a gradient for the loss to show");
+    close(&f);
+}
+
+/* An input that is 0 in all samples moves nothing: the exact zeros agree, and nothing else in their place does. */
+static void test_exact_zeros(void **state) {
+    (void)state;
+    fixture f;
+    open(&f, tanh_chain);
+    size_t a = net_find(&f.net, "a.weight");
+    for (size_t r = 0; r < SAMPLES; r++)
+        ((double *)f.data.train.values)[r * IN + 2] = 0;
+    claim_own(&f);
+    run_all(&f);
+    assert_int_equal(f.rows[a].agreeing, f.rows[a].elements);
+    assert_int_equal(f.totals.agreeing, f.totals.checked);
+    f.claimed[a][2] = 1e-30;
+    f.claimed[a][IN + 2] = 1e-6;
+    f.claimed[a][0] = 0;
+    run_all(&f);
+    assert_int_equal(f.rows[a].below, 1);
+    assert_int_equal(f.rows[a].disagreeing, 2);
     close(&f);
 }
 
@@ -405,6 +427,7 @@ int main(void) {
         cmocka_unit_test(test_kinks_are_reported),
         cmocka_unit_test(test_relu_networks),
         cmocka_unit_test(test_below_resolution),
+        cmocka_unit_test(test_exact_zeros),
         cmocka_unit_test(test_samples),
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_only_loss),

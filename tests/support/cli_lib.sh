@@ -159,3 +159,15 @@ without_wall_s() { # FILE
 row_of() { # FILE NAME [STEP]: the same on one line, "-" for an empty cell
     column "$@" | sed 's/^$/-/' | paste -sd' '
 }
+
+# A pseudo-terminal, where script(1) of util-linux can make one.
+has_terminal() {
+    script --version 2>/dev/null | grep -q util-linux && script --quiet --command true /dev/null </dev/null >/dev/null 2>&1
+}
+on_tty() { # COMMAND
+    script --quiet --return --command "$1" /dev/null 0</dev/null
+}
+terminal() { # COMMAND: runs it on a terminal, what that shows goes to the file shown
+    on_tty "$1" >shown || { echo "on a terminal: $1" && cat shown && exit 1; }
+    [[ -s shown ]] || { echo "nothing on the terminal: $1" && exit 1; }
+}

@@ -110,6 +110,17 @@ static void grow_normal(growth *g, int from) {
     grow_one(g, from, &kinds[draw(g, is_narrow ? ANY_WIDTH : ALL)]);
 }
 
+/* Norms one upon the other, each of an eps of its own: over features that hardly differ they are ill-conditioned. */
+static void grow_norms(growth *g, int from) {
+    static const char *const eps[] = {"0.1", "1e-5", "1e-8", "1e-11", "1e-14"};
+    int n = 1 + draw(g, 3);
+    for (int k = 0; k < n && g->n < RANDOM_MOST_NODES - 6; k++) {
+        char keys[64];
+        snprintf(keys, sizeof keys, ", \"eps\": %s", eps[draw(g, 5)]);
+        grow_one(g, k == 0 ? from : g->n - 1, &(unary){draw(g, 2) ? "layer_norm" : "batch_norm", keys});
+    }
+}
+
 static void grow_linear(growth *g, int from, int units) {
     char keys[64];
     open_entry(g, "linear", units);
@@ -195,6 +206,7 @@ sn_text random_graph(uint64_t seed, const random_limits *limits) {
     int n = 4 + draw(&g, RANDOM_MOST_NODES - 16);
     while (g.n < n) {
         int from = draw_node(&g), kind = draw(&g, 12);
+        if (limits->is_ill && draw(&g, 4) == 0) grow_norms(&g, from);
         if (kind < 2) {
             grow_unary(&g, from);
         } else if (kind == 10) {
