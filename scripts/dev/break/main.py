@@ -60,7 +60,7 @@ def open_program(options: argparse.Namespace) -> Program:
     kinds = kinds_of(path)
     check_sources(kinds)
     schema = json.loads(subprocess.run([path, "schema"], check=True, capture_output=True).stdout)
-    timeout = options.timeout or (30.0 if is_sanitized else 10.0)
+    timeout = options.timeout or (60.0 if is_sanitized else 10.0)
     return Program(path, is_sanitized, timeout, kinds, schema, options.shim)
 
 
