@@ -39,7 +39,7 @@ printf '#!/bin/sh\n[ "$1" != check ] || kill -ABRT $$\nexec "%s" "$@"\n' "$SKIPN
 chmod +x "$work/broken"
 try --binary "$work/broken" --cases 2 --only configs --seed 5 --keep "$work/kept"
 want "a crash" 1 '^FAILED configs 5: skipnet check config.json: exit status -6' '^FAILED configs 6' '^0 passed, 2 failed$' \
-    "again: .*break.sh --binary $work/broken --only configs --seed 6 --cases 1"
+    "again: .*break.sh --binary $work/broken --cases 1 --only configs --seed 6"
 cmp <(grep -h again: "$work/kept/"*/failure.txt) <(sed -n 's/^  again/again/p' "$work/out" | sort)
 for file in config.json commands.txt stderr.txt; do
     [[ -e $work/kept/configs-5/$file ]] || { echo "$file was not kept" >&2 && exit 1; }

@@ -55,8 +55,9 @@ def parse_arguments() -> argparse.Namespace:
     return options
 
 
-def open_program(options: argparse.Namespace) -> Program:
-    path = str(pathlib.Path(options.program).resolve())
+def open_program(options: argparse.Namespace, work: pathlib.Path) -> Program:
+    """A copy, so that a build while this runs does not disturb it."""
+    path = str(shutil.copy2(options.program, work / "skipnet"))
     is_sanitized = b"__asan_init" in pathlib.Path(path).read_bytes()
     kinds = kinds_of(path)
     check_sources(kinds)
@@ -88,8 +89,9 @@ def try_case(program: Program, kind: str, seed: int, directory: pathlib.Path) ->
 class Tally:
     """Counts of all rounds, and the failures, which are kept."""
 
-    def __init__(self, program: Program, keep: pathlib.Path | None):
-        self.program, self.home, self.lock = program, keep, threading.Lock()
+    def __init__(self, program: Program, options: argparse.Namespace):
+        self.program, self.home, self.lock = program, options.keep, threading.Lock()
+        self.again = f"scripts/dev/break.sh --binary {options.program} --cases 1"
         self.passed, self.failed = collections.Counter(), collections.Counter()
         self.counts = collections.defaultdict(collections.Counter)
 
@@ -98,7 +100,7 @@ class Tally:
         kept = self.home / f"{kind}-{seed}"
         shutil.rmtree(kept, ignore_errors=True)
         shutil.move(directory, kept)
-        again = f"scripts/dev/break.sh --binary {self.program.path} --only {kind} --seed {seed} --cases 1"
+        again = f"{self.again} --only {kind} --seed {seed}"
         (kept / "failure.txt").write_text(f"{text}\nagain: {again}\n", errors="replace")
         print(f"FAILED {kind} {seed}: {ascii(text)[1:-1]}\n  kept in {kept}\n  again: {again}", flush=True)
 
@@ -146,7 +148,7 @@ def numbered_cases(options: argparse.Namespace):
 
 
 def try_all(options: argparse.Namespace, program: Program, work: pathlib.Path) -> bool:
-    tally, cases = Tally(program, options.keep), numbered_cases(options)
+    tally, cases = Tally(program, options), numbered_cases(options)
     until = time.monotonic() + 60 * options.minutes if options.minutes else float("inf")
     lock = threading.Lock()
 
@@ -190,13 +192,14 @@ def test_itself(options: argparse.Namespace, program: Program, work: pathlib.Pat
 def main() -> int:
     options = parse_arguments()
     hear_signals()
-    try:
-        program = open_program(options)
-    except UnknownWord as fault:
-        print(fault, file=sys.stderr)
-        return 2
-    with tempfile.TemporaryDirectory(prefix="skipnet-break.", ignore_cleanup_errors=True) as work:
-        is_fine = (test_itself if options.self_test else try_all)(options, program, pathlib.Path(work))
+    with tempfile.TemporaryDirectory(prefix="skipnet-break.", ignore_cleanup_errors=True) as name:
+        work = pathlib.Path(name)
+        try:
+            program = open_program(options, work)
+        except UnknownWord as fault:
+            print(fault, file=sys.stderr)
+            return 2
+        is_fine = (test_itself if options.self_test else try_all)(options, program, work)
     return 0 if is_fine else 1
 
 
