@@ -33,7 +33,7 @@ declare -A about=(
 )
 
 # Of each of the four kinds of scripts/dev/break.sh: a minute or so on two idle cores.
-break_cases=12
+break_cases=40
 
 usage() {
     cat <<'END'
