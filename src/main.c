@@ -14,7 +14,7 @@
 const sn_verb *const sn_verbs[] = {SN_VERBS(VERB) NULL};
 #undef VERB
 
-static const sn_verb *choose(const char *word) {
+static const sn_verb *choose_verb(const char *word) {
     if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0) return &sn_verb_help;
     if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0) return &sn_verb_version;
     return sn_verb_find(word);
@@ -30,12 +30,11 @@ static sn_status run_verb(const sn_verb *verb, int argc, char **argv, sn_error *
 }
 
 static sn_status run(int argc, char **argv, sn_error *error) {
-    if (argc < 2) {
-        return sn_error_set(error, SN_INVALID, "skipnet: a verb is missing (see skipnet help)");
-    }
-    const sn_verb *verb = choose(argv[1]);
+    static char *only_help[] = {"help", NULL};
+    if (argc < 2) return run_verb(&sn_verb_help, 1, only_help, error);
+    const sn_verb *verb = choose_verb(argv[1]);
     if (verb) return run_verb(verb, argc - 1, argv + 1, error);
-    return sn_error_set(error, SN_INVALID, "skipnet: no verb \"%s\" (see skipnet help)", argv[1]);
+    return sn_refuse_verb("skipnet", argv[1], error);
 }
 
 /* A full disk behind standard output is an error; a reader that went away is not.  Where writing failed before,

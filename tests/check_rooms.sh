@@ -8,11 +8,18 @@
 set -euo pipefail
 export LC_ALL=C
 
-# Every room on the floor above what it uses, the lowest first.
-rooms="base config data network kernels ops plan engine report run compare study sweep cli"
+# Every room on the floor above what it uses, the lowest first: the list in docs/engine.md.
+rooms_of() { # SOURCE_DIR
+    sed -n '/^## The floors$/,/^## [^T]/s/^[0-9]\{1,\}\. `src\/\([a-z]*\)`.*/\1/p' "$1/docs/engine.md" | paste -sd' '
+}
 
 check() { # SOURCE_DIR
-    local files
+    local files rooms room
+    rooms=$(rooms_of "$1")
+    [[ -n $rooms ]] || { echo "docs/engine.md: no rooms under \"The floors\"" && return 1; }
+    for room in $rooms; do
+        [[ -d $1/src/$room ]] || { echo "docs/engine.md: there is no src/$room" && return 1; }
+    done
     files=$(cd "$1" && find src -name '*.[ch]' | sort)
     [[ -n $files ]] || { echo "$1/src: no C files" && return 1; }
     # shellcheck disable=SC2086 # one word per file
@@ -111,12 +118,34 @@ plant() { # COPY FILE TEXT EXPECTED: the check finds TEXT in FILE, and finds not
     fi
 }
 
+plant_in_docs() { # COPY SED EXPECTED: the list of rooms, changed so, is found wrong as a pattern says
+    local copy=$1 found
+    cp "$copy/docs/engine.md" "$copy/engine.md"
+    sed -i "$2" "$copy/docs/engine.md"
+    # shellcheck disable=SC2053 # the number of the line may be any
+    if found=$(check "$copy") || [[ ${found%%$'\n'*} != $3 ]]; then
+        printf 'self-test: docs/engine.md after %s\n  wanted: %s\n  found:  %s\n' "$2" "$3" "${found%%$'\n'*}"
+        return 1
+    fi
+    mv "$copy/engine.md" "$copy/docs/engine.md"
+}
+
 self_test() { # SOURCE_DIR
     local copy
     copy=$(mktemp -d)
     # shellcheck disable=SC2064 # the directory of now
     trap "rm -rf '$copy'" EXIT
     cp -R "$1/src" "$copy/src"
+    mkdir "$copy/docs"
+    cp "$1/docs/engine.md" "$copy/docs"
+    # shellcheck disable=SC2016 # backquotes of Markdown
+    plant_in_docs "$copy" '/^[0-9]*\. `src\/plan`/d' 'src/cli/check.c:*: "plan/print.h" is not of the form "ROOM/FILE"'
+    # shellcheck disable=SC2016
+    plant_in_docs "$copy" 's/^7\. `src\/plan`/7. `src\/attic`/' 'docs/engine.md: there is no src/attic'
+    plant_in_docs "$copy" 's/^## The floors/## Floors/' 'docs/engine.md: no rooms under "The floors"'
+    # shellcheck disable=SC2016
+    plant_in_docs "$copy" 's/^5\. `src\/kernels`/5. `src\/ops`/; s/^6\. `src\/ops`/6. `src\/kernels`/' \
+        'src/ops/*: src/ops must not use kernels/*: kernels is on a higher floor'
     plant "$copy" base/planted.c '#include "run/trainer.h"' \
         'src/base must not use run/trainer.h: run is on a higher floor'
     plant "$copy" ops/planted.h '# include "engine/plan.h"' \

@@ -8,6 +8,7 @@
 #include <strings.h>
 
 #include "base/file.h"
+#include "base/magic.h"
 
 static sn_status fault(const sn_csv *csv, sn_error *error, const char *message) {
     return sn_error_set(error, SN_INVALID, "%s: row %zu: %s", csv->path, csv->row, message);
@@ -54,7 +55,10 @@ sn_status sn_csv_open(sn_csv *csv, const char *path, char delimiter, sn_error *e
     csv->stops[0] = true; /* the end of the file: no NUL byte is left in it */
 
     const char *nul = memchr(csv->data, '\0', size);
-    if (nul) {
+    const char *format = sn_magic_describe(csv->data, size);
+    if (format) {
+        status = sn_error_set(error, SN_INVALID, "%s: %s", path, format);
+    } else if (nul) {
         status = sn_error_set(error, SN_INVALID, "%s: byte offset %zu: a NUL byte, so this is no CSV text in UTF-8",
                               path, (size_t)(nul - csv->data));
     } else {

@@ -312,8 +312,27 @@ static bool has_nonzero_digit(const sn_json_token *token) {
     return false;
 }
 
+/* "08", "-007.5" */
+static bool has_leading_zeros(const sn_json_scanner *s) {
+    const char *p = s->at + (*s->at == '-');
+    return s->end - p >= 2 && p[0] == '0' && p[1] >= '0' && p[1] <= '9';
+}
+
+static sn_status fail_zeros(sn_json_scanner *s, sn_error *error) {
+    enum { MOST = 40 };
+    const char *sign = *s->at == '-' ? "-" : "", *p = s->at + strlen(sign), *end = p;
+    while (s->end - p >= 2 && p[0] == '0' && p[1] >= '0' && p[1] <= '9')
+        p++;
+    while (end < s->end && (is_word_byte(*end) || strchr(".+-", *end)) && *end)
+        end++;
+    int length = end - p < MOST ? (int)(end - p) : MOST;
+    return fail(s, s->at, error, "bad number, JSON has no leading zeros: write %s%.*s%s", sign, length, p,
+                end - p > MOST ? "..." : "");
+}
+
 static sn_status scan_number(sn_json_scanner *s, sn_json_token *token, sn_error *error) {
     const char *end = number_end(s->at, s->end);
+    if (!end && has_leading_zeros(s)) return fail_zeros(s, error);
     if (!end || (end < s->end && (is_word_byte(*end) || *end == '.')))
         return fail(s, s->at, error, "bad number, expected one like -12, 0.5 or 1e-3");
     size_t length = (size_t)(end - s->at);
@@ -414,11 +433,13 @@ static sn_status scan_value(sn_json_scanner *s, sn_json_token *token, sn_error *
     return status;
 }
 
-/* Byte order marks are what Windows editors leave; their message should say so. */
+/* Byte order marks are what Windows editors leave: that of UTF-8 is passed over. */
 static sn_status check_start(sn_json_scanner *s, sn_error *error) {
     size_t n = (size_t)(s->end - s->at);
-    if (n >= 3 && memcmp(s->at, "\xef\xbb\xbf", 3) == 0)
-        return fail(s, s->at, error, "the text begins with a byte order mark; save it as UTF-8 without one");
+    if (n >= 3 && memcmp(s->at, "\xef\xbb\xbf", 3) == 0) {
+        s->at += 3;
+        s->mark = s->at; /* columns count from behind it */
+    }
     if (n >= 2 && (memcmp(s->at, "\xff\xfe", 2) == 0 || memcmp(s->at, "\xfe\xff", 2) == 0))
         return fail(s, s->at, error, "the text is UTF-16; save it as UTF-8");
     skip_space(s);

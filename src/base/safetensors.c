@@ -24,6 +24,13 @@ static const char METADATA[] = "__metadata__";
 
 static const char *const dtype_names[] = {"F32", "F64", "I64"};
 
+size_t sn_tensor_count(const sn_tensor *tensor) {
+    size_t count = 1;
+    for (int d = 0; d < tensor->rank; d++)
+        count *= (size_t)tensor->shape[d];
+    return count;
+}
+
 /* The bytes of the data of a tensor; false where that is more than an int64_t can say. */
 static bool data_size(const sn_tensor *tensor, int64_t *size) {
     *size = (int64_t)sn_dtype_size(tensor->dtype);
@@ -502,12 +509,27 @@ static sn_status parse(sn_safetensors *file, const char *path, sn_error *error) 
     return status;
 }
 
+/* torch.save writes a zip of pickles; before 1.6 a bare pickle. */
+static sn_status check_format(const sn_safetensors *file, const char *path, sn_error *error) {
+    static const char *const starts[] = {"PK\x03\x04", "\x80\x02\x8a\x0a"};
+    bool is_torch = false;
+    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+        is_torch = is_torch || (file->size >= 4 && memcmp(file->content, starts[i], 4) == 0);
+    if (!is_torch) return SN_OK;
+    return sn_error_set(error, SN_INVALID,
+                        "%s: a file of torch.save (or another zip), not safetensors; in Python, with the file as FILE: "
+                        "import torch, safetensors.torch as s; s.save_file({k: v.contiguous() for k, v in "
+                        "torch.load(FILE, map_location=\"cpu\").items()}, \"weights.safetensors\")",
+                        path);
+}
+
 sn_status sn_safetensors_read(sn_safetensors **file, const char *path, sn_error *error) {
     *file = NULL;
     sn_safetensors *made = calloc(1, sizeof *made);
     if (!made) return sn_error_memory(error, sizeof *made, "a weights file");
     sn_status status = sn_file_check_regular(path, error);
     if (status == SN_OK) status = sn_file_read(path, SIZE_MAX / 4, &made->content, &made->size, error);
+    if (status == SN_OK) status = check_format(made, path, error);
     if (status == SN_OK) status = parse(made, path, error);
     if (status != SN_OK) {
         sn_safetensors_free(made);

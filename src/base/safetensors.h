@@ -26,6 +26,9 @@ typedef struct sn_tensor {
     const void *data; /* row-major, little-endian, contiguous */
 } sn_tensor;
 
+/* Its elements. */
+size_t sn_tensor_count(const sn_tensor *tensor);
+
 typedef struct sn_metadata {
     const char *key, *value;
 } sn_metadata;

@@ -78,18 +78,26 @@ static bool is_c1(const unsigned char *p) {
     return p[0] == 0xC2 && p[1] < 0xA0;
 }
 
+size_t sn_text_step(const char *p, bool *is_visible) {
+    const unsigned char *bytes = (const unsigned char *)p;
+    size_t n = character_length(bytes);
+    bool is_control = (*bytes < 0x20 && *p != '\n' && *p != '\t') || *bytes == 0x7F || is_c1(bytes);
+    *is_visible = n > 0 && !is_control;
+    return n > 0 ? n : 1;
+}
+
 void sn_text_add_visible(sn_text *text, const char *lines) {
-    const unsigned char *p = (const unsigned char *)lines, *shown = p;
+    const char *shown = lines, *p = lines;
     while (*p) {
-        size_t n = character_length(p);
-        bool is_control = (*p < 0x20 && *p != '\n' && *p != '\t') || *p == 0x7F || n == 0 || is_c1(p);
-        if (is_control) {
+        bool is_visible = false;
+        size_t n = sn_text_step(p, &is_visible);
+        if (!is_visible) {
             sn_text_add_bytes(text, shown, (size_t)(p - shown));
-            for (size_t i = 0; i < (n ? n : 1); i++)
-                sn_text_addf(text, "\\x%02x", p[i]);
+            for (size_t i = 0; i < n; i++)
+                sn_text_addf(text, "\\x%02x", (unsigned char)p[i]);
+            shown = p + n;
         }
-        p += n ? n : 1;
-        if (is_control) shown = p;
+        p += n;
     }
     sn_text_add_bytes(text, shown, (size_t)(p - shown));
 }
@@ -160,4 +168,11 @@ char *sn_string_copy(const char *string) {
     char *copy = malloc(n);
     if (copy) memcpy(copy, string, n);
     return copy;
+}
+
+size_t sn_text_columns(const char *bytes, size_t n) {
+    size_t columns = 0;
+    for (size_t i = 0; i < n; i++)
+        columns += ((unsigned char)bytes[i] & 0xC0) != 0x80;
+    return columns;
 }

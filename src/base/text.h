@@ -27,8 +27,11 @@ void sn_text_add(sn_text *text, const char *string);
 void sn_text_add_bytes(sn_text *text, const void *bytes, size_t n);
 void sn_text_addf(sn_text *text, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Appends lines as a terminal may be given them: newlines and tabs stay, what would command it does not.  Control
- * characters (C0, DEL, C1) and bytes that are no UTF-8 become "\x1b" and the like. */
+/* Bytes of the UTF-8 character at `p`, 1 where there is none; whether a terminal may be given it: newlines and tabs,
+ * but no other control characters (C0, DEL, C1) and no bytes that are no UTF-8. */
+size_t sn_text_step(const char *p, bool *is_visible);
+
+/* Appends `lines`; bytes that sn_text_step tells to be not visible become "\x1b" and the like. */
 void sn_text_add_visible(sn_text *text, const char *lines);
 
 /* Appends `string` as a JSON string with its quotes (RFC 8259: quote, backslash and controls escaped, DEL and C1, too).
@@ -47,6 +50,9 @@ void sn_text_add_json_number(sn_text *text, double value, int digits);
 
 /* The content as a string: "" where nothing was added.  Owned by the text. */
 const char *sn_text_string(const sn_text *text);
+
+/* The characters, not bytes, of `n` bytes of UTF-8: the columns that they take on a terminal. */
+size_t sn_text_columns(const char *bytes, size_t n);
 
 /* Hands the content over to the caller (free()); NULL if the text failed.  The text is empty afterwards. */
 char *sn_text_take(sn_text *text);

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "cli/advice.h"
 #include "cli/cli.h"
 
 /* getopt's name for the option of that place in the table, above all letters; --help stands after the last. */
@@ -67,7 +68,13 @@ static const sn_option *option_of(const sn_verb *verb, int code) {
 static sn_status refuse_option(const sn_verb *verb, char **argv, sn_error *error) {
     const char letter[] = {'-', (char)optopt, '\0'};
     if (optopt >= FIRST_CODE) return usage_error(verb, error, "no value goes with ", argv[optind - 1]);
-    return usage_error(verb, error, "unknown option ", optopt ? letter : argv[optind - 1]);
+    if (optopt) return usage_error(verb, error, "unknown option ", letter);
+    sn_text which = SN_TEXT_EMPTY;
+    sn_text_add(&which, argv[optind - 1]);
+    sn_advise_option(verb, argv[optind - 1], argv[optind], &which); /* argv ends with NULL */
+    sn_status status = usage_error(verb, error, "unknown option ", sn_text_string(&which));
+    sn_text_free(&which);
+    return status;
 }
 
 /* Stops behind --help, with *is_over set. */

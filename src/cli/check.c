@@ -5,12 +5,13 @@
 
 #include "base/memory.h"
 #include "cli/cli.h"
+#include "plan/print.h"
 #include "run/experiment.h"
 
 typedef struct check_options {
     sn_words set;
     int64_t threads;
-    bool expand;
+    bool expand, plan;
 } check_options;
 
 static const sn_option option_rows[] = {
@@ -19,6 +20,9 @@ static const sn_option option_rows[] = {
     {.name = "expand",
      .help = "print the network as an explicit list of layers",
      SN_OPTION_FLAG(check_options, expand)},
+    {.name = "plan",
+     .help = "print how a training step runs: where signals live, what flows where, the work items",
+     SN_OPTION_FLAG(check_options, plan)},
 };
 
 /* Of many inputs the first ones; --expand names all. */
@@ -63,12 +67,17 @@ static size_t data_bytes(const sn_dataset *data) {
     return features + rows + n * (data->is_classes ? sizeof(uint32_t) : data->out_dim * sizeof(double));
 }
 
+/* Free by sn_plan_reset. */
+static sn_status make_plan(const sn_experiment *x, sn_plan *plan, sn_error *error) {
+    sn_plan_options options;
+    sn_engine_plan_options(&options, &x->options, x->backend);
+    return sn_plan_build(plan, &x->graph, &options, error);
+}
+
 static sn_status add_totals(const sn_experiment *x, sn_text *text, sn_error *error) {
     const sn_graph *graph = &x->graph;
-    sn_plan_options options;
     sn_plan plan;
-    sn_engine_plan_options(&options, &x->options, x->backend);
-    sn_status status = sn_plan_build(&plan, graph, &options, error);
+    sn_status status = make_plan(x, &plan, error);
     if (status) return status;
     sn_text_addf(text, "\n%-14s %d hidden + output = %d weight layers\n", "layers", graph->n_hidden, graph->n_layers);
     sn_text_addf(text, "%-14s %zu\n", "parameters", graph->n_params);
@@ -81,6 +90,15 @@ static sn_status add_totals(const sn_experiment *x, sn_text *text, sn_error *err
     size_t arena = sn_plan_bytes(&plan, x->options.threads, sn_dtype_size(x->backend->dtype));
     add_bytes(text, "arena", (double)arena);
     add_bytes(text, "data", (double)data_bytes(&x->data));
+    sn_plan_reset(&plan);
+    return SN_OK;
+}
+
+static sn_status add_plan(const sn_experiment *x, sn_text *text, sn_error *error) {
+    sn_plan plan;
+    sn_status status = make_plan(x, &plan, error);
+    if (status) return status;
+    sn_plan_text(&plan, x->options.threads, sn_dtype_size(x->backend->dtype), text);
     sn_plan_reset(&plan);
     return SN_OK;
 }
@@ -124,6 +142,8 @@ static sn_status check_with(const check_options *chosen, const sn_config *config
     sn_text text = SN_TEXT_EMPTY;
     if (chosen->expand) {
         add_expanded(&experiment, &text);
+    } else if (chosen->plan) {
+        if (!status) status = add_plan(&experiment, &text, error);
     } else {
         add_nodes(&experiment.graph, &text);
         if (!status) status = add_totals(&experiment, &text, error);
@@ -137,6 +157,10 @@ static sn_status check_with(const check_options *chosen, const sn_config *config
 static sn_status run_check(const sn_arguments *arguments, sn_error *error) {
     const check_options *chosen = arguments->record;
     sn_config *config = NULL;
+    if (chosen->expand && chosen->plan) {
+        return sn_error_set(error, SN_INVALID,
+                            "skipnet check: --expand prints a config, --plan a plan: give one of them");
+    }
     sn_status status = sn_read_config(&config, arguments->operands[0], &chosen->set, error);
     if (!status) status = check_with(chosen, config, error);
     sn_config_free(config);
@@ -151,5 +175,10 @@ const sn_verb sn_verb_check = {.name = "check",
                                .help = "validate a config; print the network: nodes, shapes, parameters, FLOPs, memory",
                                .details = "FLOPs are those of the matrix products: forward, and with the gradients by "
                                           "inputs and weights.  copies counts\n"
-                                          "concat inputs that could not be placed where the concat reads them.",
+                                          "concat inputs that could not be placed where the concat reads them.\n\n"
+                                          "A plan tells of a step in the order of time.  b3[8:16] are columns 8 to 15 "
+                                          "of buffer b3; batch buffers have a\nrow for every sample, scratch is "
+                                          "memory of a thread that is used again.  dx is the gradient that an op "
+                                          "adds to\nthat of its input: b9 = dx is written, b9 += dx added, b9 = b5 + "
+                                          "dx added to what waited in b5.  docs/engine.md\nreads one line by line.",
                                .run = run_check};

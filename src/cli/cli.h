@@ -57,10 +57,16 @@ void sn_help_program(sn_text *text);
 /* The verb of that name, NULL if there is none. */
 const sn_verb *sn_verb_find(const char *name);
 
+/* SN_INVALID: "WHO: no verb "NAME"", with what it may have meant. */
+sn_status sn_refuse_verb(const char *who, const char *name, sn_error *error);
+
 /* Prints a text to standard output and frees it; what would command a terminal is shown, see sn_text_add_visible.
  * SN_FAILED when the text failed for memory, SN_IO when writing failed
  * (a reader that went away is no error); what the stream still buffers is written and checked at the end, in main. */
 sn_status sn_print(sn_text *text, sn_error *error);
+
+/* The same for a text with colours, in which whatever comes from outside is visible already. */
+sn_status sn_print_styled(sn_text *text, sn_error *error);
 
 /* Prints formatted lines to standard error, likewise. */
 void sn_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -79,11 +85,14 @@ sn_status sn_read_config(sn_config **config, const char *operand, const sn_words
 /* What --threads asked for; where it was not given, what the machine allows. */
 int sn_threads(int64_t asked);
 
+/* Characters of a line of the terminal: COLUMNS, else what the terminal says, else 80. */
+int sn_terminal_columns(int fd);
+
 /* Prints notes to standard error, with --quiet, too. */
 void sn_tell_notes(const sn_notes *notes);
 
-/* Opens an experiment with the threads that --threads asked for, and tells its notes, also where it fails; then it is
- * reset. */
+/* Opens an experiment with the threads that --threads asked for, and tells what its config gives without effect and
+ * its notes, also where it fails; then it is reset. */
 sn_status sn_open_experiment(sn_experiment *experiment, const sn_config *config, int64_t threads, sn_error *error);
 
 #endif

@@ -3,38 +3,54 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 
 #include "cli/cli.h"
 #include "engine/team.h"
 #include "run/language.h"
 #include "run/shipped.h"
 
-sn_status sn_print(sn_text *text, sn_error *error) {
-    sn_text visible = SN_TEXT_EMPTY;
-    sn_text_add_visible(&visible, sn_text_string(text));
-    bool failed = text->failed || visible.failed;
-    sn_status status = failed ? sn_error_memory(error, text->length, "output") : SN_OK;
-    if (!status && fwrite(sn_text_string(&visible), 1, visible.length, stdout) < visible.length && errno != EPIPE) {
+sn_status sn_print_styled(sn_text *text, sn_error *error) {
+    sn_status status = text->failed ? sn_error_memory(error, text->length, "output") : SN_OK;
+    if (!status && fwrite(sn_text_string(text), 1, text->length, stdout) < text->length && errno != EPIPE) {
         status = sn_error_io(error, "write", "standard output");
     }
-    sn_text_free(&visible);
     sn_text_free(text);
     return status;
 }
 
-/* Where there is no memory for it the line is lost: there is nobody to tell. */
-void sn_say(const char *format, ...) {
-    char *lines = NULL;
-    va_list args;
-    va_start(args, format);
-    int length = vasprintf(&lines, format, args);
-    va_end(args);
-    if (length < 0) return;
+sn_status sn_print(sn_text *text, sn_error *error) {
     sn_text visible = SN_TEXT_EMPTY;
-    sn_text_add_visible(&visible, lines);
-    fputs(sn_text_string(&visible), stderr);
-    sn_text_free(&visible);
+    sn_text_add_visible(&visible, sn_text_string(text));
+    visible.failed |= text->failed;
+    sn_text_free(text);
+    return sn_print_styled(&visible, error);
+}
+
+/* Takes no memory: it may be what tells that there is none. */
+static void put_visible(const char *lines) {
+    for (const char *p = lines; *p;) {
+        bool is_visible = false;
+        size_t n = sn_text_step(p, &is_visible);
+        if (is_visible) fwrite(p, 1, n, stderr);
+        for (size_t i = 0; i < n && !is_visible; i++)
+            fprintf(stderr, "\\x%02x", (unsigned char)p[i]);
+        p += n;
+    }
+}
+
+/* Where there is no memory for the whole only its beginning is told. */
+void sn_say(const char *format, ...) {
+    char *lines = NULL, beginning[1024];
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    if (vasprintf(&lines, format, args) < 0) lines = NULL;
+    vsnprintf(beginning, sizeof beginning, format, again);
+    put_visible(lines ? lines : beginning);
     free(lines);
+    va_end(again);
+    va_end(args);
 }
 
 sn_status sn_flush(sn_error *error) {
@@ -61,6 +77,15 @@ int sn_threads(int64_t asked) {
     return asked ? (int)asked : sn_team_available();
 }
 
+int sn_terminal_columns(int fd) {
+    enum { LEAST = 20, MOST = 10000, DEFAULT = 80 };
+    struct winsize size;
+    const char *variable = getenv("COLUMNS");
+    long columns = variable ? strtol(variable, NULL, 10) : 0;
+    if (columns > LEAST && columns < MOST) return (int)columns;
+    return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > LEAST ? size.ws_col : DEFAULT;
+}
+
 void sn_tell_notes(const sn_notes *notes) {
     sn_text text = SN_TEXT_EMPTY;
     sn_notes_write(notes, &text);
@@ -69,7 +94,12 @@ void sn_tell_notes(const sn_notes *notes) {
 }
 
 sn_status sn_open_experiment(sn_experiment *experiment, const sn_config *config, int64_t threads, sn_error *error) {
+    sn_notes on_config = SN_NOTES_EMPTY;
+    sn_config_note_idle(config, &on_config);
+    sn_tell_notes(&on_config);
+    sn_notes_reset(&on_config);
     sn_status status = sn_experiment_open(experiment, config, sn_threads(threads), error);
+    if (!status) sn_experiment_note_misfits(experiment);
     sn_tell_notes(&experiment->notes);
     if (status) sn_experiment_reset(experiment);
     return status;

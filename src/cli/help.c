@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/build.h"
+#include "cli/advice.h"
 #include "cli/cli.h"
 
 const sn_verb *sn_verb_find(const char *name) {
@@ -9,6 +10,14 @@ const sn_verb *sn_verb_find(const char *name) {
         if (strcmp((*verb)->name, name) == 0) return *verb;
     }
     return NULL;
+}
+
+sn_status sn_refuse_verb(const char *who, const char *name, sn_error *error) {
+    sn_text advice = SN_TEXT_EMPTY;
+    sn_advise_verb(name, &advice);
+    sn_error_set(error, SN_INVALID, "%s: no verb \"%s\"%s (see skipnet help)", who, name, sn_text_string(&advice));
+    sn_text_free(&advice);
+    return error->status;
 }
 
 static void add_option_line(const sn_option *option, sn_text *text) {
@@ -51,7 +60,7 @@ void sn_help_program(sn_text *text) {
     }
     sn_text_add(
         text,
-        "\nskipnet VERB --help tells more.  A run in a minute: skipnet train spirals\n"
+        "\nskipnet VERB --help tells more; skipnet alone prints this.  A run in a minute: skipnet train spirals\n"
         "A CONFIG is a JSON file, - for standard input, or the name of one that comes with skipnet: skipnet list\n"
         "configs.\n\n"
         "exit status: 0 done; 1 failure while running; 2 usage, config or content of a file is wrong, or a run\n"
@@ -67,7 +76,7 @@ static sn_status run_help(const sn_arguments *arguments, sn_error *error) {
     const char *name = arguments->n_operands ? arguments->operands[0] : NULL;
     const sn_verb *verb = name ? sn_verb_find(name) : NULL;
     if (name && !verb) {
-        return sn_error_set(error, SN_INVALID, "skipnet help: no verb \"%s\" (see skipnet help)", name);
+        return sn_refuse_verb("skipnet help", name, error);
     }
     if (verb) {
         sn_help_verb(verb, &text);

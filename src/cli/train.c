@@ -89,9 +89,11 @@ static sn_status print_outcome(const train_options *chosen, const sn_outcome *ou
         sn_summary_json(&outcome->summary, &text);
     } else if (!chosen->quiet) {
         sn_summary_text(&outcome->summary, &style, &text);
-        sn_text_addf(&text, "\nresults: %s\n", directory);
+        sn_text_add(&text, "\nresults: ");
+        sn_text_add_visible(&text, directory);
+        sn_text_add(&text, "\n");
     }
-    return sn_print(&text, error);
+    return sn_print_styled(&text, error);
 }
 
 static sn_status print_finished(const train_options *chosen, const sn_run_directory *directory, sn_error *error) {

@@ -47,7 +47,7 @@ static size_t collect(const sn_sample **out, const pairing *p, const sn_sample *
     return n_out;
 }
 
-static bool reserve(pairing *p) {
+static bool reserve_pair(pairing *p) {
     size_t n_columns = p->varied->n_columns;
     if (p->n_pairs < p->capacity) return true;
     size_t capacity = p->capacity ? 2 * p->capacity : 256;
@@ -63,7 +63,7 @@ static bool reserve(pairing *p) {
 }
 
 static bool add_pair(pairing *p, const sn_sample *a, const sn_sample *b) {
-    if (!reserve(p)) return false;
+    if (!reserve_pair(p)) return false;
     uint32_t *cells = p->cells + p->n_pairs * p->varied->n_columns;
     sn_measure *figures = p->figures + p->n_pairs * SN_N_RUN_COLUMNS;
     for (size_t c = 0; c < p->varied->n_columns; c++)

@@ -31,7 +31,8 @@ static sn_status read_header(struct sn_expectations_file *file, sn_error *error)
     return SN_OK;
 }
 
-static void refuse(const char *path, size_t line, const char *what, const sn_suggestion *suggestion, sn_error *error) {
+static void refuse_word(const char *path, size_t line, const char *what, const sn_suggestion *suggestion,
+                        sn_error *error) {
     sn_text meant = SN_TEXT_EMPTY;
     sn_suggestion_write(suggestion, &meant);
     sn_error_add(error, SN_INVALID, "%s:%zu: unknown %s \"%s\"%s", path, line, what, suggestion->word,
@@ -47,7 +48,7 @@ static int find_metric(const char *path, size_t line, const char *name, sn_error
         if (strcmp(sn_run_columns[metrics[m]].name, name) == 0) return metrics[m];
         sn_suggestion_offer(&suggestion, sn_run_columns[metrics[m]].name);
     }
-    refuse(path, line, "metric", &suggestion, error);
+    refuse_word(path, line, "metric", &suggestion, error);
     return -1;
 }
 
@@ -57,7 +58,7 @@ static int find_statistic(const char *path, size_t line, const char *name, sn_er
         if (strcmp(sn_statistics[s].column.name, name) == 0) return s;
         sn_suggestion_offer(&suggestion, sn_statistics[s].column.name);
     }
-    refuse(path, line, "statistic", &suggestion, error);
+    refuse_word(path, line, "statistic", &suggestion, error);
     return -1;
 }
 

@@ -37,7 +37,7 @@ static void *grow(void *items, size_t *capacity, size_t n, size_t size, bool *ok
 /* ---- values ---- */
 
 /* The text begins with the type: the word 1 is not the number 1. */
-static uint32_t add_value(sn_varied *v, const char *typed) {
+static uint32_t intern_value(sn_varied *v, const char *typed) {
     size_t before = v->values.n;
     bool ok = false;
     v->facts = grow(v->facts, &v->fact_capacity, before, sizeof *v->facts, &ok);
@@ -53,7 +53,7 @@ static uint32_t add_value(sn_varied *v, const char *typed) {
 uint32_t sn_varied_word(sn_varied *varied, const char *word) {
     sn_text typed = SN_TEXT_EMPTY;
     sn_text_addf(&typed, "%c%s", SN_VALUE_TEXT, word);
-    uint32_t value = typed.failed ? SN_NO_STRING : add_value(varied, sn_text_string(&typed));
+    uint32_t value = typed.failed ? SN_NO_STRING : intern_value(varied, sn_text_string(&typed));
     sn_text_free(&typed);
     return value;
 }
@@ -74,7 +74,7 @@ static uint32_t value_of(collector *c, const sn_value *value) {
     } else {
         sn_value_text_compact(value, &c->text);
     }
-    return c->text.failed ? SN_NO_STRING : add_value(c->varied, sn_text_string(&c->text));
+    return c->text.failed ? SN_NO_STRING : intern_value(c->varied, sn_text_string(&c->text));
 }
 
 /* ---- keys ---- */
@@ -116,7 +116,7 @@ static bool close_list(collector *c) {
     uint32_t list = c->list;
     c->list = SN_NO_STRING;
     snprintf(typed, sizeof typed, "%c%zu entries %08x", SN_VALUE_TEXT, c->list_length, (unsigned)(c->list_hash >> 32));
-    return add_setting(c->varied, list, add_value(c->varied, typed));
+    return add_setting(c->varied, list, intern_value(c->varied, typed));
 }
 
 static bool open_list(collector *c, const sn_leaf *leaf) {

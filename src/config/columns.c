@@ -26,10 +26,7 @@ void sn_columns_add(sn_columns *columns, const char *const cells[SN_COLUMNS]) {
 }
 
 static int width_of(const char *cell) {
-    int n = 0;
-    for (; *cell; cell++)
-        n += ((unsigned char)*cell & 0xc0) != 0x80;
-    return n;
+    return (int)sn_text_columns(cell, strlen(cell));
 }
 
 static int last_cell(const struct sn_columns_row *row) {

@@ -63,8 +63,12 @@ static sn_status resolve(sn_config *config, const sn_schema *schema, cJSON *raw,
     sn_setter setter = {.schema = schema, .places = &config->places, .faults = faults, .root = raw};
     for (size_t i = 0; i < in->n_sets && cJSON_IsObject(raw); i++)
         sn_set_apply(&setter, (int)i);
-    sn_reader reader = {
-        .places = &config->places, .faults = faults, .synonyms = schema->synonyms, .base_dir = in->base_dir};
+    sn_reader reader = {.places = &config->places,
+                        .faults = faults,
+                        .schema = schema,
+                        .base_dir = in->base_dir,
+                        .pool = &config->pool,
+                        .idles = &config->idles};
     if (in->is_portable) return setter.failed || !sn_make_portable(&reader, raw, schema->keys) ? SN_FAILED : SN_OK;
     config->root = sn_resolve_root(&reader, raw, schema->keys);
     return reader.failed || setter.failed ? SN_FAILED : SN_OK;

@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/notes.h"
 #include "base/text.h"
 #include "config/key.h"
 
@@ -96,6 +97,15 @@ sn_status sn_config_fault(const sn_config *config, const sn_value *value, sn_err
 
 /* Whether the file or a --set gives a value of the resolved tree; else it is a default.  NULL is not given. */
 bool sn_config_is_given(const sn_config *config, const sn_value *value);
+
+/* Notes the keys that the file and each --set give and that have no effect, a line each with the reason:
+ *
+ *     FILE:LINE:COL: network.skip.growth has no effect: network.skip.kind is add
+ */
+void sn_config_note_idle(const sn_config *config, sn_notes *notes);
+
+/* Whether a --set argument gives such a key. */
+bool sn_config_set_is_idle(const sn_config *config, const char *set);
 
 /* Writes the resolved config as indented JSON (2 blanks, numbers in the shortest form that reads back exactly,
  * trailing newline). */

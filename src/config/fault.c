@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-struct sn_fault {
+struct sn_reader_fault {
     int set, line, column;
     size_t order; /* of discovery, for faults at one position */
     char *text;
@@ -25,10 +25,10 @@ void sn_place_write(const sn_places *places, const sn_place *place, sn_text *tex
     }
 }
 
-static bool reserve(sn_faults *faults) {
+static bool reserve_fault(sn_faults *faults) {
     if (faults->n < faults->capacity) return true;
     size_t capacity = faults->capacity ? 2 * faults->capacity : 16;
-    sn_fault *grown = realloc(faults->items, capacity * sizeof *grown);
+    sn_reader_fault *grown = realloc(faults->items, capacity * sizeof *grown);
     if (!grown) return false;
     faults->items = grown;
     faults->capacity = capacity;
@@ -42,12 +42,12 @@ static void add(sn_faults *faults, const sn_place *where, const char *path, cons
     if (path[0]) sn_text_addf(&text, "%s: ", path);
     sn_text_add(&text, message);
     char *line = sn_text_take(&text);
-    if (!line || !reserve(faults)) {
+    if (!line || !reserve_fault(faults)) {
         free(line);
         faults->failed = true;
         return;
     }
-    faults->items[faults->n] = (sn_fault){where->set, where->line, where->column, faults->n, line};
+    faults->items[faults->n] = (sn_reader_fault){where->set, where->line, where->column, faults->n, line};
     faults->n++;
 }
 
@@ -120,7 +120,7 @@ void sn_faults_truncate(sn_faults *faults, size_t count) {
 }
 
 static int by_position(const void *left, const void *right) {
-    const sn_fault *a = left, *b = right;
+    const sn_reader_fault *a = left, *b = right;
     if (a->set != b->set) return a->set < b->set ? -1 : 1;
     if (a->line != b->line) return a->line < b->line ? -1 : 1;
     if (a->column != b->column) return a->column < b->column ? -1 : 1;

@@ -5,11 +5,11 @@
 #include "base/error.h"
 #include "config/place.h"
 
-typedef struct sn_fault sn_fault;
+typedef struct sn_reader_fault sn_reader_fault;
 
 typedef struct sn_faults {
     const sn_places *places;
-    sn_fault *items;
+    sn_reader_fault *items;
     size_t n, capacity;
     size_t dropped; /* found after the limit: counted only */
     bool failed;    /* out of memory */

@@ -37,18 +37,20 @@ typedef struct sn_key {
     const struct sn_choice *choice; /* SN_KIND */
     const struct sn_key *keys;      /* SN_OBJECT */
     const struct sn_key *element;   /* SN_LIST: type, bounds etc. of an element (its name is not used) */
+    const char *ruled_by;           /* a key of the same object that, when given, leaves this one without effect */
     const char *help;               /* one line, with the unit where there is one */
 } sn_key;
 
 /* One kind of a discriminated object: a row of a table of ops, data sources, schedules ... */
 typedef struct sn_kind {
     const char *name;
-    const char *help;      /* one line */
-    const sn_key *keys;    /* the kind's own keys; NULL: none */
-    const char *formula;   /* what it computes, in one line; NULL where there is nothing to say */
-    const char *source;    /* paper or documentation the formula is from; NULL: none */
-    const char *chosen_by; /* the kind is chosen by the presence of this key instead of the discriminator
-                            * ("layers" in a network, "repeat" in a layer list, "learned" in a scale); NULL: by name */
+    const char *help;           /* one line */
+    const sn_key *keys;         /* the kind's own keys; NULL: none */
+    const char *formula;        /* what it computes, in one line; NULL where there is nothing to say */
+    const char *source;         /* paper or documentation the formula is from; NULL: none */
+    const char *chosen_by;      /* the kind is chosen by the presence of this key instead of the discriminator
+                                 * ("layers" in a network, "repeat" in a layer list, "learned" in a scale); NULL: by name */
+    const char *const *ignores; /* common keys of the choice that have no effect with this kind; NULL-terminated */
 } sn_kind;
 
 /* A discriminated object: {"kind": NAME, keys of that kind, common keys}. */

@@ -70,7 +70,7 @@ static const sn_kind *choose_fallback(sn_reader *reader, const cJSON *raw, const
     return NULL;
 }
 
-static const sn_kind *choose(sn_reader *reader, const cJSON *raw, const sn_choice *choice) {
+static const sn_kind *choose_kind(sn_reader *reader, const cJSON *raw, const sn_choice *choice) {
     const cJSON *named = sn_member(raw, choice->discriminator);
     const sn_kind *by_key = choose_by_key(reader, raw, choice);
     if (by_key && named) fault_conflict(reader, named, sn_member(raw, by_key->chosen_by));
@@ -96,6 +96,30 @@ static void add_discriminator(sn_reader *reader, cJSON *out, const cJSON *raw, c
     sn_resolved_add(reader, out, &sn_discriminator_key, choice->discriminator, node);
 }
 
+/* `idle` has no effect because of the kind that was chosen. */
+static void tell_of_kind(sn_reader *reader, const cJSON *raw, const cJSON *idle, const sn_choice *choice,
+                         const sn_kind *kind) {
+    sn_text path = SN_TEXT_EMPTY;
+    sn_places_path(reader->places, raw->valueint, &path);
+    if (kind->chosen_by) {
+        sn_tell_idle(reader, idle, "%s.%s is given", sn_text_string(&path), kind->chosen_by);
+    } else {
+        sn_tell_idle(reader, idle, "%s.%s is %s", sn_text_string(&path), choice->discriminator, kind->name);
+    }
+    sn_text_free(&path);
+}
+
+/* Members that the kind has and that have no effect all the same. */
+static void tell_members(sn_reader *reader, const cJSON *raw, const cJSON *out, const sn_choice *choice,
+                         const sn_kind *kind) {
+    sn_tell_ruled(reader, raw, out, kind->keys);
+    sn_tell_ruled(reader, raw, out, choice->common);
+    for (const sn_key *key = choice->common; key && key->name; key++) {
+        const cJSON *member = sn_words_have(kind->ignores, key->name) ? sn_member(raw, key->name) : NULL;
+        if (member && sn_idle_counts(reader, member, out, key)) tell_of_kind(reader, raw, member, choice, kind);
+    }
+}
+
 /* Order of the keys: comment, discriminator, the kind's own, the common ones. */
 cJSON *sn_resolve_kind_members(sn_reader *reader, const cJSON *raw, const sn_choice *choice, const sn_kind *kind) {
     cJSON *out = sn_resolved_container(reader, raw, cJSON_CreateObject());
@@ -106,6 +130,7 @@ cJSON *sn_resolve_kind_members(sn_reader *reader, const cJSON *raw, const sn_cho
         sn_resolve_member(reader, raw, key, out);
     for (const sn_key *key = choice->common; key && key->name; key++)
         sn_resolve_member(reader, raw, key, out);
+    tell_members(reader, raw, out, choice, kind);
     return out;
 }
 
@@ -119,7 +144,10 @@ static bool same_row(const sn_key *a, const sn_key *b) {
 static bool fits(sn_reader *reader, const cJSON *member, const sn_key *row) {
     size_t n_faults = sn_faults_count(reader->faults);
     int n_places = reader->places->n;
+    sn_idles *idles = reader->idles;
+    reader->idles = NULL; /* all of it is without effect */
     cJSON_Delete(sn_resolve(reader, member, row));
+    reader->idles = idles;
     reader->places->n = n_places;
     return sn_faults_count(reader->faults) == n_faults;
 }
@@ -141,8 +169,25 @@ static bool check_foreign(sn_reader *reader, const cJSON *member, const sn_choic
     return before != NULL;
 }
 
-static void fault_unknown_key(sn_reader *reader, const cJSON *member, const sn_choice *choice, const sn_kind *kind) {
-    sn_suggestion suggestion = sn_suggestion_for(member->string, reader->synonyms);
+/* A key of another kind, in a file that chooses none: what was wanted is not what would be done. */
+static void fault_unchosen(sn_reader *reader, const cJSON *member, const sn_choice *choice, const sn_kind *kind) {
+    sn_text names = SN_TEXT_EMPTY;
+    const char *first = NULL;
+    for (const sn_kind *const *other = choice->kinds; *other; other++) {
+        if ((*other)->chosen_by || !sn_keys_find((*other)->keys, member->string)) continue;
+        sn_text_addf(&names, "%s\"%s\"", first ? ", " : "", (*other)->name);
+        if (!first) first = (*other)->name;
+    }
+    if (names.failed) reader->failed = true;
+    sn_fault_key(reader->faults, member->valueint,
+                 "has no effect: no %s is chosen here, which means \"%s\"; the key belongs to %s (add \"%s\": \"%s\")",
+                 choice->what, kind->name, sn_text_string(&names), choice->discriminator, first ? first : kind->name);
+    sn_text_free(&names);
+}
+
+static void fault_unknown_key(sn_reader *reader, const cJSON *raw, const cJSON *member, const sn_choice *choice,
+                              const sn_kind *kind) {
+    sn_suggestion suggestion = sn_suggestion_for(member->string, reader->schema->synonyms);
     sn_suggestion_offer_keys(&suggestion, kind->keys);
     sn_suggestion_offer_keys(&suggestion, choice->common);
     sn_suggestion_offer(&suggestion, choice->discriminator);
@@ -150,8 +195,8 @@ static void fault_unknown_key(sn_reader *reader, const cJSON *member, const sn_c
     for (const sn_kind *const *other = choice->kinds; *other && !suggestion.best; other++)
         sn_suggestion_offer_keys(&suggestion, (*other)->keys);
     sn_text text = SN_TEXT_EMPTY;
-    sn_suggestion_write(&suggestion, &text);
-    if (!suggestion.best) {
+    sn_suggest_member(reader, raw, member->string, &suggestion, &text);
+    if (text.length == 0) {
         sn_text_addf(&text, " of %s \"%s\" (one of: %s", choice->what, kind->name,
                      kind->chosen_by ? "" : choice->discriminator);
         const char *comma = kind->chosen_by ? "" : ", ";
@@ -166,14 +211,28 @@ static void fault_unknown_key(sn_reader *reader, const cJSON *member, const sn_c
     sn_text_free(&text);
 }
 
+/* A key that the kind has not. */
+static void take_foreign(sn_reader *reader, const cJSON *raw, const cJSON *member, const sn_choice *choice,
+                         const sn_kind *kind) {
+    size_t n_faults = sn_faults_count(reader->faults);
+    bool is_chosen = kind->chosen_by || sn_member(raw, choice->discriminator);
+    if (!check_foreign(reader, member, choice)) {
+        fault_unknown_key(reader, raw, member, choice, kind);
+    } else if (!is_chosen && sn_place_of(reader->places, member)->set < 0) {
+        if (sn_faults_count(reader->faults) == n_faults) fault_unchosen(reader, member, choice, kind);
+    } else {
+        tell_of_kind(reader, raw, member, choice, kind);
+    }
+}
+
 cJSON *sn_resolve_kind(sn_reader *reader, const cJSON *raw, const sn_choice *choice) {
-    const sn_kind *kind = choose(reader, raw, choice);
+    const sn_kind *kind = choose_kind(reader, raw, choice);
     if (!kind) return NULL;
     for (const cJSON *member = raw->child; member; member = member->next) {
         const char *name = member->string;
         bool is_known = strcmp(name, sn_comment_key.name) == 0 || strcmp(name, choice->discriminator) == 0 ||
                         sn_kind_key(choice, kind, name);
-        if (!is_known && !check_foreign(reader, member, choice)) fault_unknown_key(reader, member, choice, kind);
+        if (!is_known) take_foreign(reader, raw, member, choice, kind);
     }
     return sn_resolve_kind_members(reader, raw, choice, kind);
 }

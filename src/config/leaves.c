@@ -37,7 +37,7 @@ static bool has_meaning(const sn_config *config, const cJSON *value) {
     return value == config->root || !sn_place_of(&config->places, value)->is_meaningless;
 }
 
-static bool visit(walk *w, const cJSON *value, sn_leaf leaf);
+static bool visit_value(walk *w, const cJSON *value, sn_leaf leaf);
 
 static bool visit_members(walk *w, const cJSON *container, sn_leaf leaf) {
     size_t length = w->path.length;
@@ -51,7 +51,7 @@ static bool visit_members(walk *w, const cJSON *container, sn_leaf leaf) {
         } else {
             sn_text_add(&w->path, member->string);
         }
-        goes_on = !w->path.failed && visit(w, member, leaf);
+        goes_on = !w->path.failed && visit_value(w, member, leaf);
         w->path.length = length;
         if (w->path.data) w->path.data[length] = '\0';
     }
@@ -59,7 +59,7 @@ static bool visit_members(walk *w, const cJSON *container, sn_leaf leaf) {
 }
 
 /* `leaf` comes with what holds for the container around the value. */
-static bool visit(walk *w, const cJSON *value, sn_leaf leaf) {
+static bool visit_value(walk *w, const cJSON *value, sn_leaf leaf) {
     leaf.path = sn_text_string(&w->path);
     leaf.value = value;
     leaf.has_meaning = leaf.has_meaning && has_meaning(w->config, value);
@@ -72,7 +72,7 @@ static bool visit(walk *w, const cJSON *value, sn_leaf leaf) {
 
 bool sn_config_leaves(const sn_config *config, bool (*take)(void *context, const sn_leaf *leaf), void *context) {
     walk w = {config, take, context, SN_TEXT_EMPTY};
-    bool finished = visit(&w, config->root, (sn_leaf){.has_meaning = true});
+    bool finished = visit_value(&w, config->root, (sn_leaf){.has_meaning = true});
     sn_text_free(&w.path);
     return finished;
 }

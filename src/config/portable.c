@@ -13,7 +13,7 @@
 #include "config/document.h"
 #include "config/tree.h"
 
-static void visit(sn_reader *reader, cJSON *raw, const sn_key *key);
+static void make_portable(sn_reader *reader, cJSON *raw, const sn_key *key);
 
 static void visit_path(sn_reader *reader, cJSON *raw, const sn_key *key) {
     const char *string = raw->valuestring;
@@ -27,15 +27,15 @@ static void visit_path(sn_reader *reader, cJSON *raw, const sn_key *key) {
 static void visit_members(sn_reader *reader, cJSON *raw, const sn_key *keys) {
     for (cJSON *member = raw->child; member; member = member->next) {
         const sn_key *key = sn_keys_find(keys, member->string);
-        if (key) visit(reader, member, key);
+        if (key) make_portable(reader, member, key);
     }
 }
 
-static void visit(sn_reader *reader, cJSON *raw, const sn_key *key) {
+static void make_portable(sn_reader *reader, cJSON *raw, const sn_key *key) {
     unsigned types = key->types;
     if (cJSON_IsString(raw) && (types & SN_PATH)) visit_path(reader, raw, key);
     for (cJSON *element = cJSON_IsArray(raw) && (types & SN_LIST) ? raw->child : NULL; element; element = element->next)
-        visit(reader, element, key->element);
+        make_portable(reader, element, key->element);
     if (!cJSON_IsObject(raw)) return;
     if (types & SN_OBJECT) visit_members(reader, raw, key->keys);
     if (!(types & SN_KIND)) return;

@@ -1,6 +1,8 @@
 /* Owns the way through a document: objects, lists, defaults.  See reader.h for the contract. */
 #include "config/reader.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +12,7 @@
 #include "config/document.h"
 #include "config/expect.h"
 #include "config/suggest.h"
+#include "config/tails.h"
 
 void sn_fault_type(sn_reader *reader, const cJSON *raw, const sn_key *key) {
     sn_text text = SN_TEXT_EMPTY;
@@ -112,19 +115,67 @@ void sn_resolve_member(sn_reader *reader, const cJSON *raw, const sn_key *key, c
     resolve_at(reader, raw, out->valueint, key, out);
 }
 
+void sn_tell_idle(sn_reader *reader, const cJSON *member, const char *format, ...) {
+    char reason[512];
+    if (!reader->idles) return;
+    va_list args;
+    va_start(args, format);
+    vsnprintf(reason, sizeof reason, format, args);
+    va_end(args);
+    if (!sn_idles_add(reader->idles, reader->pool, reader->places, member, reason)) reader->failed = true;
+}
+
+bool sn_idle_counts(sn_reader *reader, const cJSON *member, const cJSON *out, const sn_key *key) {
+    const cJSON *value = sn_member(out, key->name);
+    if (!value || !key->fallback || sn_place_of(reader->places, member)->set >= 0) return value;
+    int n_places = reader->places->n;
+    cJSON *fallback = resolve_fallback(reader, out->valueint, key);
+    bool differs = !cJSON_Compare(value, fallback, true);
+    cJSON_Delete(fallback);
+    reader->places->n = n_places;
+    return differs;
+}
+
+/* A --set of the key that rules over one in the file is meant to. */
+void sn_tell_ruled(sn_reader *reader, const cJSON *raw, const cJSON *out, const sn_key *keys) {
+    for (const sn_key *key = keys; key && key->name; key++) {
+        const cJSON *ruled = key->ruled_by ? sn_member(raw, key->name) : NULL;
+        const cJSON *ruler = ruled ? sn_member(raw, key->ruled_by) : NULL;
+        const cJSON *resolved = ruler ? sn_member(out, key->ruled_by) : NULL;
+        if (!resolved || cJSON_IsNull(resolved)) continue;
+        bool is_meant = sn_place_of(reader->places, ruled)->set < 0 && sn_place_of(reader->places, ruler)->set >= 0;
+        if (is_meant || !sn_idle_counts(reader, ruled, out, key)) continue;
+        sn_text path = SN_TEXT_EMPTY;
+        sn_places_path(reader->places, ruler->valueint, &path);
+        sn_tell_idle(reader, ruled, "%s is given", sn_text_string(&path));
+        sn_text_free(&path);
+    }
+}
+
+void sn_suggest_member(sn_reader *reader, const cJSON *raw, const char *name, const sn_suggestion *near,
+                       sn_text *text) {
+    sn_text path = SN_TEXT_EMPTY;
+    sn_places_path(reader->places, raw->valueint, &path);
+    sn_text_addf(&path, "%s%s", path.length > 0 ? "." : "", name);
+    sn_tails_suggest(near, "", reader->schema, sn_text_string(&path), text);
+    if (path.failed) reader->failed = true;
+    sn_text_free(&path);
+}
+
 static void check_unknown(sn_reader *reader, const cJSON *raw, const sn_key *keys, bool is_root) {
     for (const cJSON *member = raw->child; member; member = member->next) {
         const char *name = member->string;
         if (strcmp(name, sn_comment_key.name) == 0 || sn_keys_find(keys, name)) continue;
         if (is_root && strcmp(name, sn_schema_key.name) == 0) continue;
-        sn_suggestion suggestion = sn_suggestion_for(name, reader->synonyms);
+        sn_suggestion suggestion = sn_suggestion_for(name, reader->schema->synonyms);
         sn_suggestion_offer_keys(&suggestion, keys);
         sn_suggestion_offer(&suggestion, sn_comment_key.name);
         sn_text text = SN_TEXT_EMPTY;
-        sn_suggestion_write(&suggestion, &text);
-        for (const sn_key *key = keys; !suggestion.best && key->name; key++)
+        sn_suggest_member(reader, raw, name, &suggestion, &text);
+        bool has_suggestion = text.length > 0;
+        for (const sn_key *key = keys; !has_suggestion && key->name; key++)
             sn_text_addf(&text, "%s%s", key == keys ? " (one of: " : ", ", key->name);
-        if (!suggestion.best && text.length > 0) sn_text_add(&text, ")");
+        if (!has_suggestion && text.length > 0) sn_text_add(&text, ")");
         if (text.failed) reader->failed = true;
         sn_fault_key(reader->faults, member->valueint, "unknown key%s", sn_text_string(&text));
         sn_text_free(&text);
@@ -138,6 +189,7 @@ static cJSON *resolve_object(sn_reader *reader, const cJSON *raw, const sn_key *
     sn_resolve_member(reader, raw, &sn_comment_key, out);
     for (const sn_key *key = keys; key->name; key++)
         sn_resolve_member(reader, raw, key, out);
+    sn_tell_ruled(reader, raw, out, keys);
     check_unknown(reader, raw, keys, is_root);
     return out;
 }

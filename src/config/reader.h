@@ -10,14 +10,18 @@
 #include <stdbool.h>
 
 #include "config/fault.h"
+#include "config/idle.h"
 #include "config/key.h"
 #include "config/place.h"
+#include "config/suggest.h"
 
 typedef struct sn_reader {
     sn_places *places;
     sn_faults *faults;
-    const sn_synonym *synonyms;
+    const sn_schema *schema;
     const char *base_dir; /* what relative paths of the file are relative to */
+    sn_pool *pool;        /* of the config, for `idles` */
+    sn_idles *idles;      /* NULL: they are not wanted */
     int depth;            /* containers around the value that is being resolved */
     bool failed;          /* out of memory */
 } sn_reader;
@@ -52,6 +56,19 @@ void sn_resolved_add(sn_reader *reader, cJSON *out, const sn_key *key, const cha
 /* The absolute form of a string that is a path: relative to base_dir, from a --set to the working directory (free()).
  * NULL: a fault, or out of memory. */
 char *sn_absolute_path(sn_reader *reader, const cJSON *raw);
+
+/* Appends what an unknown member may have meant, `near` being what is known there, or nothing. */
+void sn_suggest_member(sn_reader *reader, const cJSON *raw, const char *name, const sn_suggestion *near, sn_text *text);
+
+/* Tells that a raw member has no effect, and why. */
+void sn_tell_idle(sn_reader *reader, const cJSON *member, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
+
+/* Tells the members of an object of these rows that another key rules over.  `out` is the resolved object. */
+void sn_tell_ruled(sn_reader *reader, const cJSON *raw, const cJSON *out, const sn_key *keys);
+
+/* Whether a raw member that has no effect is worth a word: a file may have the default written out. */
+bool sn_idle_counts(sn_reader *reader, const cJSON *member, const cJSON *out, const sn_key *key);
 
 /* Fault: the value is of no type that the key takes. */
 void sn_fault_type(sn_reader *reader, const cJSON *raw, const sn_key *key);

@@ -57,8 +57,18 @@ static bool check_encoding(sn_reader *reader, const cJSON *raw, const char *text
     return false;
 }
 
+/* A shell would put the home directory there; a file of that name is hardly meant. */
+static bool begins_at_home(sn_reader *reader, const cJSON *raw) {
+    const char *path = raw->valuestring;
+    if (path[0] != '~' || (path[1] && path[1] != '/')) return false;
+    sn_fault_value(reader->faults, raw->valueint,
+                   "~ is not expanded here: write the home directory out (or ./~ for a file of that name)");
+    return true;
+}
+
 char *sn_absolute_path(sn_reader *reader, const cJSON *raw) {
     bool from_set = sn_place_of(reader->places, raw)->set >= 0;
+    if (begins_at_home(reader, raw)) return NULL;
     errno = 0;
     char *joined = sn_path_join(from_set ? "" : reader->base_dir, raw->valuestring);
     char *absolute = joined ? sn_path_absolute(joined) : NULL;
@@ -82,7 +92,7 @@ static cJSON *resolve_path(sn_reader *reader, const cJSON *raw) {
 }
 
 void sn_fault_unknown_value(sn_reader *reader, const cJSON *raw, const sn_key *key) {
-    sn_suggestion suggestion = sn_suggestion_for(raw->valuestring, reader->synonyms);
+    sn_suggestion suggestion = sn_suggestion_for(raw->valuestring, reader->schema->synonyms);
     for (const char *const *word = key->words; (key->types & SN_WORD) && word && *word; word++)
         sn_suggestion_offer(&suggestion, *word);
     for (const sn_kind *const *kind = key->choice ? key->choice->kinds : NULL; kind && *kind; kind++) {

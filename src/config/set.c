@@ -12,6 +12,7 @@
 #include "config/document.h"
 #include "config/expect.h"
 #include "config/suggest.h"
+#include "config/tails.h"
 
 enum { MAX_PATH = 512 };
 
@@ -70,6 +71,10 @@ static target find_target(const walk *w, const char *name) {
     return found;
 }
 
+static const char *argument_of(const walk *w) {
+    return w->setter->places->sets[w->set];
+}
+
 static void fault_unknown(const walk *w, const char *name) {
     sn_suggestion suggestion = sn_suggestion_for(name, w->setter->schema->synonyms);
     const sn_choice *choice = w->key->types & SN_KIND ? w->key->choice : NULL;
@@ -79,8 +84,17 @@ static void fault_unknown(const walk *w, const char *name) {
     if (choice) sn_suggestion_offer_keys(&suggestion, choice->common);
     if (choice) sn_suggestion_offer(&suggestion, choice->discriminator);
     sn_text text = SN_TEXT_EMPTY;
-    int n_before = (int)(name - w->path);
-    if (suggestion.best) sn_text_addf(&text, ", did you mean \"%.*s%s\"?", n_before, w->path, suggestion.best);
+    sn_text around = SN_TEXT_EMPTY, whole = SN_TEXT_EMPTY;
+    sn_text_add_bytes(&around, w->path, (size_t)(name - w->path));
+    sn_text_add_bytes(&whole, argument_of(w), strcspn(argument_of(w), "="));
+    if (suggestion.best && whole.length > strlen(w->path)) {
+        sn_text_addf(&text, ", did you mean \"%s%s\"?", sn_text_string(&around), suggestion.best);
+    } else {
+        sn_tails_suggest(&suggestion, sn_text_string(&around), w->setter->schema, sn_text_string(&whole), &text);
+    }
+    text.failed |= around.failed || whole.failed;
+    sn_text_free(&around);
+    sn_text_free(&whole);
     if (text.failed) w->setter->failed = true;
     sn_fault_set(w->setter->faults, w->set, "unknown key \"%s\"%s", w->path, sn_text_string(&text));
     sn_text_free(&text);
@@ -313,7 +327,7 @@ static bool split(walk *w, const char *argument) {
 void sn_set_apply(sn_setter *setter, int set) {
     sn_key root_key = {.types = SN_OBJECT, .keys = setter->schema->keys};
     walk w = {.setter = setter, .set = set, .node = setter->root, .key = &root_key};
-    if (!split(&w, setter->places->sets[set])) return;
+    if (!split(&w, argument_of(&w))) return;
     char *name = w.path;
     bool goes_on = true;
     while (goes_on) {

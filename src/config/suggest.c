@@ -11,7 +11,7 @@ static char fold(char c) {
     return c == '-' || c == ' ' ? '_' : c;
 }
 
-static bool equal_folded(const char *a, const char *b) {
+bool sn_same_word(const char *a, const char *b) {
     while (*a && fold(*a) == fold(*b)) {
         a++;
         b++;
@@ -44,7 +44,7 @@ static int edit_distance(const char *a, int n_a, const char *b, int n_b) {
 
 static bool is_synonym(const sn_suggestion *s, const char *candidate) {
     for (const sn_synonym *synonym = s->synonyms; synonym && synonym->word; synonym++) {
-        if (equal_folded(synonym->word, s->word) && strcmp(synonym->meaning, candidate) == 0) return true;
+        if (sn_same_word(synonym->word, s->word) && strcmp(synonym->meaning, candidate) == 0) return true;
     }
     return false;
 }

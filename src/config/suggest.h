@@ -2,6 +2,8 @@
 #ifndef SN_CONFIG_SUGGEST_H
 #define SN_CONFIG_SUGGEST_H
 
+#include <stdbool.h>
+
 #include "base/text.h"
 #include "config/key.h"
 
@@ -11,6 +13,9 @@ typedef struct sn_suggestion {
     const char *best; /* NULL: nothing offered so far is near */
     int distance;
 } sn_suggestion;
+
+/* Whether two words are equal but for capitals and the choice of '-', ' ' or '_'. */
+bool sn_same_word(const char *a, const char *b);
 
 /* Begins a search for what `word` may have meant; `synonyms` may be NULL. */
 sn_suggestion sn_suggestion_for(const char *word, const sn_synonym *synonyms);

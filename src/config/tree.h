@@ -5,12 +5,14 @@
 #include <cjson/cJSON.h>
 
 #include "base/pool.h"
+#include "config/idle.h"
 #include "config/place.h"
 
 struct sn_config {
     cJSON *root;
     sn_places places;
-    sn_pool pool; /* owns the names in `places` */
+    sn_idles idles;
+    sn_pool pool; /* owns the names in `places`, and `idles` */
 };
 
 #endif

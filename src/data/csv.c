@@ -19,7 +19,7 @@ typedef struct job {
     const sn_value *data;
     sn_table train, test; /* of path and test_path */
     bool has_test;
-    sn_columns columns;
+    sn_table_columns columns;
     sn_labels labels;
     uint32_t *rows; /* a permutation of the rows of `train` */
     sn_error *error;
@@ -104,7 +104,7 @@ static sn_status add_target(job *j, const sn_value *target) {
 
 static sn_status resolve_columns(job *j) {
     const sn_value *target = sn_value_get(j->data, "target");
-    sn_columns *columns = &j->columns;
+    sn_table_columns *columns = &j->columns;
     columns->n = j->train.n_columns;
     columns->is_classes = strcmp(sn_value_text(j->data, "task"), "classes") == 0;
     columns->target = malloc(columns->n * sizeof *columns->target);
@@ -214,7 +214,7 @@ static sn_status fault_label(const job *j, const sn_table *table, size_t row) {
 /* Copies rows[0..n) of the table, or its first n where rows is NULL, into a split. */
 static sn_status fill_split(const job *j, sn_dataset *dataset, sn_samples *samples, const sn_table *table,
                             const uint32_t *rows, size_t n) {
-    sn_room room;
+    sn_new_split room;
     sn_status status = sn_dataset_make_room(dataset, samples, n, &room, j->error);
     uint32_t *numbers = status == SN_OK ? sn_dataset_block(dataset, n, sizeof *numbers, "rows", j->error) : NULL;
     if (!numbers) return SN_FAILED;
@@ -282,7 +282,7 @@ static sn_status name_classes(const job *j, sn_dataset *dataset) {
     return names ? SN_OK : sn_error_memory(j->error, size, "the names of classes");
 }
 
-static sn_status load(sn_dataset *dataset, const sn_config *config, const sn_value *data, sn_error *error) {
+static sn_status load_csv(sn_dataset *dataset, const sn_config *config, const sn_value *data, sn_error *error) {
     job j = {.config = config, .data = data, .error = error};
     sn_status status = read_tables(&j);
     if (status == SN_OK && j.columns.is_classes) status = collect_labels(&j);
@@ -342,6 +342,7 @@ static const sn_key keys[] = {
      .fallback = "0.2",
      .min = 0,
      .max = 1,
+     .ruled_by = "test_path",
      .help = "share of the rows held out for testing, drawn by data.seed; not used with test_path"},
     {.name = "test_path",
      .types = SN_PATH | SN_NULL,
@@ -353,5 +354,5 @@ static const sn_key keys[] = {
 
 const sn_source sn_source_csv = {
     .kind = {.name = "csv", .help = "a table in a CSV file: classification or regression", .keys = keys},
-    .load = load,
+    .load = load_csv,
 };

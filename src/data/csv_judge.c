@@ -8,7 +8,7 @@
 #include <strings.h>
 
 /* `PATH: column "species"`, for the target of classes. */
-static void add_target(const sn_table *table, const sn_columns *columns, sn_text *text) {
+static void add_target(const sn_table *table, const sn_table_columns *columns, sn_text *text) {
     size_t column = 0;
     while (columns->target[column] != 0)
         column++;
@@ -40,7 +40,7 @@ static bool has_plus(const sn_table *table) {
     return false;
 }
 
-sn_status sn_table_check_labels(const sn_table *table, const sn_columns *columns, sn_error *error) {
+sn_status sn_table_check_labels(const sn_table *table, const sn_table_columns *columns, sn_error *error) {
     enum { SHOWN = 5 };
     size_t n_missing = 0;
     bool knows_minus = has_plus(table);
@@ -80,7 +80,7 @@ void sn_table_note_header(const sn_table *table, sn_notes *notes) {
 }
 
 /* Whether feature j is one more from row to row. */
-static bool counts_rows(const sn_table *table, const sn_columns *columns, size_t j) {
+static bool counts_rows(const sn_table *table, const sn_table_columns *columns, size_t j) {
     enum { FEWEST = 3 };
     const double *feature = table->features + j;
     for (size_t i = 1; i < table->n; i++) {
@@ -96,7 +96,8 @@ static void note_left_out(const sn_table *table, sn_notes *notes) {
 }
 
 /* Column `column` is feature j. */
-static void note_feature(const sn_table *table, const sn_columns *columns, size_t column, size_t j, sn_notes *notes) {
+static void note_feature(const sn_table *table, const sn_table_columns *columns, size_t column, size_t j,
+                         sn_notes *notes) {
     bool is_nameless = column == 0 && table->names && !table->names[0][0], counts = counts_rows(table, columns, j);
     if (!is_nameless && !counts) return;
     sn_text text = SN_TEXT_EMPTY;
@@ -115,7 +116,7 @@ static void note_feature(const sn_table *table, const sn_columns *columns, size_
     sn_text_free(&text);
 }
 
-void sn_table_note_columns(const sn_table *table, const sn_columns *columns, sn_notes *notes) {
+void sn_table_note_columns(const sn_table *table, const sn_table_columns *columns, sn_notes *notes) {
     size_t j = 0;
     for (size_t column = 0; column < columns->n; column++) {
         if (columns->target[column] == SN_LEFT_OUT) note_left_out(table, notes);
@@ -149,7 +150,7 @@ static bool are_many(const sn_labels *labels, size_t n_rows) {
     return n > most || (n > 10 && n_rows < 5 * n) || (n > 5 && n_rows < 2 * n);
 }
 
-void sn_labels_note_numbers(const sn_labels *labels, const sn_table *table, const sn_columns *columns,
+void sn_labels_note_numbers(const sn_labels *labels, const sn_table *table, const sn_table_columns *columns,
                             sn_notes *notes) {
     bool is_text = labels->kind == SN_LABELS_TEXT, is_real = !is_text && !are_whole(labels);
     if (!is_real && !are_many(labels, table->n)) return;
@@ -219,7 +220,8 @@ static size_t add_groups(const sn_labels *labels, const folded *all, sn_text *te
     return n_groups;
 }
 
-void sn_labels_note_twins(const sn_labels *labels, const sn_table *table, const sn_columns *columns, sn_notes *notes) {
+void sn_labels_note_twins(const sn_labels *labels, const sn_table *table, const sn_table_columns *columns,
+                          sn_notes *notes) {
     size_t size = 0;
     for (size_t i = 0; i < labels->n; i++)
         size += strlen(labels->sorted[i].text) + 1;

@@ -8,18 +8,20 @@
 
 /* SN_INVALID where labels are missing: empty cells and what programs write for them (NA, nan, null, ?, ...) are no
  * classes.  The message tells how many there are and in which rows. */
-sn_status sn_table_check_labels(const sn_table *table, const sn_columns *columns, sn_error *error);
+sn_status sn_table_check_labels(const sn_table *table, const sn_table_columns *columns, sn_error *error);
 
 /* Notes a first row that was taken as a header and could be data. */
 void sn_table_note_header(const sn_table *table, sn_notes *notes);
 
 /* Notes row names that were left out, and features that only count the rows. */
-void sn_table_note_columns(const sn_table *table, const sn_columns *columns, sn_notes *notes);
+void sn_table_note_columns(const sn_table *table, const sn_table_columns *columns, sn_notes *notes);
 
 /* Notes classes that look like the numbers of a regression, or too many for names. */
-void sn_labels_note_numbers(const sn_labels *labels, const sn_table *table, const sn_columns *columns, sn_notes *notes);
+void sn_labels_note_numbers(const sn_labels *labels, const sn_table *table, const sn_table_columns *columns,
+                            sn_notes *notes);
 
 /* Notes classes whose labels differ in blanks or case only. */
-void sn_labels_note_twins(const sn_labels *labels, const sn_table *table, const sn_columns *columns, sn_notes *notes);
+void sn_labels_note_twins(const sn_labels *labels, const sn_table *table, const sn_table_columns *columns,
+                          sn_notes *notes);
 
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "data/csv_form.h"
 
 void sn_table_add_column(const sn_table *table, size_t column, sn_text *text) {
     if (table->names && table->names[column][0]) {
@@ -43,6 +44,19 @@ static sn_status fault_cell(const sn_table *table, size_t column, const char *ce
     return SN_INVALID;
 }
 
+/* Whether row 1 can be of the table, going by its number of cells. */
+static bool fits_second(const sn_table *table) {
+    return table->second_width == 0 || table->second_width == table->n_columns;
+}
+
+/* A line of counts, or a title, before the table; with and without a header the way out is the same. */
+#define NO_ROW_OF_TABLE "row 1 has %zu cell%s, row 2 has %zu: if row 1 is no row of the table, take it out of the file"
+
+static sn_status fault_first_row(const sn_table *table, sn_error *error) {
+    return sn_error_set(error, SN_INVALID, "%s: " NO_ROW_OF_TABLE, table->csv.path, table->n_columns,
+                        table->n_columns == 1 ? "" : "s", table->second_width);
+}
+
 /* A header of numbers is a row of data that would be lost; but 0,1,2,... is what pandas calls columns without names. */
 static sn_status check_header(const sn_table *table, sn_error *error) {
     bool is_count = true;
@@ -52,6 +66,7 @@ static sn_status check_header(const sn_table *table, sn_error *error) {
         is_count = is_count && number == (double)i;
     }
     if (is_count) return SN_OK;
+    if (!fits_second(table)) return fault_first_row(table, error);
     return sn_error_set(error, SN_INVALID,
                         "%s: row 1: only numbers where the header should be; set data.header to false if it is data",
                         table->csv.path);
@@ -100,10 +115,16 @@ sn_status sn_table_open(sn_table *table, const char *path, char delimiter, bool 
     *table = (sn_table){0};
     bool is_end = false;
     sn_status status = sn_csv_open(&table->csv, path, delimiter, error);
+    if (status == SN_OK) status = sn_csv_check_delimiter(&table->csv, error);
+    if (status == SN_OK) table->second_width = sn_csv_second_width(&table->csv);
     if (status == SN_OK) status = sn_csv_next(&table->csv, &is_end, error);
     if (status == SN_OK) {
         table->n_columns = table->csv.n_cells;
-        if (has_header) status = take_header(table, error);
+        if (table->n_columns == 1 && !fits_second(table)) {
+            status = fault_first_row(table, error);
+        } else if (has_header) {
+            status = take_header(table, error);
+        }
     }
     if (status != SN_OK) sn_table_close(table);
     return status;
@@ -122,7 +143,7 @@ size_t sn_table_row(const sn_table *table, size_t i) {
     return i + 1 + (table->names != NULL);
 }
 
-static sn_status make_room(sn_table *table, const sn_columns *columns, size_t n_rows, sn_error *error) {
+static sn_status make_room(sn_table *table, const sn_table_columns *columns, size_t n_rows, sn_error *error) {
     sn_status status = sn_memory_check(n_rows * columns->n * sizeof *table->features, table->csv.path, error);
     if (status) return status;
     table->features = malloc(n_rows * columns->n_features * sizeof *table->features);
@@ -148,14 +169,17 @@ static sn_status read_number(const sn_table *table, size_t column, double *value
         break;
     }
     bool is_maybe_header = table->csv.row == 1;
+    if (is_maybe_header && !fits_second(table)) return fault_first_row(table, error);
     return fault_cell(
         table, column, cell,
         is_maybe_header ? "is not a number (if this is a header: set data.header to true)" : "is not a number", error);
 }
 
 /* The current row becomes data row table->n. */
-static sn_status take_row(sn_table *table, const sn_columns *columns, sn_error *error) {
+static sn_status take_row(sn_table *table, const sn_table_columns *columns, sn_error *error) {
     const sn_csv *csv = &table->csv;
+    if (csv->n_cells != table->n_columns && csv->row == 2 && csv->n_cells == table->second_width)
+        return fault_first_row(table, error);
     if (csv->n_cells != table->n_columns) {
         return sn_error_set(error, SN_INVALID, "%s: row %zu: %zu cell%s, expected %zu as in row %d", csv->path,
                             csv->row, csv->n_cells, csv->n_cells == 1 ? "" : "s", table->n_columns,
@@ -179,7 +203,7 @@ static sn_status take_row(sn_table *table, const sn_columns *columns, sn_error *
     return status;
 }
 
-sn_status sn_table_read(sn_table *table, const sn_columns *columns, sn_error *error) {
+sn_status sn_table_read(sn_table *table, const sn_table_columns *columns, sn_error *error) {
     sn_status status = make_room(table, columns, 1 + sn_csv_rows_left(&table->csv, columns->n), error);
     bool is_end = false; /* the first row has been read when the file was opened */
     while (status == SN_OK && !is_end) {

@@ -9,13 +9,13 @@
 
 /* What the columns are.  The features are all columns that are no targets and not left out, in the order of the file.
  */
-typedef struct sn_columns {
+typedef struct sn_table_columns {
     size_t n;          /* columns */
     size_t n_targets;  /* 1 for classes */
     size_t n_features; /* 1 or more */
     size_t *target;    /* (n): which target a column is, else SN_FEATURE or SN_LEFT_OUT */
     bool is_classes;
-} sn_columns;
+} sn_table_columns;
 
 #define SN_FEATURE  SIZE_MAX
 #define SN_LEFT_OUT (SIZE_MAX - 1)
@@ -24,6 +24,7 @@ typedef struct sn_table {
     sn_csv csv;   /* keeps the text that names and labels point into */
     char **names; /* (n_columns) the header; NULL: none */
     size_t n_columns;
+    size_t second_width;   /* how many cells the second line has, as far as its text tells; 0: there is none */
     bool has_short_header; /* without a name for the first column, as R writes tables with row names */
     bool has_row_names;    /* the first column, which has no name, is R's row names: a short header, or text */
     size_t n;              /* rows of data */
@@ -37,7 +38,7 @@ sn_status sn_table_open(sn_table *table, const char *path, char delimiter, bool 
 
 /* Reads the rest, once.  SN_INVALID with file, row and column for a cell that is empty or no finite number, a row with
  * another number of cells.  Labels may be any text, empty ones too. */
-sn_status sn_table_read(sn_table *table, const sn_columns *columns, sn_error *error);
+sn_status sn_table_read(sn_table *table, const sn_table_columns *columns, sn_error *error);
 
 /* Fine on a zeroed record. */
 void sn_table_close(sn_table *table);

@@ -91,6 +91,7 @@ static const sn_key common_keys[] = {
      .fallback = "0",
      .min = 0,
      .max = 0x1p53,
+     .ruled_by = "test_path", /* of csv: then no split is drawn */
      .help = "seed of generated samples and of a drawn held-out split; apart from the seed of the run"},
     {.name = "train_limit",
      .types = SN_INTEGER | SN_NULL,

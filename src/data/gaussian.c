@@ -16,7 +16,8 @@ static void normalize_row(double *row, size_t n) {
         row[j] *= factor;
 }
 
-static void draw(const sn_dataset *dataset, uint64_t seed, uint64_t split, bool normalize, const sn_room *room) {
+static void draw_gaussian(const sn_dataset *dataset, uint64_t seed, uint64_t split, bool normalize,
+                          const sn_new_split *room) {
     sn_rng input = sn_rng_stream(seed, "data", "gaussian.input", split);
     sn_rng label = sn_rng_stream(seed, "data", "gaussian.label", split);
     size_t n = dataset->in_dim;
@@ -28,16 +29,16 @@ static void draw(const sn_dataset *dataset, uint64_t seed, uint64_t split, bool 
     }
 }
 
-static sn_status load(sn_dataset *dataset, const sn_config *config, const sn_value *data, sn_error *error) {
+static sn_status load_gaussian(sn_dataset *dataset, const sn_config *config, const sn_value *data, sn_error *error) {
     dataset->in_dim = (size_t)sn_value_integer(data, "in_dim");
     dataset->out_dim = (size_t)sn_value_integer(data, "classes");
     dataset->is_classes = true;
-    sn_room room[2];
+    sn_new_split room[2];
     sn_status status = sn_dataset_make_generated(dataset, config, data, room, error);
     if (status != SN_OK) return status;
     uint64_t seed = (uint64_t)sn_value_integer(data, "seed");
     for (uint64_t split = 0; split < 2; split++)
-        draw(dataset, seed, split, sn_value_bool(data, "normalize"), &room[split]);
+        draw_gaussian(dataset, seed, split, sn_value_bool(data, "normalize"), &room[split]);
     return SN_OK;
 }
 
@@ -58,5 +59,5 @@ const sn_source sn_source_gaussian = {
              .help = "standard normal inputs with uniform random labels, for signal propagation (with scaling none)",
              .keys = keys,
              .formula = "x_j ~ N(0, 1), label ~ U{0, ..., classes - 1}"},
-    .load = load,
+    .load = load_gaussian,
 };

@@ -105,7 +105,7 @@ static sn_status load_set(sn_dataset *dataset, char *const *files, sn_error *err
     return SN_OK;
 }
 
-static sn_status load(const image_set *set, sn_dataset *dataset, const sn_value *data, sn_error *error) {
+static sn_status load_images(const image_set *set, sn_dataset *dataset, const sn_value *data, sn_error *error) {
     static const char *const suffixes[] = {"", ".gz", NULL};
     sn_search s = {.names = file_names, .n = N_FILES, .suffixes = suffixes, .pool = &dataset->pool};
     sn_status status = find_files(set, &s, sn_value_text(data, "path"), error);
@@ -120,12 +120,12 @@ static sn_status load(const image_set *set, sn_dataset *dataset, const sn_value 
 static sn_status load_fashion_mnist(sn_dataset *dataset, const sn_config *config, const sn_value *data,
                                     sn_error *error) {
     (void)config;
-    return load(&fashion_mnist, dataset, data, error);
+    return load_images(&fashion_mnist, dataset, data, error);
 }
 
 static sn_status load_mnist(sn_dataset *dataset, const sn_config *config, const sn_value *data, sn_error *error) {
     (void)config;
-    return load(&mnist, dataset, data, error);
+    return load_images(&mnist, dataset, data, error);
 }
 
 static const sn_key keys[] = {
@@ -138,10 +138,13 @@ static const sn_key keys[] = {
     {0},
 };
 
+static const char *const ignored[] = {"seed", NULL}; /* nothing is drawn */
+
 const sn_source sn_source_fashion_mnist = {
     .kind = {.name = "fashion-mnist",
              .help = "60000 + 10000 images of clothes, 28 x 28, 10 classes (IDX files, gzip or plain)",
              .keys = keys,
+             .ignores = ignored,
              .source = "Xiao, Rasul & Vollgraf 2017, arXiv 1708.07747"},
     .load = load_fashion_mnist,
 };
@@ -150,6 +153,7 @@ const sn_source sn_source_mnist = {
     .kind = {.name = "mnist",
              .help = "60000 + 10000 images of handwritten digits, 28 x 28, 10 classes (IDX files, gzip or plain)",
              .keys = keys,
+             .ignores = ignored,
              .source = "LeCun, Bottou, Bengio & Haffner 1998, Proc. IEEE 86 (11)"},
     .load = load_mnist,
 };

@@ -26,8 +26,9 @@ void *sn_dataset_block(sn_dataset *dataset, size_t count, size_t size, const cha
     return memory;
 }
 
-sn_status sn_dataset_make_room(sn_dataset *dataset, sn_samples *samples, size_t n, sn_room *room, sn_error *error) {
-    *room = (sn_room){.n = n};
+sn_status sn_dataset_make_room(sn_dataset *dataset, sn_samples *samples, size_t n, sn_new_split *room,
+                               sn_error *error) {
+    *room = (sn_new_split){.n = n};
     room->values = sn_dataset_block(dataset, n * dataset->in_dim, sizeof(double), "samples", error);
     if (!room->values) return SN_FAILED;
     if (dataset->is_classes) {
@@ -41,8 +42,8 @@ sn_status sn_dataset_make_room(sn_dataset *dataset, sn_samples *samples, size_t 
     return SN_OK;
 }
 
-sn_status sn_dataset_make_generated(sn_dataset *dataset, const sn_config *config, const sn_value *data, sn_room room[2],
-                                    sn_error *error) {
+sn_status sn_dataset_make_generated(sn_dataset *dataset, const sn_config *config, const sn_value *data,
+                                    sn_new_split room[2], sn_error *error) {
     const sn_value *wanted[2] = {sn_value_get(data, "samples"), sn_value_get(data, "test_samples")};
     sn_samples *splits[2] = {&dataset->train, &dataset->test};
     size_t n_targets = dataset->is_classes ? 1 : dataset->out_dim;

@@ -21,19 +21,19 @@ void *sn_dataset_block(sn_dataset *dataset, size_t count, size_t size, const cha
 void sn_dataset_adopt(sn_dataset *dataset, void *memory);
 
 /* A split while it is being filled; labels or targets, as dataset->is_classes says. */
-typedef struct sn_room {
+typedef struct sn_new_split {
     size_t n;
     double *values;   /* (n, in_dim) */
     uint32_t *labels; /* (n) */
     double *targets;  /* (n, out_dim) */
-} sn_room;
+} sn_new_split;
 
 /* Makes room for n samples of the dataset's dimensions and points *samples (a split of the same dataset) at it. */
-sn_status sn_dataset_make_room(sn_dataset *dataset, sn_samples *samples, size_t n, sn_room *room, sn_error *error);
+sn_status sn_dataset_make_room(sn_dataset *dataset, sn_samples *samples, size_t n, sn_new_split *room, sn_error *error);
 
 /* For generated sources, whose dimensions are set already: reads the keys samples and test_samples, checks the size,
  * makes room[0] (train) and room[1] (test). */
-sn_status sn_dataset_make_generated(sn_dataset *dataset, const sn_config *config, const sn_value *data, sn_room room[2],
-                                    sn_error *error);
+sn_status sn_dataset_make_generated(sn_dataset *dataset, const sn_config *config, const sn_value *data,
+                                    sn_new_split room[2], sn_error *error);
 
 #endif

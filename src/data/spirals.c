@@ -14,7 +14,7 @@ typedef struct spirals {
 static const double TWO_PI = 6.283185307179586476925;
 
 /* Sample i lies on arm i mod n_arms, at a uniformly drawn place t in [0, 1) along the radius. */
-static void draw(const spirals *s, uint64_t split, const sn_room *room) {
+static void draw_spirals(const spirals *s, uint64_t split, const sn_new_split *room) {
     sn_rng place = sn_rng_stream(s->seed, "data", "spirals.place", split);
     sn_rng noise = sn_rng_stream(s->seed, "data", "spirals.noise", split);
     for (size_t i = 0; i < room->n; i++) {
@@ -28,7 +28,7 @@ static void draw(const spirals *s, uint64_t split, const sn_room *room) {
     }
 }
 
-static sn_status load(sn_dataset *dataset, const sn_config *config, const sn_value *data, sn_error *error) {
+static sn_status load_spirals(sn_dataset *dataset, const sn_config *config, const sn_value *data, sn_error *error) {
     spirals s = {.seed = (uint64_t)sn_value_integer(data, "seed"),
                  .n_arms = (uint32_t)sn_value_integer(data, "arms"),
                  .turns = sn_value_number(data, "turns"),
@@ -36,11 +36,11 @@ static sn_status load(sn_dataset *dataset, const sn_config *config, const sn_val
     dataset->in_dim = 2;
     dataset->out_dim = s.n_arms;
     dataset->is_classes = true;
-    sn_room room[2];
+    sn_new_split room[2];
     sn_status status = sn_dataset_make_generated(dataset, config, data, room, error);
     if (status != SN_OK) return status;
     for (uint64_t split = 0; split < 2; split++)
-        draw(&s, split, &room[split]);
+        draw_spirals(&s, split, &room[split]);
     return SN_OK;
 }
 
@@ -65,5 +65,5 @@ const sn_source sn_source_spirals = {
              .formula =
                  "r (cos a, sin a) + noise N(0, 1), r = (1 + 12 t)/13, a = 2 pi (turns t + arm/arms), t ~ U[0, 1)",
              .source = "Lang & Witbrock 1988, Learning to tell two spirals apart"},
-    .load = load,
+    .load = load_spirals,
 };

@@ -69,7 +69,7 @@ static void forward(const teacher *t, const double *input, double *output) {
     apply_layer(output, in, w, fan_in(t, t->depth), t->out_dim);
 }
 
-static void draw(const teacher *t, uint64_t split, const sn_room *room) {
+static void draw_teacher(const teacher *t, uint64_t split, const sn_new_split *room) {
     sn_rng input = sn_rng_stream(t->seed, "data", "teacher.input", split);
     sn_rng noise = sn_rng_stream(t->seed, "data", "teacher.noise", split);
     for (size_t i = 0; i < room->n; i++) {
@@ -82,7 +82,7 @@ static void draw(const teacher *t, uint64_t split, const sn_room *room) {
     }
 }
 
-static sn_status draw_samples(teacher *t, const sn_room room[2], sn_error *error) {
+static sn_status draw_samples(teacher *t, const sn_new_split room[2], sn_error *error) {
     size_t n_weights = count_weights(t), n_signal = 2 * widest(t);
     sn_status status = sn_memory_check((n_weights + n_signal) * sizeof *t->weights, "the teacher", error);
     if (status) return status;
@@ -91,12 +91,12 @@ static sn_status draw_samples(teacher *t, const sn_room room[2], sn_error *error
     t->signal = t->weights + n_weights;
     draw_weights(t);
     for (uint64_t split = 0; split < 2; split++)
-        draw(t, split, &room[split]);
+        draw_teacher(t, split, &room[split]);
     free(t->weights);
     return SN_OK;
 }
 
-static sn_status load(sn_dataset *dataset, const sn_config *config, const sn_value *data, sn_error *error) {
+static sn_status load_teacher(sn_dataset *dataset, const sn_config *config, const sn_value *data, sn_error *error) {
     teacher t = {.seed = (uint64_t)sn_value_integer(data, "seed"),
                  .in_dim = (size_t)sn_value_integer(data, "in_dim"),
                  .width = (size_t)sn_value_integer(data, "width"),
@@ -110,7 +110,7 @@ static sn_status load(sn_dataset *dataset, const sn_config *config, const sn_val
     }
     dataset->in_dim = t.in_dim;
     dataset->out_dim = t.out_dim;
-    sn_room room[2];
+    sn_new_split room[2];
     sn_status status = sn_dataset_make_generated(dataset, config, data, room, error);
     return status == SN_OK ? draw_samples(&t, room, error) : status;
 }
@@ -142,5 +142,5 @@ const sn_source sn_source_teacher = {
              .keys = keys,
              .formula = "h_0 = x ~ N(0, 1), h_l = tanh(W_l h_(l-1)), y = W_out h_depth + noise N(0, 1), "
                         "W ~ N(0, 1/fan_in)"},
-    .load = load,
+    .load = load_teacher,
 };

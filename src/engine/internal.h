@@ -42,7 +42,7 @@ typedef struct sn_watch {
 /* Where a signal lies, ready for use: row r at base of the place + offset + r * row_bytes.  Rows count from the start
  * of the batch, in scratch memory from that of the group of tiles. */
 typedef struct sn_binding {
-    sn_place place;
+    sn_buffer_place place;
     size_t offset, row_bytes, ld;
 } sn_binding;
 

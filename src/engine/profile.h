@@ -33,7 +33,7 @@ uint64_t sn_profile_gradient(const sn_profile *profile, int param);
 uint64_t sn_profile_update(const sn_profile *profile, int param);
 
 /* Adds the time since *mark to *spent and moves the mark on. */
-static inline void sn_profile_mark(uint64_t *mark, uint64_t *spent) {
+static inline void sn_profile_lap(uint64_t *mark, uint64_t *spent) {
     uint64_t now = sn_clock_nanoseconds();
     *spent += now - *mark;
     *mark = now;

@@ -37,10 +37,7 @@ static sn_status restore_tensor(const sn_tensor *wanted, void *to, const sn_safe
     const sn_tensor *found = sn_safetensors_find(file, wanted->name);
     if (!found || !is_like(wanted, found))
         return sn_error_set(error, SN_INVALID, "%s: no tensor \"%s\" as the network has it", path, wanted->name);
-    size_t size = sn_dtype_size(wanted->dtype);
-    for (int d = 0; d < wanted->rank; d++)
-        size *= (size_t)wanted->shape[d];
-    memcpy(to, found->data, size);
+    memcpy(to, found->data, sn_tensor_count(wanted) * sn_dtype_size(wanted->dtype));
     return SN_OK;
 }
 

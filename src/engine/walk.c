@@ -236,7 +236,7 @@ static void leave_part(const walk *w, size_t t, int time) {
     }
 }
 
-static void visit(const walk *w, int time) {
+static void visit_time(const walk *w, int time) {
     int n = w->engine->graph->n_nodes, from_end = 2 * n - time;
     if (time == 0) {
         for (size_t t = 0; t < w->n_tiles; t++)
@@ -268,13 +268,13 @@ void sn_walk_group(sn_engine *engine, int thread, sn_tile_range group, int begin
     sn_guard_lane lane = {w.workspace->scratch, w.row, w.rows};
     for (int time = begin; time < end; time++) {
         if (SN_GUARD > 0) sn_guard_begin(engine, &lane, time);
-        visit(&w, time);
+        visit_time(&w, time);
         if (SN_GUARD > 0) sn_guard_end(engine, &lane, time);
-        if (spent) sn_profile_mark(&mark, &spent[time]);
+        if (spent) sn_profile_lap(&mark, &spent[time]);
     }
     for (size_t t = 0; t < w.n_tiles; t++)
         leave_part(&w, t, end);
-    if (spent && end < engine->profile->n_times) sn_profile_mark(&mark, &spent[end]);
+    if (spent && end < engine->profile->n_times) sn_profile_lap(&mark, &spent[end]);
 }
 
 void sn_walk_merge(sn_engine *engine, int thread, int begin) {

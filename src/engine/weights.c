@@ -121,16 +121,9 @@ static bool same_shape(const sn_tensor *a, const sn_tensor *b) {
     return a->rank == b->rank && memcmp(a->shape, b->shape, (size_t)a->rank * sizeof *a->shape) == 0;
 }
 
-static size_t count_of(const sn_tensor *tensor) {
-    size_t count = 1;
-    for (int d = 0; d < tensor->rank; d++)
-        count *= (size_t)tensor->shape[d];
-    return count;
-}
-
 /* The values of a tensor of floats as doubles (free()); NULL when out of memory. */
 static double *as_doubles(const sn_tensor *tensor) {
-    size_t count = count_of(tensor);
+    size_t count = sn_tensor_count(tensor);
     double *values = malloc((count + 1) * sizeof *values);
     for (size_t i = 0; i < count && values; i++) {
         float single;
@@ -159,7 +152,7 @@ static sn_status load_tensor(sn_engine *engine, const sn_tensor *wanted, void *t
         return sn_error_add(error, SN_INVALID, "%s: tensor \"%s\" holds whole numbers, the network needs F32 or F64",
                             path, wanted->name);
     }
-    size_t count = count_of(wanted);
+    size_t count = sn_tensor_count(wanted);
     if (found->dtype == wanted->dtype) {
         memcpy(to, found->data, count * engine->real_size);
     } else {

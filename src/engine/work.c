@@ -190,9 +190,9 @@ static void do_item(sn_engine *engine, int thread, int j, unsigned parts, int up
     work w = open_item(engine, thread, j);
     w.upcoming = upcoming;
     if (parts & GRADIENT) gradient_of_item(&w);
-    if (lane) sn_profile_mark(&mark, &lane->gradient[w.item->param]);
+    if (lane) sn_profile_lap(&mark, &lane->gradient[w.item->param]);
     if (parts & UPDATE) update_item(&w);
-    if (lane) sn_profile_mark(&mark, &lane->update[w.item->param]);
+    if (lane) sn_profile_lap(&mark, &lane->update[w.item->param]);
 }
 
 static void do_share(sn_engine *engine, int thread, atomic_size_t *next, unsigned parts) {

@@ -88,7 +88,7 @@ SN_ALWAYS_INLINE wide_intent add_rows(const sn_change_call *call, bool counts_st
     return sums;
 }
 
-static double count_of(sn_wide_bits minus) {
+static double count_lanes(sn_wide_bits minus) {
     int64_t count = 0;
     for (int i = 0; i < SN_LANES; i++)
         count -= minus[i];
@@ -98,10 +98,10 @@ static double count_of(sn_wide_bits minus) {
 /* Where all elements or none were meant to change, it is known how many of the unchanged ones were. */
 static intent intent_of_update(const sn_change_call *call, sn_count unchanged) {
     wide_intent sums = add_rows(call, false);
-    intent found = {sn_wide_sum(sums.sum_abs), count_of(sums.intended), (double)unchanged};
+    intent found = {sn_wide_sum(sums.sum_abs), count_lanes(sums.intended), (double)unchanged};
     if (found.intended == 0) found.stalled = 0;
     bool is_known = unchanged == 0 || found.intended == 0 || found.intended == call->gradient->n;
-    if (!is_known) found.stalled = count_of(add_rows(call, true).stalled);
+    if (!is_known) found.stalled = count_lanes(add_rows(call, true).stalled);
     return found;
 }
 

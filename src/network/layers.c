@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "config/suggest.h"
 #include "network/graph.h"
 
 /* What a list comes to when its repeats are copied; in double, since the product of nested repeats knows no bound. */
@@ -101,10 +102,32 @@ static int resolve(const flattener *f, const char *reference, const char *suffix
     }
 }
 
+/* The label of an earlier entry that `reference` may have meant: one near it, or the last of its copies; NULL: none.
+ * Only so many entries before it are looked at: a hostile list may have any number, and as many references. */
+static const char *nearest_label(const flattener *f, const char *reference) {
+    enum { MOST = 1000 };
+    sn_suggestion nearest = sn_suggestion_for(reference, NULL);
+    size_t n = strlen(reference);
+    const char *copy = NULL;
+    for (int i = f->flat->n - 1; i >= 0 && i >= f->flat->n - MOST; i--) {
+        const char *label = f->flat->items[i].label;
+        sn_suggestion_offer(&nearest, label);
+        if (!copy && strncmp(label, reference, n) == 0 && label[n] == '.') copy = label;
+    }
+    sn_suggestion_offer(&nearest, "input");
+    return copy ? copy : nearest.best;
+}
+
 static sn_status unknown_reference(flattener *f, const sn_layer *layer, const sn_value *reference) {
-    return sn_config_fault(f->config, reference, f->error,
-                           "%s: no earlier entry has the label \"%s\" (inputs name earlier entries, or \"input\")",
-                           layer->label, sn_value_text(reference, ""));
+    const char *name = sn_value_text(reference, "");
+    sn_suggestion found = {.best = f->error->dropped == 0 ? nearest_label(f, name) : NULL};
+    sn_text hint = SN_TEXT_EMPTY;
+    sn_suggestion_write(&found, &hint);
+    sn_config_fault(f->config, reference, f->error,
+                    "%s: no earlier entry has the label \"%s\"%s (inputs name earlier entries, or \"input\")",
+                    layer->label, name, sn_text_string(&hint));
+    sn_text_free(&hint);
+    return f->error->status;
 }
 
 static sn_status set_inputs(flattener *f, sn_layer *layer, const char *suffix) {

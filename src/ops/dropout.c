@@ -77,7 +77,7 @@ static mask mask_of(const sn_op_call *call) {
 }
 
 /* The words of the 64 units from 64 `group` on, of one sample. */
-static inline void draw(const mask *m, uint32_t sample, size_t group, uint32_t words[GROUP]) {
+static inline void draw_words(const mask *m, uint32_t sample, size_t group, uint32_t words[GROUP]) {
     for (uint32_t j = 0; j < BLOCKS; j++) {
         words[j] = (uint32_t)group * BLOCKS + j;
         words[BLOCKS + j] = sample;
@@ -103,7 +103,7 @@ static void apply(const mask *m, uint32_t sample, real *to, const real *from, co
     uint32_t words[GROUP];
     for (size_t begin = 0; begin < width; begin += GROUP) {
         size_t n = width - begin < GROUP ? width - begin : GROUP;
-        draw(m, sample, begin / GROUP, words);
+        draw_words(m, sample, begin / GROUP, words);
         apply_group(m, words, to + begin, from + begin, base ? base + begin : NULL, n);
     }
 }

@@ -13,18 +13,8 @@ typedef struct flow_walk {
     sn_slot *pending; /* per node: a contribution that was passed on and still has to be added to */
 } flow_walk;
 
-static bool is_view_of_output(const sn_plan *plan, int i, int k) {
-    const sn_node *node = &plan->graph->nodes[i];
-    sn_slot own = plan->gradient[i], input = plan->gradient[node->inputs[k]];
-    size_t column = own.column;
-    for (int j = 0; j < k && node->op->join == SN_JOIN_CONCAT; j++) {
-        column += plan->graph->nodes[node->inputs[j]].width;
-    }
-    return input.buffer == own.buffer && input.column == column;
-}
-
 /* A contribution to x that is only passed on, with another one to come that will be added to it.  What it waits in, the
- * gradient of an add, does not change any more: see plan_slots.c. */
+ * gradient of an add, does not change any more: see slots.c. */
 static bool can_wait(const flow_walk *walk, int i, int k) {
     const sn_node *node = &walk->plan->graph->nodes[i], *input = &walk->plan->graph->nodes[node->inputs[k]];
     return !walk->plan->options.is_reference && node->op->pass_factor && node->op->pass_factor(node, k) == 1 &&
@@ -37,7 +27,7 @@ static void set_edge(flow_walk *walk, int i, int k) {
     sn_edge *edge = &plan->edges[plan->first_edge[i] + k];
     *edge = (sn_edge){SN_FLOW_NONE, {-1, 0}};
     if (!plan->graph->nodes[x].needs_gradient) return;
-    if (is_view_of_output(plan, i, k)) {
+    if (sn_plan_is_view(plan, plan->gradient, i, k)) {
         walk->has_begun[x] = true;
     } else if (walk->has_begun[x]) {
         *edge = (sn_edge){SN_FLOW_ADD, plan->gradient[x]};

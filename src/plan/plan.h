@@ -32,7 +32,7 @@ static inline size_t sn_slice_room(size_t count) {
     return sn_round_up(count, SN_ALIGNMENT / sizeof(float)) + SN_GUARD;
 }
 
-typedef enum sn_place { SN_PLACE_BATCH, SN_PLACE_SCRATCH } sn_place;
+typedef enum sn_buffer_place { SN_PLACE_BATCH, SN_PLACE_SCRATCH } sn_buffer_place;
 
 /* A signal's place: columns of a buffer. */
 typedef struct sn_slot {
@@ -42,7 +42,7 @@ typedef struct sn_slot {
 
 typedef struct sn_buffer {
     size_t width; /* elements of a row, the leading dimension */
-    sn_place place;
+    sn_buffer_place place;
     size_t offset;   /* elements from the start of its region */
     int first, last; /* times of its first write and last use */
 } sn_buffer;
@@ -141,6 +141,10 @@ sn_status sn_plan_work(sn_plan *plan, sn_error *error);     /* params, items */
 /* The node whose reduction has to be complete before time `time`, NULL if there is none: what was left at the end of
  * the segment before is merged there. */
 const sn_node *sn_plan_reduces_at(const sn_plan *plan, int time);
+
+/* Whether the slot of input k of node i is the node's own, or for a concat the columns of it that are the input's, so
+ * that nothing has to be copied.  `slots` are plan->value or plan->gradient. */
+bool sn_plan_is_view(const sn_plan *plan, const sn_slot *slots, int i, int k);
 
 /* Times. */
 static inline int sn_time_loss(const sn_plan *plan) {

@@ -60,16 +60,20 @@ static void set_slots(sn_plan *plan) {
     plan->value[0] = new_buffer(plan, nodes[0].width);
 }
 
+bool sn_plan_is_view(const sn_plan *plan, const sn_slot *slots, int i, int k) {
+    const sn_node *nodes = plan->graph->nodes, *node = &nodes[i];
+    sn_slot input = slots[node->inputs[k]];
+    size_t column = slots[i].column;
+    for (int j = 0; j < k && node->op->join == SN_JOIN_CONCAT; j++)
+        column += nodes[node->inputs[j]].width;
+    return input.buffer == slots[i].buffer && input.column == column;
+}
+
 static void count_copies(sn_plan *plan) {
     const sn_node *nodes = plan->graph->nodes;
     for (int i = 1; i < plan->graph->n_nodes; i++) {
-        if (nodes[i].op->join != SN_JOIN_CONCAT) continue;
-        size_t column = plan->value[i].column;
-        for (int k = 0; k < nodes[i].n_inputs; k++) {
-            sn_slot slot = plan->value[nodes[i].inputs[k]];
-            plan->n_copies += slot.buffer != plan->value[i].buffer || slot.column != column;
-            column += nodes[nodes[i].inputs[k]].width;
-        }
+        for (int k = 0; k < nodes[i].n_inputs && nodes[i].op->join == SN_JOIN_CONCAT; k++)
+            plan->n_copies += !sn_plan_is_view(plan, plan->value, i, k);
     }
 }
 

@@ -16,7 +16,7 @@ static void add_text_cell(sn_text *text, const char *cell) {
     sn_text_add(text, "\"");
 }
 
-void sn_csv_cell(sn_text *text, const sn_cell *cell, int digits) {
+void sn_csv_cell(sn_text *text, const sn_metric_cell *cell, int digits) {
     switch (cell->kind) {
     case SN_CELL_EMPTY:
         break;
@@ -43,7 +43,7 @@ void sn_loss_csv_header(sn_text *text) {
 void sn_loss_csv_row(sn_text *text, const sn_loss_record *record, int digits) {
     for (const sn_loss_metric *metric = sn_loss_metrics; metric->name; metric++) {
         if (metric != sn_loss_metrics) sn_text_add(text, ",");
-        sn_cell cell = metric->value(record);
+        sn_metric_cell cell = metric->value(record);
         sn_csv_cell(text, &cell, digits);
     }
     sn_text_add(text, "\n");
@@ -60,7 +60,7 @@ void sn_gradients_csv_header(sn_text *text) {
 static void add_layer_row(sn_text *text, const sn_layer_record *record, int digits) {
     for (const sn_layer_metric *metric = sn_layer_metrics; metric->name; metric++) {
         if (metric != sn_layer_metrics) sn_text_add(text, ",");
-        sn_cell cell = metric->value(record);
+        sn_metric_cell cell = metric->value(record);
         sn_csv_cell(text, &cell, digits);
     }
     sn_text_add(text, "\n");

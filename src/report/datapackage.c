@@ -60,7 +60,7 @@ static void add_line(sn_text *text, const widths *w, const column *c) {
 }
 
 /* Measures a column or, where there is a text, writes it. */
-static void visit(sn_text *text, widths *w, const column *c) {
+static void visit_column(sn_text *text, widths *w, const column *c) {
     if (text) {
         add_line(text, w, c);
     } else {
@@ -69,14 +69,14 @@ static void visit(sn_text *text, widths *w, const column *c) {
 }
 
 static void visit_all(sn_text *text, widths *w) {
-    visit(text, w, &(column){"file", "column", "type", "unit", "meaning"});
+    visit_column(text, w, &(column){"file", "column", "type", "unit", "meaning"});
     for (const sn_loss_metric *metric = sn_loss_metrics; metric->name; metric++) {
         column c = loss_column(metric);
-        visit(text, w, &c);
+        visit_column(text, w, &c);
     }
     for (const sn_layer_metric *metric = sn_layer_metrics; metric->name; metric++) {
         column c = layer_column(metric);
-        visit(text, w, &c);
+        visit_column(text, w, &c);
     }
 }
 

@@ -4,29 +4,29 @@
  * Columns are read by name from outside, so a new one goes at the end of its table. */
 #include "report/metrics.h"
 
-static sn_cell integer_cell(int64_t integer) {
-    return (sn_cell){.kind = SN_CELL_INTEGER, .integer = integer};
+static sn_metric_cell integer_cell(int64_t integer) {
+    return (sn_metric_cell){.kind = SN_CELL_INTEGER, .integer = integer};
 }
 
-static sn_cell number_cell(double number) {
-    return (sn_cell){.kind = SN_CELL_NUMBER, .number = number};
+static sn_metric_cell number_cell(double number) {
+    return (sn_metric_cell){.kind = SN_CELL_NUMBER, .number = number};
 }
 
-static sn_cell text_cell(const char *text) {
-    return (sn_cell){.kind = SN_CELL_TEXT, .text = text};
+static sn_metric_cell text_cell(const char *text) {
+    return (sn_metric_cell){.kind = SN_CELL_TEXT, .text = text};
 }
 
-static sn_cell measure_cell(sn_measure measure) {
-    return measure.is_measured ? number_cell(measure.value) : (sn_cell){.kind = SN_CELL_EMPTY};
+static sn_metric_cell measure_cell(sn_measure measure) {
+    return measure.is_measured ? number_cell(measure.value) : (sn_metric_cell){.kind = SN_CELL_EMPTY};
 }
 
 /* Counts are gathered in double, which is exact far beyond any number of weights. */
-static sn_cell count_cell(sn_measure measure) {
-    return measure.is_measured ? integer_cell((int64_t)measure.value) : (sn_cell){.kind = SN_CELL_EMPTY};
+static sn_metric_cell count_cell(sn_measure measure) {
+    return measure.is_measured ? integer_cell((int64_t)measure.value) : (sn_metric_cell){.kind = SN_CELL_EMPTY};
 }
 
 #define LOSS_CELL(name, cell)                                                                                          \
-    static sn_cell loss_##name(const sn_loss_record *record) {                                                         \
+    static sn_metric_cell loss_##name(const sn_loss_record *record) {                                                  \
         return cell;                                                                                                   \
     }
 #define LOSS_MEASURE(name) LOSS_CELL(name, measure_cell(record->name))
@@ -49,7 +49,7 @@ LOSS_MEASURE(decades_per_layer)
 LOSS_CELL(frozen_layers, count_cell(record->frozen_layers))
 
 #define LAYER_CELL(name, cell)                                                                                         \
-    static sn_cell layer_##name(const sn_layer_record *record) {                                                       \
+    static sn_metric_cell layer_##name(const sn_layer_record *record) {                                                \
         return cell;                                                                                                   \
     }
 #define LAYER_MEASURE(name) LAYER_CELL(name, measure_cell(record->name))

@@ -8,21 +8,21 @@
 
 typedef enum sn_cell_kind { SN_CELL_EMPTY, SN_CELL_INTEGER, SN_CELL_NUMBER, SN_CELL_TEXT } sn_cell_kind;
 
-typedef struct sn_cell {
+typedef struct sn_metric_cell {
     sn_cell_kind kind;
     int64_t integer;
     double number;
     const char *text;
-} sn_cell;
+} sn_metric_cell;
 
 typedef struct sn_loss_metric {
     const char *name, *type, *unit, *help; /* type: of Frictionless: integer, number, string */
-    sn_cell (*value)(const sn_loss_record *record);
+    sn_metric_cell (*value)(const sn_loss_record *record);
 } sn_loss_metric;
 
 typedef struct sn_layer_metric {
     const char *name, *type, *unit, *help;
-    sn_cell (*value)(const sn_layer_record *record);
+    sn_metric_cell (*value)(const sn_layer_record *record);
 } sn_layer_metric;
 
 extern const sn_loss_metric sn_loss_metrics[];   /* name NULL ends */
@@ -35,7 +35,7 @@ void sn_gradients_csv_header(sn_text *text);
 void sn_gradients_csv_rows(sn_text *text, const sn_records *records, int digits);
 
 /* One cell; text quoted where RFC 4180 wants it. */
-void sn_csv_cell(sn_text *text, const sn_cell *cell, int digits);
+void sn_csv_cell(sn_text *text, const sn_metric_cell *cell, int digits);
 
 /* Aligned table of both files' columns: file, name, type, unit, meaning; for `skipnet list metrics`. */
 void sn_metrics_list(sn_text *text);

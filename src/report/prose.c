@@ -36,19 +36,11 @@ const char *sn_prose_share(double share, sn_rounding rounding, char out[SN_SHORT
     return out;
 }
 
-/* Characters of UTF-8 text, not bytes. */
-static int count_characters(const char *bytes, size_t n) {
-    int count = 0;
-    for (size_t i = 0; i < n; i++)
-        count += ((unsigned char)bytes[i] & 0xC0) != 0x80;
-    return count;
-}
-
 void sn_prose_wrap(sn_text *text, const char *prose, int columns) {
     int used = 0;
     while (*prose) {
         size_t n = strcspn(prose, " ");
-        int width = count_characters(prose, n);
+        int width = (int)sn_text_columns(prose, n);
         if (used > 0) {
             bool fits = used + 1 + width <= columns;
             sn_text_add(text, fits ? " " : "\n");

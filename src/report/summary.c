@@ -145,8 +145,10 @@ void sn_summary_sentence(const sn_summary *summary, sn_text *text) {
 
 static void add_head(const sn_summary *summary, int columns, sn_text *text) {
     sn_text line = SN_TEXT_EMPTY;
-    sn_text_addf(&line, "%s: %s, %" PRId64 " step%s in ", summary->name, summary->status, summary->steps,
-                 summary->steps == 1 ? "" : "s");
+    sn_text_add_visible(&line, summary->name);
+    sn_text_add(&line, ": ");
+    sn_text_add_visible(&line, summary->status);
+    sn_text_addf(&line, ", %" PRId64 " step%s in ", summary->steps, summary->steps == 1 ? "" : "s");
     if (summary->wall_seconds < 60) {
         sn_text_addf(&line, "%.2f s", summary->wall_seconds);
     } else {
@@ -156,7 +158,8 @@ static void add_head(const sn_summary *summary, int columns, sn_text *text) {
     sn_prose_wrap(text, sn_text_string(&line), columns);
     sn_text_clear(&line);
     if (summary->fault) {
-        sn_text_addf(&line, "not finite: %s", summary->fault);
+        sn_text_add(&line, "not finite: ");
+        sn_text_add_visible(&line, summary->fault);
         sn_prose_wrap(text, sn_text_string(&line), columns);
     }
     text->failed |= line.failed;

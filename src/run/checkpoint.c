@@ -147,19 +147,24 @@ static bool decode_timings(sn_timings *timings, const void *data) {
 enum { N_METADATA = N_FACTS + 9 };
 typedef struct labels {
     char facts[N_FACTS][FACT_TEXT];
-    char version[16], kin[32], step[32], steps[32], cpu[SN_CPU_NAME];
+    char version[16], hash_but_length[32], step[32], steps[32], cpu[SN_CPU_NAME];
     sn_metadata entries[N_METADATA];
 } labels;
 
 static void fill_labels(labels *l, const sn_checkpoint *checkpoint, const sn_experiment *x) {
     snprintf(l->version, sizeof l->version, "%d", SN_CHECKPOINT_VERSION);
-    snprintf(l->kin, sizeof l->kin, "%016" PRIx64, x->kin);
+    snprintf(l->hash_but_length, sizeof l->hash_but_length, "%016" PRIx64, x->hash_but_length);
     snprintf(l->step, sizeof l->step, "%" PRId64, checkpoint->marks[0].step);
     snprintf(l->steps, sizeof l->steps, "%" PRId64, checkpoint->steps);
-    const sn_metadata first[] = {
-        {"format", FORMAT},          {"format_version", l->version},     SN_SEAL,
-        {"name", x->settings.name},  {"config_hash_but_length", l->kin}, {"step", l->step},
-        {"planned_steps", l->steps}, {"cpu", sn_machine_cpu(l->cpu)},    {"commit", sn_build_commit()}};
+    const sn_metadata first[] = {{"format", FORMAT},
+                                 {"format_version", l->version},
+                                 SN_SEAL,
+                                 {"name", x->settings.name},
+                                 {"config_hash_but_length", l->hash_but_length},
+                                 {"step", l->step},
+                                 {"planned_steps", l->steps},
+                                 {"cpu", sn_machine_cpu(l->cpu)},
+                                 {"commit", sn_build_commit()}};
     memcpy(l->entries, first, sizeof first);
     for (int i = 0; i < N_FACTS; i++) {
         facts[i].tell(x, l->facts[i]);
@@ -239,8 +244,8 @@ static sn_status check_labels(const sn_safetensors *file, const char *path, cons
         return sn_error_set(error, SN_INVALID, "%s: a checkpoint of format version %s, this program knows %d", path,
                             version ? version : "unknown", SN_CHECKPOINT_VERSION);
     }
-    const char *kin = sn_safetensors_metadata(file, "config_hash_but_length");
-    if (kin && strtoull(kin, NULL, 16) == x->kin) return SN_OK;
+    const char *hash_but_length = sn_safetensors_metadata(file, "config_hash_but_length");
+    if (hash_but_length && strtoull(hash_but_length, NULL, 16) == x->hash_but_length) return SN_OK;
     return sn_error_set(error, SN_INVALID, "%s: a checkpoint of another run", path);
 }
 

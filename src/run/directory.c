@@ -135,14 +135,17 @@ static sn_status examine_length(sn_run_directory *directory, const sn_experiment
 
 static sn_status judge(sn_run_directory *directory, const sn_experiment *x, const sn_manifest_state *state,
                        sn_run_entry entry, sn_error *error) {
-    bool is_same = state->config_hash == x->hash, is_kin = state->kin == x->kin && state->steps >= 0;
-    if (!is_same && is_kin && entry == SN_ENTRY_RESUME) return examine_length(directory, x, state, error);
-    if (!is_same) return refuse_other_config(directory, x->config, is_kin && x->steps > state->steps, error);
+    bool is_same = state->config_hash == x->hash,
+         is_same_but_length = state->hash_but_length == x->hash_but_length && state->steps >= 0;
+    if (!is_same && is_same_but_length && entry == SN_ENTRY_RESUME) return examine_length(directory, x, state, error);
+    if (!is_same)
+        return refuse_other_config(directory, x->config, is_same_but_length && x->steps > state->steps, error);
     if (!state->is_finished && entry != SN_ENTRY_RESUME) {
+        bool is_gone = !directory->has_no_locks && strcmp(state->status, "running") == 0; /* the lock is ours */
         return sn_error_set(error, SN_INVALID,
                             "%s holds an unfinished run of this config (status %s); --resume continues it, --force "
                             "starts it anew",
-                            directory->path, state->status);
+                            directory->path, is_gone ? "interrupted" : state->status);
     }
     directory->is_finished = state->is_finished;
     directory->is_unfinished = !state->is_finished;
@@ -161,7 +164,7 @@ static sn_status examine(sn_run_directory *directory, const sn_experiment *x, sn
     } else if (find_stranger(directory->path, stranger, sizeof stranger)) {
         status = sn_error_set(error, SN_INVALID,
                               "%s is not empty and holds no run (there is %s); take another --out, or --force to "
-                              "write beside it",
+                              "replace what is called like a run's files",
                               directory->path, stranger);
     }
     if (status == SN_INVALID && !strstr(error->text, "--force")) {
@@ -281,7 +284,7 @@ char *sn_run_directory_default(const sn_config *config, const char *const *sets,
     sn_text path = SN_TEXT_EMPTY;
     sn_text_add(&path, sn_value_text(sn_config_root(config), "name"));
     for (size_t i = 0; i < n_sets; i++) {
-        if (!is_overruled(sets, n_sets, i)) add_set(config, sets[i], &path);
+        if (!is_overruled(sets, n_sets, i) && !sn_config_set_is_idle(config, sets[i])) add_set(config, sets[i], &path);
     }
     for (size_t i = 0; i < path.length; i++) {
         bool hides = i == 0 && path.data[i] == '.'; /* "..", too */

@@ -1,6 +1,7 @@
 /* Owns the assembly of an experiment from a config. */
 #include "run/experiment.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -103,7 +104,7 @@ uint64_t sn_experiment_meaning(const sn_config *config, uint64_t data_checksum) 
 static sn_status set_hashes(sn_experiment *x, sn_error *error) {
     uint64_t checksum = x->data.checksum;
     x->hash = sn_experiment_meaning(x->config, checksum);
-    x->kin = sn_hash(&checksum, sizeof checksum, sn_config_hash_but_length(x->config));
+    x->hash_but_length = sn_hash(&checksum, sizeof checksum, sn_config_hash_but_length(x->config));
     const char *weights = x->settings.weights;
     if (!weights) return SN_OK;
     char *content = NULL;
@@ -112,7 +113,7 @@ static sn_status set_hashes(sn_experiment *x, sn_error *error) {
     if (!status) status = sn_file_read(weights, WEIGHTS_MAX_BYTES, &content, &size, error);
     if (status) return status;
     x->hash = sn_hash(content, size, x->hash);
-    x->kin = sn_hash(content, size, x->kin);
+    x->hash_but_length = sn_hash(content, size, x->hash_but_length);
     free(content);
     return SN_OK;
 }
@@ -130,7 +131,7 @@ static void keep_notes_only(sn_experiment *x) {
 }
 
 /* All but the data. */
-static sn_status finish(sn_experiment *x, int threads, sn_error *error) {
+static sn_status assemble(sn_experiment *x, int threads, sn_error *error) {
     double start = sn_clock_seconds();
     sn_status status = set_options(x, threads, error);
     if (!status) status = check_and_build(x, error);
@@ -156,7 +157,26 @@ sn_status sn_experiment_open(sn_experiment *experiment, const sn_config *config,
     const sn_value *data = sn_value_get(sn_config_root(config), "data");
     sn_status status = sn_dataset_load(&experiment->data, config, data, &experiment->notes, error);
     experiment->load_seconds = sn_clock_seconds() - start;
-    return status ? status : finish(experiment, threads, error);
+    return status ? status : assemble(experiment, threads, error);
+}
+
+void sn_experiment_note_misfits(sn_experiment *x) {
+    const sn_value *root = sn_config_root(x->config), *network = sn_value_get(root, "network");
+    int64_t per_block = sn_value_integer(network, "skip.layers_per_block");
+    int64_t in_blocks = sn_value_integer(network, "depth") - 1;
+    if (x->settings.batch_size > x->data.train.n) {
+        sn_note_always(&x->notes, "train.batch_size is %zu, the data have %zu training sample%s: every step takes all",
+                       x->settings.batch_size, x->data.train.n, x->data.train.n == 1 ? "" : "s");
+    }
+    if (per_block > 0 && in_blocks == 0) {
+        sn_note_always(&x->notes,
+                       "network.skip has no effect: network.depth is 1, and blocks begin after the first layer");
+    } else if (per_block > 0 && per_block > in_blocks) {
+        sn_note_always(&x->notes,
+                       "network.skip.layers_per_block is %" PRId64 ", network.depth leaves %" PRId64
+                       " layer%s for blocks: there is one, of %" PRId64,
+                       per_block, in_blocks, in_blocks == 1 ? "" : "s", in_blocks);
+    }
 }
 
 sn_status sn_experiment_open_like(sn_experiment *experiment, const sn_config *config, const sn_experiment *like,
@@ -164,7 +184,7 @@ sn_status sn_experiment_open_like(sn_experiment *experiment, const sn_config *co
     begin(experiment, config);
     experiment->data = like->data;
     experiment->shares_data = true;
-    return finish(experiment, like->options.threads, error);
+    return assemble(experiment, like->options.threads, error);
 }
 
 /* Parameters alone where they are too many: a plan of them takes memory too. */

@@ -26,8 +26,9 @@ typedef struct sn_experiment {
     sn_lr_schedule lr_schedule;
     sn_report_schedule report_schedule;
     sn_checkpoint_schedule checkpoint_schedule;
-    uint64_t hash; /* over the meaning of the config, the data and the initial weights file */
-    uint64_t kin; /* the same but for the length: runs of which one can go on where the other ended have it in common */
+    uint64_t hash;            /* over the meaning of the config, the data and the initial weights file */
+    uint64_t hash_but_length; /* the same but for the length: runs of which one can go on where the other ended have it
+                                 in common */
     sn_order order;
     sn_notes notes;    /* on its config and data, to be told */
     sn_engine *engine; /* NULL until sn_experiment_start */
@@ -37,6 +38,9 @@ typedef struct sn_experiment {
 /* Loads the data and builds the graph; checks what needs both (loss and data, outputs and classes).  After a failure
  * nothing but the notes is left, for sn_experiment_reset. */
 sn_status sn_experiment_open(sn_experiment *experiment, const sn_config *config, int threads, sn_error *error);
+
+/* Notes what of the config is larger than there is use for: the batch, the blocks. */
+void sn_experiment_note_misfits(sn_experiment *experiment);
 
 /* As sn_experiment_open for a config whose data are those of an open experiment: they are not loaded again.  `like`
  * must outlive the experiment. */

@@ -66,6 +66,7 @@ static const sn_key train_keys[] = {
      .fallback = "1",
      .min = 0,
      .max = 1e9,
+     .ruled_by = "steps",
      .help = "passes over the data"},
     {.name = "steps",
      .types = SN_INTEGER | SN_NULL,

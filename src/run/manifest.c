@@ -128,7 +128,7 @@ sn_status sn_manifest_write(const sn_manifest *manifest, const char *path, sn_er
     add_string(&text, "status", manifest->status);
     add_string(&text, "name", x->settings.name);
     add_hash(&text, "config_hash", x->hash);
-    add_hash(&text, "config_hash_but_length", x->kin);
+    add_hash(&text, "config_hash_but_length", x->hash_but_length);
     sn_text_addf(&text, "  \"planned_steps\": %" PRId64 ",\n", x->steps);
     sn_text_addf(&text, "  \"seed\": %" PRIu64 ",\n", x->settings.seed);
     add_string(&text, "precision", x->backend->dtype == SN_F64 ? "float64" : "float32");
@@ -174,7 +174,7 @@ sn_status sn_manifest_state_of(sn_manifest_state *state, const sn_config *manife
     }
     snprintf(state->status, sizeof state->status, "%s", word);
     state->config_hash = strtoull(hash, NULL, 16);
-    state->kin = hash_of(root, "config_hash_but_length");
+    state->hash_but_length = hash_of(root, "config_hash_but_length");
     state->steps = sn_value_get(root, "planned_steps") ? sn_value_integer(root, "planned_steps") : -1;
     state->data_checksum = hash_of(root, "data_checksum");
     state->weights_hash = hash_of(root, "weights_hash");
@@ -232,7 +232,7 @@ static sn_status read_layers(sn_summary *summary, const sn_value *list, sn_summa
     return SN_OK;
 }
 
-static int count_of(const sn_value *object, const char *key) {
+static int read_count(const sn_value *object, const char *key) {
     return sn_value_get(object, key) ? (int)sn_value_integer(object, key) : -1;
 }
 
@@ -252,8 +252,8 @@ sn_status sn_summary_from_manifest(sn_summary *summary, const sn_config *manifes
                             .log10_delta_ratio = measure_of(s, "log10_delta_ratio"),
                             .decades_per_layer = measure_of(s, "decades_per_layer"),
                             .profile_step = sn_value_integer(s, "profile_step"),
-                            .frozen_start = count_of(s, "frozen_start"),
-                            .frozen_end = count_of(s, "frozen_end")};
+                            .frozen_start = read_count(s, "frozen_start"),
+                            .frozen_end = read_count(s, "frozen_end")};
     sn_status status = read_layers(summary, sn_value_get(s, "layers"), layers, error);
     if (status || is_sound(summary)) return status;
     return sn_error_set(error, SN_INVALID, "the summary of run.json is broken");

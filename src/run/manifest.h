@@ -39,9 +39,9 @@ sn_status sn_manifest_write(const sn_manifest *manifest, const char *path, sn_er
 typedef struct sn_manifest_state {
     char status[32];
     uint64_t config_hash;
-    bool is_finished; /* done or diverged */
-    uint64_t kin;     /* see sn_experiment */
-    int64_t steps;    /* that the run was meant to have; -1 where it does not say */
+    bool is_finished;         /* done or diverged */
+    uint64_t hash_but_length; /* see sn_experiment */
+    int64_t steps;            /* that the run was meant to have; -1 where it does not say */
     uint64_t data_checksum;
     uint64_t weights_hash; /* 0 where the run has no final weights */
 } sn_manifest_state;

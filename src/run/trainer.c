@@ -317,7 +317,7 @@ static bool wants_checkpoint(trainer *t) {
 }
 
 /* At the end the state before the last "step", which is the one to make the run longer from, is written when that has
- * been taken: see finish. */
+ * been taken: see close_run. */
 static sn_status run_steps(trainer *t) {
     int64_t end = t->x->steps;
     for (; t->step <= end; t->step++) {
@@ -363,7 +363,7 @@ static sn_status drop_checkpoints(const trainer *t) {
 }
 
 /* Closes the files and writes how the run ended.  A failure of its own counts only if there was none before. */
-static sn_status finish(trainer *t, sn_status status) {
+static sn_status close_run(trainer *t, sn_status status) {
     sn_error later;
     sn_error_clear(&later);
     sn_error *error = t->error;
@@ -393,7 +393,7 @@ sn_status sn_train(sn_experiment *experiment, const sn_run_directory *directory,
     if (!status) status = directory->is_unfinished ? resume(&t) : open_files(&t, false);
     if (!status) status = run_steps(&t);
     if (t.has_begun) {
-        status = finish(&t, status);
+        status = close_run(&t, status);
     } else {
         sn_error ignored; /* what went wrong before is told already */
         sn_error_clear(&ignored);

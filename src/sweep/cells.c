@@ -207,7 +207,7 @@ static const char *tail_of(const sn_cells_point *point, size_t n_keys, size_t k,
     return tail;
 }
 
-static void add_value(sn_text *name, const char *value, bool *is_changed) {
+static void add_safe(sn_text *name, const char *value, bool *is_changed) {
     for (const char *p = value; *p; p++) {
         *is_changed |= !is_safe(*p);
         sn_text_add_bytes(name, is_safe(*p) ? p : "_", 1);
@@ -250,7 +250,7 @@ static sn_status name_points(sn_cells *cells, const sn_config *config, sn_error 
         sn_text_clear(&name);
         for (size_t k = 0; k < cells->n_keys; k++) {
             sn_text_addf(&name, "%s%s=", k ? "," : "", tails[k]);
-            add_value(&name, strchr(point->sets[k], '=') + 1, &is_changed);
+            add_safe(&name, strchr(point->sets[k], '=') + 1, &is_changed);
         }
         if (is_changed || name.length > MAX_NAME) add_hash(&name, point, cells->n_keys);
         point->name = sn_pool_string(&cells->pool, sn_text_string(&name));
@@ -263,7 +263,7 @@ static sn_status name_points(sn_cells *cells, const sn_config *config, sn_error 
 /* ---- checks of all points ---- */
 
 typedef struct identity {
-    uint64_t hash; /* over the resolved config */
+    uint64_t hash; /* of sn_identity_with_seed */
     size_t point;
 } identity;
 
@@ -285,10 +285,23 @@ static void add_new_lines(sn_error *error, const sn_error *found) {
     }
 }
 
+/* Whether runs of a twin's name may differ from their cell in length: not where that is what the cells vary. */
+static bool may_grow(const sn_cells *cells) {
+    bool varies = false;
+    for (size_t k = 0; k < cells->n_keys; k++)
+        varies = varies || key_ends_in(cells->points[0].sets[k], "epochs") ||
+                 key_ends_in(cells->points[0].sets[k], "steps") || key_ends_in(cells->points[0].sets[k], "train");
+    return cells->request->resume && !varies;
+}
+
+static sn_identity_rule rule_of(const sn_cells *cells, bool but_length) {
+    return (sn_identity_rule){cells->points[0].sets, cells->n_keys, but_length};
+}
+
 /* Reads every point as train will. */
-static sn_status identify(const sn_cells *cells, identity *identities, sn_error *error) {
-    sn_text text = SN_TEXT_EMPTY;
+static sn_status identify(sn_cells *cells, identity *identities, sn_error *error) {
     sn_error found;
+    const sn_identity_rule exact = rule_of(cells, false), grown = rule_of(cells, may_grow(cells));
     for (size_t p = 0; p < cells->n_points && error->dropped == 0; p++) {
         sn_config *config = NULL;
         sn_error_clear(&found);
@@ -296,13 +309,13 @@ static sn_status identify(const sn_cells *cells, identity *identities, sn_error 
             add_new_lines(error, &found);
             continue;
         }
-        sn_text_clear(&text);
-        sn_value_text_compact(sn_config_root(config), &text);
-        identities[p] = (identity){sn_hash(sn_text_string(&text), text.length, 0), p};
+        int64_t seed = sn_value_integer(sn_config_root(config), "seed");
+        uint64_t meaning = sn_identity(config, &exact);
+        identities[p] = (identity){sn_identity_with_seed(meaning, seed), p};
+        cells->points[p].identity = grown.but_length ? sn_identity(config, &grown) : meaning;
+        cells->points[p].seed = seed;
         sn_config_free(config);
     }
-    if (text.failed) sn_error_memory(error, text.length, "a config");
-    sn_text_free(&text);
     return error->status;
 }
 
@@ -343,17 +356,51 @@ static sn_status check_points(sn_cells *cells, sn_error *error) {
 
 /* ---- what lies in the directory ---- */
 
-static sn_status refuse(const sn_cells *cells, const char *file, const char *keys, sn_error *error) {
+static sn_status refuse_directory(const sn_cells *cells, const char *file, const char *keys, const char *hint,
+                                  sn_error *error) {
     return sn_error_set(error, SN_INVALID,
-                        "%s belongs to a sweep of another config; they differ in: %s (take another --out, or remove %s "
-                        "with all that was made from it)",
-                        file, keys, cells->out);
+                        "%s belongs to a sweep of another config; they differ in: %s (%stake another --out, or remove "
+                        "%s with all that was made from it)",
+                        file, keys, hint, cells->out);
 }
 
-/* A sweep may grow, but not change under the runs that are there: the old config must mean the same in all points. */
-static sn_status compare_points(const sn_cells *cells, const char *file, sn_error *error) {
-    sn_config_source there = {.path = file};
+/* Of two configs that differ in their length alone: whether the fresh one is shorter as far as they can be compared. */
+static bool is_shorter(const sn_value *old, const sn_value *fresh) {
+    static const char *const keys[] = {"train.steps", "train.epochs"};
+    bool has_steps = sn_value_get(old, keys[0]), wants_steps = sn_value_get(fresh, keys[0]);
+    const char *key = keys[!has_steps];
+    return has_steps == wants_steps && sn_value_integer(fresh, key) < sn_value_integer(old, key);
+}
+
+/* A sweep may grow, but not change under the runs that are there: the old config must mean the same. */
+static sn_status compare_point(const sn_cells *cells, const char *file, const sn_config *old, const sn_config *fresh,
+                               sn_error *error) {
+    if (sn_config_hash(old) == sn_config_hash(fresh)) return SN_OK;
+    bool is_kin = sn_config_hash_but_length(old) == sn_config_hash_but_length(fresh);
+    const sn_value *was = sn_config_root(old), *is = sn_config_root(fresh);
     sn_text keys = SN_TEXT_EMPTY;
+    sn_config_differences(old, fresh, &keys);
+    const char *differ = sn_text_string(&keys), *hint = is_kin ? "--resume makes its runs longer, or " : "";
+    sn_status status = SN_OK;
+    if (!is_kin || !cells->request->resume) {
+        status = refuse_directory(cells, file, differ, is_shorter(was, is) ? "" : hint, error);
+    } else if (is_shorter(was, is)) {
+        status = sn_error_set(error, SN_INVALID,
+                              "%s belongs to a sweep of longer runs (%s): runs can be made longer, not shorter (take "
+                              "another --out)",
+                              file, differ);
+    } else if (strcmp(sn_value_text(was, "train.lr_schedule.kind"), "cosine") == 0) {
+        status = sn_error_set(error, SN_INVALID,
+                              "%s belongs to a sweep of runs whose learning rates depend on their length "
+                              "(train.lr_schedule cosine): they cannot be made longer (take another --out)",
+                              file);
+    }
+    sn_text_free(&keys);
+    return status;
+}
+
+static sn_status compare_points(const sn_cells *cells, const char *file, sn_error *error) {
+    sn_config_source there = {.path = file, .is_regular = true};
     sn_status status = SN_OK;
     for (size_t p = 0; p < cells->n_points && !status; p++) {
         sn_config *old = NULL, *fresh = NULL;
@@ -361,14 +408,10 @@ static sn_status compare_points(const sn_cells *cells, const char *file, sn_erro
         if (status == SN_INVALID)
             sn_error_add(error, SN_INVALID, "%s cannot be read as a config of these cells (take another --out)", file);
         if (!status) status = sn_cells_config(cells, p, &fresh, error);
-        if (!status && sn_config_hash(old) != sn_config_hash(fresh)) {
-            sn_config_differences(old, fresh, &keys);
-            status = refuse(cells, file, sn_text_string(&keys), error);
-        }
+        if (!status) status = compare_point(cells, file, old, fresh, error);
         sn_config_free(old);
         sn_config_free(fresh);
     }
-    sn_text_free(&keys);
     return status;
 }
 
@@ -415,6 +458,59 @@ static sn_status check_out(sn_cells *cells, sn_error *error) {
     return status;
 }
 
+/* ---- runs that are there under another name ---- */
+
+/* The name of a cell's own directory. */
+static void add_name(const sn_cells *cells, const sn_cells_point *point, size_t seed, sn_text *name) {
+    sn_text_clear(name);
+    sn_text_add(name, point->name);
+    if (cells->request->seeds == 0) return;
+    sn_text_addf(name, "%sseed=%" PRId64, *point->name ? "," : "", cells->first_seed + (int64_t)seed);
+}
+
+static bool has_run(const sn_cells *cells, const char *name) {
+    char *path = sn_path_join(cells->out, name);
+    bool has = path && sn_run_directory_holds_run(path);
+    free(path);
+    return has;
+}
+
+/* The name of the directory whose run the cell can take; NULL: its own. */
+static const char *find_twin(const sn_cells *cells, const sn_cells_point *point, size_t seed, const char *own) {
+    int64_t value = cells->request->seeds > 0 ? cells->first_seed + (int64_t)seed : point->seed;
+    if (cells->reuse.n == 0 || has_run(cells, own)) return NULL;
+    return sn_reuse_find(&cells->reuse, sn_identity_with_seed(point->identity, value));
+}
+
+/* Only where a cell has no run are the others looked at: that takes a while where there are many. */
+static bool lacks_runs(const sn_cells *cells) {
+    bool lacks = false;
+    sn_text name = SN_TEXT_EMPTY;
+    for (size_t p = 0; p < cells->n_points && !lacks; p++) {
+        for (size_t seed = 0; seed < cells->n_seeds && !lacks; seed++) {
+            add_name(cells, &cells->points[p], seed, &name);
+            lacks = !has_run(cells, sn_text_string(&name));
+        }
+    }
+    sn_text_free(&name);
+    return lacks;
+}
+
+static sn_status find_twins(sn_cells *cells, sn_error *error) {
+    if (!sn_path_is_dir(cells->out) || !lacks_runs(cells)) return SN_OK;
+    const sn_identity_rule rule = rule_of(cells, may_grow(cells));
+    sn_status status = sn_reuse_collect(&cells->reuse, cells->out, &rule, error);
+    sn_text name = SN_TEXT_EMPTY;
+    for (size_t p = 0; p < cells->n_points && !status && cells->reuse.n > 0; p++) {
+        for (size_t seed = 0; seed < cells->n_seeds; seed++) {
+            add_name(cells, &cells->points[p], seed, &name);
+            cells->n_reused += find_twin(cells, &cells->points[p], seed, sn_text_string(&name)) != NULL;
+        }
+    }
+    sn_text_free(&name);
+    return status;
+}
+
 sn_status sn_cells_make(sn_cells *cells, const sn_cells_request *request, sn_error *error) {
     *cells = (sn_cells){.request = request, .n_seeds = request->seeds > 0 ? (size_t)request->seeds : 1};
     sn_status status = read_file(cells, error);
@@ -423,6 +519,7 @@ sn_status sn_cells_make(sn_cells *cells, const sn_cells_request *request, sn_err
     if (!status) status = make_points(cells, error);
     if (!status) status = check_points(cells, error);
     if (!status) status = check_out(cells, error);
+    if (!status) status = find_twins(cells, error);
     if (status) sn_cells_reset(cells);
     return status;
 }
@@ -433,6 +530,7 @@ void sn_cells_reset(sn_cells *cells) {
     free(cells->out);
     sn_config_free(cells->portable);
     sn_pool_free(&cells->pool);
+    sn_reuse_reset(&cells->reuse);
     *cells = (sn_cells){0};
 }
 
@@ -462,14 +560,11 @@ static void add_line(const line_parts *parts, const sn_cells_point *point, size_
     sn_text_addf(line, "%s train %s", parts->program, parts->config);
     for (size_t k = 0; k < cells->n_keys; k++)
         sn_text_addf(line, " --set %s", point->words[k]);
-    sn_text_add(&name, point->name);
-    if (cells->request->seeds > 0) {
-        int64_t value = cells->first_seed + (int64_t)seed;
-        sn_text_addf(line, " --set seed=%" PRId64, value);
-        sn_text_addf(&name, "%sseed=%" PRId64, *point->name ? "," : "", value);
-    }
+    if (cells->request->seeds > 0) sn_text_addf(line, " --set seed=%" PRId64, cells->first_seed + (int64_t)seed);
     sn_text_addf(line, " --resume --threads %d --out ", parts->threads);
-    if (!add_shell_path(cells->out, sn_text_string(&name), line)) line->failed = true;
+    add_name(cells, point, seed, &name);
+    const char *own = sn_text_string(&name), *twin = find_twin(cells, point, seed, own);
+    if (!add_shell_path(cells->out, twin ? twin : own, line)) line->failed = true;
     if (strstr(sn_text_string(line), "\"$n\"")) sn_text_add(text, SN_SHELL_NEWLINE);
     sn_text_add(text, sn_text_string(line));
     sn_text_add(text, "\n");

@@ -39,6 +39,15 @@ static void test_text_empty(void **state) {
     sn_text_free(&text);
 }
 
+/* U+00E9 has two bytes, U+2192 three, U+1F600 four. */
+static void test_text_columns(void **state) {
+    (void)state;
+    const char *string = "a\xc3\xa9\xe2\x86\x92\xf0\x9f\x98\x80";
+    assert_int_equal(sn_text_columns("", 0), 0);
+    assert_int_equal(sn_text_columns(string, strlen(string)), 4);
+    assert_int_equal(sn_text_columns(string, 3), 2);
+}
+
 static void test_text_grows(void **state) {
     (void)state;
     sn_text text = SN_TEXT_EMPTY;
@@ -96,12 +105,35 @@ static void test_text_json(void **state) {
         {"back\\slash", "\"back\\\\slash\""},
         {"line\nbreak\ttab", "\"line\\nbreak\\ttab\""},
         {"\r\b\f\x01\x1f", "\"\\u000d\\u0008\\u000c\\u0001\\u001f\""},
-        {"\x7f / \xc3\xa9 \xe2\x86\x92", "\"\x7f / \xc3\xa9 \xe2\x86\x92\""}, /* UTF-8 passes as it is */
+        {"\x7f\xc2\x9b", "\"\\u007f\\u009b\""},                                       /* DEL and C1 */
+        {"/ \xc3\xa9 \xc2\xa0 \xe2\x86\x92", "\"/ \xc3\xa9 \xc2\xa0 \xe2\x86\x92\""}, /* UTF-8 passes as it is */
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         sn_text text = SN_TEXT_EMPTY;
         sn_text_add_json(&text, cases[i].string);
         assert_string_equal(sn_text_string(&text), cases[i].json);
+        sn_text_free(&text);
+    }
+}
+
+/* Newlines, tabs and UTF-8 pass; control characters and what is no UTF-8 (overlong, cut, surrogate) are shown. */
+static void test_text_visible(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {
+        {"", ""},
+        {"a\tb\nc", "a\tb\nc"},
+        {"\xc3\xa9 \xe2\x86\x92 \xf0\x9f\x98\x80 \xc2\xa0", "\xc3\xa9 \xe2\x86\x92 \xf0\x9f\x98\x80 \xc2\xa0"},
+        {"\x1b[31mred\r\x7f", "\\x1b[31mred\\x0d\\x7f"},
+        {"\xc2\x9b"
+         "2J \x9b",
+         "\\xc2\\x9b"
+         "2J \\x9b"},
+        {"\xc0\xaf \xed\xa0\x80 \xe2\x86", "\\xc0\\xaf \\xed\\xa0\\x80 \\xe2\\x86"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        sn_text text = SN_TEXT_EMPTY;
+        sn_text_add_visible(&text, cases[i][0]);
+        assert_string_equal(sn_text_string(&text), cases[i][1]);
         sn_text_free(&text);
     }
 }
@@ -382,10 +414,12 @@ static void test_arena_too_large(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text_empty),
+        cmocka_unit_test(test_text_columns),
         cmocka_unit_test(test_text_grows),
         cmocka_unit_test(test_text_bytes_with_zeros),
         cmocka_unit_test(test_text_failure_is_sticky),
         cmocka_unit_test(test_text_json),
+        cmocka_unit_test(test_text_visible),
         cmocka_unit_test(test_text_numbers),
         cmocka_unit_test(test_text_numbers_are_exact),
         cmocka_unit_test(test_string_copy),

@@ -98,7 +98,7 @@ static void test_sums(void **state) {
 }
 
 /* The buffer of a node's values, which has to be in `place`. */
-static const sn_buffer *buffer_of(const char *label, sn_place place) {
+static const sn_buffer *buffer_of(const char *label, sn_buffer_place place) {
     const sn_buffer *b = &net.engine->plan.buffers[net.engine->plan.value[sn_graph_find(&net.graph, label)].buffer];
     assert_int_equal(b->place, place);
     return b;

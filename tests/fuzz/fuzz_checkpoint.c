@@ -58,13 +58,13 @@ static char *seal(const uint8_t *data, size_t size) {
 }
 
 /* The run that the file says it is of. */
-static uint64_t kin_of(const char *path) {
+static uint64_t hash_but_length_of(const char *path) {
     sn_safetensors *file = NULL;
     sn_error ignored;
     sn_error_clear(&ignored);
     if (sn_safetensors_read(&file, path, &ignored)) return 0;
-    const char *kin = sn_safetensors_metadata(file, "config_hash_but_length");
-    uint64_t hash = kin ? strtoull(kin, NULL, 16) : 0;
+    const char *hash_but_length = sn_safetensors_metadata(file, "config_hash_but_length");
+    uint64_t hash = hash_but_length ? strtoull(hash_but_length, NULL, 16) : 0;
     sn_safetensors_free(file);
     return hash;
 }
@@ -92,7 +92,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     char *content = seal(data, size);
     const char *path = fuzz_file(0, content, size);
     free(content);
-    experiment->kin = kin_of(path);
+    experiment->hash_but_length = hash_but_length_of(path);
     sn_error_clear(&error);
     sn_status status = take_up(experiment, path);
     fuzz_require((status == SN_OK) == (error.length == 0), "a status that its message belies", error.text);

@@ -8,12 +8,13 @@
 #include "base/rng.h"
 #include "engine/backend.h"
 #include "engine/internal.h"
+#include "ops/table.h"
 #include "support/check.h"
 #include "support/net.h"
 #include "support/random_graph.h"
 #include "support/toy.h"
 
-enum { GRAPHS = 800, IN = 4, OUT = 3, SAMPLES = 11, MANY_SAMPLES = 150 };
+enum { GRAPHS = 800, IN = 4, OUT = 3, SAMPLES = 11, MANY_SAMPLES = 150, MOST_OPS = 100 };
 
 /* Where a slot lies in memory, in elements: [begin, end) of its region, for a whole tile or batch. */
 static void check_slot(const sn_plan *plan, sn_slot slot, size_t width) {
@@ -208,6 +209,7 @@ static double check_slope(test_net *net, uint64_t seed) {
 typedef struct tally {
     double worst, worst_slope;
     int n_copies, n_views, n_scratch, n_grouped;
+    bool has_op[MOST_OPS];
 } tally;
 
 static void count(tally *t, const test_net *net, const test_net *reference, int threads) {
@@ -217,6 +219,15 @@ static void count(tally *t, const test_net *net, const test_net *reference, int 
     t->n_grouped += sn_plan_group_tiles(plan, threads) > 1;
     for (int b = 0; b < plan->n_buffers; b++)
         t->n_scratch += plan->buffers[b].place == SN_PLACE_SCRATCH;
+    for (int i = 1; i < net->graph.n_nodes; i++)
+        t->has_op[sn_op_index(net->graph.nodes[i].op)] = true;
+}
+
+static void check_all_drawn(const tally *t) {
+    for (size_t i = 0; sn_ops[i]; i++) {
+        assert_true(i < MOST_OPS);
+        if (!t->has_op[i]) fail_msg("tests/support/random_graph.c draws no %s: add it there", sn_ops[i]->kind.name);
+    }
 }
 
 /* Every third graph has ops with a bend, whose slope is not looked at; every fourth batch has so many tiles that a
@@ -262,6 +273,7 @@ static void test_random_graphs(void **state) {
         "with groups of tiles\n",
         GRAPHS, t.worst, t.worst_slope, t.n_views, t.n_scratch, t.n_copies, t.n_grouped);
     assert_true(t.n_views > GRAPHS && t.n_scratch > GRAPHS && t.n_copies > 0);
+    check_all_drawn(&t);
     const sn_backend *backend;
     sn_error error;
     assert_int_equal(sn_backend_select(&backend, SN_F64, &error), SN_OK);

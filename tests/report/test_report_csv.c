@@ -123,7 +123,7 @@ static void test_gradients_rows(void **state) {
 
 /* ---- cells ---- */
 
-static void assert_cell(sn_cell cell, int digits, const char *expected) {
+static void assert_cell(sn_metric_cell cell, int digits, const char *expected) {
     sn_text_clear(&text);
     sn_csv_cell(&text, &cell, digits);
     assert_string_equal(sn_text_string(&text), expected);
@@ -131,18 +131,18 @@ static void assert_cell(sn_cell cell, int digits, const char *expected) {
 
 static void test_cells(void **state) {
     (void)state;
-    assert_cell((sn_cell){.kind = SN_CELL_EMPTY}, 9, "");
-    assert_cell((sn_cell){.kind = SN_CELL_INTEGER, .integer = INT64_MIN}, 9, "-9223372036854775808");
-    assert_cell((sn_cell){.kind = SN_CELL_NUMBER, .number = 0.1}, 9, "0.1");
-    assert_cell((sn_cell){.kind = SN_CELL_NUMBER, .number = 0.1}, 17, "0.10000000000000001");
-    assert_cell((sn_cell){.kind = SN_CELL_NUMBER, .number = (double)1e-15F}, 9, "1e-15");
-    assert_cell((sn_cell){.kind = SN_CELL_NUMBER, .number = 0}, 9, "0");
-    assert_cell((sn_cell){.kind = SN_CELL_TEXT, .text = "hidden1.gate"}, 9, "hidden1.gate");
-    assert_cell((sn_cell){.kind = SN_CELL_TEXT, .text = "two words"}, 9, "two words");
-    assert_cell((sn_cell){.kind = SN_CELL_TEXT, .text = "a,b"}, 9, "\"a,b\"");
-    assert_cell((sn_cell){.kind = SN_CELL_TEXT, .text = "\""}, 9, "\"\"\"\"");
-    assert_cell((sn_cell){.kind = SN_CELL_TEXT, .text = "a\nb"}, 9, "\"a\nb\"");
-    assert_cell((sn_cell){.kind = SN_CELL_TEXT, .text = "a\rb"}, 9, "\"a\rb\"");
+    assert_cell((sn_metric_cell){.kind = SN_CELL_EMPTY}, 9, "");
+    assert_cell((sn_metric_cell){.kind = SN_CELL_INTEGER, .integer = INT64_MIN}, 9, "-9223372036854775808");
+    assert_cell((sn_metric_cell){.kind = SN_CELL_NUMBER, .number = 0.1}, 9, "0.1");
+    assert_cell((sn_metric_cell){.kind = SN_CELL_NUMBER, .number = 0.1}, 17, "0.10000000000000001");
+    assert_cell((sn_metric_cell){.kind = SN_CELL_NUMBER, .number = (double)1e-15F}, 9, "1e-15");
+    assert_cell((sn_metric_cell){.kind = SN_CELL_NUMBER, .number = 0}, 9, "0");
+    assert_cell((sn_metric_cell){.kind = SN_CELL_TEXT, .text = "hidden1.gate"}, 9, "hidden1.gate");
+    assert_cell((sn_metric_cell){.kind = SN_CELL_TEXT, .text = "two words"}, 9, "two words");
+    assert_cell((sn_metric_cell){.kind = SN_CELL_TEXT, .text = "a,b"}, 9, "\"a,b\"");
+    assert_cell((sn_metric_cell){.kind = SN_CELL_TEXT, .text = "\""}, 9, "\"\"\"\"");
+    assert_cell((sn_metric_cell){.kind = SN_CELL_TEXT, .text = "a\nb"}, 9, "\"a\nb\"");
+    assert_cell((sn_metric_cell){.kind = SN_CELL_TEXT, .text = "a\rb"}, 9, "\"a\rb\"");
 }
 
 /* 17 digits give every double back, 9 every float. */
@@ -151,11 +151,11 @@ static void test_digits_read_back(void **state) {
     static const double values[] = {1.0 / 3, 2.3025850929940455, 1e-200 / 3, 5e-324, 1.7976931348623157e308};
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         sn_text_clear(&text);
-        sn_csv_cell(&text, &(sn_cell){.kind = SN_CELL_NUMBER, .number = values[i]}, 17);
+        sn_csv_cell(&text, &(sn_metric_cell){.kind = SN_CELL_NUMBER, .number = values[i]}, 17);
         assert_true(strtod(sn_text_string(&text), NULL) == values[i]);
         float single = (float)(values[i] * 1e-20);
         sn_text_clear(&text);
-        sn_csv_cell(&text, &(sn_cell){.kind = SN_CELL_NUMBER, .number = (double)single}, 9);
+        sn_csv_cell(&text, &(sn_metric_cell){.kind = SN_CELL_NUMBER, .number = (double)single}, 9);
         assert_true(strtof(sn_text_string(&text), NULL) == single);
     }
 }
@@ -244,7 +244,7 @@ static void test_types(void **state) {
     const sn_layer_record layer = {.node = &node};
     int n = 0;
     for (const sn_layer_metric *m = sn_layer_metrics; m->name; m++, n++) {
-        sn_cell cell = m->value(&layer);
+        sn_metric_cell cell = m->value(&layer);
         const char *type = cell.kind == SN_CELL_TEXT ? "string" : cell.kind == SN_CELL_INTEGER ? "integer" : "number";
         assert_string_equal(m->type, type);
         assert_true(strlen(m->help) > 10 && !strchr(m->help, '\n'));

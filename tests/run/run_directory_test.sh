@@ -81,7 +81,7 @@ want "killed: status" '"running"' "$(value_of killed/run.json status)"
 want "killed: the lock file stays" 1 "$(grep -cx "pid $pid on $(uname -n)" killed/run.lock)"
 before=$(state killed)
 killed=(train tiny.json --set train.steps=1000000000 --out killed)
-refuses 2 "killed holds an unfinished run of this config (status running); --resume continues it, --force starts it anew" "${killed[@]}"
+refuses 2 "killed holds an unfinished run of this config (status interrupted); --resume continues it, --force starts it anew" "${killed[@]}"
 refuses 2 "killed holds a run of another config; they differ in: train.steps (take another --out, or --force to \
 replace it)" train tiny.json --out killed
 want "killed: the run stays" "$(grep -v run.lock <<<"$before")" "$(state killed | grep -v run.lock)"

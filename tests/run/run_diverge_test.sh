@@ -29,10 +29,18 @@ want "what the layers gave, in forward order" "1 2" \
     "$(row_of once/gradients.csv preact_rms 1 | awk '{ print ($1 ~ /^[0-9]/) + 0, ($2 ~ /inf|nan/) * 2 }')"
 want "no update was made" "- - - - -" "$(row_of once/gradients.csv update_norm 1)"
 
-# Again: its summary, exit status 0.
-does "${diverge[@]}" --set train.lr=1e30 --out once
-want "again: stderr" "once holds this run, finished" "$(cat err)"
+# Again, however it is asked for: its summary, and the same exit status.
+fault="diverged: the activation (output) of hidden2 is not finite in step 1"
+run "${diverge[@]}" --set train.lr=1e30 --out once
+want "again: exit status" 3 "$status"
+want "again: stderr" "once holds this run, finished"$'\n'"$fault" "$(cat err)"
 want_equal first out
+for how in -q --resume "-q --resume" --json; do
+    # shellcheck disable=SC2086 # words
+    run "${diverge[@]}" --set train.lr=1e30 --out once $how
+    want "again, $how: exit status" 3 "$status"
+    want_like "again, $how: stderr" "*$fault" "$(cat err)"
+done
 refuses 2 "once holds a run of another config; they differ in: train.lr (take another --out, or --force to replace it)" \
     "${diverge[@]}" --set train.lr=0.1 --out once
 

@@ -39,7 +39,8 @@ if [[ -e /dev/full ]]; then
     for name in loss gradients; do
         mkdir "$name"
         ln -s /dev/full "$name/$name.csv"
-        refuses 4 "cannot write $name/$name.csv: No space left on device" train tiny.json --out "$name" -q
+        refuses 2 "$name is not empty and holds no run (there is $name.csv); take another --out, or --force to replace \
+what is called like a run's files" train tiny.json --out "$name" -q
     done
     refuses 4 "cannot write /dev/full: not a regular file" eval reference --predictions /dev/full
 fi
@@ -199,7 +200,7 @@ want_like "compare reads it" "*running*" "$(cat out)"
 await "more rows of the holder" has_rows held/loss.csv "$rows"
 kill -KILL "$pid"
 wait "$pid" 2>/dev/null || true
-refuses 2 "held holds an unfinished run of this config (status running); --resume continues it, --force starts it \
+refuses 2 "held holds an unfinished run of this config (status interrupted); --resume continues it, --force starts it \
 anew" train tiny.json --set train.steps=1000000000 --out held
 does train tiny.json --out held --force -q --threads 1
 want_same "a lock of the dead" held

@@ -89,6 +89,7 @@ sweep 0 train tiny.json --out run -q --threads 2
 sweep 0 train - --out run -q --set train.lr=0.05 --threads 1
 sweep 0 check graph.json
 sweep 0 check graph.json --expand --set train.steps=7
+sweep 0 check graph.json --plan
 sweep 2 check wrong.json
 sweep 0 compare runs --out .
 sweep 0 eval runs/graph --predictions p.csv --threads 2

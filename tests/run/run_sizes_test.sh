@@ -78,6 +78,6 @@ want "files of a run only" 0 "$(find runs -type f ! -name config.json ! -name lo
 cd "$work"
 
 # A name in another encoding would make config.json no JSON.
-refuses 2 "--set name=$(printf '\344'): name: not UTF-8, which is what the files of a run are written in" \
+refuses 2 "--set name=\\xe4: name: not UTF-8, which is what the files of a run are written in" \
     check tiny.json --set "name=$(printf '\344')"
 finish 30

@@ -88,6 +88,7 @@ static place places[] = {
     {"run/schedule.c", "given", "train.lr_schedule", 0},
     {"run/schedule.c", "report", "report", 0},
     {"run/schedule.c", "train", "train", 0},
+    {"run/shipped.c", "sn_config_root(config)", "", 0},
     {"run/settings.c", "report", "report", 0},
     {"run/settings.c", "root", "", 0},
     {"run/settings.c", "train", "train", 0},

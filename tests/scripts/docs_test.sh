@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The docs say what the program says: docs/reference.md is up to date, the README's config loads, run.json is described;
-# and everything in them can be found: the README is short, links lead somewhere, scripts and configs are there.
+# The docs say what the program says: docs/reference.md is up to date, the README's config loads, run.json is described,
+# the plan that docs/engine.md draws is the one that is printed now; and everything in them can be found: the README is
+# short, links lead somewhere, scripts and configs are there.
 set -euo pipefail
 export LC_ALL=C
 
@@ -62,3 +63,17 @@ sed '/^  "summary"/q' "$scratch/run/run.json" | sed -n 's/^ \{2,4\}"\([a-z_]*\)"
 while IFS= read -r key; do
     grep -qE "[\`*]${key}[\`*]" docs/runs.md || fail "docs/runs.md does not say what $key is"
 done <"$scratch/keys"
+
+# A block of docs/engine.md under "A step, drawn": the JSON, or the one that begins with a line like the pattern.
+engine_block() { # BEGIN-PATTERN
+    sed -n '/^## A step, drawn$/,/^## The step$/p' "$SKIPNET_SOURCE/docs/engine.md" |
+        awk -v begin="$1" '/^```/ { if (on) exit; next } $0 ~ begin { on = 1 } on'
+}
+engine_block '^[{]"name"' >"$scratch/two-blocks.json"
+engine_block '^  time  pass' >"$scratch/drawn"
+[[ -s $scratch/drawn ]]
+"$SKIPNET_BIN" check "$scratch/two-blocks.json" --plan --threads 1 | sed -n '/^  time  pass/,$p' >"$scratch/plan"
+if ! diff -u "$scratch/drawn" "$scratch/plan"; then
+    echo "docs/engine.md draws another plan than the program prints" >&2
+    exit 1
+fi
