@@ -27,7 +27,7 @@ No run may crash, hang, rouse a sanitizer, print a control character or fail wit
   --preset NAME  what is built and tried: dev (ASan, UBSan; the default) or test, which is ten times as fast
   --binary FILE  this program, and nothing is built
   --jobs N       cases at a time; default: one per processor
-  --timeout S    seconds after which a call hangs; default: 10, with sanitizers 30
+  --timeout S    seconds after which a call hangs; default: 10, with sanitizers 60
   --keep DIR     where failed cases are kept, with their files, commands and how to repeat them; default: a new one
   --self-test    breaks the program by scripts in front of it (crash, hang, a changed byte, an escape sequence ...):
                  each round has to see each of them

@@ -10,6 +10,7 @@ import pathlib
 import random
 import re
 import shutil
+import stat
 
 from experiments import draw_experiment, write_config
 from run import DIVERGED, DONE, FAILED, IO, REFUSED, Failure, Program, run
@@ -79,9 +80,10 @@ def state(directory: pathlib.Path) -> dict:
         if top.name in OWN:
             continue
         for path in [top, *sorted(top.rglob("*"))] if top.is_dir() else [top]:
-            is_file = path.is_file() and not path.is_symlink()
-            digest = hashlib.sha256(path.read_bytes()).hexdigest() if is_file else ""
-            found[str(path.relative_to(directory))] = (path.lstat().st_mode, path.lstat().st_mtime_ns if is_file else 0, digest)
+            name, info = str(path.relative_to(directory)), path.lstat()
+            found[name] = (info.st_mode,)
+            if stat.S_ISREG(info.st_mode):
+                found[name] += (info.st_mtime_ns, hashlib.sha256(path.read_bytes()).hexdigest())
     return found
 
 

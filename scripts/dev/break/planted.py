@@ -12,7 +12,8 @@ BREAKS = {
     "hang": "exec sleep 600",
     "escape": "printf 'a \\033[31mred word\\n' >&2",
     "report": "echo 'x.c:1:1: runtime error: index 9 out of bounds' >&2",
-    "byte": '"$program" "$@"; status=$?; [[ ! -f $out/loss.csv ]] || sed -i "\\$s/[0-9]/x/" "$out/loss.csv"; exit $status',
+    "byte": '"$program" "$@"; status=$?; [[ ! -f $out/loss.csv ]] || sed -i "\\$s/[0-9]/x/" "$out/loss.csv"\n'
+    "    exit $status",
     "mute": "exit 2",
     "outside": "echo more >>outside/mine.txt",
     "failure": "echo 'skipnet: something is odd' >&2; exit 1",

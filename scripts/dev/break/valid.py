@@ -27,10 +27,10 @@ def case(program: Program, rng: random.Random, directory: pathlib.Path, counts: 
     status = train(program, directory, "config.json", "one", 1)
     counts["diverged"] += status == DIVERGED
     for threads in rng.sample(range(2, MOST_THREADS + 1), 2):
-        same_run(program, directory, "config.json", f"threads-{threads}", threads, status, COMPARED)
-    same_run(program, directory, "one/config.json", "again", rng.randint(1, 4), status, COMPARED)
+        same_run(program, directory, status, COMPARED, "config.json", f"threads-{threads}", threads)
+    same_run(program, directory, status, COMPARED, "one/config.json", "again", rng.randint(1, 4))
     expand(program, directory)
-    same_run(program, directory, "expanded.json", "expanded", rng.randint(1, 4), status, COMPARED)
+    same_run(program, directory, status, COMPARED, "expanded.json", "expanded", rng.randint(1, 4))
     observe_all(program, rng, directory, status)
     if status == DONE:
         make_in_halves(program, rng, directory, config)
@@ -59,8 +59,10 @@ def compare(directory: pathlib.Path, out: str, files, reference: str = "one") ->
             raise Failure(f"{key} of {out} is not that of {reference}")
 
 
-def same_run(program, directory, config: str, out: str, threads: int, status: int, files, arguments=()) -> None:
-    found = train(program, directory, config, out, threads, *arguments)
+def same_run(program: Program, directory: pathlib.Path, status: int, files, *call) -> None:
+    """Trains as train() does, of which `call` has the config, the directory of the run, the threads and the rest."""
+    out = call[1]
+    found = train(program, directory, *call)
     if found != status:
         raise Failure(f"{out}: exit status {found}, that of one was {status}")
     compare(directory, out, files)
@@ -75,7 +77,7 @@ def observe_all(program: Program, rng: random.Random, directory: pathlib.Path, s
     """Other rows and other evaluations, the same weights."""
     schedule = rng.choice(['{"kind": "linear", "every": 1}', '{"kind": "linear", "every": 1000}'])
     arguments = ("--set", f"report.schedule={schedule}", "--set", f"report.train_eval={rng.choice([0, 3, 100])}")
-    same_run(program, directory, "config.json", "observed", rng.randint(1, 4), status, COMPARED[2:], arguments)
+    same_run(program, directory, status, COMPARED[2:], "config.json", "observed", rng.randint(1, 4), *arguments)
 
 
 def make_in_halves(program: Program, rng: random.Random, directory: pathlib.Path, config: dict) -> None:
@@ -84,7 +86,7 @@ def make_in_halves(program: Program, rng: random.Random, directory: pathlib.Path
         return
     half = f"train.steps={rng.randint(0, config['train']['steps'] - 1)}"
     train(program, directory, "config.json", "halves", rng.randint(1, 4), "--set", half)
-    same_run(program, directory, "config.json", "halves", rng.randint(1, 4), DONE, COMPARED, ("--resume",))
+    same_run(program, directory, DONE, COMPARED, "config.json", "halves", rng.randint(1, 4), "--resume")
 
 
 def evaluate(program: Program, directory: pathlib.Path) -> None:
