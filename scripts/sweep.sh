@@ -9,8 +9,8 @@ self=${0##*/} # sweep.sh, or skipnet-sweep where it is installed
 usage() {
     sed "s/sweep\.sh/$self/" <<'END'
 usage: sweep.sh CONFIG [--grid KEY=V1,V2,...]... [--points FILE] [--seeds N] [--set KEY=VALUE]... [--threads N]
-                [--out DIR] [--engine parallel|xargs|slurm] [--jobs N] [--expect FILE] [--no-plot] [--dry-run]
-                [-- ENGINE_OPTION...]
+                [--out DIR] [--engine parallel|xargs|slurm] [--jobs N] [--expect FILE] [--resume] [--no-plot]
+                [--dry-run] [-- ENGINE_OPTION...]
 
 Makes the cells of a sweep (`skipnet cells`, which explains the first line of options) in DIR (runs/sweep-CONFIG), runs
 those that are not finished, then writes the comparison (`skipnet compare DIR --out DIR`), DIR/plots and
@@ -23,12 +23,15 @@ DIR/report.html.
                   gives
   --threads N     threads of each cell; default: 1, which uses the cores best
   --expect FILE   expectations for `skipnet compare`; what can be known of them before the runs is checked first
+  --resume        make the runs of a sweep longer that lies in DIR: --set train.epochs=4 --resume
   --no-plot       neither pictures nor report
   --dry-run       write nothing, only print the count, an estimate of time and disk
   -- OPTION...    goes to parallel (-- --sshlogin 8/host1,8/host2 --retries 3), xargs or sbatch (-- --partition=short)
 
-A run that diverges is a result.  A cell that fails does not stop the others; failures are listed with their reasons.
-Ctrl-C stops a sweep; the same command goes on and repeats no finished cell.  Cells give the same bytes on every engine
+A run that diverges is a result.  A cell that fails does not stop the others; failures are told as they happen, listed
+with their reasons at the end, and kept in DIR/sweep-log/failed until the cell has run.  Ctrl-C stops a sweep within a
+second: cells save their state, what takes longer goes on from its last checkpoint.  The same command goes on and repeats
+no finished cell, nor one whose run is finished in DIR under another name.  Cells give the same bytes on every engine
 (on processors of one kind).  Hosts of a cluster must see DIR, the data and the programs under the same paths.
 
 The program is $SKIPNET, else skipnet beside this script, else build/release/skipnet, else the one on the PATH; in the
@@ -39,7 +42,7 @@ END
 }
 
 here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
-config='' out='' engine='' jobs='' threads=1 expect='' plot=1 dry_run=0 group=''
+config='' out='' engine='' jobs='' threads=1 expect='' plot=1 dry_run=0 group='' watcher=''
 cell_options=() engine_options=() engines=(parallel xargs slurm)
 
 die() {
@@ -65,6 +68,7 @@ parse() {
             take "$1" "$2"
             shift
             ;;
+        --resume) cell_options+=("$1") ;;
         --no-plot) plot=0 ;;
         --dry-run) dry_run=1 ;;
         --) shift && engine_options=("$@") && break ;;
@@ -155,7 +159,8 @@ make_cells() {
     out=$(cd -- "$out" && pwd)
     exec 9>"$out/sweep.lock"
     flock --nonblock --conflict-exit-code 75 9 || (($? != 75)) || die "another sweep is at work in $out"
-    "$skipnet" cells "$config" "${cell_options[@]}" --threads "$threads" --out "$out" >/dev/null || status=$?
+    in_group "$skipnet" cells "$config" "${cell_options[@]}" --threads "$threads" --out "$out" >/dev/null
+    end_group || status=$?
     if ((status)); then
         rm -f "$out/sweep.lock"
         ((!made)) || rmdir -- "$out"
@@ -170,52 +175,92 @@ prepare() {
     check_slurm
     mkdir -p -- "$log"
     find "$log" -maxdepth 1 -type f \( -name '[0-9]*.failed' -o -name '[0-9]*.err' -o -name '[0-9]*.err.part' \
-        -o -name 'slurm-*.out' -o -name slurm.job -o -name parallel.log -o -name xargs.err \) -exec rm -f -- {} +
+        -o -name 'slurm-*.out' -o -name slurm.job -o -name slurm.cancelled -o -name parallel.log -o -name xargs.err \) -exec rm -f -- {} +
     list=$log/cells.txt
     cp -- "$out/cells.txt" "$list"
 }
 
+# ---- children ----
+
+# Nothing is ever read from here: a pause without a process.  A signal is only noted, and obeyed after the pause: what
+# stops the cells pauses itself, and one pause within another would end both.
+exec 8<> <(:)
+signalled=''
+pause() { # SECONDS
+    read -rt "$1" -u 8 || true
+}
+
 # In the background and a process group of its own: a signal to this script is passed on to all of it at once.
-run_cells() {
+in_group() { # COMMAND...
     set -m
-    "run_$engine" </dev/null &
+    "$@" &
     group=$!
     set +m
-    if [[ -t 2 ]]; then
-        while kill -0 "$group" 2>/dev/null; do
-            show_progress
-            sleep 1 &
-            wait $! || true
-        done
-        printf '\r\033[K' >&2
-    fi
-    wait "$group" || true
-    group=''
 }
 
-# The cells close themselves; this script dies of the same signal, so that a loop around it stops too.
-stop() { # SIGNAL
-    trap '' INT TERM HUP
-    if [[ -n $group ]]; then
-        kill -s TERM -- "-$group" 2>/dev/null || true
-        wait "$group" || true
-        while kill -0 -- "-$group" 2>/dev/null; do sleep 0.1; done
-    fi
-    echo "${self%.sh}: stopped by a signal; call it again to go on" >&2
-    trap - INT TERM HUP
-    kill -s "$1" $$
-}
-
-# Where a signal ends all of it at once, like the cells.
-show() {
+# Waits for it; its status.
+end_group() {
     local status=0
-    set -m
-    show_runs &
-    group=$!
-    set +m
+    while kill -0 "$group" 2>/dev/null; do
+        pause 0.1
+        [[ -z $signalled ]] || stop
+    done
+    [[ -z $signalled ]] || stop
     wait "$group" || status=$?
     group=''
     return "$status"
+}
+
+# What watches is a process of its own: while bash waits for a child that a SIGINT did not end, it forgets the signal.
+run_cells() {
+    n_before=$(count_finished)
+    in_group "run_$engine" </dev/null
+    watch_cells </dev/null 9>&- &
+    watcher=$!
+    end_group || true
+    end_watcher
+}
+
+end_watcher() {
+    [[ -n $watcher ]] || return 0
+    kill -s KILL "$watcher" 2>/dev/null || true
+    wait "$watcher" 2>/dev/null || true
+    watcher=''
+    [[ ! -t 2 ]] || printf '\r\033[K' >&2
+}
+
+# The processes below one, some of them in groups of their own: GNU parallel gives each job one.
+descendants() { # PID
+    local pid below=()
+    { read -ra below <"/proc/$1/task/$1/children"; } 2>/dev/null || true
+    for pid in "${below[@]}"; do
+        descendants "$pid"
+        echo "$pid"
+    done
+}
+
+# Asks the group to end, and ends what has not after a while: the prompt is not to wait.
+kill_group() {
+    local i below
+    below=$([[ $engine == slurm ]] || descendants "$group")
+    kill -s TERM -- "-$group" 2>/dev/null || true
+    for ((i = 0; i < 14; i++)); do
+        kill -0 -- "-$group" 2>/dev/null || break
+        pause 0.05
+    done
+    # shellcheck disable=SC2086 # a word per process
+    kill -s KILL -- "-$group" $below 2>/dev/null || true
+    wait "$group" 2>/dev/null || true
+}
+
+# The cells close themselves; this script dies of the same signal, so that a loop around it stops too.
+stop() {
+    trap '' INT TERM HUP
+    end_watcher
+    [[ -z $group ]] || kill_group 2>/dev/null
+    echo "${self%.sh}: stopped by a signal; call it again to go on" >&2
+    trap - INT TERM HUP
+    kill -s "$signalled" $$
 }
 
 # What there is to see, even if some cells failed.  The status is that of the comparison, else 1 where a picture or the
@@ -239,14 +284,19 @@ main() {
     fi
     choose_engine
     find_programs
+    trap 'signalled=INT' INT
+    trap 'signalled=TERM' TERM
+    trap 'signalled=HUP' HUP
     make_cells
     prepare
-    trap 'stop INT' INT
-    trap 'stop TERM' TERM
-    trap 'stop HUP' HUP
     run_cells
-    [[ -z $(finished_runs | head -n 1) ]] || show || status=$?
+    [[ -z $signalled ]] || stop
+    if [[ -n $(finished_runs | head -n 1) ]]; then
+        in_group show_runs
+        end_group || status=$?
+    fi
     if list_failures; then status=$((status ? status : 1)); fi
+    [[ -z $signalled ]] || stop
     return "$status"
 }
 

@@ -10,7 +10,7 @@ self=$root/scripts/test.sh
 . "$root/scripts/plot/group.sh"
 
 # What --all adds to the step "tests", in order, and what each is.
-all_steps=(clang portable format tidy analyze shell rooms sanitize simd threads valgrind fuzz coverage install slurm demo)
+all_steps=(clang portable format tidy analyze shell rooms sanitize break simd threads valgrind fuzz coverage install slurm demo)
 declare -A about=(
     [tests]="gcc, warnings are errors; all tests"
     [clang]="clang 14, warnings are errors"
@@ -21,6 +21,7 @@ declare -A about=(
     [shell]="shellcheck over all scripts"
     [rooms]="includes point down, no wall is broken"
     [sanitize]="all tests under ASan and UBSan"
+    [break]="random configs, damaged files, signals: some seeded cases each, under ASan and UBSan"
     [simd]="tests with numbers on every SIMD path of this processor"
     [threads]="tests with threads under TSan"
     [valgrind]="a tiny run: no error, no leak"
@@ -30,6 +31,9 @@ declare -A about=(
     [slurm]="a sweep on a throwaway Slurm cluster of one node (as root)"
     [demo]="scripts/demo.sh, a few steps, twice"
 )
+
+# Of each of the four kinds of scripts/dev/break.sh: a minute or so on two idle cores.
+break_cases=40
 
 usage() {
     cat <<'END'
@@ -95,6 +99,10 @@ step_rooms() {
 step_sanitize() {
     build dev
     ctest --preset dev
+}
+
+step_break() {
+    scripts/dev/break.sh --cases "$break_cases"
 }
 
 step_simd() {

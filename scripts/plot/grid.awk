@@ -42,7 +42,7 @@ function read_runs(    line, next_line, at, cell, id, k) {
         split_line(line, cell)
         id = ""
         for (k = 1; k <= n_keys; k++) id = id one_line(cell[at[name_of[k]]]) "\037"
-        n_hidden[id] = cell[at["n_hidden"]]
+        if (cell[at["n_hidden"]] != "") n_hidden[id] = cell[at["n_hidden"]]
     }
     close(runs)
 }

@@ -97,7 +97,7 @@ END
 }
 
 write_warnings() {
-    local rest what
+    local rest what n_gone
     rest=$(sed '/^[0-9]* done$/d' "$work/statuses" | paste -sd, | sed 's/,/, /g')
     [[ -z $rest ]] || echo "<p class=\"warning\">Of $n_runs runs not all are done: $(html "$rest"). A diverged run is" \
         "a result, but its point has no mean and no interval; an unfinished one does not count.</p>"
@@ -105,7 +105,8 @@ write_warnings() {
         END { for (key in n) if (n[key] > 1) print key }' "$work/machines" | sort | paste -sd, | sed 's/,/, /g')
     [[ -z $what ]] || echo "<p class=\"warning\">Runs differ in $(html "$what"), so their last digits may too: see" \
         "<a href=\"#machines\">program and machine</a>.</p>"
-    ((n_found == n_runs)) || echo "<p class=\"warning\">$((n_runs - n_found)) of $n_runs run directories are not where" \
+    n_gone=$((n_runs - n_found - $(awk -F'\t' '$1 == "missing" || $1 == "failed"' "$work/runs" | wc -l)))
+    ((n_gone <= 0)) || echo "<p class=\"warning\">$n_gone of $n_runs run directories are not where" \
         "runs.csv has them; what follows of their configs and machines is that of the others.</p>"
 }
 

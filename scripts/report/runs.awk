@@ -21,6 +21,13 @@ NR == 1 {
     next
 }
 
+# Why a run failed, where runs.csv says so.
+function reason(    text) {
+    text = "reason" in column && cell[column["status"]] == "failed" ? cell[column["reason"]] : ""
+    gsub(/[\001-\037]/, " ", text)
+    return text == "" ? "" : ": " text
+}
+
 function table_row(    path, name, row, i) {
     path = cell[column["run"]]
     path = one_line(path)
@@ -28,7 +35,7 @@ function table_row(    path, name, row, i) {
     sub(/\/+$/, "", name)
     sub(/^.*\//, "", name)
     row = "<th scope=\"row\">" (path in beside ? link(name "/", name) : html(path)) "</th><td>" \
-        html(cell[column["status"]]) "</td>"
+        html(cell[column["status"]] reason()) "</td>"
     for (i = 1; i <= n_shown; i++) row = row "<td>" short(cell[column[shown[i]]], 5) "</td>"
     return "<tr" (cell[column["status"]] == "done" ? "" : " class=\"not-done\"") ">" row "</tr>"
 }

@@ -4,8 +4,8 @@
 #
 #   cell.sh LIST LOG FIRST [EVERY]
 #
-# Divergence is a result.  A cell that fails leaves LOG/LINE.failed (its exit status, then what it said), and the next
-# one follows; exit status 1 at the end.  A signal to this script ends it by the same signal, once the cell at work has
+# Divergence is a result.  A cell that fails leaves LOG/failed/NAME (its exit status, then what it said), NAME being that
+# of its run's directory, until it has run; the next one follows; exit status 1 at the end.  A signal to this script ends it by the same signal, once the cell at work has
 # ended; one that only the cell got is a failure of that cell.
 set -eu
 
@@ -23,18 +23,21 @@ stop_if_signalled() {
     kill -s "$signal" $$
 }
 
+# The last word of a cell's command is its directory, which has no slash and no quote in its name.
 run_cell() {
     said=$log/$line.err
     status=0
     command=$(sed -n "${line}p" "$list") || true # sed gets a signal to all, too
     stop_if_signalled
+    name=${command##*/} name=${name%"'"}
     sh -c "$command" </dev/null >/dev/null 2>"$said" || status=$?
     case $status in
-    0 | 3) rm -f "$said" && return ;;
-    129 | 130 | 143) stop_if_signalled ;;
+    0 | 3) rm -f "$said" "$log/failed/$name" && return ;;
+    129 | 130 | 137 | 143) stop_if_signalled ;;
     esac
+    mkdir -p "$log/failed"
     { echo "exit status $status" && cat "$said"; } >"$said.part"
-    mv "$said.part" "$log/$line.failed"
+    mv "$said.part" "$log/failed/$name"
     rm -f "$said"
     failed=1
 }

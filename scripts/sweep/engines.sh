@@ -51,7 +51,7 @@ run_parallel() {
     n=$(count_lines)
     command="sh $(quoted "$parts/cell.sh" "$list" "$log")"
     for ((i = 1; i <= n; i++)); do printf '%s%d\0' "$command" "$i"; done |
-        parallel -0 --will-cite --joblog "$log/parallel.log" --termseq TERM,10000,KILL,25 \
+        parallel -0 --will-cite --joblog "$log/parallel.log" --termseq TERM,500,KILL,25 \
             "${options[@]}" "${engine_options[@]}"
 }
 
@@ -95,7 +95,7 @@ count_elements() {
 run_slurm() {
     local n array='' after='' pause=1
     n=$(count_elements)
-    trap 'scancel --quiet $array $after; await_slurm' TERM
+    trap cancel_slurm TERM
     array=$(slurm_job --array="1-$n${jobs:+%$jobs}" --job-name=skipnet --cpus-per-task="$threads" --requeue \
         --open-mode=append --output="$log/slurm-%a.out" "${engine_options[@]}" \
         --wrap "exec sh $(quoted "$parts/cell.sh" "$list" "$log")\$SLURM_ARRAY_TASK_ID $n") || return
@@ -117,10 +117,27 @@ await_slurm() {
     done
 }
 
+# The prompt does not wait for the cluster: the next call does (check_slurm).
+cancel_slurm() {
+    : >"$log/slurm.cancelled"
+    set -m
+    # shellcheck disable=SC2086 # no word where there is no job
+    scancel --quiet $array $after </dev/null >/dev/null 2>&1 9>&- &
+    set +m
+    exit 0
+}
+
 # The array of an earlier call that was killed may still be at it, whatever the engine of this one.
 check_slurm() {
-    local job
+    local job i
     [[ -s $log/slurm.job ]] && command -v squeue >/dev/null || return 0
     job=$(<"$log/slurm.job")
+    if [[ -f $log/slurm.cancelled ]] && is_queued "$job"; then
+        echo "${self%.sh}: array $job of an earlier call was cancelled and is about to end" >&2
+        for ((i = 0; i < 60; i++)); do
+            is_queued "$job" || break
+            pause 1
+        done
+    fi
     ! is_queued "$job" || die "array $job of an earlier call is still at it: wait, or scancel $job"
 }

@@ -12,17 +12,29 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/text.h"
 
 enum { MAX_ATTEMPTS = 100, NOTE_BYTES = 320 };
 
-static int flock_retrying(int fd) {
+static int flock_now(int fd, int operation) {
     int result;
     do {
-        result = flock(fd, LOCK_EX | LOCK_NB);
+        result = flock(fd, operation | LOCK_NB);
     } while (result != 0 && errno == EINTR);
+    return result;
+}
+
+/* Somebody may only be looking (sn_lock_look), which takes microseconds: a lock that stays taken is a holder's. */
+static int flock_unless_held(int fd) {
+    enum { LOOKS = 5, MILLISECOND = 1000000 };
+    int result = flock_now(fd, LOCK_EX);
+    for (int i = 0; i < LOOKS && result != 0 && errno == EWOULDBLOCK; i++) {
+        nanosleep(&(struct timespec){.tv_nsec = 2 * MILLISECOND}, NULL);
+        result = flock_now(fd, LOCK_EX);
+    }
     return result;
 }
 
@@ -72,7 +84,7 @@ static sn_status lock_file(int *held, const char *path, sn_error *error) {
     for (int attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
         int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0666);
         if (fd < 0) return sn_error_io(error, "open", path);
-        if (flock_retrying(fd) != 0) {
+        if (flock_unless_held(fd) != 0) {
             sn_status status = refuse_lock(fd, path, error);
             close(fd);
             return status;
@@ -100,6 +112,15 @@ sn_status sn_lock_take(sn_lock *lock, const char *path, sn_error *error) {
     status = write_note(fd, path, error);
     if (status != SN_OK) sn_lock_release(lock);
     return status;
+}
+
+sn_lock_state sn_lock_look(const char *path) {
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (fd < 0) return errno == ENOENT ? SN_LOCK_FREE : SN_LOCK_UNKNOWN;
+    sn_lock_state state = SN_LOCK_FREE;
+    if (flock_now(fd, LOCK_SH) != 0) state = errno == EWOULDBLOCK ? SN_LOCK_HELD : SN_LOCK_UNKNOWN;
+    close(fd);
+    return state;
 }
 
 void sn_lock_release(sn_lock *lock) {

@@ -19,6 +19,11 @@ typedef struct sn_lock {
  * (the file then stays, empty). */
 sn_status sn_lock_take(sn_lock *lock, const char *path, sn_error *error);
 
+/* Whether another process holds the lock file.  Nothing is made, written or kept; a process that takes the lock at this
+ * very moment waits for the look to end.  Unknown: the file cannot be opened, or its file system has no locks. */
+typedef enum sn_lock_state { SN_LOCK_FREE, SN_LOCK_HELD, SN_LOCK_UNKNOWN } sn_lock_state;
+sn_lock_state sn_lock_look(const char *path);
+
 /* Removes the lock file and gives the lock up; nothing to do where it is not held. */
 void sn_lock_release(sn_lock *lock);
 

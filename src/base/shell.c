@@ -28,3 +28,26 @@ void sn_text_add_shell(sn_text *text, const char *word) {
     }
     sn_text_add(text, "'");
 }
+
+bool sn_shell_next(const char **at, sn_text *word) {
+    const char *p = *at;
+    bool is_quoted = false;
+    sn_text_clear(word);
+    while (*p == ' ')
+        p++;
+    *at = p;
+    if (!*p || *p == '\n') return false;
+    for (; *p && *p != '\n' && (is_quoted || *p != ' '); p++) {
+        if (*p == '\'') {
+            is_quoted = !is_quoted;
+        } else if (!is_quoted && strncmp(p, "\"$n\"", 4) == 0) {
+            sn_text_add(word, "\n");
+            p += 3;
+        } else {
+            if (!is_quoted && *p == '\\' && p[1]) p++;
+            sn_text_add_bytes(word, p, 1);
+        }
+    }
+    *at = p;
+    return true;
+}

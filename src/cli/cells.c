@@ -17,7 +17,7 @@ typedef struct cells_options {
     sn_words grid, set;
     const char *points, *out, *expect;
     int64_t seeds, threads;
-    bool dry_run;
+    bool resume, dry_run;
 } cells_options;
 
 static const sn_option option_rows[] = {
@@ -40,6 +40,9 @@ static const sn_option option_rows[] = {
      .argument = "FILE",
      .help = "check the expectations of `compare --expect` for what can be known before the runs",
      SN_OPTION_PATH(cells_options, expect)},
+    {.name = "resume",
+     .help = "let the runs of a sweep that is there become longer",
+     SN_OPTION_FLAG(cells_options, resume)},
     {.name = "dry-run",
      .help = "write nothing; print the count, an estimate of time and disk",
      SN_OPTION_FLAG(cells_options, dry_run)},
@@ -132,6 +135,13 @@ static void tell_repeated(const sn_cells *cells) {
            cells->n_repeated * cells->n_seeds);
 }
 
+static void tell_reused(const sn_cells *cells) {
+    bool is_one = cells->n_reused == 1;
+    if (cells->n_reused == 0) return;
+    sn_say("%zu cell%s finished already under another name in %s: %s not trained again\n", cells->n_reused,
+           is_one ? " is" : "s are", cells->out, is_one ? "it is" : "they are");
+}
+
 /* Expectations are read first: a fault in them is told before the cells are looked over. */
 static sn_status make_cells(const cells_options *chosen, const sn_cells_request *request, sn_cells *cells,
                             sn_error *error) {
@@ -154,11 +164,13 @@ static sn_status run_with(const cells_options *chosen, const char *config, sn_er
                                 .n_grids = chosen->grid.n,
                                 .points = chosen->points,
                                 .seeds = chosen->seeds,
+                                .resume = chosen->resume,
                                 .out = chosen->out};
     sn_cells cells;
     sn_status status = make_cells(chosen, &request, &cells, error);
     if (status) return status;
     tell_repeated(&cells);
+    tell_reused(&cells);
     int threads = chosen->threads ? (int)chosen->threads : 1;
     status = chosen->dry_run ? print_estimate(&cells, threads, error) : write_cells(&cells, threads, error);
     sn_cells_reset(&cells);
@@ -193,7 +205,9 @@ const sn_verb sn_verb_cells = {
         "begins with {, [ or \" may have commas inside.  --grid network.skip=... replaces the object that the config\n"
         "has there; --grid network.skip.kind=... keeps its other keys.\n"
         "Every cell is checked before anything is written.  A directory takes a larger grid of the same config later,\n"
-        "but no other config.  --expect refuses keys, metrics and grid points that the comparison will not have.\n"
+        "but no other config; with --resume one whose runs are longer (--set train.epochs=4 --resume).  A cell whose\n"
+        "run is finished there under another name (a grid that contains the config's own value) takes that run.\n"
+        "--expect refuses keys, metrics and grid points that the comparison will not have.\n"
         "skipnet stands in the lines as it was called where it is on the PATH, else by its\n"
         "absolute path.  --threads goes to every cell; default: 1.\n"
         "--dry-run times steps of some cells (of each kind the smallest and the largest) and adds up what all take.",

@@ -2,15 +2,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "cli/cli.h"
+#include "cli/terminal.h"
 #include "compare/compare.h"
 #include "compare/expectations.h"
+#include "compare/sort.h"
 #include "run/directory.h"
 
 typedef struct compare_options {
-    const char *out, *expect;
+    const char *out, *expect, *sort;
     bool force;
 } compare_options;
 
@@ -20,6 +23,10 @@ static const sn_option option_rows[] = {
      .argument = "FILE",
      .help = "a CSV of what the figures should be; exit status 1 where one is not",
      SN_OPTION_PATH(compare_options, expect)},
+    {.name = "sort",
+     .argument = "KEY",
+     .help = "sort the rows of the tables by this key or figure; -KEY: descending",
+     SN_OPTION_PATH(compare_options, sort)},
     {.name = "force",
      .help = "replace files in --out that are not of a comparison",
      SN_OPTION_FLAG(compare_options, force)},
@@ -97,9 +104,13 @@ static sn_status finish_comparison(sn_comparison *comparison, const compare_opti
     return status ? status : write_files(comparison, out, error);
 }
 
-static sn_status print_table(const sn_comparison *comparison, sn_error *error) {
+static sn_status print_table(const sn_comparison *comparison, const char *sort_name, sn_error *error) {
+    sn_sort sort;
+    sn_status status = sn_sort_find(&sort, comparison, sort_name, error);
+    if (status) return status;
     sn_text text = SN_TEXT_EMPTY;
-    sn_comparison_table(comparison, &text);
+    size_t width = isatty(STDOUT_FILENO) ? (size_t)sn_terminal_columns(STDOUT_FILENO) : 0;
+    sn_comparison_table(comparison, &(sn_table_style){width, &sort}, &text);
     return sn_print(&text, error);
 }
 
@@ -124,7 +135,7 @@ static sn_status run_compare(const sn_arguments *arguments, sn_error *error) {
         status = sn_comparison_add(&comparison, arguments->operands[i], error);
     if (!status) status = finish_comparison(&comparison, chosen, error);
     sn_tell_notes(&comparison.notes);
-    if (!status) status = print_table(&comparison, error);
+    if (!status) status = print_table(&comparison, chosen->sort, error);
     if (!status && chosen->expect) status = check_expectations(&expectations, &comparison, chosen->expect, error);
     sn_expectations_reset(&expectations);
     sn_comparison_reset(&comparison);
@@ -140,7 +151,11 @@ static void add_details(sn_text *text) {
         "have a row of their own, and the count by status stands above; from %d grid points on summary.csv alone\n"
         "has the means.  log10 ratio: delta_rms of the first hidden layer over that of the last, at the last\n"
         "measured update; decades/layer: its slope towards the input.  What is cut or broken in a run is told on\n"
-        "stderr.\n\n"
+        "stderr.  Runs with the same config hash count once, whatever their directories are called.\n\n"
+        "In the directory of a sweep its cells.txt says which cells are missing, and sweep-log/failed which failed\n"
+        "and why.  A run at work shows what its files hold so far; one whose process is gone is interrupted.\n\n"
+        "--sort KEY sorts the rows of the tables by a varied key or a figure, --sort -KEY descending.  On a terminal\n"
+        "columns that do not fit are left out, and told; COLUMNS sets another width.\n\n"
         "--out DIR writes runs.csv, profiles.csv, summary.csv, differences.csv and datapackage.json.\n\n",
         SN_MANY_RUNS + 1, SN_MOST_ROWS + 1);
     sn_comparison_columns_text(text);

@@ -23,7 +23,8 @@ bool sn_option_path(const sn_option *option, const char *value, void *member, sn
     *(const char **)member = value;
     bool has_tilde = value[0] == '~' && (value[1] == '/' || value[1] == '\0'); /* as in --out=~/runs */
     if (*value && !has_tilde) return true;
-    sn_text_add(wanted, strcmp(option->argument, "DIR") == 0 ? "a directory" : "a file");
+    bool is_directory = strcmp(option->argument, "DIR") == 0, is_key = strcmp(option->argument, "KEY") == 0;
+    sn_text_add(wanted, is_directory ? "a directory" : is_key ? "a key" : "a file");
     if (has_tilde)
         sn_text_add(wanted, " (~ is expanded by the shell only, and where a word begins with it; write $HOME)");
     return false;

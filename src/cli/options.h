@@ -35,7 +35,8 @@ typedef struct sn_words {
 
 sn_option_reader sn_option_flag;   /* a bool: given */
 sn_option_reader sn_option_words;  /* an sn_words */
-sn_option_reader sn_option_path;   /* a const char *, not empty: a directory where the argument is DIR, else a file */
+sn_option_reader sn_option_path;   /* a const char *, not empty: a directory where the argument is DIR, a key where
+                                    * it is KEY, else a file */
 sn_option_reader sn_option_count;  /* an int64_t: a whole number from 1 on */
 sn_option_reader sn_option_number; /* a double above 0 */
 

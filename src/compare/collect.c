@@ -6,6 +6,8 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/lock.h"
+#include "compare/planned.h"
 #include "run/directory.h"
 #include "run/language.h"
 #include "run/manifest.h"
@@ -29,7 +31,11 @@ static sn_status read_figures(sn_compared_run *run, const sn_config *manifest, s
     for (int c = 0; c < SN_N_RUN_COLUMNS && status == SN_OK; c++) {
         if (sn_run_columns[c].value) run->figures[c] = sn_run_columns[c].value(&summary);
     }
-    if (status == SN_OK) run->last_step = summary.profile_step;
+    if (status == SN_OK) {
+        run->last_step = summary.profile_step;
+        run->reason = summary.fault ? sn_string_copy(summary.fault) : NULL;
+        if (summary.fault && !run->reason) status = sn_error_memory(broken, strlen(summary.fault), "a run");
+    }
     free(layers);
     return status;
 }
@@ -45,6 +51,7 @@ static sn_status read_manifest(sn_comparison *comparison, sn_compared_run *run, 
         run->is_finished = state.is_finished;
         run->is_diverged = strcmp(state.status, "diverged") == 0;
         run->data_checksum = state.data_checksum;
+        run->config_hash = state.config_hash;
         status = read_figures(run, manifest, broken);
         if (status == SN_INVALID && !run->is_finished) status = SN_OK;
     }
@@ -52,21 +59,25 @@ static sn_status read_manifest(sn_comparison *comparison, sn_compared_run *run, 
     return status;
 }
 
-static sn_status read_config(sn_comparison *comparison, const char *path, sn_error *error) {
-    char *file = sn_path_join(path, SN_FILE_CONFIG);
-    if (!file) return sn_error_memory(error, strlen(path), "a path");
+sn_status sn_collect_config(sn_comparison *comparison, const sn_config_source *source, sn_error *error) {
     sn_config *config = NULL;
-    sn_config_source source = {.path = file};
     sn_error broken;
     sn_error_clear(&broken);
-    sn_status status = sn_config_read(&config, &sn_language, &source, &broken);
-    if (sn_file_read_failed(status, file)) {
+    sn_status status = sn_config_read(&config, &sn_language, source, &broken);
+    if (sn_file_read_failed(status, source->path)) {
         sn_error_set(error, status, "%s", broken.text);
     } else {
         if (status) sn_note(&comparison->notes, "%s (so its keys are not known, and it is in no summary)", broken.text);
         status = sn_varied_add(&comparison->varied, config, error);
     }
     sn_config_free(config);
+    return status;
+}
+
+static sn_status read_config(sn_comparison *comparison, const char *path, sn_error *error) {
+    char *file = sn_path_join(path, SN_FILE_CONFIG);
+    if (!file) return sn_error_memory(error, strlen(path), "a path");
+    sn_status status = sn_collect_config(comparison, &(sn_config_source){.path = file, .is_regular = true}, error);
     free(file);
     return status;
 }
@@ -101,29 +112,44 @@ static sn_status read_run(sn_comparison *comparison, sn_compared_run *run, sn_er
     return status;
 }
 
-/* A run of which nothing is known yet, the last one; NULL, with a message, when out of memory. */
-static sn_compared_run *add_run(sn_comparison *comparison, const char *path, sn_error *error) {
-    if (reserve_run(comparison, error)) return NULL;
-    sn_compared_run *run = &comparison->runs[comparison->n];
-    *run = (sn_compared_run){.path = sn_string_copy(path), .last_step = -1};
-    if (!run->path) {
-        sn_error_memory(error, strlen(path), "a path");
-        return NULL;
+/* What run.json cannot say: the process is gone without a last word, or the sweep knows why. */
+static sn_status judge_unfinished(sn_compared_run *run, sn_error *error) {
+    char *lock = sn_path_join(run->path, SN_FILE_LOCK);
+    if (!lock) return sn_error_memory(error, strlen(run->path), "a path");
+    sn_lock_state state = sn_lock_look(lock);
+    free(lock);
+    if (state == SN_LOCK_HELD) {
+        strcpy(run->status, "running"); /* also one that was interrupted and goes on */
+        return SN_OK;
     }
+    if (state == SN_LOCK_FREE && strcmp(run->status, "running") == 0) strcpy(run->status, "interrupted");
+    return sn_planned_judge(run, error);
+}
+
+sn_status sn_collect_slot(sn_comparison *comparison, const char *path, sn_compared_run **run, sn_error *error) {
+    sn_status status = reserve_run(comparison, error);
+    if (status) return status;
+    *run = &comparison->runs[comparison->n];
+    **run = (sn_compared_run){.path = sn_string_copy(path), .last_step = -1, .twin = SN_NO_TWIN};
+    if (!(*run)->path) return sn_error_memory(error, strlen(path), "a path");
+    memset((*run)->origins, 0xff, sizeof(*run)->origins); /* SN_NO_STRING */
     comparison->n++;
-    memset(run->origins, 0xff, sizeof run->origins); /* SN_NO_STRING */
-    return run;
+    return SN_OK;
 }
 
 sn_status sn_collect_run(sn_comparison *comparison, const char *path, sn_error *error) {
-    sn_compared_run *run = add_run(comparison, path, error);
-    sn_status status = run ? read_run(comparison, run, error) : SN_FAILED;
+    sn_compared_run *run = NULL;
+    sn_status status = sn_collect_slot(comparison, path, &run, error);
+    if (!status) status = read_run(comparison, run, error);
+    bool is_known = !status && strcmp(run->status, "unreadable") != 0;
+    if (is_known && !run->is_finished) status = judge_unfinished(run, error);
     return status ? status : read_config(comparison, path, error);
 }
 
 sn_status sn_comparison_plan(sn_comparison *comparison, const sn_config *config, sn_error *error) {
-    sn_compared_run *run = add_run(comparison, "", error);
-    if (!run) return SN_FAILED;
+    sn_compared_run *run = NULL;
+    sn_status status = sn_collect_slot(comparison, "", &run, error);
+    if (status) return status;
     run->is_finished = true; /* as it will be: pairs are made of finished runs */
     return sn_varied_add(&comparison->varied, config, error);
 }

@@ -7,6 +7,12 @@
 /* The names of the entries of run.json in which runs should agree. */
 extern const char *const sn_origin_names[SN_N_ORIGINS];
 
+/* Adds a run of which nothing but its path is known; *run is valid until the next one. */
+sn_status sn_collect_slot(sn_comparison *comparison, const char *path, sn_compared_run **run, sn_error *error);
+
+/* Reads the config of the run that was added last; one that is broken is noted. */
+sn_status sn_collect_config(sn_comparison *comparison, const sn_config_source *source, sn_error *error);
+
 /* Reads run.json and config.json of the run directory and adds the run. */
 sn_status sn_collect_run(sn_comparison *comparison, const char *path, sn_error *error);
 

@@ -18,6 +18,7 @@ typedef struct sn_run_column {
     sn_measure (*value)(const sn_summary *summary); /* NULL: out of a CSV of the run */
     const char *loss_column;                        /* of loss.csv; NULL with value NULL: log10 of the first hidden
                                                      * layer's delta_rms, of gradients.csv */
+    const char *live_column;                        /* of loss.csv, where a run that is not closed has the figure */
     bool at_end; /* in the row of the last update, not of step 0; for what is out of a CSV */
 } sn_run_column;
 
@@ -33,6 +34,9 @@ typedef struct sn_column_text {
 } sn_column_text;
 
 extern const sn_column_text sn_run_path_column, sn_status_column, sn_metric_column;
+
+/* Behind the figures of runs.csv. */
+extern const sn_column_text sn_reason_column, sn_equal_column;
 
 /* One CSV cell each, without the comma. */
 void sn_text_cell(sn_text *text, const char *string);

@@ -11,7 +11,9 @@
 
 #include "base/file.h"
 #include "compare/collect.h"
+#include "compare/planned.h"
 #include "compare/run_profile.h"
+#include "compare/twins.h"
 #include "run/directory.h"
 
 /* ---- finding runs ---- */
@@ -69,7 +71,7 @@ static sn_status add_below(sn_comparison *comparison, const char *path, sn_error
         free(entries[i]);
     }
     free(entries);
-    return status;
+    return status || comparison->only_runs ? status : sn_planned_add(comparison, path, error);
 }
 
 sn_status sn_comparison_add(sn_comparison *comparison, const char *path, sn_error *error) {
@@ -86,8 +88,10 @@ sn_status sn_comparison_add(sn_comparison *comparison, const char *path, sn_erro
 }
 
 void sn_comparison_reset(sn_comparison *comparison) {
-    for (size_t i = 0; i < comparison->n; i++)
+    for (size_t i = 0; i < comparison->n; i++) {
         free(comparison->runs[i].path);
+        free(comparison->runs[i].reason);
+    }
     free(comparison->runs);
     sn_intern_reset(&comparison->places);
     sn_intern_reset(&comparison->words);
@@ -102,7 +106,8 @@ void sn_comparison_reset(sn_comparison *comparison) {
 
 static sn_status measure_run(sn_comparison *comparison, size_t i, sn_run_profile_reader *reader, sn_error *error) {
     sn_compared_run *run = &comparison->runs[i];
-    sn_run_profile_request request = {run->path, run->is_finished, run->last_step};
+    bool has_summary = run->figures[0].is_measured;
+    sn_run_profile_request request = {run->path, run->is_finished, has_summary, run->last_step};
     return sn_run_profile_read(reader, &request, run->figures, error);
 }
 
@@ -134,7 +139,8 @@ static sn_status measure_all(sn_comparison *comparison, sn_file_writer *writer, 
     sn_run_profile_reader reader = {.notes = &comparison->notes};
     sn_status status = writer ? write_profiles_header(comparison, writer, error) : SN_OK;
     for (size_t i = 0; i < comparison->n && !status; i++) {
-        if (strcmp(comparison->runs[i].status, "unreadable") == 0) continue;
+        const sn_compared_run *run = &comparison->runs[i];
+        if (run->is_missing || strcmp(run->status, "unreadable") == 0) continue;
         status = measure_run(comparison, i, &reader, error);
         if (!status && writer) status = write_profile(comparison, i, &reader, writer, error);
     }
@@ -228,11 +234,13 @@ static sn_status group(sn_comparison *comparison, bool warns, sn_error *error) {
     if (!samples) return sn_error_memory(error, comparison->n * sizeof *samples, "the runs");
     for (size_t i = 0; i < comparison->n; i++) {
         const sn_compared_run *run = &comparison->runs[i];
-        if (!sn_varied_knows(&comparison->varied, i)) continue;
+        if (!sn_varied_knows(&comparison->varied, i) || run->twin != SN_NO_TWIN) continue;
         samples[n++] = (sn_sample){.cells = sn_varied_cells(&comparison->varied, i),
                                    .run = i,
                                    .is_finished = run->is_finished,
                                    .is_diverged = run->is_diverged,
+                                   .is_missing = strcmp(run->status, "missing") == 0,
+                                   .is_failed = strcmp(run->status, "failed") == 0,
                                    .figures = run->figures};
     }
     sn_status status = sn_points_build(&comparison->points, &comparison->varied, samples, n, error);
@@ -244,6 +252,7 @@ static sn_status group(sn_comparison *comparison, bool warns, sn_error *error) {
 
 sn_status sn_comparison_finish(sn_comparison *comparison, const char *profiles, sn_error *error) {
     sn_status status = sn_varied_select(&comparison->varied, data_differ(comparison), error);
+    if (!status) status = sn_twins_find(comparison, error);
     if (!status) warn_of_repeated(comparison);
     if (!status) status = warn_of_origins(comparison, error);
     if (!status) status = measure(comparison, profiles, error);

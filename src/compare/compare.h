@@ -18,13 +18,23 @@ enum { SN_N_ORIGINS = 5 };
 /* One run directory. */
 typedef struct sn_compared_run {
     char *path;
-    char status[32]; /* of run.json; "unreadable" where that is broken */
+    char status[32]; /* of run.json; "unreadable" where that is broken, "interrupted" where it says "running" and the
+                      * process is gone; of a cell that has no run: "missing" or "failed" */
+    char *reason;    /* why it failed or diverged; NULL: nothing is known */
     bool is_finished, is_diverged;
+    bool is_missing;                      /* a cell of a sweep that has no run.json */
     int64_t last_step;                    /* the last update that was measured; -1: not known */
     sn_measure figures[SN_N_RUN_COLUMNS]; /* an unfinished run may have none */
     uint32_t origins[SN_N_ORIGINS];       /* SN_NO_STRING where run.json does not say */
     uint64_t data_checksum;               /* 0: not known */
+    uint64_t config_hash;                 /* 0: not known */
+    size_t twin;                          /* the run that counts in place of this one, which is equal; SN_NO_TWIN */
 } sn_compared_run;
+
+#define SN_NO_TWIN SIZE_MAX
+
+/* Whether a run is a row of its own: a missing cell whose equal is there is none. */
+bool sn_compared_run_is_listed(const sn_compared_run *run);
 
 typedef struct sn_comparison {
     sn_compared_run *runs; /* in the order of the paths, below a directory by name */
@@ -33,17 +43,19 @@ typedef struct sn_comparison {
     size_t n_repeated; /* finds of a run that was there already */
     sn_intern words;   /* origins */
     sn_varied varied;  /* its run i is runs[i] */
+    bool only_runs;    /* cells that have no run are not added; set before anything is */
     sn_notes notes;    /* warnings */
     sn_points points, differences;
 } sn_comparison;
 
-/* Collects the run at `path` (it holds a run.json), or all runs below it (links are followed at `path`, not below it);
- * later calls add.  A directory that is there already, by whatever path, counts once.  Broken files are noted.
- * SN_IO: cannot read the directory.  SN_INVALID: no run there. */
+/* Collects the run at `path` (it holds a run.json), or all runs below it (links are followed at `path`, not below it),
+ * and the cells of a sweep there that have no run yet; later calls add.  A directory that is there already, by whatever
+ * path, counts once.  Broken files are noted.  SN_IO: cannot read the directory.  SN_INVALID: no run there. */
 sn_status sn_comparison_add(sn_comparison *comparison, const char *path, sn_error *error);
 
-/* Finds the varied keys, reads the runs' CSVs, groups the runs into points and differences, and notes where runs should
- * not be compared.  `profiles` is the path of profiles.csv, which is written on the way; NULL: it is not. */
+/* Finds the varied keys, which runs are equal (only one of them counts, and it is noted), reads the runs' CSVs, groups
+ * the runs into points and differences, and notes where runs should not be compared.  `profiles` is the path of
+ * profiles.csv, which is written on the way; NULL: it is not. */
 sn_status sn_comparison_finish(sn_comparison *comparison, const char *profiles, sn_error *error);
 
 /* Adds a run that is still to come: it has the keys of that config, and no figures. */
@@ -57,12 +69,20 @@ void sn_comparison_reset(sn_comparison *comparison);
 
 /* ---- for people (compare_text.c) ---- */
 
-/* Runs from which on only those that are not done have a row in the table, and rows of either table at most. */
-enum { SN_MANY_RUNS = 100, SN_MOST_ROWS = 1000 };
+/* Runs from which on only those that are not done have a row in the table, and rows of either table at most;
+ * failures that are told. */
+enum { SN_MANY_RUNS = 100, SN_MOST_ROWS = 1000, SN_MOST_REASONS = 20 };
+
+/* How tables are shown. */
+typedef struct sn_table_style {
+    size_t width;               /* of the terminal; 0: however wide they are */
+    const struct sn_sort *sort; /* see sort.h */
+} sn_table_style;
 
 /* Aligned tables: a row per run, and where there are several seeds, or too many runs for a row each, a row per grid
- * point with the mean over the seeds. */
-void sn_comparison_table(const sn_comparison *comparison, sn_text *text);
+ * point with the mean over the seeds.  Behind the first one stands how many cells are missing, failed or at work, and
+ * why they failed; behind each, which columns were left out. */
+void sn_comparison_table(const sn_comparison *comparison, const sn_table_style *style, sn_text *text);
 
 /* ---- files (compare_files.c): header first; empty = not measured ---- */
 

@@ -25,15 +25,20 @@ void sn_comparison_runs_csv(const sn_comparison *comparison, sn_text *text) {
     sn_text_add(text, sn_status_column.name);
     for (int c = 0; c < SN_N_RUN_COLUMNS; c++)
         sn_text_addf(text, ",%s", sn_run_columns[c].name);
-    sn_text_add(text, "\n");
+    sn_text_addf(text, ",%s,%s\n", sn_reason_column.name, sn_equal_column.name);
     for (size_t i = 0; i < comparison->n; i++) {
         const sn_compared_run *run = &comparison->runs[i];
+        if (!sn_compared_run_is_listed(run)) continue;
         sn_comparison_profiles_prefix(comparison, i, text);
         sn_text_cell(text, run->status);
         for (int c = 0; c < SN_N_RUN_COLUMNS; c++) {
             sn_text_add(text, ",");
             sn_measure_cell(text, run->figures[c]);
         }
+        sn_text_add(text, ",");
+        if (run->reason) sn_text_cell(text, run->reason);
+        sn_text_add(text, ",");
+        if (run->twin != SN_NO_TWIN) sn_text_cell(text, comparison->runs[run->twin].path);
         sn_text_add(text, "\n");
     }
 }
@@ -87,6 +92,8 @@ void sn_comparison_columns_text(sn_text *text) {
     add_column_line(text, sn_status_column.name, sn_status_column.help);
     for (int c = 0; c < SN_N_RUN_COLUMNS; c++)
         add_column_line(text, sn_run_columns[c].name, sn_run_columns[c].help);
+    add_column_line(text, sn_reason_column.name, sn_reason_column.help);
+    add_column_line(text, sn_equal_column.name, sn_equal_column.help);
     sn_text_add(text, "\nprofiles.csv, a row per run, step and node: run, KEY..., then the columns of gradients.csv, "
                       "at\nstep 0 and at the last update.\n"
                       "\nsummary.csv, a row per grid point and metric; differences.csv, the same paired by seed "

@@ -26,6 +26,8 @@ static void add_runs(sn_text *text, const sn_varied *varied) {
         const sn_run_column *column = &sn_run_columns[c];
         add_field(text, &(sn_column_text){column->name, column->type, column->unit, column->help}, &is_first);
     }
+    add_field(text, &sn_reason_column, &is_first);
+    add_field(text, &sn_equal_column, &is_first);
     sn_package_resource_close(text, "\"run\"");
 }
 

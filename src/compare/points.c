@@ -22,6 +22,8 @@ static void compute_figures(sn_point *point, const sn_sample *samples, double *v
     for (size_t i = 0; i < point->n_samples; i++) {
         point->n_runs += samples[i].is_finished;
         point->n_diverged += samples[i].is_finished && samples[i].is_diverged;
+        point->n_missing += samples[i].is_missing;
+        point->n_failed += samples[i].is_failed;
     }
     for (int c = 0; c < SN_N_RUN_COLUMNS; c++) {
         size_t n = 0;
@@ -30,6 +32,7 @@ static void compute_figures(sn_point *point, const sn_sample *samples, double *v
             if (samples[i].is_finished && figure.is_measured) values[n++] = figure.value;
         }
         sn_figure_compute(&point->figures[c], values, n, point->n_runs, point->n_diverged);
+        point->figures[c].n_unfinished = point->n_samples - point->n_runs;
     }
 }
 

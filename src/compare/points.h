@@ -10,7 +10,7 @@
 typedef struct sn_sample {
     const uint32_t *cells; /* (n_columns) of the varied keys */
     size_t run;            /* its number; of a difference: of the minuend */
-    bool is_finished, is_diverged;
+    bool is_finished, is_diverged, is_missing, is_failed;
     const sn_measure *figures; /* (SN_N_RUN_COLUMNS) */
 } sn_sample;
 
@@ -19,6 +19,8 @@ typedef struct sn_point {
     size_t run;                /* one of its runs */
     size_t n_samples;          /* unfinished ones too */
     size_t n_runs, n_diverged; /* finished ones; of them, diverged ones */
+    size_t n_missing;          /* cells of a sweep that have no run and did not fail */
+    size_t n_failed;
     sn_figure figures[SN_N_RUN_COLUMNS];
 } sn_point;
 

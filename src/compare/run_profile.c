@@ -12,6 +12,8 @@
 #include "report/metrics.h"
 #include "run/directory.h"
 
+#define LIVE_MAX_BYTES ((size_t)1 << 30)
+
 static const char *line_end(const sn_rows *rows, const char *line) {
     return memchr(line, '\n', (size_t)(rows->text + rows->length - line));
 }
@@ -159,9 +161,11 @@ static const char *find_gap(const sn_ends *ends, const sn_run_profile_request *r
 }
 
 /* An update whose rows are cut short would look like a network with fewer layers. */
-static void drop_cut_update(const sn_run_profile_reader *reader, const char *path, sn_ends *ends) {
+static void drop_cut_update(const sn_run_profile_reader *reader, const sn_run_profile_request *request,
+                            const char *path, sn_ends *ends) {
     if (ends->last.n == 0 || ends->last.n == ends->first.n) return;
-    sn_note(reader->notes, "%s: the last update has %zu rows, step 0 has %zu", path, ends->last.n, ends->first.n);
+    if (request->has_summary) /* else its rows are still on their way */
+        sn_note(reader->notes, "%s: the last update has %zu rows, step 0 has %zu", path, ends->last.n, ends->first.n);
     ends->last = (sn_rows){0};
 }
 
@@ -177,7 +181,7 @@ static sn_status examine(const sn_run_profile_reader *reader, const sn_run_profi
     if (status == SN_INVALID || (status && request->is_finished)) sn_note(reader->notes, "%s", broken.text);
     if (fault || gap) sn_note(reader->notes, "%s: %s", path, fault ? fault : gap);
     if (status || fault) ends->first = ends->last = (sn_rows){0};
-    if (is_gradients) drop_cut_update(reader, path, ends);
+    if (is_gradients) drop_cut_update(reader, request, path, ends);
     return SN_OK;
 }
 
@@ -199,10 +203,62 @@ static sn_measure figure_of(const sn_run_profile_reader *reader, const sn_run_co
     return c == SIZE_MAX ? SN_NOT_MEASURED : measure_of(cell_of(rows->text, line_end(rows, rows->text), c));
 }
 
+/* ---- a run that is not closed ---- */
+
+/* The figure of a row that is not empty: the first one or the last. */
+static sn_measure find_figure(const sn_rows *rows, size_t column, bool at_end) {
+    sn_measure found = SN_NOT_MEASURED;
+    const char *line = rows->text, *stop = rows->text + rows->length;
+    while (line < stop && (at_end || !found.is_measured)) {
+        const char *end = memchr(line, '\n', (size_t)(stop - line));
+        if (!end) break;
+        sn_measure measure = measure_of(cell_of(line, end, column));
+        if (measure.is_measured) found = measure;
+        line = end + 1;
+    }
+    return found;
+}
+
+/* What loss.csv has so far; a last line that is not whole does not count. */
+static void take_live_figures(const char *text, size_t size, sn_measure *figures) {
+    const char *end = memchr(text, '\n', size);
+    if (!end) return;
+    sn_rows header = {text, (size_t)(end + 1 - text), 1};
+    sn_rows rows = {end + 1, size - header.length, 0};
+    for (int c = 0; c < SN_N_RUN_COLUMNS; c++) {
+        const sn_run_column *column = &sn_run_columns[c];
+        size_t place = column->live_column ? find_column(&header, column->live_column) : SIZE_MAX;
+        if (place != SIZE_MAX) figures[c] = find_figure(&rows, place, column->at_end);
+    }
+}
+
+/* Sets the live figures, and *last_step to that of the last whole row.  A file that cannot be read is told when its
+ * ends are. */
+static sn_status read_live(const char *directory, sn_measure *figures, int64_t *last_step, sn_error *error) {
+    char *path = sn_path_join(directory, SN_FILE_LOSS), *text = NULL;
+    size_t size = 0;
+    if (!path) return sn_error_memory(error, strlen(directory), "a path");
+    sn_error ignored;
+    sn_error_clear(&ignored);
+    if (sn_file_read(path, LIVE_MAX_BYTES, &text, &size, &ignored) == SN_OK) take_live_figures(text, size, figures);
+    for (int c = 0; c < SN_N_RUN_COLUMNS; c++) {
+        const char *live = sn_run_columns[c].live_column;
+        bool is_step = live && strcmp(live, "step") == 0 && figures[c].is_measured && figures[c].value >= 0 &&
+                       figures[c].value < 1e15;
+        if (is_step) *last_step = (int64_t)figures[c].value;
+    }
+    free(path);
+    free(text);
+    return SN_OK;
+}
+
 sn_status sn_run_profile_read(sn_run_profile_reader *reader, const sn_run_profile_request *request, sn_measure *figures,
                               sn_error *error) {
-    sn_status status = read_file(reader, request, &reader->loss, error);
-    if (status == SN_OK) status = read_file(reader, request, &reader->gradients, error);
+    sn_run_profile_request now = *request;
+    sn_status status = SN_OK;
+    if (!request->has_summary) status = read_live(request->directory, figures, &now.last_step, error);
+    if (status == SN_OK) status = read_file(reader, &now, &reader->loss, error);
+    if (status == SN_OK) status = read_file(reader, &now, &reader->gradients, error);
     for (int c = 0; c < SN_N_RUN_COLUMNS && status == SN_OK; c++) {
         if (!sn_run_columns[c].value) figures[c] = figure_of(reader, &sn_run_columns[c]);
     }

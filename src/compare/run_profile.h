@@ -10,7 +10,8 @@
 /* Which run, and what is known of it. */
 typedef struct sn_run_profile_request {
     const char *directory;
-    bool is_finished;  /* then everything has to be there; what is missing is noted */
+    bool is_finished; /* then everything has to be there; what is missing is noted */
+    bool has_summary; /* else the run is at work, or its process was killed: what its rows say so far are its figures */
     int64_t last_step; /* of the last update that was measured; -1: not known */
 } sn_run_profile_request;
 

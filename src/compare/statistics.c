@@ -79,6 +79,10 @@ static sn_measure n_runs_of(const sn_figure *f) {
     return sn_measured((double)f->n_runs);
 }
 
+static sn_measure n_unfinished_of(const sn_figure *f) {
+    return sn_measured((double)f->n_unfinished);
+}
+
 static sn_measure n_diverged_of(const sn_figure *f) {
     return sn_measured((double)f->n_diverged);
 }
@@ -108,4 +112,7 @@ const sn_statistic sn_statistics[SN_N_STATISTICS] = {
     {{"max", "number", "", "greatest of them"}, max_of},
     {{"ci95_low", "number", "", "lower end of the 95% interval of the mean, by Student's t"}, ci95_low_of},
     {{"ci95_high", "number", "", "upper end of the 95% interval of the mean"}, ci95_high_of},
+    {{"n_unfinished", "integer", "runs",
+      "runs of the point that are not finished: missing cells of a sweep, running, interrupted and failed ones"},
+     n_unfinished_of},
 };

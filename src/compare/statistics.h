@@ -10,6 +10,7 @@
 /* One metric at one grid point. */
 typedef struct sn_figure {
     size_t n_runs, n_diverged, n_measured; /* finished runs; diverged ones among them; those with the metric */
+    size_t n_unfinished;                   /* runs of the point that are not finished, cells without a run too */
     sn_measure mean, sd, median, min, max, ci95_low, ci95_high;
 } sn_figure;
 
@@ -29,7 +30,7 @@ typedef struct sn_statistic {
     sn_measure (*value)(const sn_figure *figure);
 } sn_statistic;
 
-enum { SN_N_STATISTICS = 9 };
+enum { SN_N_STATISTICS = 10 };
 extern const sn_statistic sn_statistics[SN_N_STATISTICS];
 
 #endif

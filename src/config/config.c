@@ -127,8 +127,9 @@ static sn_status read_source(sn_config **config, const sn_schema *schema, const 
         in->base_dir = source->base_dir ? source->base_dir : "";
     } else {
         in->base_dir = base_dir = is_stdin ? sn_string_copy("") : sn_path_dir(source->path);
-        status = base_dir ? sn_file_read(source->path, SN_CONFIG_MAX_BYTES, &data, &in->length, error)
-                          : sn_error_memory(error, strlen(source->path), "a path");
+        status = base_dir ? SN_OK : sn_error_memory(error, strlen(source->path), "a path");
+        if (!status && source->is_regular) status = sn_file_check_regular(source->path, error);
+        if (!status) status = sn_file_read(source->path, SN_CONFIG_MAX_BYTES, &data, &in->length, error);
         in->text = data;
     }
     if (status == SN_OK) status = read_input(config, schema, in, error);

@@ -37,6 +37,7 @@ typedef struct sn_config_source {
                                  * working directory, as elsewhere on a command line.  Errors name the --set. */
     const char *const *origins; /* (n_sets) what messages call each of them instead of "--set"; NULL: nothing else */
     size_t n_sets;
+    bool is_regular; /* what is no regular file is refused: in a run directory nobody feeds a FIFO */
 } sn_config_source;
 
 /* Reads, checks and resolves a config file.  SN_IO: cannot read; SN_INVALID: anything wrong in it.  *config is for

@@ -148,9 +148,6 @@ static sn_status set_inputs(flattener *f, sn_layer *layer, const char *suffix) {
 
 static sn_status add_layer(flattener *f, const sn_value *entry, const char *suffix) {
     sn_layer_list *flat = f->flat;
-    if (flat->n >= SN_MAX_NODES) {
-        return sn_config_fault(f->config, entry, f->error, "more than %d layers", SN_MAX_NODES);
-    }
     if (flat->n == flat->capacity) {
         sn_status status = grow(f);
         if (status) return status;
@@ -218,17 +215,20 @@ static void count_list(layer_counts *counts, const sn_value *list, double copies
     }
 }
 
-/* Before the copies are made: their number, and the memory that they and their nodes will take.  A list that is too
- * long is told with its entry when that comes. */
+/* Before the copies are made: their number, and the memory that they and their nodes will take. */
 static sn_status check_counts(const flattener *f, const sn_value *list) {
     enum { SLOTS = 8, NAME_BYTES = 32 }; /* of the table of labels for each; of what an entry without label is called */
     layer_counts counts = {0};
     count_list(&counts, list, 1);
+    if (counts.nodes > SN_MAX_NODES) {
+        return sn_config_fault(f->config, list, f->error, "%.7g layers with all copies, at most %d are possible",
+                               counts.nodes, SN_MAX_NODES);
+    }
     if (counts.edges > (double)SN_MAX_EDGES) {
         return sn_config_fault(f->config, list, f->error, "the layers read %.4g inputs, at most %zu are possible",
                                counts.edges, SN_MAX_EDGES);
     }
-    double nodes = counts.nodes > SN_MAX_NODES ? SN_MAX_NODES : counts.nodes;
+    double nodes = counts.nodes;
     double labels = counts.label_bytes < nodes * SN_MAX_LABEL ? counts.label_bytes : nodes * SN_MAX_LABEL;
     double each = 2 * sizeof(sn_layer) + SLOTS * sizeof(int) + sizeof(sn_node) + 2 * NAME_BYTES;
     double bytes = nodes * each + 2 * labels + 3 * counts.edges * sizeof(int);

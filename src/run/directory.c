@@ -89,7 +89,7 @@ static sn_status refuse_other_config(const sn_run_directory *directory, const sn
     if (!file) return sn_error_memory(error, strlen(directory->path), "a path");
     sn_config *there = NULL;
     sn_text keys = SN_TEXT_EMPTY;
-    sn_config_source source = {.path = file};
+    sn_config_source source = {.path = file, .is_regular = true};
     sn_error ignored;
     sn_error_clear(&ignored);
     bool is_readable = sn_config_read(&there, &sn_language, &source, &ignored) == SN_OK;
@@ -141,10 +141,11 @@ static sn_status judge(sn_run_directory *directory, const sn_experiment *x, cons
     if (!is_same)
         return refuse_other_config(directory, x->config, is_same_but_length && x->steps > state->steps, error);
     if (!state->is_finished && entry != SN_ENTRY_RESUME) {
+        bool is_gone = !directory->has_no_locks && strcmp(state->status, "running") == 0; /* the lock is ours */
         return sn_error_set(error, SN_INVALID,
                             "%s holds an unfinished run of this config (status %s); --resume continues it, --force "
                             "starts it anew",
-                            directory->path, state->status);
+                            directory->path, is_gone ? "interrupted" : state->status);
     }
     directory->is_finished = state->is_finished;
     directory->is_unfinished = !state->is_finished;

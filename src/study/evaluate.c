@@ -58,7 +58,7 @@ static sn_status read_config(sn_config **config, const char *run, const char *we
     if (absolute) sn_text_addf(&set, "network.weights=%s", absolute);
     if (!status && (set.failed || (weights && !absolute))) status = sn_error_memory(error, strlen(run), "a path");
     const char *const sets[] = {sn_text_string(&set)};
-    sn_config_source source = {.path = path, .sets = sets, .n_sets = weights ? 1 : 0};
+    sn_config_source source = {.path = path, .sets = sets, .n_sets = weights ? 1 : 0, .is_regular = true};
     if (!status) status = sn_config_read(config, &sn_language, &source, error);
     sn_text_free(&set);
     free(absolute);

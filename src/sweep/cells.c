@@ -11,6 +11,7 @@
 #include "run/directory.h"
 #include "run/language.h"
 #include "sweep/axes.h"
+#include "sweep/growth.h"
 
 /* ---- the config ---- */
 
@@ -343,17 +344,9 @@ static sn_status check_points(sn_cells *cells, sn_error *error) {
 
 /* ---- what lies in the directory ---- */
 
-static sn_status refuse_directory(const sn_cells *cells, const char *file, const char *keys, sn_error *error) {
-    return sn_error_set(error, SN_INVALID,
-                        "%s belongs to a sweep of another config; they differ in: %s (take another --out, or remove %s "
-                        "with all that was made from it)",
-                        file, keys, cells->out);
-}
-
-/* A sweep may grow, but not change under the runs that are there: the old config must mean the same in all points. */
 static sn_status compare_points(const sn_cells *cells, const char *file, sn_error *error) {
-    sn_config_source there = {.path = file};
-    sn_text keys = SN_TEXT_EMPTY;
+    sn_config_source there = {.path = file, .is_regular = true};
+    const sn_growth growth = {file, cells->out, cells->request->resume};
     sn_status status = SN_OK;
     for (size_t p = 0; p < cells->n_points && !status; p++) {
         sn_config *old = NULL, *fresh = NULL;
@@ -361,14 +354,10 @@ static sn_status compare_points(const sn_cells *cells, const char *file, sn_erro
         if (status == SN_INVALID)
             sn_error_add(error, SN_INVALID, "%s cannot be read as a config of these cells (take another --out)", file);
         if (!status) status = sn_cells_config(cells, p, &fresh, error);
-        if (!status && sn_config_hash(old) != sn_config_hash(fresh)) {
-            sn_config_differences(old, fresh, &keys);
-            status = refuse_directory(cells, file, sn_text_string(&keys), error);
-        }
+        if (!status) status = sn_growth_check(&growth, old, fresh, error);
         sn_config_free(old);
         sn_config_free(fresh);
     }
-    sn_text_free(&keys);
     return status;
 }
 
@@ -377,7 +366,8 @@ static sn_status compare_texts(const sn_cells *cells, const char *file, bool *is
     size_t size = 0;
     sn_text text = SN_TEXT_EMPTY;
     sn_config_text(cells->portable, &text);
-    sn_status status = sn_file_read(file, SN_CONFIG_MAX_BYTES, &there, &size, error);
+    sn_status status = sn_file_check_regular(file, error);
+    if (!status) status = sn_file_read(file, SN_CONFIG_MAX_BYTES, &there, &size, error);
     *is_equal = !status && !text.failed && size == text.length && memcmp(there, text.data, size) == 0;
     sn_text_free(&text);
     free(there);
@@ -414,6 +404,82 @@ static sn_status check_out(sn_cells *cells, sn_error *error) {
     return status;
 }
 
+/* ---- runs that are there under another name ---- */
+
+/* The name of a cell's own directory. */
+static void add_name(const sn_cells *cells, const sn_cells_point *point, size_t seed, sn_text *name) {
+    sn_text_clear(name);
+    sn_text_add(name, point->name);
+    if (cells->request->seeds == 0) return;
+    sn_text_addf(name, "%sseed=%" PRId64, *point->name ? "," : "", cells->first_seed + (int64_t)seed);
+}
+
+static bool has_run(const sn_cells *cells, const char *name) {
+    char *path = sn_path_join(cells->out, name);
+    bool has = path && sn_run_directory_holds_run(path);
+    free(path);
+    return has;
+}
+
+/* The name of the directory whose run the cell can take; NULL: its own. */
+static const char *find_twin(const sn_cells *cells, const sn_cells_point *point, size_t seed, const char *own) {
+    int64_t value = cells->request->seeds > 0 ? cells->first_seed + (int64_t)seed : point->seed;
+    if (cells->reuse.n == 0 || has_run(cells, own)) return NULL;
+    return sn_reuse_find(&cells->reuse, sn_identity_with_seed(point->identity, value));
+}
+
+/* Only where a cell has no run are the others looked at: that takes a while where there are many. */
+static bool lacks_runs(const sn_cells *cells) {
+    bool lacks = false;
+    sn_text name = SN_TEXT_EMPTY;
+    for (size_t p = 0; p < cells->n_points && !lacks; p++) {
+        for (size_t seed = 0; seed < cells->n_seeds && !lacks; seed++) {
+            add_name(cells, &cells->points[p], seed, &name);
+            lacks = !has_run(cells, sn_text_string(&name));
+        }
+    }
+    sn_text_free(&name);
+    return lacks;
+}
+
+/* Whether runs of a twin's name may differ from their cell in length: not where that is what the cells vary. */
+static bool may_grow(const sn_cells *cells) {
+    bool varies = false;
+    for (size_t k = 0; k < cells->n_keys; k++)
+        varies = varies || key_ends_in(cells->points[0].sets[k], "epochs") ||
+                 key_ends_in(cells->points[0].sets[k], "steps") || key_ends_in(cells->points[0].sets[k], "train");
+    return cells->request->resume && !varies;
+}
+
+/* Only where there are runs: it reads every config once more. */
+static sn_status identify_points(sn_cells *cells, const sn_identity_rule *rule, sn_error *error) {
+    sn_status status = SN_OK;
+    for (size_t p = 0; p < cells->n_points && !status; p++) {
+        sn_config *config = NULL;
+        status = sn_cells_config(cells, p, &config, error);
+        if (!status) cells->points[p].seed = sn_value_integer(sn_config_root(config), "seed");
+        if (!status) cells->points[p].identity = sn_identity(config, rule);
+        sn_config_free(config);
+    }
+    return status;
+}
+
+static sn_status find_twins(sn_cells *cells, sn_error *error) {
+    if (!sn_path_is_dir(cells->out) || !lacks_runs(cells)) return SN_OK;
+    const sn_identity_rule rule = {cells->points[0].sets, cells->n_keys, may_grow(cells)};
+    sn_status status = sn_reuse_collect(&cells->reuse, cells->out, &rule, error);
+    if (!status && cells->reuse.n > 0) status = identify_points(cells, &rule, error);
+    sn_text name = SN_TEXT_EMPTY;
+    for (size_t p = 0; p < cells->n_points && !status && cells->reuse.n > 0; p++) {
+        for (size_t seed = 0; seed < cells->n_seeds; seed++) {
+            add_name(cells, &cells->points[p], seed, &name);
+            cells->n_reused += find_twin(cells, &cells->points[p], seed, sn_text_string(&name)) != NULL;
+        }
+    }
+    sn_text_free(&name);
+    return status;
+}
+
 sn_status sn_cells_make(sn_cells *cells, const sn_cells_request *request, sn_error *error) {
     *cells = (sn_cells){.request = request, .n_seeds = request->seeds > 0 ? (size_t)request->seeds : 1};
     sn_status status = read_file(cells, error);
@@ -422,6 +488,7 @@ sn_status sn_cells_make(sn_cells *cells, const sn_cells_request *request, sn_err
     if (!status) status = make_points(cells, error);
     if (!status) status = check_points(cells, error);
     if (!status) status = check_out(cells, error);
+    if (!status) status = find_twins(cells, error);
     if (status) sn_cells_reset(cells);
     return status;
 }
@@ -432,6 +499,7 @@ void sn_cells_reset(sn_cells *cells) {
     free(cells->out);
     sn_config_free(cells->portable);
     sn_pool_free(&cells->pool);
+    sn_reuse_reset(&cells->reuse);
     *cells = (sn_cells){0};
 }
 
@@ -461,14 +529,11 @@ static void add_line(const line_parts *parts, const sn_cells_point *point, size_
     sn_text_addf(line, "%s train %s", parts->program, parts->config);
     for (size_t k = 0; k < cells->n_keys; k++)
         sn_text_addf(line, " --set %s", point->words[k]);
-    sn_text_add(&name, point->name);
-    if (cells->request->seeds > 0) {
-        int64_t value = cells->first_seed + (int64_t)seed;
-        sn_text_addf(line, " --set seed=%" PRId64, value);
-        sn_text_addf(&name, "%sseed=%" PRId64, *point->name ? "," : "", value);
-    }
+    if (cells->request->seeds > 0) sn_text_addf(line, " --set seed=%" PRId64, cells->first_seed + (int64_t)seed);
     sn_text_addf(line, " --resume --threads %d --out ", parts->threads);
-    if (!add_shell_path(cells->out, sn_text_string(&name), line)) line->failed = true;
+    add_name(cells, point, seed, &name);
+    const char *own = sn_text_string(&name), *twin = find_twin(cells, point, seed, own);
+    if (!add_shell_path(cells->out, twin ? twin : own, line)) line->failed = true;
     if (strstr(sn_text_string(line), "\"$n\"")) sn_text_add(text, SN_SHELL_NEWLINE);
     sn_text_add(text, sn_text_string(line));
     sn_text_add(text, "\n");

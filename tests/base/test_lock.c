@@ -152,6 +152,30 @@ static void test_held_by_another_process(void **state) {
     sn_lock_release(&lock);
 }
 
+/* A look leaves nothing behind, and does not keep a holder out. */
+static void test_look(void **state) {
+    (void)state;
+    int go;
+    assert_int_equal(sn_lock_look(path), SN_LOCK_FREE);
+    assert_false(sn_path_exists(path));
+    pid_t pid = start_holder(&go, true);
+    assert_int_equal(sn_lock_look(path), SN_LOCK_HELD);
+    assert_note(pid);
+    end_holder(pid, go);
+    assert_true(sn_path_exists(path)); /* its process is gone */
+    assert_int_equal(sn_lock_look(path), SN_LOCK_FREE);
+    sn_lock lock;
+    failures_to_play = 2;
+    errno_to_play = EWOULDBLOCK;
+    assert_int_equal(sn_lock_take(&lock, path, &error), SN_OK);
+    assert_true(lock.fd >= 0);
+    sn_lock_release(&lock);
+    assert_int_equal(sn_file_write_atomic(path, "", 0, &error), SN_OK);
+    failures_to_play = 1;
+    errno_to_play = ENOLCK;
+    assert_int_equal(sn_lock_look(path), SN_LOCK_UNKNOWN);
+}
+
 static void test_holder_without_a_note(void **state) {
     (void)state;
     int go;
@@ -290,6 +314,7 @@ int main(void) {
         CASE(test_take_and_release),
         CASE(test_release_leaves_a_foreign_file_alone),
         CASE(test_held_by_another_process),
+        CASE(test_look),
         CASE(test_holder_without_a_note),
         CASE(test_twice_in_one_process),
         CASE(test_the_dead_hold_nothing),

@@ -36,6 +36,25 @@ want "more seeds, from standard input" "12 cells: $cells" "$("$skipnet" cells - 
     --grid network.skip.kind=none,concat --seeds 3 --set train.steps=6 --out sweep --threads 2 <tiny.json)"
 want "threads" 12 "$(grep -c -- "--resume --threads 2 --out" "$cells")"
 
+# A cell that is finished there under another name takes that run; a sweep can be made longer, and keeps its names.
+does cells tiny.json --grid network.depth=3,4 --out grown
+sh grown/cells.txt >/dev/null
+does cells tiny.json --grid network.depth=3,4 --seeds 2 --out grown
+want "twins: told" "2 cells are finished already under another name in $work/grown: they are not trained again" "$(cat err)"
+want "twins: the lines" "depth=3 depth=3,seed=2 depth=4 depth=4,seed=2" "$(sed 's|.*/||' grown/cells.txt | paste -sd' ')"
+sh grown/cells.txt >/dev/null 2>&1
+want "twins: none is trained again" 4 "$(find grown -name run.json | wc -l)"
+does cells tiny.json --grid network.depth=3,4 --seeds 2 --set train.steps=14 --resume --out grown
+want "longer: the lines" "depth=3 depth=3,seed=2 depth=4 depth=4,seed=2" "$(sed 's|.*/||' grown/cells.txt | paste -sd' ')"
+sh grown/cells.txt >/dev/null 2>&1
+want "longer: all are" 4 "$(grep -l '^    "steps": 14,' grown/*/run.json | wc -l)"
+does train tiny.json -q --threads 1 --set network.depth=4 --set seed=2 --set train.steps=14 --out at-once
+want_equal at-once/final.safetensors grown/depth=4,seed=2/final.safetensors
+does cells tiny.json --grid name=a --out named
+sh named/cells.txt >/dev/null
+does cells tiny.json --grid name=a,b --out named
+want "another name of the run is another cell" " name=a name=b" "$(cat err) $(sed 's|.*/||' named/cells.txt | paste -sd' ')"
+
 # What the program is called: a word where the PATH has it, else the path.
 mkdir bin
 ln -s "$skipnet" bin/skipnet
@@ -124,13 +143,18 @@ refuses 2 '--set network.dept=3: unknown key "network.dept", did you mean "netwo
 refuses 2 '--grid network.skip=ad: network.skip: unknown value "ad", did you mean "add"? (one of: none, add, concat, '\
 'highway)' cells tiny.json --grid network.skip=none,ad --out x
 refuses 2 "$work/hand holds a run: cells need a directory of their own" cells tiny.json --seeds 2 --out hand
-refuses 2 "$work/sweep/config.json belongs to a sweep of another config; they differ in: train.steps (take another \
---out, or remove $work/sweep with all that was made from it)" \
+refuses 2 "$work/sweep/config.json belongs to a sweep of another config; they differ in: train.steps (--resume makes \
+its runs longer, or take another --out, or remove $work/sweep with all that was made from it)" \
     cells tiny.json --grid network.depth=3,4 --seeds 2 --set train.steps=7 --out sweep
+refuses 2 "$work/sweep/config.json belongs to a sweep of longer runs (train.steps): runs can be made longer, not shorter \
+(take another --out)" cells tiny.json --grid network.depth=3,4 --seeds 2 --set train.steps=5 --resume --out sweep
+refuses 2 "$work/sweep/config.json belongs to a sweep of another config; they differ in: train.lr, train.steps (take \
+another --out, or remove $work/sweep with all that was made from it)" \
+    cells tiny.json --grid network.depth=3,4 --seeds 2 --set train.steps=7 --set train.lr=1 --resume --out sweep
 want "refused: the list is as it was" 12 "$(wc -l <"$cells")"
 want "refused: nothing is made" "" "$(find . -name x)"
 echo '{' >sweep/config.json
 run cells tiny.json --seeds 2 --out sweep
 want_like "a broken config.json" "2 $work/sweep/config.json:2:1: *cannot be read as a config of these cells*" \
     "$status $(cat err)"
-finish 60
+finish 70

@@ -15,7 +15,7 @@ for depth in 4 10; do
 done
 squeezed() { sed 's/^ *//; s/   */  /g' "$1"; }
 keys=network.depth,network.skip.kind
-stats=n_runs,n_diverged,mean,sd,median,min,max,ci95_low,ci95_high
+stats=n_runs,n_diverged,mean,sd,median,min,max,ci95_low,ci95_high,n_unfinished
 
 does compare all --out all
 want "nothing on stderr" "" "$(cat err)"
@@ -28,7 +28,7 @@ want "table: means: points in order" "4 none 3,4 add 3,10 none 3,10 add 3" \
 want_like "table: means: a row" "4  none  3  0.* +- 0.*" "$(squeezed out | sed -n 17p)"
 
 # The files: headers, rows, and figures recomputed.
-want_like "runs.csv: header" "run,$keys,seed,status,steps,train_loss,*,log10_delta_ratio_start,decades_per_layer_start" \
+want_like "runs.csv: header" "run,$keys,seed,status,steps,train_loss,*,log10_delta_ratio_start,decades_per_layer_start,reason,equal_to" \
     "$(head -n 1 all/runs.csv)"
 want "runs.csv: rows" 13 "$(wc -l <all/runs.csv)"
 want "profiles.csv: header" "run,$keys,seed,$gradients_header" "$(head -n 1 all/profiles.csv)"
@@ -149,10 +149,10 @@ does compare mixed --out mixed
 want "mixed: nothing on stderr" "" "$(cat err)"
 want "mixed: words" "4 none 3 1 of 3 diverged,10 none 2 1 unfinished,10 add 1 one run" "$(sed -n '/^mean/,$p' out |
     sed -n 's/^ *\([0-9]*\) *\([a-z]*\) *\([0-9]\) .*  \([^ ].*[a-z]\)$/\1 \2 \3 \4/p' | paste -sd,)"
-want_like "mixed: no mean where a run diverged" "4,none,train_loss,3,1,,,0.*,0.*,0.*,," "$(sed -n 2p mixed/summary.csv)"
-want_like "mixed: the unfinished run does not count" "10,none,train_loss,2,0,0.*" "$(grep 10,none,train_loss mixed/summary.csv)"
-want_like "mixed: no mean of one" "10,add,train_loss,1,0,,,0.*,0.*,0.*,," "$(grep 10,add,train_loss mixed/summary.csv)"
-want_like "mixed: pairs" "4,add - none,train_loss,3,1,,,*,," "$(sed -n 2p mixed/differences.csv)"
+want_like "mixed: no mean where a run diverged" "4,none,train_loss,3,1,,,0.*,0.*,0.*,,,0" "$(sed -n 2p mixed/summary.csv)"
+want_like "mixed: the unfinished run does not count" "10,none,train_loss,2,0,0.*,1" "$(grep 10,none,train_loss mixed/summary.csv)"
+want_like "mixed: no mean of one" "10,add,train_loss,1,0,,,0.*,0.*,0.*,,,0" "$(grep 10,add,train_loss mixed/summary.csv)"
+want_like "mixed: pairs" "4,add - none,train_loss,3,1,,,*,,,0" "$(sed -n 2p mixed/differences.csv)"
 printf 'network.depth,network.skip.kind,metric,statistic,op,value\n4,none,train_loss,mean,<,9\n' >empty.csv
 refuses_later() {
     run compare mixed --expect empty.csv
@@ -187,7 +187,7 @@ warning: ${add}2/gradients.csv: a row is not one of its header's columns
 warning: $(name 3)/loss.csv: it has no header
 warning: $(name 3)/gradients.csv: it has no rows of the last update" "$(cat err)"
 want "broken: no keys without a config" "\"$(name 1)\",,,done" "$(grep -F "$(name 1)" broken/runs.csv | cut -d, -f1-6)"
-want "broken: empty cells" ",,," "$(grep -F "${add}1\"" broken/runs.csv | grep -o ',,,$')"
+want "broken: empty cells" ",,,,," "$(grep -F "${add}1\"" broken/runs.csv | grep -o ',,,,,$')"
 want "broken: what is whole is kept" "10 5" "$(for run in "${add}3" "$(name 3)"; do
     grep -cF "\"$run\"," broken/profiles.csv; done | paste -sd' ')"
 
@@ -237,7 +237,7 @@ want "warnings of origins" "warning: runs differ in commit: 0123456789 (1 run), 
 warning: runs differ in cpu: Abacus (1 run), $(plain "$cpu") (12 runs)
 warning: runs differ in program: skipnet 9 (1 run), $(plain "$program") (12 runs)
 warning: runs differ in simd: beads (1 run), $(plain "$simd") (12 runs)
-warning: other/depth=4,skip=add,seed=3 and other/twin have the same keys and seed: the summary counts both
+warning: other/twin is the same run as other/depth=4,skip=add,seed=3 (equal config hash): it counts once
 warning: other/depth=10,skip=none,seed=2 and other/depth=10,skip=none,seed=3 have the same keys and other data" \
     "$(sort <(grep differ err) && grep -v differ err)"
 

@@ -11,7 +11,7 @@ header="run  status  steps  train loss  train acc  test loss  test acc  log10 ra
 header+="  frozen at 0  frozen at end  seconds"
 runs_header=run,network.depth,status,steps,train_loss,train_accuracy,test_loss,test_accuracy,log10_delta_ratio,decades_per_layer
 runs_header+=,n_hidden,frozen_layers_start,frozen_layers_end,wall_s,stalled_frac_start,stalled_frac_end
-runs_header+=,log10_delta_first_start,log10_delta_first_end,log10_delta_ratio_start,decades_per_layer_start
+runs_header+=,log10_delta_first_start,log10_delta_first_end,log10_delta_ratio_start,decades_per_layer_start,reason,equal_to
 squeezed() { sed 's/   */  /g' out; }
 
 does compare all/depth=10
@@ -80,10 +80,11 @@ does compare odd --out odd
 want "unfinished and broken: told apart" "odd/broken unreadable
 odd/empty unreadable
 odd/old unreadable
-odd/unfinished running
+odd/unfinished interrupted
 odd/whole done" "$(sed 1d out | awk '{ print $1, $2 }')"
-want "unfinished and broken: nothing measured" "- - - - - - - - - - -" \
-    "$(sed -n '2,5p' out | awk '{ $1 = $2 = $3 = ""; print }' | sort -u | xargs)"
+want_like "unfinished: what it has" "odd/unfinished  interrupted  [1-9]*  0.*  0.*  0.*" "$(squeezed | sed -n 5p)"
+want "broken: nothing measured" "- - - - - - - - - - -" \
+    "$(sed -n '2,4p' out | awk '{ $1 = $2 = $3 = ""; print }' | sort -u | xargs)"
 no_config() { echo "warning: cannot open odd/$1/config.json: No such file or directory (so its keys are not known, and it \
 is in no summary)"; }
 want "unfinished and broken: warnings" "warning: odd/broken/run.json:1:33: the string does not end on its line, expected a closing quote
@@ -92,7 +93,7 @@ warning: odd/empty/run.json:1:1: the text is empty, expected a value
 $(no_config empty)
 warning: odd/old/run.json: not a run.json of format version 1
 $(no_config old)" "$(cat err)"
-want "runs.csv: empty cells" "odd/broken,,unreadable,,,,,,,,,,,,,,,,," "$(sed -n 2p odd/runs.csv)"
+want "runs.csv: empty cells" "odd/broken,,unreadable,,,,,,,,,,,,,,,,,,," "$(sed -n 2p odd/runs.csv)"
 want "summary.csv: only what is finished" 1 "$(sed 1d odd/summary.csv | cut -d, -f1 | sort -u | wc -l)"
 
 mkdir bare

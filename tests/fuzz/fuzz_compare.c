@@ -7,6 +7,7 @@
 #include "base/text.h"
 #include "compare/compare.h"
 #include "compare/expectations.h"
+#include "compare/sort.h"
 #include "input.h"
 #include "run/directory.h"
 
@@ -36,7 +37,11 @@ static const char *put_files(fuzz_bytes rest) {
 
 static void write_all(const sn_comparison *comparison) {
     sn_text text = SN_TEXT_EMPTY;
-    sn_comparison_table(comparison, &text);
+    sn_sort sort;
+    sn_error_clear(&error);
+    fuzz_require(sn_sort_find(&sort, comparison, "-test_loss", &error) == SN_OK, "no figure to sort by", error.text);
+    sn_comparison_table(comparison, &(sn_table_style){.width = 60, .sort = &sort}, &text);
+    sn_comparison_table(comparison, &(sn_table_style){.sort = &(sn_sort){0}}, &text);
     sn_comparison_runs_csv(comparison, &text);
     sn_comparison_points_csv(comparison, &comparison->points, &text);
     sn_comparison_points_csv(comparison, &comparison->differences, &text);

@@ -107,6 +107,9 @@ static const graph_case error_cases[] = {
      "test.json:1:69: network.layers[1]: add1: 1 factors for 2 inputs (give one per input)"},
     {"{\"layers\": [{\"repeat\": 2, \"label\": \"x\", \"layers\": [{\"op\": \"linear\", \"units\": 3}]}]}",
      "test.json:1:25: network.layers[0]: a repeat has no label and no inputs: its entries have"},
+    /* Told before any of them is made. */
+    {"{\"layers\": [{\"repeat\": 1048576, \"layers\": [{\"repeat\": 2, \"layers\": [{\"op\": \"tanh\"}]}]}]}",
+     "test.json:1:24: network.layers: 2097152 layers with all copies, at most 1048576 are possible"},
     {"{\"order\": \"post\", \"skip\": \"concat\"}", "test.json:1:23: network.order: order post needs skip add or none: "
                                                     "after a concat no sum stands to be activated (use pre or inside)"},
     {"{\"order\": \"post\", \"skip\": \"highway\"}",

@@ -1,4 +1,4 @@
-"""Random experiments for scripts/dev/fuzz_pytorch.py and scripts/dev/soak.py: a config and its data, functions of a seed.
+"""Random experiments for scripts/dev/fuzz_pytorch.py and scripts/dev/break: a config and its data, functions of a seed.
 
 Explicit graphs with repeats, fan-out, long skips by add and concat, and networks of the family mlp.  Activations and
 inits are the program's (see words.py); a kind of something else that is not drawn here fails by name.

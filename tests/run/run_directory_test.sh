@@ -81,7 +81,7 @@ want "killed: status" '"running"' "$(value_of killed/run.json status)"
 want "killed: the lock file stays" 1 "$(grep -cx "pid $pid on $(uname -n)" killed/run.lock)"
 before=$(state killed)
 killed=(train tiny.json --set train.steps=1000000000 --out killed)
-refuses 2 "killed holds an unfinished run of this config (status running); --resume continues it, --force starts it anew" "${killed[@]}"
+refuses 2 "killed holds an unfinished run of this config (status interrupted); --resume continues it, --force starts it anew" "${killed[@]}"
 refuses 2 "killed holds a run of another config; they differ in: train.steps (take another --out, or --force to \
 replace it)" train tiny.json --out killed
 want "killed: the run stays" "$(grep -v run.lock <<<"$before")" "$(state killed | grep -v run.lock)"
@@ -127,6 +127,23 @@ want "foreign, --force" "checkpoint.safetensors config.json datapackage.json fin
 letter.txt loss.csv run.json" \
     "$(files foreign)"
 
+# What should be a file of the run is a FIFO that nobody feeds: no verb waits for it.
+for file in run.json config.json; do
+    rm -rf fifo
+    cp -r empty fifo
+    rm "fifo/$file"
+    mkfifo "fifo/$file"
+    for call in "train tiny.json --out fifo" "train tiny.json --out fifo --resume --set train.steps=99" \
+        "train tiny.json --out fifo --set seed=9" "eval fifo" "compare fifo"; do
+        read -ra words <<<"$call"
+        status=0
+        timeout 60 "$skipnet" "${words[@]}" >out 2>err </dev/null || status=$?
+        ((status != 124)) || want "$call, $file a FIFO" "no waiting" "status $status"
+    done
+    does train tiny.json -q --out fifo --force
+    want_equal empty/final.safetensors fifo/final.safetensors
+done
+
 # A process at work.
 start_long busy
 busy=(train tiny.json --set train.steps=1000000000 --out busy)
@@ -143,4 +160,4 @@ wait "$pid" || true
 want "busy: closed in the end" '"interrupted"' "$(value_of busy/run.json status)"
 want_csvs busy
 want "busy: the lock is gone" "" "$(find busy -name run.lock)"
-finish 70
+finish 72

@@ -200,7 +200,7 @@ want_like "compare reads it" "*running*" "$(cat out)"
 await "more rows of the holder" has_rows held/loss.csv "$rows"
 kill -KILL "$pid"
 wait "$pid" 2>/dev/null || true
-refuses 2 "held holds an unfinished run of this config (status running); --resume continues it, --force starts it \
+refuses 2 "held holds an unfinished run of this config (status interrupted); --resume continues it, --force starts it \
 anew" train tiny.json --set train.steps=1000000000 --out held
 does train tiny.json --out held --force -q --threads 1
 want_same "a lock of the dead" held

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The fuzzer against PyTorch and the soak test (tests/pytorch) know every op, init, skip ... of the program: one that they
+# The fuzzer against PyTorch and scripts/dev/break.sh (tests/pytorch) know every op, init, skip ... of the program: one that they
 # do not would silently not be tested.
 set -euo pipefail
 export LC_ALL=C

@@ -17,7 +17,13 @@ export SKIPNET=$skipnet SKIPNET_PLOT=$work/bin/plot SKIPNET_REPORT=$work/bin/rep
 sweep() { # ARGUMENT...
     status=0
     : >calls
-    "$source_dir/scripts/sweep.sh" "$@" >out 2>err </dev/null || status=$?
+    "$source_dir/scripts/sweep.sh" "$@" >out 2>all </dev/null || status=$?
+    without_progress all >err
+}
+
+# What is said while cells run depends on how long they take.
+without_progress() { # FILE
+    grep -vE '^sweep: ([0-9]+ of [0-9]+ cells finished|.* failed: exit status)' "$1" || true
 }
 
 wait_for_runs() { # DIRECTORY N: that have rows
@@ -86,7 +92,23 @@ for engine in "${all[@]}"; do
     want "a failure: results" "2 done, 1 diverged" "$(grep -lE '^  "status": "done"' "mixed.$engine"/*/run.json |
         wc -l) done, $(grep -lE '^  "status": "diverged"' "mixed.$engine"/*/run.json | wc -l) diverged"
     want "a failure: pictures all the same" 2 "$(wc -l <calls)"
+    want_like "a failure: the comparison has it" \
+        "*,failed,*exit status 2: --set network.order=post: network.order: order post needs *" \
+        "$(grep ,failed, "mixed.$engine/runs.csv")"
 done
+
+# While a sweep runs its failures are told as they happen, and where it stands.
+touch watched.err
+env --default-signal=TERM "$source_dir/scripts/sweep.sh" tiny.json --points points.csv --set train.steps=100000000 \
+    --engine xargs --jobs 4 --out watched --no-plot >out 2>watched.err </dev/null &
+pid=$!
+started+=("$pid")
+await "a failure told" grep -q '^sweep: order=post,skip.kind=concat,.* failed: exit status 2: --set' watched.err
+await "a line of progress" grep -qE '^sweep: [0-9] of 4 cells finished, 1 failed' watched.err
+kill -s TERM "$pid"
+wait "$pid" || true
+run_compare() { "$skipnet" compare watched | grep -cE '^failed: watched/order=post.*: exit status 2: '; }
+want "a failure is remembered" 1 "$(run_compare)"
 
 # Stopped in the middle: cells close themselves, nothing goes on, the sweep dies of the signal; the same command ends
 # it.
@@ -98,13 +120,16 @@ for engine in "${all[@]}"; do
         pid=$!
         started+=("$pid")
         await "two cells of $dir" wait_for_runs "$dir" 2
+        begin=${EPOCHREALTIME/./}
         kill -s "$signal" "$pid"
         status=0
         wait "$pid" || status=$?
+        want "$dir: ends within a second, or two where the machine is busy" 1 \
+            $((${EPOCHREALTIME/./} - begin < 2000000))
         want "$dir: exit status" "$(kill -l "$signal")" "$((status - 128))"
-        want "$dir: message" "sweep: stopped by a signal; call it again to go on" "$(cat err)"
-        want "$dir: the cells" "interrupted interrupted" \
-            "$(grep -h '^  "status"' "$dir"/*/run.json | sed 's/.*: "\(.*\)",/\1/' | paste -sd' ')"
+        want "$dir: message" "sweep: stopped by a signal; call it again to go on" "$(without_progress err)"
+        want "$dir: the cells have ended" "interrupted interrupted" \
+            "$("$skipnet" compare "$dir" | awk '$2 == "running" || $2 == "interrupted" { print $2 }' | paste -sd' ')"
         want "$dir: the third was not begun" 2 "$(find "$dir" -name run.json | wc -l)"
     done
     sweep tiny.json "${grid[@]}"
@@ -134,6 +159,10 @@ for engine in "${all[@]}"; do
   depth=3: exit status 143*" "$(cat err)"
     want "a killed cell, $engine: the others" 2 \
         "$(grep -lE '^  "status": "done"' "killed.$engine"/*/run.json | wc -l)"
+    want "a killed cell, $engine: remembered" depth=3 "$(ls "killed.$engine/sweep-log/failed")"
+    sweep tiny.json --grid network.depth=3,4,5 --set train.steps=12 --resume --engine "$engine" --out "killed.$engine"
+    want "a killed cell, $engine: forgotten once it has run, and all are longer" "0 3 " \
+        "$status $(grep -l '^    "steps": 12,' "killed.$engine"/*/run.json | wc -l) $(ls "killed.$engine/sweep-log/failed")"
 done
 
 # A signal to what runs cells ends it after the cell at work.
@@ -173,6 +202,29 @@ want "an array at work" "2 sweep: array 17 of an earlier call is still at it: wa
 printf '#!/bin/sh\n' >cluster/squeue
 PATH=$work/cluster:$PATH sweep tiny.json --seeds 2 --engine xargs --out complaint
 want "an array that is over" 0 "$status"
+
+# A stopped sweep cancels its array and does not wait for the cluster: the next call does.
+cp -R cluster slurm
+printf '#!/bin/sh\necho 23\n' >slurm/sbatch
+printf '#!/bin/sh\ntest -f %s/gone || echo 23\n' "$work" >slurm/squeue
+printf '#!/bin/sh\necho MaxArraySize = 100\n' >slurm/scontrol
+printf '#!/bin/sh\necho "$@" >>%s/cancelled\nsleep 3\n' "$work" >slurm/scancel
+chmod +x slurm/*
+PATH=$work/slurm:$PATH env --default-signal=INT "$source_dir/scripts/sweep.sh" tiny.json --seeds 2 --engine slurm \
+    --out queued --no-plot >out 2>err </dev/null &
+pid=$!
+started+=("$pid")
+await "the array" test -s queued/sweep-log/slurm.job
+begin=${EPOCHREALTIME/./}
+kill -s INT "$pid"
+status=0
+wait "$pid" || status=$?
+want "a cluster's sweep ends within a second, or two where the machine is busy" "130 1" \
+    "$status $((${EPOCHREALTIME/./} - begin < 2000000))"
+await "the jobs are cancelled" grep -q -- '--quiet 23 23' cancelled
+touch gone
+PATH=$work/slurm:$PATH sweep tiny.json --seeds 2 --engine xargs --out queued --no-plot
+want "the next call goes on" "0 2" "$status $(find queued -name final.safetensors | wc -l)"
 
 # One sweep at a time.
 (flock 9 && sweep tiny.json --seeds 2 --engine xargs --out mixed.xargs && cat err >busy) 9>mixed.xargs/sweep.lock

@@ -367,6 +367,15 @@ static void test_shell_words(void **state) {
         sn_text text = SN_TEXT_EMPTY;
         sn_text_add_shell(&text, cases[i].word);
         assert_string_equal(sn_text_string(&text), cases[i].quoted);
+        sn_text read = SN_TEXT_EMPTY;
+        sn_text_add(&text, " next\nline");
+        const char *at = sn_text_string(&text);
+        assert_true(sn_shell_next(&at, &read));
+        assert_string_equal(sn_text_string(&read), cases[i].word);
+        assert_true(sn_shell_next(&at, &read));
+        assert_string_equal(sn_text_string(&read), "next");
+        assert_false(sn_shell_next(&at, &read));
+        sn_text_free(&read);
         sn_text_free(&text);
     }
 }
