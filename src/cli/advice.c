@@ -26,7 +26,7 @@ static const sn_option *find_option(const sn_verb *verb, const char *name) {
     return NULL;
 }
 
-/* ", which train and cells have"; false where no verb has it. */
+/* ", an option of train, cells"; false where no verb has it. */
 static bool add_owners(const char *name, sn_text *text) {
     int count = 0;
     for (const sn_verb *const *verb = sn_verbs; *verb; verb++) {
@@ -57,12 +57,11 @@ static void add_keys(const sn_tails *tails, const char *value, sn_text *text) {
 static void advise(const sn_verb *verb, const char *name, const char *value, sn_text *text) {
     sn_tails tails;
     bool takes_keys = find_option(verb, "set");
-    const char *nearest = nearest_option(verb, name);
-    if (takes_keys && sn_tails_find(&tails, &sn_language, name)) {
-        add_keys(&tails, value, text);
-    } else if (nearest) {
+    bool is_found = takes_keys && sn_tails_find(&tails, &sn_language, name);
+    const char *nearest = is_found ? NULL : nearest_option(verb, name);
+    if (nearest) {
         sn_text_addf(text, ", did you mean --%s?", nearest);
-    } else if (!add_owners(name, text) && takes_keys && sn_tails_find_near(&tails, &sn_language, name)) {
+    } else if (is_found || (!add_owners(name, text) && takes_keys && sn_tails_find_near(&tails, &sn_language, name))) {
         add_keys(&tails, value, text);
     }
 }

@@ -133,11 +133,10 @@ void sn_tails_suggest(const sn_suggestion *near, const char *around, const sn_sc
                       sn_text *text) {
     sn_tails tails;
     bool is_synonym = near->best && near->distance < 0;
-    if (!is_synonym && sn_tails_find(&tails, schema, path)) {
-        write_tails(&tails, text);
-    } else if (near->best) {
+    bool is_found = !is_synonym && sn_tails_find(&tails, schema, path);
+    if (!is_found && near->best) {
         sn_text_addf(text, ", did you mean \"%s%s\"?", around, near->best);
-    } else if (sn_tails_find_near(&tails, schema, path)) {
+    } else if (is_found || sn_tails_find_near(&tails, schema, path)) {
         write_tails(&tails, text);
     }
 }

@@ -40,7 +40,7 @@ typedef struct sn_experiment {
 sn_status sn_experiment_open(sn_experiment *experiment, const sn_config *config, int threads, sn_error *error);
 
 /* Notes what of the config is larger than there is use for: the batch, the blocks. */
-void sn_experiment_note_misfits(sn_experiment *experiment);
+void sn_experiment_note_misfits(sn_experiment *x);
 
 /* As sn_experiment_open for a config whose data are those of an open experiment: they are not loaded again.  `like`
  * must outlive the experiment. */

@@ -110,7 +110,8 @@ cat >small.json <<'END'
 {
   "data": {"kind": "gaussian", "in_dim": 3, "classes": 2, "samples": 9},
   "network": {"layers": [
-    {"op": "linear", "units": 2, "label": "a"}, {"op": "tanh"}, {"op": "scale", "factor": 1e-17}]}
+    {"op": "linear", "units": 2, "label": "a"}, {"op": "tanh"}, {"op": "scale", "factor": 1e-17}]},
+  "train": {"batch_size": 9}
 }
 END
 run gradcheck small.json

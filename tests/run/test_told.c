@@ -70,15 +70,17 @@ static void check_idle(const char *path, const sn_choice *choice, const sn_kind 
     sn_config_free(config);
 }
 
-static void check_choice(const char *path, const sn_choice *choice) {
-    for (const sn_kind *const *owner = choice->kinds; *owner; owner++) {
-        for (const sn_key *key = (*owner)->keys; key && key->name; key++) {
-            for (const sn_kind *const *other = choice->kinds; *other; other++) {
-                bool can_be = !(*other)->chosen_by && !(*owner)->chosen_by && value_of(key);
-                if (can_be && !sn_kind_key(choice, *other, key->name)) check_idle(path, choice, *other, key);
-            }
+static void check_kind(const char *path, const sn_choice *choice, const sn_kind *owner) {
+    for (const sn_key *key = owner->keys; key && key->name && !owner->chosen_by; key++) {
+        for (const sn_kind *const *other = choice->kinds; *other && value_of(key); other++) {
+            if (!(*other)->chosen_by && !sn_kind_key(choice, *other, key->name)) check_idle(path, choice, *other, key);
         }
     }
+}
+
+static void check_choice(const char *path, const sn_choice *choice) {
+    for (const sn_kind *const *owner = choice->kinds; *owner; owner++)
+        check_kind(path, choice, *owner);
 }
 
 /* ---- keys by their last names ---- */
