@@ -296,7 +296,7 @@ void sn_dir_remove_empty(const char *path, const char *outermost) {
 
 bool sn_file_is_marked(const char *path, const char *mark, size_t limit, bool *is_there) {
     struct stat info;
-    *is_there = lstat(path, &info) == 0 && !S_ISDIR(info.st_mode);
+    *is_there = lstat(path, &info) == 0 && (S_ISREG(info.st_mode) || S_ISLNK(info.st_mode));
     if (!*is_there || !S_ISREG(info.st_mode)) return false;
     char *head = malloc(limit);
     FILE *file = head ? fopen(path, "re") : NULL;

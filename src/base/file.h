@@ -54,7 +54,7 @@ int sn_file_create(const char *path, sn_error *error);
 int sn_file_reopen(const char *path, sn_error *error);
 
 /* Whether the first `limit` bytes of a regular file hold `mark`: how files are told that skipnet wrote.  `is_there`
- * tells whether anything has the name; a link counts, wherever it leads. */
+ * tells whether a regular file or a link has the name. */
 bool sn_file_is_marked(const char *path, const char *mark, size_t limit, bool *is_there);
 
 /* Waits until all that was written to `fd` is on the disk; fine where the file system knows no such thing. */
