@@ -122,7 +122,7 @@ cancel_slurm() {
     : >"$log/slurm.cancelled"
     set -m
     # shellcheck disable=SC2086 # no word where there is no job
-    scancel --quiet $array $after </dev/null >/dev/null 2>&1 &
+    scancel --quiet $array $after </dev/null >/dev/null 2>&1 9>&- &
     set +m
     exit 0
 }

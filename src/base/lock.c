@@ -19,7 +19,7 @@
 
 enum { MAX_ATTEMPTS = 100, NOTE_BYTES = 320 };
 
-static int flock_retrying(int fd, int operation) {
+static int flock_now(int fd, int operation) {
     int result;
     do {
         result = flock(fd, operation | LOCK_NB);
@@ -30,10 +30,10 @@ static int flock_retrying(int fd, int operation) {
 /* Somebody may only be looking (sn_lock_look), which takes microseconds: a lock that stays taken is a holder's. */
 static int flock_unless_held(int fd) {
     enum { LOOKS = 5, MILLISECOND = 1000000 };
-    int result = flock_retrying(fd, LOCK_EX);
+    int result = flock_now(fd, LOCK_EX);
     for (int i = 0; i < LOOKS && result != 0 && errno == EWOULDBLOCK; i++) {
         nanosleep(&(struct timespec){.tv_nsec = 2 * MILLISECOND}, NULL);
-        result = flock_retrying(fd, LOCK_EX);
+        result = flock_now(fd, LOCK_EX);
     }
     return result;
 }
@@ -118,7 +118,7 @@ sn_lock_state sn_lock_look(const char *path) {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0) return errno == ENOENT ? SN_LOCK_FREE : SN_LOCK_UNKNOWN;
     sn_lock_state state = SN_LOCK_FREE;
-    if (flock_retrying(fd, LOCK_SH) != 0) state = errno == EWOULDBLOCK ? SN_LOCK_HELD : SN_LOCK_UNKNOWN;
+    if (flock_now(fd, LOCK_SH) != 0) state = errno == EWOULDBLOCK ? SN_LOCK_HELD : SN_LOCK_UNKNOWN;
     close(fd);
     return state;
 }

@@ -85,9 +85,6 @@ sn_status sn_read_config(sn_config **config, const char *operand, const sn_words
 /* What --threads asked for; where it was not given, what the machine allows. */
 int sn_threads(int64_t asked);
 
-/* Characters of a line of the terminal: COLUMNS, else what the terminal says, else 80. */
-int sn_terminal_columns(int fd);
-
 /* Prints notes to standard error, with --quiet, too. */
 void sn_tell_notes(const sn_notes *notes);
 

@@ -3,7 +3,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 
 #include "cli/cli.h"
 #include "engine/team.h"
@@ -75,15 +74,6 @@ sn_status sn_read_config(sn_config **config, const char *operand, const sn_words
 
 int sn_threads(int64_t asked) {
     return asked ? (int)asked : sn_team_available();
-}
-
-int sn_terminal_columns(int fd) {
-    enum { LEAST = 20, MOST = 10000, DEFAULT = 80 };
-    struct winsize size;
-    const char *variable = getenv("COLUMNS");
-    long columns = variable ? strtol(variable, NULL, 10) : 0;
-    if (columns > LEAST && columns < MOST) return (int)columns;
-    return ioctl(fd, TIOCGWINSZ, &size) == 0 && size.ws_col > LEAST ? size.ws_col : DEFAULT;
 }
 
 void sn_tell_notes(const sn_notes *notes) {

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "cli/cli.h"
+#include "cli/terminal.h"
 #include "compare/compare.h"
 #include "compare/expectations.h"
 #include "compare/sort.h"

@@ -2,7 +2,7 @@
 #ifndef SN_CLI_TERMINAL_H
 #define SN_CLI_TERMINAL_H
 
-/* Columns of the terminal at a file descriptor; 80 where it does not tell. */
+/* Columns of the terminal at a file descriptor: COLUMNS, else what it says, else 80. */
 int sn_terminal_columns(int fd);
 
 /* Writes a line to standard error in place of the last one; it should fit. */

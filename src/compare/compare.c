@@ -71,7 +71,7 @@ static sn_status add_below(sn_comparison *comparison, const char *path, sn_error
         free(entries[i]);
     }
     free(entries);
-    return status ? status : sn_planned_add(comparison, path, error);
+    return status || comparison->only_runs ? status : sn_planned_add(comparison, path, error);
 }
 
 sn_status sn_comparison_add(sn_comparison *comparison, const char *path, sn_error *error) {

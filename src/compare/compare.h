@@ -43,6 +43,7 @@ typedef struct sn_comparison {
     size_t n_repeated; /* finds of a run that was there already */
     sn_intern words;   /* origins */
     sn_varied varied;  /* its run i is runs[i] */
+    bool only_runs;    /* cells that have no run are not added; set before anything is */
     sn_notes notes;    /* warnings */
     sn_points points, differences;
 } sn_comparison;

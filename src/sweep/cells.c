@@ -11,6 +11,7 @@
 #include "run/directory.h"
 #include "run/language.h"
 #include "sweep/axes.h"
+#include "sweep/growth.h"
 
 /* ---- the config ---- */
 
@@ -263,7 +264,7 @@ static sn_status name_points(sn_cells *cells, const sn_config *config, sn_error 
 /* ---- checks of all points ---- */
 
 typedef struct identity {
-    uint64_t hash; /* of sn_identity_with_seed */
+    uint64_t hash; /* over the resolved config */
     size_t point;
 } identity;
 
@@ -285,23 +286,10 @@ static void add_new_lines(sn_error *error, const sn_error *found) {
     }
 }
 
-/* Whether runs of a twin's name may differ from their cell in length: not where that is what the cells vary. */
-static bool may_grow(const sn_cells *cells) {
-    bool varies = false;
-    for (size_t k = 0; k < cells->n_keys; k++)
-        varies = varies || key_ends_in(cells->points[0].sets[k], "epochs") ||
-                 key_ends_in(cells->points[0].sets[k], "steps") || key_ends_in(cells->points[0].sets[k], "train");
-    return cells->request->resume && !varies;
-}
-
-static sn_identity_rule rule_of(const sn_cells *cells, bool but_length) {
-    return (sn_identity_rule){cells->points[0].sets, cells->n_keys, but_length};
-}
-
 /* Reads every point as train will. */
-static sn_status identify(sn_cells *cells, identity *identities, sn_error *error) {
+static sn_status identify(const sn_cells *cells, identity *identities, sn_error *error) {
+    sn_text text = SN_TEXT_EMPTY;
     sn_error found;
-    const sn_identity_rule exact = rule_of(cells, false), grown = rule_of(cells, may_grow(cells));
     for (size_t p = 0; p < cells->n_points && error->dropped == 0; p++) {
         sn_config *config = NULL;
         sn_error_clear(&found);
@@ -309,13 +297,13 @@ static sn_status identify(sn_cells *cells, identity *identities, sn_error *error
             add_new_lines(error, &found);
             continue;
         }
-        int64_t seed = sn_value_integer(sn_config_root(config), "seed");
-        uint64_t meaning = sn_identity(config, &exact);
-        identities[p] = (identity){sn_identity_with_seed(meaning, seed), p};
-        cells->points[p].identity = grown.but_length ? sn_identity(config, &grown) : meaning;
-        cells->points[p].seed = seed;
+        sn_text_clear(&text);
+        sn_value_text_compact(sn_config_root(config), &text);
+        identities[p] = (identity){sn_hash(sn_text_string(&text), text.length, 0), p};
         sn_config_free(config);
     }
+    if (text.failed) sn_error_memory(error, text.length, "a config");
+    sn_text_free(&text);
     return error->status;
 }
 
@@ -356,51 +344,9 @@ static sn_status check_points(sn_cells *cells, sn_error *error) {
 
 /* ---- what lies in the directory ---- */
 
-static sn_status refuse_directory(const sn_cells *cells, const char *file, const char *keys, const char *hint,
-                                  sn_error *error) {
-    return sn_error_set(error, SN_INVALID,
-                        "%s belongs to a sweep of another config; they differ in: %s (%stake another --out, or remove "
-                        "%s with all that was made from it)",
-                        file, keys, hint, cells->out);
-}
-
-/* Of two configs that differ in their length alone: whether the fresh one is shorter as far as they can be compared. */
-static bool is_shorter(const sn_value *old, const sn_value *fresh) {
-    static const char *const keys[] = {"train.steps", "train.epochs"};
-    bool has_steps = sn_value_get(old, keys[0]), wants_steps = sn_value_get(fresh, keys[0]);
-    const char *key = keys[!has_steps];
-    return has_steps == wants_steps && sn_value_integer(fresh, key) < sn_value_integer(old, key);
-}
-
-/* A sweep may grow, but not change under the runs that are there: the old config must mean the same. */
-static sn_status compare_point(const sn_cells *cells, const char *file, const sn_config *old, const sn_config *fresh,
-                               sn_error *error) {
-    if (sn_config_hash(old) == sn_config_hash(fresh)) return SN_OK;
-    bool is_kin = sn_config_hash_but_length(old) == sn_config_hash_but_length(fresh);
-    const sn_value *was = sn_config_root(old), *is = sn_config_root(fresh);
-    sn_text keys = SN_TEXT_EMPTY;
-    sn_config_differences(old, fresh, &keys);
-    const char *differ = sn_text_string(&keys), *hint = is_kin ? "--resume makes its runs longer, or " : "";
-    sn_status status = SN_OK;
-    if (!is_kin || !cells->request->resume) {
-        status = refuse_directory(cells, file, differ, is_shorter(was, is) ? "" : hint, error);
-    } else if (is_shorter(was, is)) {
-        status = sn_error_set(error, SN_INVALID,
-                              "%s belongs to a sweep of longer runs (%s): runs can be made longer, not shorter (take "
-                              "another --out)",
-                              file, differ);
-    } else if (strcmp(sn_value_text(was, "train.lr_schedule.kind"), "cosine") == 0) {
-        status = sn_error_set(error, SN_INVALID,
-                              "%s belongs to a sweep of runs whose learning rates depend on their length "
-                              "(train.lr_schedule cosine): they cannot be made longer (take another --out)",
-                              file);
-    }
-    sn_text_free(&keys);
-    return status;
-}
-
 static sn_status compare_points(const sn_cells *cells, const char *file, sn_error *error) {
     sn_config_source there = {.path = file, .is_regular = true};
+    const sn_growth growth = {file, cells->out, cells->request->resume};
     sn_status status = SN_OK;
     for (size_t p = 0; p < cells->n_points && !status; p++) {
         sn_config *old = NULL, *fresh = NULL;
@@ -408,7 +354,7 @@ static sn_status compare_points(const sn_cells *cells, const char *file, sn_erro
         if (status == SN_INVALID)
             sn_error_add(error, SN_INVALID, "%s cannot be read as a config of these cells (take another --out)", file);
         if (!status) status = sn_cells_config(cells, p, &fresh, error);
-        if (!status) status = compare_point(cells, file, old, fresh, error);
+        if (!status) status = sn_growth_check(&growth, old, fresh, error);
         sn_config_free(old);
         sn_config_free(fresh);
     }
@@ -496,10 +442,33 @@ static bool lacks_runs(const sn_cells *cells) {
     return lacks;
 }
 
+/* Whether runs of a twin's name may differ from their cell in length: not where that is what the cells vary. */
+static bool may_grow(const sn_cells *cells) {
+    bool varies = false;
+    for (size_t k = 0; k < cells->n_keys; k++)
+        varies = varies || key_ends_in(cells->points[0].sets[k], "epochs") ||
+                 key_ends_in(cells->points[0].sets[k], "steps") || key_ends_in(cells->points[0].sets[k], "train");
+    return cells->request->resume && !varies;
+}
+
+/* Only where there are runs: it reads every config once more. */
+static sn_status identify_points(sn_cells *cells, const sn_identity_rule *rule, sn_error *error) {
+    sn_status status = SN_OK;
+    for (size_t p = 0; p < cells->n_points && !status; p++) {
+        sn_config *config = NULL;
+        status = sn_cells_config(cells, p, &config, error);
+        if (!status) cells->points[p].seed = sn_value_integer(sn_config_root(config), "seed");
+        if (!status) cells->points[p].identity = sn_identity(config, rule);
+        sn_config_free(config);
+    }
+    return status;
+}
+
 static sn_status find_twins(sn_cells *cells, sn_error *error) {
     if (!sn_path_is_dir(cells->out) || !lacks_runs(cells)) return SN_OK;
-    const sn_identity_rule rule = rule_of(cells, may_grow(cells));
+    const sn_identity_rule rule = {cells->points[0].sets, cells->n_keys, may_grow(cells)};
     sn_status status = sn_reuse_collect(&cells->reuse, cells->out, &rule, error);
+    if (!status && cells->reuse.n > 0) status = identify_points(cells, &rule, error);
     sn_text name = SN_TEXT_EMPTY;
     for (size_t p = 0; p < cells->n_points && !status && cells->reuse.n > 0; p++) {
         for (size_t seed = 0; seed < cells->n_seeds; seed++) {

@@ -34,7 +34,8 @@ typedef struct sn_cells_point {
     const char **origins; /* (n_keys) what messages put before them */
     const char **words;   /* (n_keys) the sets as shell words, paths in them absolute */
     const char *name;     /* of the run's directory, up to the seed */
-    uint64_t identity;    /* sn_identity; but for the length where its run may become longer */
+    uint64_t identity;    /* where there are runs that it may take: sn_identity, but for the length where its run may
+                             become longer */
     int64_t seed;         /* of its config */
 } sn_cells_point;
 

@@ -26,7 +26,7 @@ static sn_status add_points(const sn_cells *cells, sn_comparison *comparison, sn
 }
 
 sn_status sn_cells_foresee(const sn_cells *cells, const sn_expectations *expectations, sn_error *error) {
-    sn_comparison comparison = {0};
+    sn_comparison comparison = {.only_runs = true}; /* the list that lies there is about to be replaced */
     sn_status status = add_earlier_runs(cells, &comparison, error);
     if (!status) status = add_points(cells, &comparison, error);
     if (!status) status = sn_comparison_foresee(&comparison, error);

@@ -98,6 +98,7 @@ for engine in "${all[@]}"; do
 done
 
 # While a sweep runs its failures are told as they happen, and where it stands.
+touch watched.err
 env --default-signal=TERM "$source_dir/scripts/sweep.sh" tiny.json --points points.csv --set train.steps=100000000 \
     --engine xargs --jobs 4 --out watched --no-plot >out 2>watched.err </dev/null &
 pid=$!
