@@ -81,12 +81,18 @@ static sn_status take_names(sn_table *table, sn_error *error) {
     return SN_OK;
 }
 
-/* No number is a name in R's tables: a row of other things that has a cell less is none of its headers. */
-static bool is_short_header(const sn_table *table) {
+/* A header without numbers among its names. */
+static bool is_plain_header(const sn_table *table) {
     double number = 0;
-    for (size_t i = 0; i < table->n_columns; i++) {
+    for (size_t i = 0; table->names && i < table->n_columns; i++) {
         if (sn_csv_number(table->names[i], &number) == SN_CELL_NUMBER) return false;
     }
+    return table->names;
+}
+
+/* No number is a name in R's tables: a row of other things that has a cell less is none of its headers. */
+static bool is_short_header(const sn_table *table) {
+    if (!is_plain_header(table)) return false;
     const sn_csv *row = &table->csv;
     return row->n_cells == table->n_columns + 1 && row->cells[table->n_columns][0]; /* no comma at the end */
 }
@@ -178,7 +184,8 @@ static sn_status read_number(const sn_table *table, size_t column, double *value
 /* The current row becomes data row table->n. */
 static sn_status take_row(sn_table *table, const sn_table_columns *columns, sn_error *error) {
     const sn_csv *csv = &table->csv;
-    if (csv->n_cells != table->n_columns && csv->row == 2 && csv->n_cells == table->second_width)
+    if (csv->n_cells != table->n_columns && csv->row == 2 && csv->n_cells == table->second_width &&
+        !is_plain_header(table))
         return fault_first_row(table, error);
     if (csv->n_cells != table->n_columns) {
         return sn_error_set(error, SN_INVALID, "%s: row %zu: %zu cell%s, expected %zu as in row %d", csv->path,

@@ -161,9 +161,9 @@ sn_status sn_experiment_open(sn_experiment *experiment, const sn_config *config,
 }
 
 void sn_experiment_note_misfits(sn_experiment *x) {
-    const sn_value *root = sn_config_root(x->config), *network = sn_value_get(root, "network");
-    int64_t per_block = sn_value_integer(network, "skip.layers_per_block");
-    int64_t in_blocks = sn_value_integer(network, "depth") - 1;
+    const sn_value *root = sn_config_root(x->config);
+    int64_t per_block = sn_value_integer(root, "network.skip.layers_per_block"); /* 0: there are no blocks */
+    int64_t in_blocks = sn_value_integer(root, "network.depth") - 1;
     if (x->settings.batch_size > x->data.train.n) {
         sn_note_always(&x->notes, "train.batch_size is %zu, the data have %zu training sample%s: every step takes all",
                        x->settings.batch_size, x->data.train.n, x->data.train.n == 1 ? "" : "s");

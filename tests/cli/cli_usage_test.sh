@@ -37,11 +37,12 @@ want_equal help.train out
 want "train: usage" "usage: skipnet train CONFIG [--set KEY=VALUE]... [--out DIR] [--threads N] [--resume] [--force] \
 [--quiet] [--json]" "$(head -n 1 help.train)"
 
-refuses 2 'skipnet: a verb is missing (see skipnet help)'
-refuses 2 'skipnet: no verb "trian" (see skipnet help)' trian
+does # nothing was asked for: what there is, as cargo, docker and gh do
+want_equal help out
+refuses 2 'skipnet: no verb "trian", did you mean "train"? (see skipnet help)' trian
 refuses 2 'skipnet: no verb "" (see skipnet help)' ""
-refuses 2 'skipnet: no verb "-q" (see skipnet help)' -q
-refuses 2 'skipnet help: no verb "trian" (see skipnet help)' help trian
+refuses 2 'skipnet: no verb "-q", options stand after the verb (see skipnet help)' -q
+refuses 2 'skipnet help: no verb "trian", did you mean "train"? (see skipnet help)' help trian
 refuses 2 'skipnet help: does not know what to do with check (see skipnet help --help)' help train check
 refuses 2 'skipnet train: wants CONFIG (see skipnet train --help)' train
 refuses 2 'skipnet check: wants CONFIG (see skipnet check --help)' check
@@ -56,8 +57,8 @@ refuses 2 'skipnet train: unknown option --bogus=3 (see skipnet train --help)' t
 refuses 2 'skipnet train: unknown option -Z (see skipnet train --help)' train a -Z
 refuses 2 'skipnet train: unknown option -Z (see skipnet train --help)' train -Zq a
 refuses 2 'skipnet train: unknown option -Z (see skipnet train --help)' train -qZ a
-refuses 2 'skipnet check: unknown option --out (see skipnet check --help)' check a --out b
-refuses 2 'skipnet compare: unknown option --set (see skipnet compare --help)' compare a --set seed=1
+refuses 2 'skipnet check: unknown option --out, an option of train, cells, compare (see skipnet check --help)' check a --out b
+refuses 2 'skipnet compare: unknown option --set, an option of train, check, cells, gradcheck, bench (see skipnet compare --help)' compare a --set seed=1
 refuses 2 'skipnet train: no value goes with --force=yes (see skipnet train --help)' train a --force=yes
 refuses 2 'skipnet train: an argument is missing after --set (see skipnet train --help)' train a --set
 refuses 2 'skipnet train: an argument is missing after --out (see skipnet train --help)' train a --out

@@ -253,6 +253,11 @@ typedef struct bad_file {
 
 #define NO_HEADER  ", \"header\": false"
 #define REGRESSION ", \"task\": \"regression\""
+#define FIRST_ROW(cells, second)                                                                                       \
+    "$DIR/a.csv: row 1 has " cells ", row 2 has " second ": if row 1 is no row of the table, take it out of the file"
+#define DELIMITER(is, wanted)                                                                                          \
+    "$DIR/a.csv: row 1: no " is ", which data.delimiter is; are the cells separated by " wanted                        \
+    "? (set data.delimiter to " wanted ")"
 #define MISSING(COLUMN, COUNT, ROWS)                                                                                   \
     "$DIR/a.csv: column " COLUMN ": the label is missing in " COUNT " rows (" ROWS                                     \
     "); give these rows a label or take them out of the file (a class that is called so needs another name)"
@@ -292,7 +297,18 @@ static const bad_file bad_files[] = {
     {"a,b\n1,2\n2,x\n", REGRESSION, "$DIR/a.csv: row 3, column \"b\": \"x\" is not a number"},
     {"a,b\n1,x\n1\n", "", "$DIR/a.csv: row 3: 1 cell, expected 2 as in row 1"},
     {"a,b\nr1,1,x\nr2,2\n", "", "$DIR/a.csv: row 3: 2 cells, expected 3 as in row 2"},
-    {"2,b\nr1,1,x\nr2,2,y\n", "", "$DIR/a.csv: row 2: 3 cells, expected 2 as in row 1"},
+    {"2,b\nr1,1,x\nr2,2,y\n", "", FIRST_ROW("2 cells", "3")},
+    {"10,3\n1,2,x\n3,4,y\n", "", FIRST_ROW("2 cells", "3")},
+    {"10,3\n1,2,x\n3,4,y\n", ", \"header\": false", FIRST_ROW("2 cells", "3")},
+    {"10,3,x,y\n1,2,3,4,x\n", "", FIRST_ROW("4 cells", "5")},
+    {"10,3,x,y\n1,2,3,4,x\n", ", \"header\": false", FIRST_ROW("4 cells", "5")},
+    {"Flowers\na,b\n1,x\n", "", FIRST_ROW("1 cell", "2")},
+    {"a;b;c\n1;2;x\n", "", DELIMITER("\",\"", "\";\"")},
+    {"\"a, b\";\"c\"\n1;x\n", "", DELIMITER("\",\"", "\";\"")},
+    {"1\t2\tx\n1\t2\ty\n", ", \"header\": false", DELIMITER("\",\"", "\"\\t\"")},
+    {"a,b\n1,x\n", ", \"delimiter\": \";\"", DELIMITER("\";\"", "\",\"")},
+    {"\x1f\x8b\x08 packed", "", "$DIR/a.csv: gzip data (unpack it first: gunzip -c FILE >NEW)"},
+    {"PK\x03\x04 packed", "", "$DIR/a.csv: zip data (unpack it first; a spreadsheet is one, too: save it as CSV)"},
     {"a,b\n1,x\n1,x,2\n", "", "$DIR/a.csv: row 3: 3 cells, expected 2 as in row 1"},
     {"a,b\n1,x,\n", "", "$DIR/a.csv: row 2: 3 cells, expected 2 as in row 1"},
     {"a,b\n1,x\n\n2,y\n", "", "$DIR/a.csv: row 3: a blank line"},

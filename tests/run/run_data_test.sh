@@ -4,6 +4,7 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../support/cli_lib.sh"
 
 write_tiny tiny.json
+sed -i 's/"samples": .*}/}/; s/spirals", }/spirals"}/' tiny.json # keys of the spirals alone
 awk 'BEGIN { print "a,b,kind"; for (i = 0; i < 60; i++) {
     a = sin(i); b = cos(i * i); print a "," b "," (a > 0 ? "up" : "down") } }' >classes.csv
 awk 'BEGIN { print "a,b,y"; for (i = 0; i < 60; i++) { a = sin(i); b = cos(i * i); print a "," b "," a - b } }' >numbers.csv
