@@ -38,7 +38,7 @@ static accessor accessors[] = {
     {NULL, "sn_value_text", 0, 0},        {"data/data.c", "apply_limit", 1, 0},
     {"network/mlp.c", "json_of", 1, 0},   {"run/checkpoint.c", "tell_value", 0, 0},
     {"run/manifest.c", "hash_of", 0, 0},  {"run/manifest.c", "measure_of", 0, 0},
-    {"run/manifest.c", "count_of", 0, 0},
+    {"run/manifest.c", "read_count", 0, 0},
 };
 
 /* Where an object stands: a dotted path in the config, kinds in parentheses where only one can be meant; behind
@@ -113,7 +113,7 @@ static computed computed_keys[] = {
     {"network/mlp.c", "key", "handed on by json_of", 0},
     {"ops/activation.c", "key->name", "it is the table's own", 0},
     {"run/checkpoint.c", "key", "handed on by tell_value", 0},
-    {"run/manifest.c", "key", "handed on by hash_of, measure_of, count_of", 0},
+    {"run/manifest.c", "key", "handed on by hash_of, measure_of, read_count", 0},
 };
 
 /* What runs in every step: records are filled before, and nothing is looked up by name. */
