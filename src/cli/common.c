@@ -84,11 +84,8 @@ void sn_tell_notes(const sn_notes *notes) {
 }
 
 sn_status sn_open_experiment(sn_experiment *experiment, const sn_config *config, int64_t threads, sn_error *error) {
-    sn_notes on_config = SN_NOTES_EMPTY;
-    sn_config_note_idle(config, &on_config);
-    sn_tell_notes(&on_config);
-    sn_notes_reset(&on_config);
     sn_status status = sn_experiment_open(experiment, config, sn_threads(threads), error);
+    sn_config_note_idle(config, &experiment->notes);
     if (!status) sn_experiment_note_misfits(experiment);
     sn_tell_notes(&experiment->notes);
     if (status) sn_experiment_reset(experiment);
