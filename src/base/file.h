@@ -53,9 +53,10 @@ sn_status sn_file_keep(const char *path, const char *other, sn_error *error);
 int sn_file_create(const char *path, sn_error *error);
 int sn_file_reopen(const char *path, sn_error *error);
 
-/* Whether the first `limit` bytes of a regular file hold `mark`: how files are told that skipnet wrote.  `is_there`
- * tells whether anything has the name; a link counts, wherever it leads. */
-bool sn_file_is_marked(const char *path, const char *mark, size_t limit, bool *is_there);
+/* Whether the beginning of a regular file holds `mark`: how files are told that skipnet wrote.  `is_there` tells
+ * whether a regular file or a link has the name. */
+enum { SN_MARK_WITHIN = 4096 }; /* bytes */
+bool sn_file_is_marked(const char *path, const char *mark, bool *is_there);
 
 /* Waits until all that was written to `fd` is on the disk; fine where the file system knows no such thing. */
 bool sn_fd_sync(int fd);

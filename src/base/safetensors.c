@@ -511,11 +511,8 @@ static sn_status parse(sn_safetensors *file, const char *path, sn_error *error) 
 
 /* torch.save writes a zip of pickles; before 1.6 a bare pickle. */
 static sn_status check_format(const sn_safetensors *file, const char *path, sn_error *error) {
-    static const char *const starts[] = {"PK\x03\x04", "\x80\x02\x8a\x0a"};
-    bool is_torch = false;
-    for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
-        is_torch = is_torch || (file->size >= 4 && memcmp(file->content, starts[i], 4) == 0);
-    if (!is_torch) return SN_OK;
+    bool is_zip = file->size >= 4 && memcmp(file->content, "PK\x03\x04", 4) == 0;
+    if (!is_zip && (file->size < 4 || memcmp(file->content, "\x80\x02\x8a\x0a", 4) != 0)) return SN_OK;
     return sn_error_set(error, SN_INVALID,
                         "%s: a file of torch.save (or another zip), not safetensors; in Python, with the file as FILE: "
                         "import torch, safetensors.torch as s; s.save_file({k: v.contiguous() for k, v in "

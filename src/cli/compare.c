@@ -62,13 +62,12 @@ static sn_status write_files(const sn_comparison *comparison, const char *direct
 static sn_status check_strangers(const char *out, sn_error *error) {
     static const char *const names[] = {SN_FILE_PACKAGE, SN_FILE_RUNS, SN_FILE_PROFILES, SN_FILE_SUMMARY,
                                         SN_FILE_DIFFERENCES};
-    enum { HEAD = 4096 };
     sn_status status = SN_OK;
     for (size_t i = 0; i < sizeof names / sizeof *names && !status; i++) {
         bool is_there = false, is_ours = false;
         char *path = sn_path_join(out, names[i]);
         if (!path) return sn_error_memory(error, strlen(out), "a path");
-        is_ours = sn_file_is_marked(path, SN_COMPARISON_MARK, HEAD, &is_there);
+        is_ours = sn_file_is_marked(path, SN_COMPARISON_MARK, &is_there);
         if (is_there && !is_ours) {
             status = sn_error_set(error, SN_INVALID,
                                   "%s is not of a comparison (take another --out, or --force to replace it)", path);

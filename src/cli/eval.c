@@ -202,7 +202,7 @@ static sn_status check_replaced(const char *path, sn_error *error) {
     static const char *const headers[] = {"index,label,predicted,", "index,t0,"};
     bool is_there = false, is_ours = false;
     for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
-        is_ours = is_ours || sn_file_is_marked(path, headers[i], strlen(headers[i]), &is_there);
+        is_ours = is_ours || sn_file_is_marked(path, headers[i], &is_there);
     if (!is_there || is_ours) return SN_OK;
     return sn_error_set(error, SN_INVALID,
                         "skipnet eval: %s is there and holds no predictions (take another name for --predictions, or "

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/search.h"
+#include "config/choice.h"
 #include "config/config.h"
 
 static const char suffix[] = ".json";
@@ -111,7 +112,7 @@ static const char *what_it_shows(sn_pool *pool, const char *path) {
     sn_text text = SN_TEXT_EMPTY;
     sn_status status = sn_file_read(path, SN_CONFIG_MAX_BYTES, &data, &size, &ignored);
     if (!status) status = sn_config_parse_free(&config, data, size, path, &ignored);
-    if (!status) add_comment(sn_value_get(sn_config_root(config), "comment"), &text);
+    if (!status) add_comment(sn_value_get(sn_config_root(config), sn_comment_key.name), &text);
     const char *end = strstr(sn_text_string(&text), ". ");
     char *sentence = sn_pool_string(pool, sn_text_string(&text));
     if (sentence && end) sentence[end + 1 - sn_text_string(&text)] = '\0';

@@ -13,11 +13,11 @@ static sn_status refuse(const sn_growth *growth, const char *keys, const char *h
 }
 
 /* Of two configs that differ in their length alone: whether the fresh one is shorter as far as they can be compared. */
-static bool is_shorter(const sn_value *old, const sn_value *fresh) {
-    static const char *const keys[] = {"train.steps", "train.epochs"};
-    bool has_steps = sn_value_get(old, keys[0]), wants_steps = sn_value_get(fresh, keys[0]);
-    const char *key = keys[!has_steps];
-    return has_steps == wants_steps && sn_value_integer(fresh, key) < sn_value_integer(old, key);
+static bool is_shorter(const sn_value *was, const sn_value *is) {
+    bool has_steps = sn_value_get(was, "train.steps"), wants_steps = sn_value_get(is, "train.steps");
+    if (has_steps != wants_steps) return false;
+    if (has_steps) return sn_value_integer(is, "train.steps") < sn_value_integer(was, "train.steps");
+    return sn_value_integer(is, "train.epochs") < sn_value_integer(was, "train.epochs");
 }
 
 sn_status sn_growth_check(const sn_growth *growth, const sn_config *old, const sn_config *fresh, sn_error *error) {

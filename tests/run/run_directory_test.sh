@@ -50,11 +50,11 @@ replace it)" train tiny.json --out empty --set seed=3 --set train.lr=0.1
 refuses 2 "empty holds a run of another config; they differ in: network.depth (take another --out, or --force to \
 replace it)" train tiny.json --out empty --set network.depth=3
 awk 'BEGIN { print "a,b,y"; for (i = 0; i < 60; i++) print i % 7 "," i % 5 "," i % 2 }' >data.csv
-sed 's/"data": .*/"data": {"kind": "csv", "path": "data.csv"},/' tiny.json >table.json
-does train table.json -q --out csv
+sed 's/"data": {.*}/"data": {"kind": "csv", "path": "data.csv"}/' tiny.json >csv.json
+does train csv.json -q --out csv
 sed -i '2s/0/1/' data.csv
 refuses 2 "csv holds a run of another config; they differ in: the data or the initial weights (take another --out, or --force to replace it)" \
-    train table.json --out csv
+    train csv.json --out csv
 cp -r empty unreadable
 echo '{' >unreadable/config.json
 refuses 2 "unreadable holds a run of another config; they differ in: its config.json cannot be read (take another \
@@ -119,8 +119,8 @@ want_other empty/final.safetensors killed/final.safetensors
 # Somebody else's files.
 mkdir foreign
 echo mine >foreign/letter.txt
-refuses 2 "foreign is not empty and holds no run (there is letter.txt); take another --out, or --force to write beside \
-it" train tiny.json --out foreign
+refuses 2 "foreign is not empty and holds no run (there is letter.txt); take another --out, or --force to replace \
+what is called like a run's files" train tiny.json --out foreign
 want "foreign: untouched" "letter.txt" "$(files foreign)"
 does train tiny.json --out foreign -q --force
 want "foreign, --force" "checkpoint.safetensors config.json datapackage.json final.safetensors gradients.csv \

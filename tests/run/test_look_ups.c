@@ -33,12 +33,12 @@ typedef struct accessor {
 } accessor;
 
 static accessor accessors[] = {
-    {NULL, "sn_value_get", 0, 0},         {NULL, "sn_value_number", 0, 0},
-    {NULL, "sn_value_integer", 0, 0},     {NULL, "sn_value_bool", 0, 0},
-    {NULL, "sn_value_text", 0, 0},        {"data/data.c", "apply_limit", 1, 0},
-    {"network/mlp.c", "json_of", 1, 0},   {"run/checkpoint.c", "tell_value", 0, 0},
-    {"run/manifest.c", "hash_of", 0, 0},  {"run/manifest.c", "measure_of", 0, 0},
-    {"run/manifest.c", "count_of", 0, 0},
+    {NULL, "sn_value_get", 0, 0},           {NULL, "sn_value_number", 0, 0},
+    {NULL, "sn_value_integer", 0, 0},       {NULL, "sn_value_bool", 0, 0},
+    {NULL, "sn_value_text", 0, 0},          {"data/data.c", "apply_limit", 1, 0},
+    {"network/mlp.c", "json_of", 1, 0},     {"run/checkpoint.c", "tell_value", 0, 0},
+    {"run/manifest.c", "hash_of", 0, 0},    {"run/manifest.c", "measure_of", 0, 0},
+    {"run/manifest.c", "read_count", 0, 0},
 };
 
 /* Where an object stands: a dotted path in the config, kinds in parentheses where only one can be meant; behind
@@ -88,7 +88,6 @@ static place places[] = {
     {"run/schedule.c", "given", "train.lr_schedule", 0},
     {"run/schedule.c", "report", "report", 0},
     {"run/schedule.c", "train", "train", 0},
-    {"run/shipped.c", "sn_config_root(config)", "", 0},
     {"run/settings.c", "report", "report", 0},
     {"run/settings.c", "root", "", 0},
     {"run/settings.c", "train", "train", 0},
@@ -98,6 +97,9 @@ static place places[] = {
     {"study/gradcheck_advice.c", "network", "network", 0},
     {"sweep/cells.c", "sn_config_root(config)", "", 0},
     {"sweep/estimate.c", "sn_config_root(config)", "", 0},
+    {"sweep/growth.c", "is", "", 0},
+    {"sweep/growth.c", "was", "", 0},
+    {"sweep/reuse.c", "sn_config_root(config)", "", 0},
 };
 
 /* Keys that are no literals, with what makes sure that they exist. */
@@ -113,7 +115,8 @@ static computed computed_keys[] = {
     {"network/mlp.c", "key", "handed on by json_of", 0},
     {"ops/activation.c", "key->name", "it is the table's own", 0},
     {"run/checkpoint.c", "key", "handed on by tell_value", 0},
-    {"run/manifest.c", "key", "handed on by hash_of, measure_of, count_of", 0},
+    {"run/shipped.c", "sn_comment_key.name", "it is the table's own", 0},
+    {"run/manifest.c", "key", "handed on by hash_of, measure_of, read_count", 0},
 };
 
 /* What runs in every step: records are filled before, and nothing is looked up by name. */
