@@ -32,7 +32,7 @@ static int flock_unless_held(int fd) {
     enum { LOOKS = 5, MILLISECOND = 1000000 };
     int result = flock_now(fd, LOCK_EX);
     for (int i = 0; i < LOOKS && result != 0 && errno == EWOULDBLOCK; i++) {
-        nanosleep(&(struct timespec){.tv_nsec = 2 * MILLISECOND}, NULL);
+        nanosleep(&(struct timespec){.tv_nsec = 2L * MILLISECOND}, NULL);
         result = flock_now(fd, LOCK_EX);
     }
     return result;

@@ -105,7 +105,11 @@ static sn_status judge_missing(sn_compared_run *run, sn_error *error) {
     if (!lock) return sn_error_memory(error, strlen(run->path), "a path");
     bool is_held = sn_lock_look(lock) == SN_LOCK_HELD;
     free(lock);
-    strcpy(run->status, is_held ? "running" : "missing");
+    if (is_held) {
+        strcpy(run->status, "running");
+    } else {
+        strcpy(run->status, "missing");
+    }
     return is_held ? SN_OK : sn_planned_judge(run, error);
 }
 

@@ -230,7 +230,7 @@ static sn_status check_counts(const flattener *f, const sn_value *list) {
     }
     double nodes = counts.nodes;
     double labels = counts.label_bytes < nodes * SN_MAX_LABEL ? counts.label_bytes : nodes * SN_MAX_LABEL;
-    double each = 2 * sizeof(sn_layer) + SLOTS * sizeof(int) + sizeof(sn_node) + 2 * NAME_BYTES;
+    double each = 2 * sizeof(sn_layer) + SLOTS * sizeof(int) + sizeof(sn_node) + 2.0 * NAME_BYTES;
     double bytes = nodes * each + 2 * labels + 3 * counts.edges * sizeof(int);
     return sn_memory_check((size_t)bytes, "the list of layers", f->error);
 }

@@ -31,14 +31,14 @@ const sn_choice sn_loss_choice = {
 
 size_t sn_op_index(const sn_op *op) {
     size_t i = 0;
-    while (sn_ops[i] != op)
+    while (sn_ops[i] && sn_ops[i] != op)
         i++;
     return i;
 }
 
 size_t sn_loss_index(const sn_loss *loss) {
     size_t i = 0;
-    while (sn_losses[i] != loss)
+    while (sn_losses[i] && sn_losses[i] != loss)
         i++;
     return i;
 }

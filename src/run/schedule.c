@@ -26,7 +26,10 @@ double sn_learning_rate(const sn_lr_schedule *schedule, int64_t step) {
     const sn_lr_schedule *s = schedule;
     if (step < s->warmup_steps) return s->lr * (double)(step + 1) / (double)s->warmup_steps;
     int64_t t = step - s->warmup_steps, total = s->steps - s->warmup_steps;
-    if (s->kind == SN_LR_STEP) return s->lr * pow(s->factor, (double)(t / s->every));
+    if (s->kind == SN_LR_STEP) {
+        int64_t reductions = t / s->every;
+        return s->lr * pow(s->factor, (double)reductions);
+    }
     if (s->kind == SN_LR_COSINE && total > 0) {
         double angle = 3.14159265358979323846 * (double)t / (double)total;
         return s->lr * (s->final + (1 - s->final) * 0.5 * (1 + cos(angle)));
