@@ -366,6 +366,7 @@ static void test_notes(void **state) {
     sn_notes_reset(&notes);
     sn_notes_write(&notes, &text);
     assert_string_equal(sn_text_string(&text), "");
+    sn_text_free(&text);
 }
 
 /* ---- arenas ---- */
