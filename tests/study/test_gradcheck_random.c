@@ -12,7 +12,7 @@
 
 /* Under sanitizers, without optimisation, a sample has to do. */
 #ifdef SN_CHECKED
-enum { NETWORKS = 60 };
+enum { NETWORKS = 120 };
 #else
 enum { NETWORKS = 240 };
 #endif
