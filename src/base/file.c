@@ -294,16 +294,22 @@ void sn_dir_remove_empty(const char *path, const char *outermost) {
     free(at);
 }
 
-/* Takes no memory, for want of which a file would count as another's. */
-bool sn_file_is_marked(const char *path, const char *mark, bool *is_there) {
+sn_status sn_file_check_mark(const char *path, const char *mark, sn_file_mark *found, sn_error *error) {
     char head[SN_MARK_WITHIN];
     struct stat info;
-    *is_there = lstat(path, &info) == 0 && (S_ISREG(info.st_mode) || S_ISLNK(info.st_mode));
-    if (!*is_there || !S_ISREG(info.st_mode)) return false;
+    bool is_there = lstat(path, &info) == 0 && (S_ISREG(info.st_mode) || S_ISLNK(info.st_mode));
+    *found = is_there ? SN_MARK_MISSING : SN_MARK_NO_FILE;
+    if (!is_there || !S_ISREG(info.st_mode)) return SN_OK;
     int fd = open(path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    ssize_t n = fd >= 0 ? read(fd, head, sizeof head) : -1;
-    if (fd >= 0) close(fd);
-    return n > 0 && memmem(head, (size_t)n, mark, strlen(mark)) != NULL;
+    if (fd < 0) return sn_error_io(error, "open", path);
+    ssize_t n;
+    do {
+        n = read(fd, head, sizeof head);
+    } while (n < 0 && errno == EINTR);
+    sn_status status = n < 0 ? sn_error_io(error, "read", path) : SN_OK;
+    close(fd);
+    if (n > 0 && memmem(head, (size_t)n, mark, strlen(mark))) *found = SN_MARK_FOUND;
+    return status;
 }
 
 bool sn_path_exists(const char *path) {

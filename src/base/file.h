@@ -53,10 +53,11 @@ sn_status sn_file_keep(const char *path, const char *other, sn_error *error);
 int sn_file_create(const char *path, sn_error *error);
 int sn_file_reopen(const char *path, sn_error *error);
 
-/* Whether the beginning of a regular file holds `mark`: how files are told that skipnet wrote.  `is_there` tells
- * whether a regular file or a link has the name. */
+/* Whether the beginning of the file `path` holds `mark`: how files are told that skipnet wrote.  A link holds none;
+ * what is neither a regular file nor a link counts as no file. */
 enum { SN_MARK_WITHIN = 4096 }; /* bytes */
-bool sn_file_is_marked(const char *path, const char *mark, bool *is_there);
+typedef enum sn_file_mark { SN_MARK_NO_FILE, SN_MARK_MISSING, SN_MARK_FOUND } sn_file_mark;
+sn_status sn_file_check_mark(const char *path, const char *mark, sn_file_mark *found, sn_error *error);
 
 /* Waits until all that was written to `fd` is on the disk; fine where the file system knows no such thing. */
 bool sn_fd_sync(int fd);

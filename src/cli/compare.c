@@ -64,16 +64,16 @@ static sn_status check_strangers(const char *out, sn_error *error) {
                                         SN_FILE_DIFFERENCES};
     sn_status status = SN_OK;
     for (size_t i = 0; i < sizeof names / sizeof *names && !status; i++) {
-        bool is_there = false, is_ours = false;
+        sn_file_mark mark = SN_MARK_NO_FILE;
         char *path = sn_path_join(out, names[i]);
         if (!path) return sn_error_memory(error, strlen(out), "a path");
-        is_ours = sn_file_is_marked(path, SN_COMPARISON_MARK, &is_there);
-        if (is_there && !is_ours) {
+        status = sn_file_check_mark(path, SN_COMPARISON_MARK, &mark, error);
+        if (!status && mark == SN_MARK_MISSING) {
             status = sn_error_set(error, SN_INVALID,
                                   "%s is not of a comparison (take another --out, or --force to replace it)", path);
         }
         free(path);
-        if (is_ours) break;
+        if (mark == SN_MARK_FOUND) break;
     }
     return status;
 }

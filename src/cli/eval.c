@@ -200,10 +200,11 @@ static void add_json(const sn_evaluation *e, const sn_evaluation_request *reques
 /* Earlier predictions are replaced, other files are not. */
 static sn_status check_replaced(const char *path, sn_error *error) {
     static const char *const headers[] = {"index,label,predicted,", "index,t0,"};
-    bool is_there = false, is_ours = false;
-    for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
-        is_ours = is_ours || sn_file_is_marked(path, headers[i], &is_there);
-    if (!is_there || is_ours) return SN_OK;
+    sn_file_mark mark = SN_MARK_NO_FILE;
+    sn_status status = SN_OK;
+    for (size_t i = 0; i < sizeof headers / sizeof *headers && !status && mark != SN_MARK_FOUND; i++)
+        status = sn_file_check_mark(path, headers[i], &mark, error);
+    if (status || mark != SN_MARK_MISSING) return status;
     return sn_error_set(error, SN_INVALID,
                         "skipnet eval: %s is there and holds no predictions (take another name for --predictions, or "
                         "--force to replace it)",

@@ -29,6 +29,7 @@ static void add_option_line(const sn_option *option, sn_text *text) {
     }
     sn_option_write(option, &left);
     sn_text_addf(text, "  %-24s %s\n", sn_text_string(&left), option->help);
+    text->failed |= left.failed;
     sn_text_free(&left);
 }
 

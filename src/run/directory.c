@@ -25,6 +25,13 @@ char *sn_run_directory_file(const sn_run_directory *directory, const char *name)
     return sn_path_join(directory->path, name);
 }
 
+static bool is_written_by_us(const char *name) {
+    for (int i = 0; i < N_WRITTEN; i++) {
+        if (strcmp(name, written_files[i]) == 0) return true;
+    }
+    return false;
+}
+
 /* A temporary file of a process that was killed while it wrote one of ours. */
 static bool is_remnant(const char *name) {
     for (int i = 0; i < N_WRITTEN; i++) {
@@ -33,14 +40,25 @@ static bool is_remnant(const char *name) {
     return false;
 }
 
+/* Whether the removal of a run ended half-way: see sn_run_directory_clear. */
+static bool has_abandoned_run(const char *path) {
+    DIR *dir = opendir(path);
+    bool found = false;
+    for (struct dirent *entry; dir && !found && (entry = readdir(dir));)
+        found = sn_is_remnant(entry->d_name, SN_FILE_MANIFEST);
+    if (dir) closedir(dir);
+    return found;
+}
+
 /* The name of a file in a directory without run.json, copied into `name`; false if there is none.  Even one that is
- * called as ours is a stranger's: our own are there only as long as run.json is. */
-static bool find_stranger(const char *path, char *name, size_t capacity) {
+ * called as ours is a stranger's, unless a run was abandoned there: our own are there only as long as run.json is. */
+static bool find_stranger(const char *path, bool is_abandoned, char *name, size_t capacity) {
     DIR *dir = opendir(path);
     bool found = false;
     for (struct dirent *entry; dir && !found && (entry = readdir(dir));) {
         bool is_dot = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
-        found = !is_dot && strcmp(entry->d_name, SN_FILE_LOCK) != 0 && !is_remnant(entry->d_name);
+        bool is_ours = is_abandoned ? is_written_by_us(entry->d_name) : strcmp(entry->d_name, SN_FILE_LOCK) == 0;
+        found = !is_dot && !is_ours && !is_remnant(entry->d_name);
         if (found) snprintf(name, capacity, "%s", entry->d_name);
     }
     if (dir) closedir(dir);
@@ -73,12 +91,22 @@ sn_status sn_run_directory_remove(const sn_run_directory *directory, const char 
     return status;
 }
 
+/* run.json gets the name of a temporary file at first, and goes last: as long as it is there the others are known to be
+ * ours, wherever their removal ends. */
 sn_status sn_run_directory_clear(const sn_run_directory *directory, sn_error *error) {
-    sn_status status = SN_OK;
+    char name[64];
+    snprintf(name, sizeof name, "%s.%ld-0.tmp", SN_FILE_MANIFEST, (long)getpid());
+    char *manifest = sn_run_directory_file(directory, SN_FILE_MANIFEST),
+         *aside = sn_run_directory_file(directory, name);
+    sn_status status = manifest && aside ? SN_OK : sn_error_memory(error, strlen(directory->path), "a path");
+    if (!status && rename(manifest, aside) != 0 && errno != ENOENT) status = sn_error_io(error, "remove", manifest);
     for (int i = 0; i < N_WRITTEN && !status; i++) {
         if (strcmp(written_files[i], SN_FILE_LOCK) == 0) continue;
         status = sn_run_directory_remove(directory, written_files[i], error);
     }
+    if (!status) status = sn_run_directory_remove(directory, name, error);
+    free(manifest);
+    free(aside);
     return status;
 }
 
@@ -161,7 +189,7 @@ static sn_status examine(sn_run_directory *directory, const sn_experiment *x, sn
     if (sn_path_exists(file)) {
         status = sn_manifest_read_state(&state, file, error);
         if (!status) status = judge(directory, x, &state, entry, error);
-    } else if (find_stranger(directory->path, stranger, sizeof stranger)) {
+    } else if (find_stranger(directory->path, has_abandoned_run(directory->path), stranger, sizeof stranger)) {
         status = sn_error_set(error, SN_INVALID,
                               "%s is not empty and holds no run (there is %s); take another --out, or --force to "
                               "replace what is called like a run's files",
@@ -199,6 +227,8 @@ sn_status sn_run_directory_open(sn_run_directory *directory, const char *path, c
     if (!status) status = take_lock(directory, error);
     if (!status) directory->has_no_locks = directory->lock.fd < 0;
     if (!status && entry != SN_ENTRY_FORCE) status = examine(directory, experiment, entry, error);
+    bool is_abandoned = has_abandoned_run(path) && !sn_run_directory_holds_run(path);
+    if (!status && is_abandoned && !directory->has_no_locks) status = sn_run_directory_clear(directory, error);
     if (!status && !directory->is_finished && !directory->has_no_locks) status = sweep(directory, error);
     if (status) sn_run_directory_close(directory);
     return status;
