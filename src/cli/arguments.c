@@ -43,7 +43,10 @@ typedef struct getopt_tables {
 static sn_status make_tables(getopt_tables *tables, const sn_verb *verb, sn_error *error) {
     tables->longs = calloc(verb->n_options + 2, sizeof *tables->longs);
     tables->shorts = calloc(verb->n_options + 3, 1);
-    if (!tables->longs || !tables->shorts) return sn_error_memory(error, verb->n_options, "options");
+    if (!tables->longs || !tables->shorts) {
+        sn_error_memory(error, verb->n_options, "options");
+        return SN_FAILED;
+    }
     char *letter = tables->shorts;
     *letter++ = ':'; /* a missing argument is told apart from an unknown option */
     for (size_t i = 0; i <= verb->n_options; i++) {

@@ -97,7 +97,10 @@ static sn_status selection_init(selection *chosen, const sn_gradcheck_request *r
                           .wanted = request->samples > 0 && request->samples < count ? request->samples : count,
                           .gradient = malloc((count + 1) * sizeof *chosen->gradient),
                           .all = calloc(count + 1, sizeof *chosen->all)};
-    if (!chosen->gradient || !chosen->all) return sn_error_memory(error, count * sizeof *chosen->all, "coordinates");
+    if (!chosen->gradient || !chosen->all) {
+        sn_error_memory(error, count * sizeof *chosen->all, "coordinates");
+        return SN_FAILED;
+    }
     memcpy(chosen->gradient, gradient, count * sizeof *gradient);
     for (size_t k = 0; k < count; k++)
         chosen->all[k] = (coordinate){fabs(gradient[k]), k};
