@@ -15,7 +15,7 @@
 #include "run/manifest.h"
 #include "run/schedule.h"
 
-/* run.json first: once it is gone nothing believes the others, wherever their removal ends. */
+/* run.json first: once it is aside nothing believes the others, wherever their removal ends. */
 static const char *const written_files[] = {SN_FILE_MANIFEST, SN_FILE_CHECKPOINT, SN_FILE_PREVIOUS, SN_FILE_CONFIG,
                                             SN_FILE_LOSS,     SN_FILE_GRADIENTS,  SN_FILE_PACKAGE,  SN_FILE_FINAL,
                                             SN_FILE_INITIAL,  SN_FILE_LOCK};

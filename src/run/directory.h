@@ -41,7 +41,8 @@ typedef enum sn_run_entry {
  * with the same config: is_finished; unfinished with the same config, or one that differs in the length alone and can
  * be made longer: is_unfinished with SN_ENTRY_RESUME; else, and with another config: SN_INVALID with the remedy.  With
  * SN_ENTRY_FORCE whatever it holds is ready to be cleared.  Without run.json no file in it counts as one of ours,
- * whatever its name: run.json is written first and removed first.  Temporary files of dead processes are removed. */
+ * whatever its name: run.json is written first, and is moved aside until
+ * an earlier run is removed.  Temporary files of dead processes are removed. */
 sn_status sn_run_directory_open(sn_run_directory *directory, const char *path, const sn_experiment *experiment,
                                 sn_run_entry entry, sn_error *error);
 
