@@ -39,10 +39,7 @@ static uint64_t hash_dataset(const sn_dataset *dataset) {
 
 /* What no source need care about: samples without a shape of their own are vectors, without an origin generated. */
 static sn_status complete(sn_dataset *dataset, sn_error *error) {
-    if (dataset->shape[0] == 0) {
-        dataset->shape[0] = (int64_t)dataset->in_dim;
-        dataset->shape[1] = dataset->shape[2] = 1;
-    }
+    if (dataset->shape.rank == 0) dataset->shape = sn_shape_vector((int64_t)dataset->in_dim);
     if (!dataset->origin) dataset->origin = sn_pool_string(&dataset->pool, "generated");
     return dataset->origin ? SN_OK : sn_error_memory(error, sizeof "generated", "the data");
 }

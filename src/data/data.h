@@ -23,6 +23,7 @@
 #include "base/error.h"
 #include "base/notes.h"
 #include "base/pool.h"
+#include "base/shape.h"
 #include "config/config.h"
 
 /* One split.  Exactly one of `bytes` and `values` is set, and exactly one of `labels` and `targets`. */
@@ -40,7 +41,7 @@ typedef struct sn_dataset {
     size_t in_dim;
     size_t out_dim;     /* number of classes, or of regression targets */
     bool is_classes;    /* labels (true) or targets (false) */
-    int64_t shape[3];   /* height, width, channels of an image; in_dim, 1, 1 elsewhere */
+    sn_shape shape;     /* of a sample: an image has rank 3; in_dim elements */
     size_t n_scales;    /* 1 (one scaling for all features) or in_dim */
     const double *mean; /* (n_scales): feature value = (raw - mean) * factor */
     const double *factor;

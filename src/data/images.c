@@ -59,8 +59,8 @@ static sn_status check_pair(const sn_idx *images, const sn_idx *labels, char *co
     return SN_OK;
 }
 
-/* One split out of files[0] (images) and files[1] (labels); *height and *width are those of its images. */
-static sn_status load_split(sn_dataset *dataset, sn_samples *samples, char *const *files, int64_t shape[2],
+/* One split out of files[0] (images) and files[1] (labels); *shape is that of its images. */
+static sn_status load_split(sn_dataset *dataset, sn_samples *samples, char *const *files, sn_shape *shape,
                             sn_error *error) {
     sn_idx images = {0}, labels = {0};
     uint32_t *numbers = NULL;
@@ -77,8 +77,7 @@ static sn_status load_split(sn_dataset *dataset, sn_samples *samples, char *cons
     for (size_t i = 0; i < labels.size; i++)
         numbers[i] = labels.data[i];
     *samples = (sn_samples){.n = images.dims[0], .bytes = images.data, .labels = numbers};
-    shape[0] = images.dims[1];
-    shape[1] = images.dims[2];
+    *shape = (sn_shape){.rank = 3, .dim = {images.dims[1], images.dims[2], 1}};
     sn_dataset_adopt(dataset, images.data);
     images.data = NULL;
 out:
@@ -88,18 +87,17 @@ out:
 }
 
 static sn_status load_set(sn_dataset *dataset, char *const *files, sn_error *error) {
-    int64_t test_shape[2] = {0};
-    sn_status status = load_split(dataset, &dataset->train, files, dataset->shape, error);
-    if (status == SN_OK) status = load_split(dataset, &dataset->test, files + 2, test_shape, error);
+    sn_shape *shape = &dataset->shape, test = {0};
+    sn_status status = load_split(dataset, &dataset->train, files, shape, error);
+    if (status == SN_OK) status = load_split(dataset, &dataset->test, files + 2, &test, error);
     if (status != SN_OK) return status;
-    if (memcmp(test_shape, dataset->shape, sizeof test_shape) != 0) {
+    if (!sn_shape_equal(&test, shape)) {
         return sn_error_set(error, SN_INVALID,
                             "%s: byte offset 8: images of %lld x %lld, but those of %s are %lld x %lld", files[2],
-                            (long long)test_shape[0], (long long)test_shape[1], files[0], (long long)dataset->shape[0],
-                            (long long)dataset->shape[1]);
+                            (long long)test.dim[0], (long long)test.dim[1], files[0], (long long)shape->dim[0],
+                            (long long)shape->dim[1]);
     }
-    dataset->shape[2] = 1;
-    dataset->in_dim = (size_t)(dataset->shape[0] * dataset->shape[1]);
+    dataset->in_dim = sn_shape_size(shape);
     dataset->out_dim = N_CLASSES;
     dataset->is_classes = true;
     return SN_OK;

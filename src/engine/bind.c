@@ -9,8 +9,13 @@ static sn_binding bind_slot(const sn_engine *e, sn_slot slot) {
     size_t scale = buffer->place == SN_PLACE_SCRATCH ? e->group_tiles : 1; /* scratch is laid out for one tile */
     return (sn_binding){.place = buffer->place,
                         .offset = (buffer->offset * scale + slot.column) * e->real_size,
-                        .row_bytes = buffer->width * e->real_size,
+                        .sample_bytes = sn_buffer_sample(buffer) * e->real_size,
                         .ld = buffer->width};
+}
+
+sn_view sn_batch_view(const sn_engine *engine, sn_slot slot, size_t sample) {
+    sn_binding binding = bind_slot(engine, slot);
+    return sn_binding_view(&binding, engine->batch.base, sample);
 }
 
 static bool has_partials(const sn_node *node) {

@@ -56,7 +56,7 @@ static bool visit_signals(const sn_engine *e, gap_visit *visit, sn_text *text) {
     for (int i = 0; i < e->plan.n_buffers; i++) {
         const sn_buffer *b = &e->plan.buffers[i];
         if (b->place != SN_PLACE_BATCH) continue;
-        gap g = gap_behind(e->batch.base, b->offset, b->width * e->plan.options.batch, e->real_size);
+        gap g = gap_behind(e->batch.base, b->offset, sn_buffer_sample(b) * e->plan.options.batch, e->real_size);
         name_buffer(e, i, &g);
         if (visit(&g, text)) return true;
     }
@@ -209,7 +209,7 @@ static void scratch_gaps(const sn_engine *e, const sn_guard_lane *lane, int buff
     const sn_buffer *b = &e->plan.buffers[buffer];
     size_t scale = e->group_tiles * e->real_size;
     gaps[0] = (gap){.begin = lane->scratch + (b->offset - SN_GUARD) * scale, .size = SN_GUARD * scale};
-    gaps[1] = gap_behind(lane->scratch, b->offset, b->width * e->plan.tile_rows, scale);
+    gaps[1] = gap_behind(lane->scratch, b->offset, sn_buffer_sample(b) * e->plan.tile_rows, scale);
     name_buffer(e, buffer, &gaps[1]);
     gaps[0].what = "the start of what holds";
     gaps[0].name = gaps[1].name;
@@ -221,13 +221,13 @@ void sn_guard_begin(const sn_engine *engine, const sn_guard_lane *lane, int time
     gap gaps[2];
     for (int j = order->at[time]; j < order->at[time + 1]; j++) {
         const sn_buffer *b = &engine->plan.buffers[order->buffers[j]];
-        size_t row_bytes = b->width * engine->real_size;
+        size_t sample_bytes = sn_buffer_sample(b) * engine->real_size;
         if (b->place == SN_PLACE_BATCH) {
             unsigned char *base = engine->batch.base + b->offset * engine->real_size;
-            memset(base + lane->row * row_bytes, 0xFF, lane->rows * row_bytes);
+            memset(base + lane->row * sample_bytes, 0xFF, lane->rows * sample_bytes);
         } else {
             size_t scale = engine->group_tiles * engine->real_size;
-            memset(lane->scratch + b->offset * scale, 0xFF, b->width * engine->plan.tile_rows * scale);
+            memset(lane->scratch + b->offset * scale, 0xFF, sn_buffer_sample(b) * engine->plan.tile_rows * scale);
             scratch_gaps(engine, lane, order->buffers[j], gaps);
             paint(&gaps[0], NULL);
             paint(&gaps[1], NULL);

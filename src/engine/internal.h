@@ -39,12 +39,18 @@ typedef struct sn_watch {
     double *saturated; /* those of a group of tiles are with its first one */
 } sn_watch;
 
-/* Where a signal lies, ready for use: row r at base of the place + offset + r * row_bytes.  Rows count from the start
- * of the batch, in scratch memory from that of the group of tiles. */
+/* Where a signal lies, ready for use: sample s at base of the place + offset + s * sample_bytes, its positions as rows
+ * that lie `ld` elements apart.  Samples count from the start of the batch, in scratch memory from that of the group of
+ * tiles.  How signals are stored is known here, in sn_binding_view and bind.c, and nowhere else in the engine. */
 typedef struct sn_binding {
     sn_buffer_place place;
-    size_t offset, row_bytes, ld;
+    size_t offset, sample_bytes, ld;
 } sn_binding;
+
+/* The rows from those of sample `sample` on; `base` is that of the place. */
+static inline sn_view sn_binding_view(const sn_binding *binding, unsigned char *base, size_t sample) {
+    return (sn_view){base + binding->offset + sample * binding->sample_bytes, binding->ld};
+}
 
 /* What the calls of one node have in common: its entries in the engine's tables. */
 typedef struct sn_node_binding {
@@ -109,13 +115,6 @@ struct sn_engine {
     atomic_size_t *next_item, *next_update; /* per thread that begins with the items */
 };
 
-/* Rows from `row` on of a signal that has a row for every sample. */
-static inline sn_view sn_batch_view(const sn_engine *engine, sn_slot slot, size_t row) {
-    const sn_buffer *buffer = &engine->plan.buffers[slot.buffer];
-    size_t element = buffer->offset + slot.column + row * buffer->width;
-    return (sn_view){engine->batch.base + element * engine->real_size, buffer->width};
-}
-
 /* Row tiles of a batch of `rows`. */
 static inline size_t sn_tile_count(const sn_engine *engine, size_t rows) {
     return (rows + engine->plan.tile_rows - 1) / engine->plan.tile_rows;
@@ -123,6 +122,9 @@ static inline size_t sn_tile_count(const sn_engine *engine, size_t rows) {
 
 /* bind.c: fills engine->bindings, from the plan. */
 sn_status sn_bind(sn_engine *engine, sn_error *error);
+
+/* bind.c: the rows from those of sample `sample` on of a signal that lies in the memory of the batch. */
+sn_view sn_batch_view(const sn_engine *engine, sn_slot slot, size_t sample);
 
 /* Row tiles that are walked together: n, at most group_tiles, from `first` on. */
 typedef struct sn_tile_range {

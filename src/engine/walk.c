@@ -19,7 +19,7 @@ typedef struct walk {
     unsigned char *base[2]; /* per place, where row 0 of the group lies in scratch and row 0 of the batch elsewhere */
 } walk;
 
-/* Rows of a group: all of it, or one of its tiles. */
+/* Samples of a group: all of it, or one of its tiles. */
 typedef struct span {
     size_t begin, rows; /* begin counts from the start of the group */
     sn_pass pass;
@@ -47,7 +47,7 @@ static void fail(const walk *w, sn_fault_kind kind, int node) {
 }
 
 static bool is_finite(const walk *w, sn_view view, const span *s, const sn_node *node) {
-    return w->engine->backend->all_finite(view, s->rows, node->width);
+    return w->engine->backend->all_finite(view, s->rows * node->positions, node->width);
 }
 
 static double *part_of_tile(const sn_engine *e, size_t tile, size_t at) {
@@ -55,8 +55,7 @@ static double *part_of_tile(const sn_engine *e, size_t tile, size_t at) {
 }
 
 static sn_view view_of(const walk *w, const span *s, const sn_binding *b) {
-    size_t row = s->begin + (b->place == SN_PLACE_BATCH ? w->row : 0);
-    return (sn_view){w->base[b->place] + b->offset + row * b->row_bytes, b->ld};
+    return sn_binding_view(b, w->base[b->place], s->begin + (b->place == SN_PLACE_BATCH ? w->row : 0));
 }
 
 /* Fills what forward and backward of node i have in common. */
@@ -68,7 +67,8 @@ static void set_call(const walk *w, const span *s, int i, sn_op_call *call) {
         w->workspace->x[k] = view_of(w, s, &binding->x[k]);
     call->node = node;
     call->pass = &s->pass;
-    call->rows = s->rows;
+    call->samples = s->rows;
+    call->rows = s->rows * node->positions;
     call->widths = binding->widths;
     call->x = w->workspace->x;
     call->y = view_of(w, s, &binding->y);
@@ -80,13 +80,13 @@ static void set_call(const walk *w, const span *s, int i, sn_op_call *call) {
 }
 
 /* The sums of every tile of a signal, one after the other from `sums` on. */
-static void observe_signal(const walk *w, sn_signal_sums *sums, const sn_binding *b, size_t width) {
+static void observe_signal(const walk *w, sn_signal_sums *sums, const sn_binding *b, const sn_node *node) {
     const sn_engine *e = w->engine;
     size_t tile_rows = e->plan.tile_rows;
     span s = {.begin = 0, .rows = tile_rows};
     for (size_t t = 0; t < w->n_tiles; t++, s.begin += tile_rows) {
         if (w->rows - s.begin < tile_rows) s.rows = w->rows - s.begin;
-        sums[t] = e->backend->signal_sums(view_of(w, &s, b), s.rows, width);
+        sums[t] = e->backend->signal_sums(view_of(w, &s, b), s.rows * node->positions, node->width);
     }
 }
 
@@ -95,7 +95,7 @@ static void observe_value(const walk *w, int i) {
     int index = e->watch.value_index[i];
     if (!e->observes || index < 0) return;
     sn_signal_sums *sums = e->watch.values + (size_t)index * e->plan.max_tiles + w->tile;
-    observe_signal(w, sums, &e->bindings[i].y, e->graph->nodes[i].width);
+    observe_signal(w, sums, &e->bindings[i].y, &e->graph->nodes[i]);
 }
 
 static void observe_gradient(const walk *w, int i) {
@@ -103,7 +103,7 @@ static void observe_gradient(const walk *w, int i) {
     int index = e->watch.gradient_index[i];
     if (!e->observes || index < 0) return;
     sn_signal_sums *sums = e->watch.gradients + (size_t)index * e->plan.max_tiles + w->tile;
-    observe_signal(w, sums, &e->bindings[i].dy, e->graph->nodes[i].width);
+    observe_signal(w, sums, &e->bindings[i].dy, &e->graph->nodes[i]);
 }
 
 static void observe_saturated(const walk *w, const sn_op_call *call, int i) {
@@ -121,6 +121,7 @@ static void gather(const walk *w) {
     const sn_batch *batch = &e->step->batch;
     span s = make_span(w, 0, w->rows);
     sn_view x = view_of(w, &s, &e->bindings[0].y);
+    x.ld *= e->graph->nodes[0].positions; /* the input has a buffer of its own: a sample lies in one piece */
     e->backend->gather(&(sn_gather_call){batch->dataset, batch->samples, s.pass.samples, w->rows, x});
     observe_value(w, 0);
 }
@@ -287,8 +288,8 @@ void sn_walk_merge(sn_engine *engine, int thread, int begin) {
     const sn_op_kernels *kernels = engine->bindings[i].kernels;
     const sn_reduction_kernels *reduction = is_forward ? &kernels->forward_reduction : &kernels->backward_reduction;
     reduction->merge(&(sn_merge_call){.node = node,
-                                      .rows = engine->step->batch.rows,
-                                      .tile_rows = plan->tile_rows,
+                                      .rows = engine->step->batch.rows * node->positions,
+                                      .tile_rows = plan->tile_rows * node->positions,
                                       .parts = part_of_tile(engine, 0, place->part),
                                       .stride = plan->partial_doubles,
                                       .total = engine->workspaces[thread].totals + place->total});
@@ -303,7 +304,7 @@ sn_fault sn_walk_states(sn_engine *engine) {
         if (entry->index > 0) continue;
         engine->bindings[entry->node].kernels->update_states(
             &(sn_op_call){.node = node,
-                          .rows = engine->step->batch.rows,
+                          .rows = engine->step->batch.rows * node->positions,
                           .states = engine->state_pointers + i,
                           .forward_total = engine->workspaces[0].totals + plan->forward_sums[entry->node].total});
         for (int s = 0; s < node->n_states && first.kind == SN_FAULT_NONE; s++) {

@@ -33,8 +33,8 @@ static work open_item(sn_engine *engine, int thread, int j) {
     return w;
 }
 
-static sn_ahead ahead_of(const sn_engine *e, sn_view view, size_t cols) {
-    return (sn_ahead){view.data, e->step->batch.rows, cols * e->real_size, view.ld * e->real_size};
+static sn_ahead ahead_of(const sn_engine *e, sn_view view, const sn_node *node, size_t cols) {
+    return (sn_ahead){view.data, e->step->batch.rows * node->positions, cols * e->real_size, view.ld * e->real_size};
 }
 
 /* What the product of the upcoming item will read. */
@@ -48,8 +48,8 @@ static bool look_ahead(const work *w, sn_ahead ahead[SN_MAX_AHEAD]) {
     sn_slot x = e->plan.value[node->inputs[0]], dy = e->plan.gradient[entry->node];
     x.column += item->col;
     dy.column += item->row;
-    ahead[0] = ahead_of(e, sn_batch_view(e, x, 0), item->cols);
-    ahead[1] = ahead_of(e, sn_batch_view(e, dy, 0), item->rows);
+    ahead[0] = ahead_of(e, sn_batch_view(e, x, 0), &e->graph->nodes[node->inputs[0]], item->cols);
+    ahead[1] = ahead_of(e, sn_batch_view(e, dy, 0), node, item->rows);
     return true;
 }
 
@@ -68,7 +68,7 @@ static bool compute_gradient(const work *w) {
     return e->bindings[w->entry->node].kernels->param_gradient(&(sn_gradient_call){
         .node = node,
         .param = w->entry->index,
-        .batch = rows,
+        .samples = rows,
         .x = sn_batch_view(e, e->plan.value[node->inputs[0]], 0),
         .dy = sn_batch_view(e, e->plan.gradient[w->entry->node], 0),
         .row = w->item->row,

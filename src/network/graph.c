@@ -21,6 +21,11 @@ static sn_status check_inputs(const sn_node *node, sn_error *error) {
                          op->min_inputs, node->n_inputs);
 }
 
+/* NULL: not in the table. */
+static const sn_op *op_of(const sn_layer *layer, const sn_graph_request *request) {
+    return sn_op_find(request->ops, sn_value_text(layer->config, "op"));
+}
+
 static sn_status build_node(sn_graph *graph, int i, const sn_layer *layer, const sn_graph_request *request,
                             sn_error *error) {
     sn_node *node = &graph->nodes[i];
@@ -31,9 +36,8 @@ static sn_status build_node(sn_graph *graph, int i, const sn_layer *layer, const
     node->inputs = sn_pool_alloc(&graph->pool, (size_t)layer->n_inputs * sizeof *node->inputs);
     if (!node->label || !node->inputs) return sn_error_memory(error, strlen(layer->label), "a node");
     memcpy(node->inputs, layer->inputs, (size_t)layer->n_inputs * sizeof *node->inputs);
-    const char *op = sn_value_text(layer->config, "op");
-    node->op = sn_op_find(request->ops, op);
-    if (!node->op) return sn_error_set(error, SN_FAILED, "op \"%s\" is not in the table", op);
+    node->op = op_of(layer, request);
+    if (!node->op) return sn_error_set(error, SN_FAILED, "the op of \"%s\" is not in the table", layer->label);
     sn_status status = check_inputs(node, error);
     return status ? status : node->op->build(node, graph->nodes, &graph->pool, error);
 }
@@ -45,7 +49,7 @@ typedef struct extent {
 
 static sn_status check_extent(const sn_graph *graph, const sn_node *node, const sn_graph_request *request, extent *sum,
                               sn_error *error) {
-    sum->outputs += node->width;
+    sum->outputs += sn_shape_size(&node->shape);
     for (int p = 0; p < node->n_params; p++)
         sum->params += node->params[p].count;
     bool has_params = sum->params > SN_MAX_ELEMENTS;
@@ -53,6 +57,15 @@ static sn_status check_extent(const sn_graph *graph, const sn_node *node, const 
     const char *what = has_params ? "parameters" : "outputs of layers";
     if (!graph->expansion) return sn_node_fault(node, error, TOO_LARGE, SN_MAX_ELEMENTS, what, "here");
     return sn_config_fault(request->config, request->network, error, TOO_LARGE, SN_MAX_ELEMENTS, what, node->label);
+}
+
+/* Images stay images where an op looks at their height and width; else the network reads their pixels as a vector. */
+static sn_shape input_shape(const sn_layer_list *flat, const sn_graph_request *request) {
+    for (int i = 0; i < flat->n; i++) {
+        const sn_op *op = op_of(&flat->items[i], request);
+        if (op && op->reads_image) return request->input;
+    }
+    return sn_shape_vector((int64_t)sn_shape_size(&request->input));
 }
 
 /* The shape checks of later nodes need the earlier ones, so the first faulty node ends the build. */
@@ -64,7 +77,8 @@ static sn_status build_nodes(sn_graph *graph, const sn_layer_list *flat, const s
     graph->nodes[0].label = "input";
     graph->nodes[0].origin = request->config;
     graph->nodes[0].config = request->network;
-    sn_node_set_shape(&graph->nodes[0], &request->input);
+    sn_shape input = input_shape(flat, request);
+    sn_node_set_shape(&graph->nodes[0], &input);
     extent sum = {0};
     for (int i = 0; i < flat->n; i++) {
         sn_status status = build_node(graph, i + 1, &flat->items[i], request, error);
@@ -77,7 +91,7 @@ static sn_status build_nodes(sn_graph *graph, const sn_layer_list *flat, const s
 static sn_status check_output(const sn_graph *graph, const sn_graph_request *request, sn_error *error) {
     const sn_node *last = &graph->nodes[graph->n_nodes - 1];
     char shape[SN_SHAPE_TEXT];
-    if (last->width == request->out_dim) return SN_OK;
+    if (last->shape.rank == 1 && last->width == request->out_dim) return SN_OK;
     return sn_node_fault(last, error, "the last entry feeds the loss and has shape %s, the data need %zu",
                          sn_shape_text(&last->shape, shape), request->out_dim);
 }

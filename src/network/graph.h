@@ -27,7 +27,7 @@ typedef struct sn_graph_request {
     const sn_config *config;
     const sn_value *network; /* the resolved "network" object */
     const sn_op *const *ops; /* the op table, NULL-terminated */
-    sn_shape input;          /* of one sample */
+    sn_shape input;          /* of one sample; an image is read as a vector where no op looks at it */
     size_t out_dim;          /* what the loss needs: classes or targets */
 } sn_graph_request;
 

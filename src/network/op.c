@@ -1,31 +1,9 @@
-/* Owns what all ops share: shapes as text, the helpers for `build`, look-up in an op table. */
+/* Owns what all ops share: the helpers for `build`, look-up in an op table. */
 #include "network/op.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-
-size_t sn_shape_size(const sn_shape *shape) {
-    size_t size = 1;
-    for (int i = 0; i < shape->rank; i++)
-        size *= (size_t)shape->dim[i];
-    return size;
-}
-
-bool sn_shape_equal(const sn_shape *a, const sn_shape *b) {
-    bool equal = a->rank == b->rank;
-    for (int i = 0; i < a->rank && equal; i++)
-        equal = a->dim[i] == b->dim[i];
-    return equal;
-}
-
-const char *sn_shape_text(const sn_shape *shape, char out[SN_SHAPE_TEXT]) {
-    int n = snprintf(out, SN_SHAPE_TEXT, "%" PRId64, shape->dim[0]);
-    for (int i = 1; i < shape->rank; i++)
-        n += snprintf(out + n, SN_SHAPE_TEXT - (size_t)n, "x%" PRId64, shape->dim[i]);
-    return out;
-}
 
 const char *sn_role_name(sn_role role) {
     static const char *const names[] = {"none", "hidden", "output", "gate", "projection", "norm", "scale"};
@@ -50,7 +28,8 @@ sn_status sn_node_fault(const sn_node *node, sn_error *error, const char *format
 
 void sn_node_set_shape(sn_node *node, const sn_shape *shape) {
     node->shape = *shape;
-    node->width = sn_shape_size(shape);
+    node->positions = sn_shape_positions(shape);
+    node->width = (size_t)sn_shape_features(shape);
 }
 
 static void set_tensor(sn_param *param, const char *name, size_t rows, size_t cols, const sn_value *init) {

@@ -1,7 +1,8 @@
 /* The interface that an op fulfils, free of precision: what a node is, what an op says about it, how it is called.
  *
- * Signals are matrices of (rows, features): one row per sample, features of an image in the order height, width,
- * channels.  `dx` stands for the gradient of the loss by x. */
+ * A signal is a matrix of (samples x positions, features): a row for each position of each sample, positions of an
+ * image in the order height, width; a vector has one position.  The rows of a call count positions, so an op that works
+ * row by row or element by element serves vectors and images alike.  `dx` stands for the gradient of the loss by x. */
 #ifndef SN_NETWORK_OP_H
 #define SN_NETWORK_OP_H
 
@@ -11,23 +12,9 @@
 
 #include "base/error.h"
 #include "base/pool.h"
+#include "base/shape.h"
 #include "base/view.h"
 #include "config/config.h"
-
-/* The shape of one sample: rank 1 (features) or rank 3 (height, width, channels). */
-typedef struct sn_shape {
-    int rank;
-    int64_t dim[3];
-} sn_shape;
-
-/* Elements of one sample. */
-size_t sn_shape_size(const sn_shape *shape);
-
-bool sn_shape_equal(const sn_shape *a, const sn_shape *b);
-
-/* Writes "64" or "28x28x1" into `out`. */
-enum { SN_SHAPE_TEXT = 72 };
-const char *sn_shape_text(const sn_shape *shape, char out[SN_SHAPE_TEXT]);
 
 /* How the gradient of a parameter comes about. */
 typedef enum sn_route {
@@ -75,7 +62,7 @@ typedef struct sn_node {
     int n_inputs;
     int *inputs; /* node numbers, each smaller than the node's own */
     sn_shape shape;
-    size_t width; /* sn_shape_size(&shape) */
+    size_t positions, width; /* of the shape: rows of one sample, features of a row */
     int n_params;
     sn_param params[SN_MAX_PARAMS]; /* the first is the one that the weight columns of gradients.csv describe */
     int n_states;
@@ -101,16 +88,17 @@ typedef enum sn_flow {
  * tiles nor on threads, and are drawn again in the backward pass. */
 typedef struct sn_pass {
     bool is_training; /* false: evaluation and predictions */
-    size_t batch;     /* rows of the whole batch */
+    size_t batch;     /* samples of the whole batch */
     uint64_t seed, step;
-    const uint32_t *samples; /* (rows): the samples of the rows, as numbers in their split */
+    const uint32_t *samples; /* those of the call, as numbers in their split */
 } sn_pass;
 
-/* One call of an op over a tile of rows.  Arrays have one entry per input. */
+/* One call of an op over a tile of samples.  Arrays have one entry per input. */
 typedef struct sn_op_call {
     const sn_node *node;
     const sn_pass *pass;
-    size_t rows;
+    size_t samples;
+    size_t rows;          /* of the output: samples times the node's positions */
     const size_t *widths; /* of the inputs */
     const sn_view *x;
     sn_view y;
@@ -131,7 +119,7 @@ typedef struct sn_op_call {
 /* The parts of all row tiles, to be merged in the order of the tiles. */
 typedef struct sn_merge_call {
     const sn_node *node;
-    size_t rows, tile_rows; /* of the batch; of a tile (the last one may be short) */
+    size_t rows, tile_rows; /* positions counted: of the batch; of a tile (the last one may be short) */
     const double *parts;    /* that of tile t at parts + t * stride */
     size_t stride;
     double *total;
@@ -153,9 +141,9 @@ typedef struct sn_reduction_kernels {
 typedef struct sn_gradient_call {
     const sn_node *node;
     int param;
-    size_t batch;
-    sn_view x;                   /* (batch, width of input 0) */
-    sn_view dy;                  /* (batch, width) */
+    size_t samples;
+    sn_view x;                   /* (samples x positions, width of input 0) */
+    sn_view dy;                  /* (samples x positions, width) */
     size_t row, col, rows, cols; /* the tile of the tensor */
     sn_view gradient;            /* (rows, cols), written */
     const sn_ahead *ahead;       /* SN_MAX_AHEAD, or NULL */
@@ -172,6 +160,7 @@ typedef struct sn_op {
     sn_join join;
     bool is_activation;
     sn_role role;            /* of nodes with parameters: hidden for weights; refined by roles.c */
+    bool reads_image;        /* it looks at height and width: with such an op in the graph, images stay images */
     unsigned backward_reads; /* SN_READS_X, SN_READS_Y: what `backward` looks at besides dy */
     bool checks_output;      /* `forward` sets *is_finite, as ops that can overflow should; for others with parameters
                               * the walk looks itself */
@@ -223,7 +212,7 @@ const sn_op *sn_op_find(const sn_op *const *ops, const char *name);
 sn_status sn_node_fault(const sn_node *node, sn_error *error, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Sets the node's shape (and width). */
+/* Sets the node's shape (and positions and width). */
 void sn_node_set_shape(sn_node *node, const sn_shape *shape);
 
 /* Adds a parameter of `rows` x `cols` (rank 1 where rows is 0: a vector of `cols`). */

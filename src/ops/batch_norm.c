@@ -1,5 +1,5 @@
 /* Batch normalization: y = g (x - mean) / sqrt(var + eps) + b for every feature, in training with mean and (biased)
- * variance over the whole batch, in evaluations with running averages.
+ * variance over the whole batch, of images over all positions, in evaluations with running averages.
  *
  * A row tile leaves its own mean and its sum of squares around it; they are merged by the formula of Chan, Golub &
  * LeVeque 1979.  Sums are in double, what is done to every element is in the backend's precision.
@@ -14,18 +14,12 @@ typedef struct batch_norm_attributes {
 
 #if SN_DESCRIBES
 static sn_status batch_norm_build(sn_node *node, const sn_node *nodes, sn_pool *pool, sn_error *error) {
-    const sn_node *x = &nodes[node->inputs[0]];
-    char shape[SN_SHAPE_TEXT];
-    if (x->shape.rank != 1) {
-        return sn_node_fault(node, error, "batch_norm reads features in a row, \"%s\" has the shape %s", x->label,
-                             sn_shape_text(&x->shape, shape));
-    }
     batch_norm_attributes *attributes = sn_pool_alloc(pool, sizeof *attributes);
     if (!attributes) return sn_error_memory(error, sizeof *attributes, "a batch_norm");
     attributes->eps = sn_value_number(node->config, "eps");
     attributes->momentum = sn_value_number(node->config, "momentum");
     node->attributes = attributes;
-    sn_node_set_shape(node, &x->shape);
+    sn_node_set_shape(node, &nodes[node->inputs[0]].shape);
     sn_node_add_state(node, "running_mean", node->width, 0);
     sn_node_add_state(node, "running_var", node->width, 1);
     if (sn_value_bool(node->config, "affine")) {
@@ -57,11 +51,12 @@ static const sn_key batch_norm_keys[] = {
 
 const sn_op sn_op_batch_norm = {
     .kind = {.name = "batch_norm",
-             .help = "normalizes each feature over the batch, in evaluations by running averages; a batch of one row "
-                     "gives b, passes no gradient on and leaves the averages as they are",
+             .help = "normalizes each feature over the batch (each channel of an image over the batch and all "
+                     "positions), in evaluations by running averages; a batch of one row gives b, passes no gradient "
+                     "on and leaves the averages as they are",
              .keys = batch_norm_keys,
              .formula = "y = g (x - mean) / sqrt(var + eps) + b, averages with the variance of n - 1",
-             .source = "Ioffe & Szegedy 2015, arXiv 1502.03167; as torch.nn.BatchNorm1d"},
+             .source = "Ioffe & Szegedy 2015, arXiv 1502.03167; as torch.nn.BatchNorm1d and BatchNorm2d"},
     .min_inputs = 1,
     .max_inputs = 1,
     .role = SN_ROLE_NORM,
@@ -237,7 +232,7 @@ static void backward_row(const sn_op_call *call, size_t r, size_t begin, size_t 
 
 static void batch_norm_backward(const sn_op_call *call) {
     backward_constants k;
-    double share = 1 / (double)call->pass->batch;
+    double share = 1 / (double)(call->pass->batch * call->node->positions);
     for (size_t begin = 0; begin < call->node->width && call->flow[0] != SN_FLOW_NONE; begin += CHUNK) {
         size_t n = chunk_size(call, begin);
         set_backward(call, begin, n, share, &k);

@@ -1,8 +1,9 @@
 /* Inverted dropout: y = m x / (1 - rate), m 0 with probability `rate`, else 1; the identity outside of training.
  *
  * Whether a unit is dropped is a function of (seed, label, step, sample, unit) alone, so the mask is the same for any
- * tiles and threads, and is drawn again in the backward pass instead of being kept.  One block of Philox serves four
- * units, and a group of blocks is drawn at once: unit 64 g + 16 k + j has word k of block 16 g + j. */
+ * tiles and threads, and is drawn again in the backward pass instead of being kept.  Units of a sample are counted
+ * through all its positions.  One block of Philox serves four units, and a group of blocks is drawn at once: unit
+ * 64 g + 16 k + j has word k of block 16 g + j. */
 #include <string.h>
 
 #include "base/hash.h"
@@ -98,13 +99,25 @@ static inline void apply_group(const mask *m, const uint32_t words[GROUP], real 
     }
 }
 
+/* Some units of one sample: `n` from unit `first` on. */
+typedef struct units {
+    uint32_t sample;
+    size_t first, n;
+} units;
+
+static units units_of_row(const sn_op_call *call, size_t r) {
+    size_t positions = call->node->positions, width = call->node->width;
+    return (units){call->pass->samples[r / positions], r % positions * width, width};
+}
+
 /* The same for a row. */
-static void apply(const mask *m, uint32_t sample, real *to, const real *from, const real *base, size_t width) {
+static void apply(const mask *m, units u, real *to, const real *from, const real *base) {
     uint32_t words[GROUP];
-    for (size_t begin = 0; begin < width; begin += GROUP) {
-        size_t n = width - begin < GROUP ? width - begin : GROUP;
-        draw_words(m, sample, begin / GROUP, words);
-        apply_group(m, words, to + begin, from + begin, base ? base + begin : NULL, n);
+    for (size_t done = 0, n; done < u.n; done += n) {
+        size_t unit = u.first + done, skipped = unit % GROUP;
+        n = u.n - done < GROUP - skipped ? u.n - done : GROUP - skipped;
+        draw_words(m, u.sample, unit / GROUP, words);
+        apply_group(m, words + skipped, to + done, from + done, base ? base + done : NULL, n);
     }
 }
 
@@ -117,7 +130,7 @@ static void dropout_forward(const sn_op_call *call) {
     }
     mask m = mask_of(call);
     for (size_t r = 0; r < call->rows; r++)
-        apply(&m, call->pass->samples[r], sn_row(call->y, r), sn_row(call->x[0], r), NULL, width);
+        apply(&m, units_of_row(call, r), sn_row(call->y, r), sn_row(call->x[0], r), NULL);
 }
 
 /* Without a mask the gradient is passed on as it is. */
@@ -135,7 +148,7 @@ static void dropout_backward(const sn_op_call *call) {
         if (passes) {
             pass_on(call, r);
         } else {
-            apply(&m, call->pass->samples[r], sn_row(call->dx[0], r), sn_row(call->dy, r), base, call->node->width);
+            apply(&m, units_of_row(call, r), sn_row(call->dx[0], r), sn_row(call->dy, r), base);
         }
     }
 }

@@ -1,4 +1,5 @@
-/* Layer normalization over all features of a sample: y = g (x - mean) / sqrt(var + eps) + b, biased variance.
+/* Layer normalization over the features of a row, that is of a vector, or of one position of an image (its channels):
+ * y = g (x - mean) / sqrt(var + eps) + b, biased variance.
  *
  * Mean and variance are formed in double, and formed again in the backward pass: cheaper than a place to keep them.
  * What is done to every element is in the backend's precision, with the mean in two parts, so that a large mean costs
@@ -39,7 +40,7 @@ static const sn_key layer_norm_keys[] = {
 
 const sn_op sn_op_layer_norm = {
     .kind = {.name = "layer_norm",
-             .help = "normalizes each sample over its features",
+             .help = "normalizes each sample over its features (an image at every position over its channels)",
              .keys = layer_norm_keys,
              .formula = "y = g (x - mean(x)) / sqrt(var(x) + eps) + b",
              .source = "Ba, Kiros & Hinton 2016, arXiv 1607.06450"},

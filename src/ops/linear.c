@@ -1,4 +1,4 @@
-/* y = x W^T + b, W (out, in) as PyTorch has it.
+/* y = x W^T + b, W (out, in) as PyTorch has it; of an image at every position.
  *
  * The forward product reads the transposed copy W^T (in, out): products whose right factor lies row by row are a good
  * third faster. */
@@ -23,13 +23,13 @@ static sn_status linear_build(sn_node *node, const sn_node *nodes, sn_pool *pool
         bias->fan_in = weight->fan_in;
         bias->fan_out = weight->fan_out;
     }
-    sn_shape shape = {.rank = 1, .dim = {units}};
+    sn_shape shape = sn_shape_with_features(&input->shape, units);
     sn_node_set_shape(node, &shape);
     return SN_OK;
 }
 
 static double linear_flops(const sn_node *node) {
-    return 2.0 * (double)node->params[0].count;
+    return 2.0 * (double)node->params[0].count * (double)node->positions;
 }
 
 static const sn_key linear_keys[] = {
@@ -100,13 +100,13 @@ static void linear_backward(const sn_op_call *call) {
     SN_V(sn_gemm)(&product);
 }
 
-/* Column sums in double, in the order of the samples; `n` is a constant where this is inlined, so that the sums stay in
+/* Column sums in double, in the order of the rows; `n` is a constant where this is inlined, so that the sums stay in
  * registers. */
 static inline __attribute__((always_inline)) void sum_columns(real *sums, sn_view dy, size_t column, size_t rows,
                                                               size_t n) {
     double sum[BIAS_CHUNK] = {0};
-    for (size_t b = 0; b < rows; b++) {
-        const real *row = sn_row(dy, b) + column;
+    for (size_t r = 0; r < rows; r++) {
+        const real *row = sn_row(dy, r) + column;
         SN_SIMD for (size_t c = 0; c < n; c++) sum[c] += (double)row[c];
     }
     for (size_t c = 0; c < n; c++)
@@ -116,21 +116,21 @@ static inline __attribute__((always_inline)) void sum_columns(real *sums, sn_vie
 /* db = column sums of dy */
 static bool bias_gradient(const sn_gradient_call *call) {
     real *gradient = call->gradient.data;
-    size_t begin = 0;
+    size_t begin = 0, rows = call->samples * call->node->positions;
     for (; begin + BIAS_CHUNK <= call->cols; begin += BIAS_CHUNK)
-        sum_columns(gradient + begin, call->dy, call->col + begin, call->batch, BIAS_CHUNK);
+        sum_columns(gradient + begin, call->dy, call->col + begin, rows, BIAS_CHUNK);
     if (begin < call->cols) {
-        sum_columns(gradient + begin, call->dy, call->col + begin, call->batch, call->cols - begin);
+        sum_columns(gradient + begin, call->dy, call->col + begin, rows, call->cols - begin);
     }
     return SN_V(sn_all_finite)(call->gradient, 1, call->cols);
 }
 
-/* dW (out, in) = dy^T (out, batch) x (batch, in), a tile of it */
+/* dW (out, in) = dy^T (out, rows) x (rows, in), a tile of it */
 static bool linear_param_gradient(const sn_gradient_call *call) {
     if (call->param == 1) return bias_gradient(call);
     sn_product product = {.m = call->rows,
                           .n = call->cols,
-                          .k = call->batch,
+                          .k = call->samples * call->node->positions,
                           .a = (const real *)call->dy.data + call->row,
                           .a_row = 1,
                           .a_step = call->dy.ld,

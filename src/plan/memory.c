@@ -89,7 +89,7 @@ static size_t scratch_begin(const sn_buffer *b) {
 }
 
 static size_t scratch_size(const sn_plan *plan, const sn_buffer *b) {
-    return SN_GUARD + sn_slice_room(b->width * plan->tile_rows);
+    return SN_GUARD + sn_slice_room(sn_buffer_sample(b) * plan->tile_rows);
 }
 
 static void place_scratch(sn_plan *plan, live_list *live, sn_buffer *b) {
@@ -119,7 +119,7 @@ sn_status sn_plan_memory(sn_plan *plan, sn_error *error) {
             order[n_scratch++] = b;
         } else {
             b->offset = plan->batch_elements;
-            plan->batch_elements += sn_slice_room(b->width * plan->options.batch);
+            plan->batch_elements += sn_slice_room(sn_buffer_sample(b) * plan->options.batch);
         }
     }
     if (order && alive) {

@@ -6,11 +6,27 @@
 #include "base/arena.h"
 
 /* Eight tiles of a batch keep up to eight threads busy; fewer than 8 rows waste the matrix kernels, more than 64 leave
- * the first cache. */
-size_t sn_plan_tile_rows(size_t batch) {
+ * the first cache.  An image has rows enough by itself: of images a tile takes as many as leave a signal in the second
+ * cache, 256 KiB of floats. */
+size_t sn_plan_tile_rows(size_t batch, size_t sample) {
+    enum { MOST_ELEMENTS = 1 << 16 };
     size_t rows = (batch + 7) / 8;
+    if (sample > 0) {
+        size_t most = MOST_ELEMENTS / sample;
+        return most < 1 ? 1 : most < rows ? most : rows;
+    }
     rows = (rows + 7) / 8 * 8;
     return rows > 64 ? 64 : rows;
+}
+
+/* The largest signal with positions. */
+static size_t largest_image(const sn_graph *graph) {
+    size_t largest = 0;
+    for (int i = 0; i < graph->n_nodes; i++) {
+        size_t sample = sn_shape_size(&graph->nodes[i].shape);
+        if (graph->nodes[i].positions > 1 && sample > largest) largest = sample;
+    }
+    return largest;
 }
 
 const sn_node *sn_plan_reduces_at(const sn_plan *plan, int time) {
@@ -34,7 +50,8 @@ sn_status sn_plan_segments(sn_plan *plan, sn_error *error) {
 }
 
 sn_status sn_plan_build(sn_plan *plan, const sn_graph *graph, const sn_plan_options *options, sn_error *error) {
-    *plan = (sn_plan){.graph = graph, .options = *options, .tile_rows = sn_plan_tile_rows(options->batch)};
+    *plan = (sn_plan){.graph = graph, .options = *options, .image_elements = largest_image(graph)};
+    plan->tile_rows = sn_plan_tile_rows(options->batch, plan->image_elements);
     plan->max_tiles = (options->batch + plan->tile_rows - 1) / plan->tile_rows;
     sn_status status = sn_plan_slots(plan, error);
     if (!status) status = sn_plan_flows(plan, error);
@@ -66,7 +83,7 @@ void sn_plan_reset(sn_plan *plan) {
 
 size_t sn_plan_group_tiles(const sn_plan *plan, int threads) {
     enum { MOST_ROWS = 128 }; /* more leave the second cache */
-    if (!plan->options.groups_tiles || plan->options.is_reference) return 1;
+    if (!plan->options.groups_tiles || plan->options.is_reference || plan->image_elements > 0) return 1;
     size_t share = (plan->max_tiles + (size_t)threads - 1) / (size_t)threads, most = MOST_ROWS / plan->tile_rows;
     return share < most ? share : most;
 }

@@ -9,8 +9,9 @@
  * the first time of the next segment needs.  Evaluations have no reductions and walk a tile without stopping.
  *
  * A buffer that nothing reads after its tile's segment lives in scratch memory of the thread; one that a work item, a
- * later segment or the other direction reads has a row for every sample of the batch.  Row tiles depend on the batch
- * size only, tiles of parameters on their shapes only, so nothing in a plan depends on the number of threads. */
+ * later segment or the other direction reads has room for every sample of the batch.  Row tiles depend on the batch
+ * size and the sizes of images only, tiles of parameters on their shapes only, so nothing in a plan depends on the
+ * number of threads. */
 #ifndef SN_PLAN_PLAN_H
 #define SN_PLAN_PLAN_H
 
@@ -41,11 +42,17 @@ typedef struct sn_slot {
 } sn_slot;
 
 typedef struct sn_buffer {
-    size_t width; /* elements of a row, the leading dimension */
+    size_t width;     /* elements of a row, the leading dimension */
+    size_t positions; /* rows of a sample */
     sn_buffer_place place;
     size_t offset;   /* elements from the start of its region */
     int first, last; /* times of its first write and last use */
 } sn_buffer;
+
+/* Elements of one sample. */
+static inline size_t sn_buffer_sample(const sn_buffer *buffer) {
+    return buffer->positions * buffer->width;
+}
 
 /* One input of one node in the backward pass. */
 typedef struct sn_edge {
@@ -81,7 +88,7 @@ typedef struct sn_item {
 } sn_item;
 
 typedef struct sn_plan_options {
-    size_t batch;         /* rows of the largest batch */
+    size_t batch;         /* samples of the largest batch */
     bool is_reference;    /* every signal in a buffer of its own, every gradient copied, every tile walked alone: the
                            * unfused walk */
     bool has_velocity;    /* momentum is not 0 */
@@ -93,9 +100,10 @@ typedef struct sn_plan_options {
 typedef struct sn_plan {
     const sn_graph *graph;
     sn_plan_options options;
-    size_t tile_rows, max_tiles;
-    sn_slot *value, *gradient; /* per node */
-    int *first_edge;           /* per node, into edges */
+    size_t image_elements;       /* of the largest signal with positions, for one sample; 0: there is none */
+    size_t tile_rows, max_tiles; /* samples of a row tile; tiles of the largest batch */
+    sn_slot *value, *gradient;   /* per node */
+    int *first_edge;             /* per node, into edges */
     sn_edge *edges;
     sn_buffer *buffers;
     int n_buffers;
@@ -124,11 +132,12 @@ void sn_plan_reset(sn_plan *plan);
 size_t sn_plan_bytes(const sn_plan *plan, int threads, size_t real_size);
 
 /* Row tiles that each of `threads` threads walks at once: its share of the batch, up to 128 rows, so that weights come
- * from memory once for all of them.  No bit depends on it. */
+ * from memory once for all of them; of images one, which have rows enough.  No bit depends on it. */
 size_t sn_plan_group_tiles(const sn_plan *plan, int threads);
 
-/* Rows of a tile for a batch of that size. */
-size_t sn_plan_tile_rows(size_t batch);
+/* Samples of a row tile for a batch of that size: `sample` is the size of the largest signal that has positions, in
+ * elements for one sample, 0 in a network of vectors. */
+size_t sn_plan_tile_rows(size_t batch, size_t sample);
 
 /* Steps of sn_plan_build, in this order; each allocates what it fills. */
 sn_status sn_plan_slots(sn_plan *plan, sn_error *error);    /* value, gradient, buffers: who shares with whom */

@@ -240,12 +240,20 @@ static bool find_tenants(const sn_plan *plan, tenants *t) {
     return true;
 }
 
+/* "64", or of an image "256x16", positions by features. */
+static const char *size_text(const sn_buffer *buffer, char out[CELL]) {
+    int n = buffer->positions > 1 ? snprintf(out, CELL, "%zux", buffer->positions) : 0;
+    snprintf(out + n, CELL - (size_t)n, "%zu", buffer->width);
+    return out;
+}
+
 static void add_buffer(printer *p, const tenants *t, int b) {
     const sn_plan *plan = p->plan;
     const sn_buffer *buffer = &plan->buffers[b];
     size_t line = p->text->length;
-    sn_text_addf(p->text, "b%-6d %7zu  %-7s  %6d  %6d  ", b, buffer->width, place_name(buffer->place), buffer->first,
-                 buffer->last);
+    char size[CELL];
+    sn_text_addf(p->text, "b%-6d %7s  %-7s  %6d  %6d  ", b, size_text(buffer, size), place_name(buffer->place),
+                 buffer->first, buffer->last);
     int indent = (int)(p->text->length - line);
     for (int signal = t->first[b]; signal >= 0; signal = t->next[signal]) {
         int i = signal / 2;

@@ -10,8 +10,8 @@
 
 #include "plan/plan.h"
 
-static sn_slot new_buffer(sn_plan *plan, size_t width) {
-    plan->buffers[plan->n_buffers] = (sn_buffer){.width = width, .first = -1};
+static sn_slot new_buffer(sn_plan *plan, const sn_node *node) {
+    plan->buffers[plan->n_buffers] = (sn_buffer){.width = node->width, .positions = node->positions, .first = -1};
     return (sn_slot){plan->n_buffers++, 0};
 }
 
@@ -23,13 +23,12 @@ static int times_read(const sn_node *node, int x) {
     return count;
 }
 
-/* Column views work for vectors; the channels of an image do not lie side by side. */
 static void place_concat_inputs(sn_plan *plan, int i, sn_slot *slots, bool gradients) {
     const sn_node *nodes = plan->graph->nodes, *node = &nodes[i];
     size_t column = slots[i].column;
     for (int k = 0; k < node->n_inputs; k++) {
         int x = node->inputs[k];
-        bool fits = x > 0 && slots[x].buffer < 0 && times_read(node, x) == 1 && node->shape.rank == 1;
+        bool fits = x > 0 && slots[x].buffer < 0 && times_read(node, x) == 1;
         bool is_last = nodes[x].readers[nodes[x].n_readers - 1] == i;
         if (fits && (!gradients || (nodes[x].needs_gradient && is_last))) slots[x] = (sn_slot){slots[i].buffer, column};
         column += nodes[x].width;
@@ -50,14 +49,14 @@ static void set_slots(sn_plan *plan) {
     const sn_node *nodes = plan->graph->nodes;
     for (int i = plan->graph->n_nodes - 1; i > 0; i--) {
         bool is_concat = nodes[i].op->join == SN_JOIN_CONCAT && !plan->options.is_reference;
-        if (plan->value[i].buffer < 0) plan->value[i] = new_buffer(plan, nodes[i].width);
+        if (plan->value[i].buffer < 0) plan->value[i] = new_buffer(plan, &nodes[i]);
         if (is_concat) place_concat_inputs(plan, i, plan->value, false);
         if (!nodes[i].needs_gradient) continue;
-        if (plan->gradient[i].buffer < 0) plan->gradient[i] = new_buffer(plan, nodes[i].width);
+        if (plan->gradient[i].buffer < 0) plan->gradient[i] = new_buffer(plan, &nodes[i]);
         if (is_concat) place_concat_inputs(plan, i, plan->gradient, true);
         if (!plan->options.is_reference) share_passed_gradient(plan, i);
     }
-    plan->value[0] = new_buffer(plan, nodes[0].width);
+    plan->value[0] = new_buffer(plan, &nodes[0]);
 }
 
 bool sn_plan_is_view(const sn_plan *plan, const sn_slot *slots, int i, int k) {

@@ -52,10 +52,8 @@ static sn_status build_graph(sn_experiment *x, sn_error *error) {
     sn_graph_request request = {.config = x->config,
                                 .network = sn_value_get(sn_config_root(x->config), "network"),
                                 .ops = sn_ops,
+                                .input = x->data.shape,
                                 .out_dim = x->data.out_dim};
-    bool is_image = x->data.shape[2] > 1;
-    request.input = is_image ? (sn_shape){3, {x->data.shape[0], x->data.shape[1], x->data.shape[2]}}
-                             : (sn_shape){1, {(int64_t)x->data.in_dim}};
     return sn_graph_build(&x->graph, &request, error);
 }
 
@@ -65,7 +63,7 @@ static sn_status check_batch(const sn_experiment *x, sn_error *error) {
     const sn_value *value = sn_value_get(sn_config_root(x->config), "train.batch_size");
     for (int i = 1; i < x->graph.n_nodes && x->batch_size == 1; i++) {
         const sn_node *node = &x->graph.nodes[i];
-        if (node->op->forward_reduction.part_size == 0) continue;
+        if (node->op->forward_reduction.part_size == 0 || node->positions > 1) continue;
         if (x->data.train.n == 1) value = sn_value_get(sn_config_root(x->config), "data");
         return sn_config_fault(x->config, value, error, "%s normalizes over the batch, which needs 2 rows or more%s",
                                node->label, x->data.train.n == 1 ? " (the data have 1 training sample)" : "");

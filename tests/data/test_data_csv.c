@@ -64,8 +64,8 @@ static void test_forms(void **state) {
         assert_int_equal(d.train.labels[0], 0);
         assert_int_equal(d.train.labels[1], 1);
         assert_int_equal(d.test.n, 0);
-        assert_int_equal(d.shape[0], 2);
-        assert_int_equal(d.shape[1], 1);
+        assert_int_equal(d.shape.dim[0], 2);
+        assert_int_equal(d.shape.rank, 1);
         assert_string_equal(d.origin, fixture_path("a.csv"));
         sn_dataset_reset(&d);
     }

@@ -68,9 +68,9 @@ static void check_valid_set(const sn_dataset *d) {
     assert_int_equal(d->in_dim, 4);
     assert_int_equal(d->out_dim, 10);
     assert_true(d->is_classes);
-    assert_int_equal(d->shape[0], 2);
-    assert_int_equal(d->shape[1], 2);
-    assert_int_equal(d->shape[2], 1);
+    assert_int_equal(d->shape.dim[0], 2);
+    assert_int_equal(d->shape.dim[1], 2);
+    assert_int_equal(d->shape.dim[2], 1);
     assert_memory_equal(d->train.bytes, PIXELS, 12);
     assert_memory_equal(d->test.bytes, "ABCDEFGH", 8);
     assert_memory_equal(d->train.labels, labels, sizeof labels);
@@ -350,8 +350,8 @@ static void test_fashion_mnist(void **state) {
     assert_int_equal(d.train.n, 60000);
     assert_int_equal(d.test.n, 10000);
     assert_int_equal(d.in_dim, 784);
-    assert_int_equal(d.shape[0], 28);
-    assert_int_equal(d.shape[1], 28);
+    assert_int_equal(d.shape.dim[0], 28);
+    assert_int_equal(d.shape.dim[1], 28);
     assert_int_equal(sum_bytes(d.train.bytes, d.train.n * 784), 3431114169);
     assert_int_equal(sum_bytes(d.test.bytes, d.test.n * 784), 573469082);
     assert_memory_equal(d.train.labels, first, sizeof first);

@@ -71,7 +71,7 @@ static void set_data(fixture *f, bool is_classes) {
     f->data = (sn_dataset){.in_dim = (size_t)input->shape[1],
                            .out_dim = (size_t)targets->shape[1],
                            .is_classes = is_classes,
-                           .shape = {input->shape[1], 1, 1},
+                           .shape = sn_shape_vector(input->shape[1]),
                            .n_scales = 1,
                            .mean = &none,
                            .factor = &one,

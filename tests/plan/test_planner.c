@@ -314,7 +314,7 @@ static void test_tiles(void **state) {
     static const size_t batches[] = {1, 8, 9, 64, 65, 128, 512, 513, 60000};
     static const size_t rows[] = {8, 8, 8, 8, 16, 16, 64, 64, 64};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        assert_int_equal(sn_plan_tile_rows(batches[i]), rows[i]);
+        assert_int_equal(sn_plan_tile_rows(batches[i], 0), rows[i]);
 }
 
 /* Items cover every parameter once. */

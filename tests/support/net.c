@@ -30,7 +30,7 @@ sn_status net_build(sn_config **config, sn_graph *graph, const char *network, co
     if (status) return status;
     sn_graph_request request = {.config = *config,
                                 .network = sn_value_get(sn_config_root(*config), "network"),
-                                .input = {.rank = 1, .dim = {(int64_t)data->in_dim}},
+                                .input = data->shape.rank ? data->shape : sn_shape_vector((int64_t)data->in_dim),
                                 .out_dim = data->out_dim};
     const sn_backend *backend;
     assert_int_equal(sn_backend_select(&backend, dtype, error), SN_OK);

@@ -17,7 +17,7 @@ static sn_dataset toy(size_t n, size_t in, size_t out, uint64_t seed) {
     static const double none = 0, one = 1;
     sn_dataset data = {.in_dim = in,
                        .out_dim = out,
-                       .shape = {(int64_t)in, 1, 1},
+                       .shape = sn_shape_vector((int64_t)(int64_t)in),
                        .n_scales = 1,
                        .mean = &none,
                        .factor = &one,
