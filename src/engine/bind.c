@@ -54,16 +54,18 @@ static bool bind_node(sn_engine *e, int i) {
     return true;
 }
 
-/* The matrix that the products of node i read: its transposed copy forward, itself backward. */
-static sn_ahead weights_of(const sn_engine *e, int i, bool is_forward) {
-    const sn_param *weight = &e->graph->nodes[i].params[0];
-    int p = e->plan.first_param[i];
-    const void *data = is_forward ? e->transposed_pointers[p] : e->param_pointers[p];
-    return (sn_ahead){.data = data, .rows = 1, .row_bytes = weight->count * e->real_size};
+static bool has_product(const sn_node *node) {
+    return node->op->flops && sn_node_param(node, SN_PARAM_WEIGHT) >= 0;
 }
 
-static bool has_product(const sn_node *node) {
-    return node->n_params > 0 && node->params[0].wants_transpose;
+/* The matrix that the products of node i read: its copy, where it has one, forward, itself backward. */
+static sn_ahead weights_of(const sn_engine *e, int i, bool is_forward) {
+    int w = sn_node_param(&e->graph->nodes[i], SN_PARAM_WEIGHT), p = e->plan.first_param[i] + w;
+    const sn_param *weight = &e->graph->nodes[i].params[w];
+    bool reads_copy = is_forward && weight->copy_size > 0;
+    return (sn_ahead){.data = reads_copy ? e->copy_pointers[p] : e->param_pointers[p],
+                      .rows = 1,
+                      .row_bytes = (reads_copy ? weight->copy_size : weight->count) * e->real_size};
 }
 
 static void bind_ahead(sn_engine *e) {

@@ -34,7 +34,7 @@ static sn_status take_regions(sn_engine *e, sn_error *error) {
     sn_status status = sn_arena_init(&e->batch, plan->batch_elements * real_size, "signals", error);
     if (!status) status = sn_arena_init(&e->params, plan->param_elements * real_size, "parameters", error);
     if (!status) status = sn_arena_init(&e->states, plan->state_elements * real_size, "states", error);
-    if (!status) status = sn_arena_init(&e->transposed, plan->transposed_elements * real_size, "parameters", error);
+    if (!status) status = sn_arena_init(&e->copies, plan->copy_elements * real_size, "parameters", error);
     if (!status) status = sn_arena_init(&e->velocities, velocities * real_size, "velocities", error);
     if (!status) status = sn_arena_init(&e->gradients, gradients * real_size, "gradients", error);
     if (!status) status = sn_arena_init(&e->partials, partials, "partial sums", error);
@@ -42,15 +42,24 @@ static sn_status take_regions(sn_engine *e, sn_error *error) {
     if (!status) status = sn_arena_init(&e->scratch, scratch * real_size, "scratch", error);
     if (status) return status;
     memset(e->params.base, 0, e->params.size);
-    memset(e->transposed.base, 0, e->transposed.size);
+    memset(e->copies.base, 0, e->copies.size);
     memset(e->velocities.base, 0, e->velocities.size);
     return SN_OK;
 }
 
+/* At least 1. */
 static size_t most_inputs(const sn_graph *graph) {
     int most = 1;
     for (int i = 0; i < graph->n_nodes; i++) {
         if (graph->nodes[i].n_inputs > most) most = graph->nodes[i].n_inputs;
+    }
+    return (size_t)most;
+}
+
+static size_t most_params(const sn_graph *graph) {
+    int most = 1;
+    for (int i = 0; i < graph->n_nodes; i++) {
+        if (graph->nodes[i].n_params > most) most = graph->nodes[i].n_params;
     }
     return (size_t)most;
 }
@@ -70,7 +79,8 @@ static sn_status take_workspaces(sn_engine *e, sn_error *error) {
         w->x = sn_pool_alloc(&e->pool, inputs * sizeof *w->x);
         w->dx = sn_pool_alloc(&e->pool, inputs * sizeof *w->dx);
         w->base = sn_pool_alloc(&e->pool, inputs * sizeof *w->base);
-        if (!w->x || !w->dx || !w->base) e->workspaces = NULL;
+        w->partials = sn_pool_alloc(&e->pool, most_params(e->graph) * sizeof *w->partials);
+        if (!w->x || !w->dx || !w->base || !w->partials) e->workspaces = NULL;
     }
     return e->workspaces ? SN_OK : sn_error_memory(error, threads * inputs * sizeof(sn_view), "workspaces");
 }
@@ -89,9 +99,7 @@ static bool set_param_tables(sn_engine *e) {
         const sn_node *node = &e->graph->nodes[entry->node];
         const sn_param *param = &node->params[entry->index];
         e->param_pointers[p] = e->params.base + entry->offset * e->real_size;
-        if (param->wants_transpose) {
-            e->transposed_pointers[p] = e->transposed.base + entry->transposed * e->real_size;
-        }
+        if (param->copy_size > 0) e->copy_pointers[p] = e->copies.base + entry->copy * e->real_size;
         e->tensor_names[p] = tensor_name(e, node, param, "");
         e->velocity_names[p] = tensor_name(e, node, param, ".momentum_buffer"); /* as PyTorch calls it */
         if (!e->tensor_names[p] || !e->velocity_names[p]) return false;
@@ -114,7 +122,8 @@ static sn_status take_tables(sn_engine *e, sn_error *error) {
     const sn_plan *plan = &e->plan;
     size_t n = (size_t)plan->n_params, n_states = (size_t)plan->n_states + 1;
     e->param_pointers = sn_pool_alloc(&e->pool, n * sizeof *e->param_pointers);
-    e->transposed_pointers = sn_pool_alloc(&e->pool, n * sizeof *e->transposed_pointers);
+    e->copy_pointers = sn_pool_alloc(&e->pool, n * sizeof *e->copy_pointers);
+    e->tiles_left = sn_pool_alloc(&e->pool, n * sizeof *e->tiles_left);
     e->tensor_names = sn_pool_alloc(&e->pool, n * sizeof *e->tensor_names);
     e->velocity_names = sn_pool_alloc(&e->pool, n * sizeof *e->velocity_names);
     e->state_pointers = sn_pool_alloc(&e->pool, n_states * sizeof *e->state_pointers);
@@ -125,7 +134,7 @@ static sn_status take_tables(sn_engine *e, sn_error *error) {
     e->next_group = sn_pool_alloc(&e->pool, n_counters * sizeof *e->next_group);
     e->next_item = sn_pool_alloc(&e->pool, (size_t)e->options.threads * sizeof *e->next_item);
     e->next_update = sn_pool_alloc(&e->pool, (size_t)e->options.threads * sizeof *e->next_update);
-    bool ok = e->param_pointers && e->transposed_pointers && e->tensor_names && e->velocity_names &&
+    bool ok = e->param_pointers && e->copy_pointers && e->tiles_left && e->tensor_names && e->velocity_names &&
               e->state_pointers && e->state_names && e->tiles && e->items && e->next_group && e->next_item &&
               e->next_update;
     ok = ok && set_param_tables(e) && set_state_tables(e);
@@ -176,9 +185,8 @@ sn_status sn_engine_new(sn_engine **engine, const sn_graph *graph, const sn_back
 void sn_engine_free(sn_engine *engine) {
     if (!engine) return;
     sn_team_free(engine->team);
-    sn_arena *regions[] = {&engine->batch,      &engine->params,     &engine->states,
-                           &engine->transposed, &engine->velocities, &engine->gradients,
-                           &engine->partials,   &engine->totals,     &engine->scratch};
+    sn_arena *regions[] = {&engine->batch,     &engine->params,   &engine->states, &engine->copies, &engine->velocities,
+                           &engine->gradients, &engine->partials, &engine->totals, &engine->scratch};
     for (size_t i = 0; i < sizeof regions / sizeof *regions; i++)
         sn_arena_reset(regions[i]);
     sn_plan_reset(&engine->plan);
@@ -254,6 +262,8 @@ static void run_task(sn_engine *engine, const sn_step *step, sn_mode mode) {
     engine->mode = mode;
     engine->observes = mode == SN_MODE_TRAIN && step->observation;
     engine->clip = 1;
+    for (int p = 0; p < engine->plan.n_params; p++)
+        atomic_store_explicit(&engine->tiles_left[p], engine->plan.params[p].n_items, memory_order_relaxed);
     for (size_t s = 0; s < (size_t)engine->plan.n_segments * (size_t)engine->options.threads; s++)
         atomic_store_explicit(&engine->next_group[s], 0, memory_order_relaxed);
     for (int t = 0; t < engine->options.threads; t++) {

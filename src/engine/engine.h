@@ -117,10 +117,10 @@ const char *sn_fault_text(const sn_fault *fault, const sn_graph *graph, char out
 /* What one step measured of one node with parameters. */
 typedef struct sn_node_sums {
     int node;
-    sn_tensor_sums gradient;                      /* of params[0], before clipping, without decay */
-    sn_sumsq weight;                              /* squares of params[0], before the update */
-    sn_tensor_sums bias_gradient;                 /* of params[1]; n == 0 where there is none */
-    sn_change_sums change;                        /* of params[0]; n == 0 where nothing was updated */
+    sn_tensor_sums gradient;                      /* of the weight (sn_param_kind), before clipping, without decay */
+    sn_sumsq weight;                              /* squares of the weight, before the update */
+    sn_tensor_sums bias_gradient;                 /* of the bias; n == 0 where there is none */
+    sn_change_sums change;                        /* of the weight; n == 0 where nothing was updated */
     sn_signal_sums output, delta, carried, input; /* z; gradients by z and at carried_at (batch-mean loss); x */
     double saturated; /* saturated elements of the input; < 0 where the input is no activation */
 } sn_node_sums;

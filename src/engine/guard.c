@@ -68,19 +68,18 @@ static bool visit_param(const sn_engine *e, int p, gap_visit *visit, sn_text *te
     const sn_param *param = &e->graph->nodes[entry->node].params[entry->index];
     const struct {
         const sn_arena *region;
-        size_t offset;
+        size_t offset, count; /* 0: it is not there */
         const char *what;
-        bool is_there;
-    } copies[] = {
-        {&e->params, entry->offset, "the tensor", true},
-        {&e->transposed, entry->transposed, "the transposed copy of", param->wants_transpose},
-        {&e->velocities, entry->offset, "the velocity of", e->plan.options.has_velocity},
-        {&e->gradients, entry->offset, "the gradient of", e->plan.options.keeps_gradients},
+    } tensors[] = {
+        {&e->params, entry->offset, param->count, "the tensor"},
+        {&e->copies, entry->copy, param->copy_size, "the copy of"},
+        {&e->velocities, entry->offset, e->plan.options.has_velocity ? param->count : 0, "the velocity of"},
+        {&e->gradients, entry->offset, e->plan.options.keeps_gradients ? param->count : 0, "the gradient of"},
     };
-    for (size_t i = 0; i < sizeof copies / sizeof *copies; i++) {
-        if (!copies[i].is_there) continue;
-        gap g = gap_behind(copies[i].region->base, copies[i].offset, param->count, e->real_size);
-        g.what = copies[i].what;
+    for (size_t i = 0; i < sizeof tensors / sizeof *tensors; i++) {
+        if (tensors[i].count == 0) continue;
+        gap g = gap_behind(tensors[i].region->base, tensors[i].offset, tensors[i].count, e->real_size);
+        g.what = tensors[i].what;
         g.name = e->tensor_names[p];
         if (visit(&g, text)) return true;
     }

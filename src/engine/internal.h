@@ -69,6 +69,7 @@ typedef struct sn_workspace {
     unsigned char *gradient;                  /* an item's gradient, weights and velocities before the update: */
     unsigned char *old_weight, *old_velocity; /* plan->max_item_elements each */
     sn_view *x, *dx, *base;                   /* per input of a node, as many as the node with most inputs has */
+    double **partials;                        /* per parameter of a node, likewise */
     double *totals;                           /* plan->total_doubles: what the reductions of the step came to */
 } sn_workspace;
 
@@ -88,13 +89,15 @@ struct sn_engine {
     size_t real_size;
     sn_team *team;
 
-    sn_arena batch, params, states, transposed, velocities, gradients, partials, totals, scratch;
+    sn_arena batch, params, states, copies, velocities, gradients, partials, totals, scratch;
     sn_workspace *workspaces;
     size_t group_tiles;        /* row tiles that a thread walks at once, at most */
     bool looks_ahead;          /* what a step touches does not stay in the caches: ask for it before it is needed */
     sn_node_binding *bindings; /* per node */
-    void **param_pointers, **transposed_pointers; /* per plan param */
-    void **state_pointers;                        /* per plan state */
+    void **param_pointers, **copy_pointers; /* per plan param */
+    atomic_int *tiles_left;                 /* per plan param: tiles that wait for their update in this step, where
+                                             * the copy is derived from the whole tensor */
+    void **state_pointers;                  /* per plan state */
     char **tensor_names, **state_names, **velocity_names;
     sn_pool pool;
 
@@ -151,8 +154,12 @@ void sn_observe_collect(sn_engine *engine, sn_observation *observation);
 /* engine.c: values of the step that are not finite: 1 for the loss, and those of parameter gradients and updates. */
 double sn_count_nonfinite(const sn_engine *engine);
 
-/* weights.c: brings all transposed copies up to date; sets all states to what they start from. */
-void sn_engine_refresh_transposed(sn_engine *engine);
+/* weights.c: has the op bring the copy of parameter `p` up to date, after an update of `tile` or (NULL) of all of it;
+ * the same for all that have copies. */
+void sn_engine_derive(const sn_engine *engine, int p, const sn_item *tile);
+void sn_engine_refresh_copies(sn_engine *engine);
+
+/* weights.c: sets all states to what they start from. */
 void sn_engine_start_states(sn_engine *engine);
 
 #endif

@@ -97,11 +97,15 @@ static void collect_items(const sn_engine *engine, sn_node_sums *sums, sn_observ
     const sn_node *node = &engine->graph->nodes[sums->node];
     for (int p = 0; p < node->n_params; p++) {
         const sn_plan_param *param = &plan->params[plan->first_param[sums->node] + p];
+        sn_param_kind kind = node->params[p].kind;
         for (int j = param->first_item; j < param->first_item + param->n_items; j++) {
             const sn_item_result *item = &engine->items[j];
-            sn_tensor_sums_merge(p == 0 ? &sums->gradient : &sums->bias_gradient, &item->gradient);
-            if (p == 0) sn_sumsq_merge(&sums->weight, item->weight);
-            if (p == 0) sn_change_sums_merge(&sums->change, &item->change);
+            if (kind == SN_PARAM_BIAS) sn_tensor_sums_merge(&sums->bias_gradient, &item->gradient);
+            if (kind == SN_PARAM_WEIGHT) {
+                sn_tensor_sums_merge(&sums->gradient, &item->gradient);
+                sn_sumsq_merge(&sums->weight, item->weight);
+                sn_change_sums_merge(&sums->change, &item->change);
+            }
             sn_sumsq_merge(&observation->gradient, item->gradient.squares);
             sn_change_sums_merge(&observation->change, &item->change);
         }

@@ -69,7 +69,7 @@ int sn_engine_regions(const sn_engine *engine, sn_region regions[SN_MAX_REGIONS]
         {"signals", &engine->batch, true},
         {"parameters", &engine->params, true},
         {"states", &engine->states, engine->plan.state_elements > 0},
-        {"transposed copies", &engine->transposed, engine->plan.transposed_elements > 0},
+        {"copies of weights", &engine->copies, engine->plan.copy_elements > 0},
         {"velocities", &engine->velocities, engine->plan.options.has_velocity},
         {"gradients", &engine->gradients, engine->plan.options.keeps_gradients},
         {"partial sums", &engine->partials, engine->plan.partial_doubles > 0},

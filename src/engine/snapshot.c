@@ -57,6 +57,6 @@ sn_status sn_engine_restore(sn_engine *engine, const sn_safetensors *file, const
         size_t offset = engine->plan.params[p].offset * engine->real_size;
         status = restore_tensor(&wanted, engine->velocities.base + offset, file, path, error);
     }
-    if (!status) sn_engine_refresh_transposed(engine);
+    if (!status) sn_engine_refresh_copies(engine);
     return status;
 }

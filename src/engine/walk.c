@@ -73,7 +73,7 @@ static void set_call(const walk *w, const span *s, int i, sn_op_call *call) {
     call->x = w->workspace->x;
     call->y = view_of(w, s, &binding->y);
     call->params = e->param_pointers + e->plan.first_param[i];
-    call->transposed = e->transposed_pointers + e->plan.first_param[i];
+    call->copies = e->copy_pointers + e->plan.first_param[i];
     call->states = e->state_pointers + e->plan.first_state[i];
     call->forward_total = w->workspace->totals + e->plan.forward_sums[i].total;
     call->backward_total = w->workspace->totals + e->plan.backward_sums[i].total;
@@ -189,7 +189,7 @@ static void set_backward_call(const walk *w, const span *s, int i, sn_op_call *c
 /* One tile's rows, with the places for its sums. */
 static void backward_tile(const walk *w, size_t t, int i) {
     const sn_engine *e = w->engine;
-    double *partials[SN_MAX_PARAMS];
+    double **partials = w->workspace->partials;
     sn_op_call call;
     span s = tile_span(w, t);
     set_backward_call(w, &s, i, &call);

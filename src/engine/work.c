@@ -105,10 +105,6 @@ static sn_update_call update_call(const work *w) {
                                    .clip = e->clip,
                                    .nesterov = e->options.nesterov}};
     if (e->plan.options.has_velocity) call.velocity = region_tile(w, &e->velocities);
-    if (w->param->wants_transpose) {
-        size_t element = w->entry->transposed + w->item->col * w->param->rows + w->item->row;
-        call.transposed = (sn_view){e->transposed.base + element * e->real_size, w->param->rows};
-    }
     return call;
 }
 
@@ -129,6 +125,17 @@ static bool observed_update(const work *w, const sn_update_call *call) {
     return is_finite;
 }
 
+/* The copy of the parameter after an update of this tile; one of the whole tensor after that of the last one. */
+static void bring_copy_up_to_date(const work *w) {
+    sn_engine *e = w->engine;
+    if (w->param->copy_size == 0) return;
+    if (!w->param->derives_whole) {
+        sn_engine_derive(e, w->item->param, w->item);
+    } else if (atomic_fetch_sub(&e->tiles_left[w->item->param], 1) == 1) {
+        sn_engine_derive(e, w->item->param, NULL);
+    }
+}
+
 /* A tile whose gradient is not finite keeps its weights. */
 static void update_item(const work *w) {
     const sn_engine *e = w->engine;
@@ -136,6 +143,7 @@ static void update_item(const work *w) {
     if (e->step->applies && w->result->fault.kind == SN_FAULT_NONE) {
         bool is_finite = e->observes ? observed_update(w, &call) : e->backend->update(&call);
         if (!is_finite) fail(w, call.weight, SN_FAULT_PARAM);
+        bring_copy_up_to_date(w);
     } else if (e->observes) {
         w->result->weight = e->backend->signal_sums(call.weight, call.rows, call.cols).squares;
     }

@@ -27,7 +27,6 @@ typedef struct sn_sgd {
 typedef struct sn_update_call {
     size_t rows, cols;
     sn_view weight, velocity, gradient; /* velocity.data NULL where momentum is 0 */
-    sn_view transposed;                 /* the tile's place in the transposed copy (cols, rows); data NULL: none */
     sn_sgd sgd;
 } sn_update_call;
 

@@ -53,6 +53,5 @@ bool SN_V(sn_sgd_update)(const sn_update_call *call) {
             found |= momentum_row(w, sn_row(v, r), g, cols, &call->sgd);
         }
     }
-    if (call->transposed.data) SN_V(sn_transpose)(call->transposed, call->weight, call->rows, call->cols);
     return !(found & SN_SIGN);
 }

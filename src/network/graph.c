@@ -38,6 +38,10 @@ static sn_status build_node(sn_graph *graph, int i, const sn_layer *layer, const
     memcpy(node->inputs, layer->inputs, (size_t)layer->n_inputs * sizeof *node->inputs);
     node->op = op_of(layer, request);
     if (!node->op) return sn_error_set(error, SN_FAILED, "the op of \"%s\" is not in the table", layer->label);
+    size_t n_tensors = (size_t)node->op->most_params + (size_t)node->op->most_states;
+    node->params = sn_pool_alloc(&graph->pool, (n_tensors + 1) * sizeof *node->params);
+    if (!node->params) return sn_error_memory(error, n_tensors * sizeof *node->params, "a node");
+    node->states = node->params + node->op->most_params;
     sn_status status = check_inputs(node, error);
     return status ? status : node->op->build(node, graph->nodes, &graph->pool, error);
 }

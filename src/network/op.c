@@ -60,3 +60,10 @@ void sn_node_add_state(sn_node *node, const char *name, size_t n, double start) 
     set_tensor(state, name, 0, n, NULL);
     state->start = start;
 }
+
+int sn_node_param(const sn_node *node, sn_param_kind kind) {
+    for (int p = 0; p < node->n_params; p++) {
+        if (node->params[p].kind == kind) return p;
+    }
+    return -1;
+}

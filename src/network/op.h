@@ -23,15 +23,26 @@ typedef enum sn_route {
     SN_FROM_REDUCTION, /* likewise, but the parts are those of the op's backward reduction, parameter after parameter */
 } sn_route;
 
+/* What the statistics of a node take a parameter for. */
+typedef enum sn_param_kind {
+    SN_PARAM_OTHER,
+    SN_PARAM_WEIGHT, /* the one that the weight columns of gradients.csv describe; every op with parameters has
+                              one */
+    SN_PARAM_BIAS,   /* the one of the bias columns */
+} sn_param_kind;
+
 typedef struct sn_param {
     const char *name; /* "weight", "bias" */
+    sn_param_kind kind;
     int rank;
     int64_t dim[4];
     size_t count;      /* elements */
     size_t rows, cols; /* the tensor as a matrix, rows * cols == count */
     sn_route route;
-    bool decays;          /* weight decay acts on it */
-    bool wants_transpose; /* kernels also read a transposed copy (cols, rows), kept up to date by the engine */
+    bool decays;        /* weight decay acts on it */
+    size_t copy_size;   /* elements of a copy that the op derives from the tensor, for its kernels; 0: none.  The engine
+                         * has it derived again whenever the tensor changed: see `derive` */
+    bool derives_whole; /* the copy is derived from the whole tensor at once, else from each tile that was updated */
     const sn_value *init; /* resolved {"kind": ..., ...}; NULL: every element is `start` */
     double start;
     int64_t fan_in, fan_out;
@@ -51,8 +62,6 @@ const char *sn_role_name(sn_role role);
 
 struct sn_op;
 
-enum { SN_MAX_PARAMS = 2, SN_MAX_STATES = 2 };
-
 /* One node of the graph.  Node 0 is the network's input and has no op. */
 typedef struct sn_node {
     const struct sn_op *op;
@@ -64,10 +73,10 @@ typedef struct sn_node {
     sn_shape shape;
     size_t positions, width; /* of the shape: rows of one sample, features of a row */
     int n_params;
-    sn_param params[SN_MAX_PARAMS]; /* the first is the one that the weight columns of gradients.csv describe */
+    sn_param *params; /* room for the op's most_params, likewise */
     int n_states;
-    sn_param states[SN_MAX_STATES]; /* tensors that belong to the weights but are not trained: running averages */
-    void *attributes;               /* the op's own record, made by `build` */
+    sn_param *states; /* tensors that belong to the weights but are not trained: running averages */
+    void *attributes; /* the op's own record, made by `build` */
     int n_readers;
     int *readers;        /* nodes that read this one, ascending, one entry per edge */
     bool needs_gradient; /* this node or one before it has parameters */
@@ -107,7 +116,7 @@ typedef struct sn_op_call {
     const sn_view *base;
     const sn_flow *flow;
     void *const *params;     /* parameter tensors */
-    void *const *transposed; /* their transposed copies, NULL where not wanted */
+    void *const *copies;     /* their copies, NULL where there is none */
     void *const *states;     /* state tensors */
     double *const *partials; /* per parameter: where this tile's part of its gradient goes (SN_FROM_PARTIALS) */
     double *part;            /* where this tile's part of a reduction goes */
@@ -149,6 +158,15 @@ typedef struct sn_gradient_call {
     const sn_ahead *ahead;       /* SN_MAX_AHEAD, or NULL */
 } sn_gradient_call;
 
+/* What a copy is derived from: a tile of a parameter tensor, or all of it (derives_whole). */
+typedef struct sn_derive_call {
+    const sn_node *node;
+    int param;
+    sn_view tensor;              /* the tile (rows, cols) */
+    size_t row, col, rows, cols; /* where it stands in the tensor */
+    void *copy;                  /* the whole copy */
+} sn_derive_call;
+
 typedef enum sn_join { SN_JOIN_NONE, SN_JOIN_ADD, SN_JOIN_CONCAT, SN_JOIN_GATE } sn_join;
 
 enum { SN_READS_X = 1, SN_READS_Y = 2 };
@@ -157,6 +175,7 @@ enum { SN_READS_X = 1, SN_READS_Y = 2 };
 typedef struct sn_op {
     sn_kind kind; /* name, help, keys, formula, source */
     int min_inputs, max_inputs;
+    int most_params, most_states; /* that `build` adds to a node */
     sn_join join;
     bool is_activation;
     sn_role role;            /* of nodes with parameters: hidden for weights; refined by roles.c */
@@ -193,6 +212,10 @@ typedef struct sn_op_kernels {
     /* Parameters of route SN_FROM_BATCH; NULL where there are none.  Returns whether all of the tile is finite. */
     bool (*param_gradient)(const sn_gradient_call *call);
 
+    /* Brings the copy of a parameter up to date: its values are those of the tensor alone, in any order of the tiles.
+     * NULL: the op keeps no copies. */
+    void (*derive)(const sn_derive_call *call);
+
     /* Activations: how many elements of the tile are saturated, |phi'| < 0.05 max |phi'| (relu kinds: on the flat
      * side). */
     size_t (*saturated)(const sn_op_call *call);
@@ -215,10 +238,13 @@ sn_status sn_node_fault(const sn_node *node, sn_error *error, const char *format
 /* Sets the node's shape (and positions and width). */
 void sn_node_set_shape(sn_node *node, const sn_shape *shape);
 
-/* Adds a parameter of `rows` x `cols` (rank 1 where rows is 0: a vector of `cols`). */
+/* Adds a parameter of `rows` x `cols` (rank 1 where rows is 0: a vector of `cols`); at most op->most_params. */
 sn_param *sn_node_add_param(sn_node *node, const char *name, size_t rows, size_t cols, const sn_value *init);
 
-/* Adds a state, a vector of `n`, every element `start`. */
+/* Adds a state, a vector of `n`, every element `start`; at most op->most_states. */
 void sn_node_add_state(sn_node *node, const char *name, size_t n, double start);
+
+/* The number of the parameter of that kind, -1: none. */
+int sn_node_param(const sn_node *node, sn_param_kind kind);
 
 #endif

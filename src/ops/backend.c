@@ -25,7 +25,6 @@ const sn_backend SN_V(sn_backend) = {
     .gather = SN_V(sn_gather),
     .update = SN_V(sn_sgd_update),
     .copy = SN_V(sn_copy),
-    .transpose = SN_V(sn_transpose),
     .multiply = SN_V(sn_multiply),
     .all_finite = SN_V(sn_all_finite),
     .add_partials = SN_V(sn_add_partials),

@@ -17,8 +17,7 @@ typedef struct sn_backend {
     void (*gather)(const sn_gather_call *call);
     bool (*update)(const sn_update_call *call); /* whether all updated weights are finite */
     void (*copy)(sn_view to, sn_view from, size_t rows, size_t cols);
-    void (*transpose)(sn_view to, sn_view from, size_t rows, size_t cols); /* to (cols, rows) */
-    bool (*multiply)(const sn_product_call *call);                         /* whether all of C is finite */
+    bool (*multiply)(const sn_product_call *call); /* whether all of C is finite */
     bool (*all_finite)(sn_view view, size_t rows, size_t cols);
     void (*add_partials)(sn_view gradient, const double *partials, size_t n, size_t n_tiles, size_t stride);
     sn_signal_sums (*signal_sums)(sn_view view, size_t rows, size_t cols);

@@ -24,9 +24,12 @@ static sn_status batch_norm_build(sn_node *node, const sn_node *nodes, sn_pool *
     sn_node_add_state(node, "running_var", node->width, 1);
     if (sn_value_bool(node->config, "affine")) {
         sn_param *gain = sn_node_add_param(node, "weight", 0, node->width, NULL);
+        gain->kind = SN_PARAM_WEIGHT;
         gain->route = SN_FROM_REDUCTION;
         gain->start = 1;
-        sn_node_add_param(node, "bias", 0, node->width, NULL)->route = SN_FROM_REDUCTION;
+        sn_param *bias = sn_node_add_param(node, "bias", 0, node->width, NULL);
+        bias->kind = SN_PARAM_BIAS;
+        bias->route = SN_FROM_REDUCTION;
     }
     return SN_OK;
 }
@@ -59,6 +62,8 @@ const sn_op sn_op_batch_norm = {
              .source = "Ioffe & Szegedy 2015, arXiv 1502.03167; as torch.nn.BatchNorm1d and BatchNorm2d"},
     .min_inputs = 1,
     .max_inputs = 1,
+    .most_params = 2,
+    .most_states = 2,
     .role = SN_ROLE_NORM,
     .backward_reads = SN_READS_X,
     .build = batch_norm_build,

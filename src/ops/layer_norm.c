@@ -19,9 +19,12 @@ static sn_status layer_norm_build(sn_node *node, const sn_node *nodes, sn_pool *
     sn_node_set_shape(node, &nodes[node->inputs[0]].shape);
     if (sn_value_bool(node->config, "affine")) {
         sn_param *gain = sn_node_add_param(node, "weight", 0, node->width, NULL);
+        gain->kind = SN_PARAM_WEIGHT;
         gain->route = SN_FROM_PARTIALS;
         gain->start = 1;
-        sn_node_add_param(node, "bias", 0, node->width, NULL)->route = SN_FROM_PARTIALS;
+        sn_param *bias = sn_node_add_param(node, "bias", 0, node->width, NULL);
+        bias->kind = SN_PARAM_BIAS;
+        bias->route = SN_FROM_PARTIALS;
     }
     return SN_OK;
 }
@@ -46,6 +49,7 @@ const sn_op sn_op_layer_norm = {
              .source = "Ba, Kiros & Hinton 2016, arXiv 1607.06450"},
     .min_inputs = 1,
     .max_inputs = 1,
+    .most_params = 2,
     .role = SN_ROLE_NORM,
     .backward_reads = SN_READS_X,
     .build = layer_norm_build,

@@ -16,6 +16,7 @@ static sn_status scale_build(sn_node *node, const sn_node *nodes, sn_pool *pool,
     node->attributes = attributes;
     if (attributes->is_learned) {
         sn_param *param = sn_node_add_param(node, "weight", 0, 1, NULL);
+        param->kind = SN_PARAM_WEIGHT;
         param->route = SN_FROM_PARTIALS;
         param->start = attributes->factor;
     }
@@ -54,6 +55,7 @@ const sn_op sn_op_scale = {
              .source = "De & Smith 2020, arXiv 2002.10444; Bachlechner et al. 2020, arXiv 2003.04887"},
     .min_inputs = 1,
     .max_inputs = 1,
+    .most_params = 1,
     .role = SN_ROLE_SCALE,
     .backward_reads = SN_READS_X,
     .checks_output = true,

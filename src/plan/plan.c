@@ -91,7 +91,7 @@ size_t sn_plan_group_tiles(const sn_plan *plan, int threads) {
 size_t sn_plan_bytes(const sn_plan *plan, int threads, size_t real_size) {
     size_t per_param = 1 + (plan->options.has_velocity ? 1U : 0U) + (plan->options.keeps_gradients ? 1U : 0U);
     size_t per_thread = sn_plan_group_tiles(plan, threads) * plan->scratch_elements + 3 * plan->max_item_elements;
-    size_t elements = plan->batch_elements + plan->transposed_elements + per_param * plan->param_elements +
+    size_t elements = plan->batch_elements + plan->copy_elements + per_param * plan->param_elements +
                       plan->state_elements + (size_t)threads * per_thread;
     size_t doubles = plan->partial_doubles * plan->max_tiles + plan->total_doubles * (size_t)threads;
     return elements * real_size + doubles * sizeof(double);

@@ -61,10 +61,10 @@ typedef struct sn_edge {
 } sn_edge;
 
 typedef struct sn_plan_param {
-    int node, index;   /* graph->nodes[node].params[index] */
-    size_t offset;     /* elements, in the regions of weights, velocities and gradients */
-    size_t transposed; /* elements, in the region of transposed copies */
-    size_t partial;    /* doubles from the start of a row tile's partials */
+    int node, index; /* graph->nodes[node].params[index] */
+    size_t offset;   /* elements, in the regions of weights, velocities and gradients */
+    size_t copy;     /* elements, in the region of copies */
+    size_t partial;  /* doubles from the start of a row tile's partials */
     int first_item, n_items;
 } sn_plan_param;
 
@@ -83,8 +83,9 @@ typedef struct sn_plan_reduction {
 typedef struct sn_item {
     int param; /* index into sn_plan.params */
     size_t row, col, rows, cols;
-    int companion; /* the item that is done right after this one, by the same thread, since it reads the same gradient:
-                    * the bias of the same outputs; -1: none */
+    int companion;     /* the item that is done right after this one, by the same thread, since it reads the same
+                        * gradient: the bias of the same outputs; -1: none */
+    bool is_companion; /* it is done after another one */
 } sn_item;
 
 typedef struct sn_plan_options {
@@ -118,7 +119,7 @@ typedef struct sn_plan {
     int *item_order; /* the items that are nobody's companion, those with most work first */
     int n_items, n_ordered;
     size_t batch_elements, scratch_elements; /* the two regions; scratch per thread */
-    size_t param_elements, state_elements, transposed_elements, max_item_elements;
+    size_t param_elements, state_elements, copy_elements, max_item_elements;
     size_t partial_doubles, total_doubles; /* per row tile; per thread */
     int *segment_ends; /* times: segment s is the walk from the end of the one before up to, not with, its own end */
     int n_segments;

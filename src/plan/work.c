@@ -62,12 +62,11 @@ static void add_param(sn_plan *plan, int node, int index) {
     *entry = (sn_plan_param){.node = node,
                              .index = index,
                              .offset = plan->param_elements,
-                             .transposed = plan->transposed_elements,
+                             .copy = plan->copy_elements,
                              .partial = take_partials(plan, node, index),
                              .first_item = plan->n_items};
-    size_t room = sn_slice_room(param->count);
-    plan->param_elements += room;
-    if (param->wants_transpose) plan->transposed_elements += room;
+    plan->param_elements += sn_slice_room(param->count);
+    if (param->copy_size > 0) plan->copy_elements += sn_slice_room(param->copy_size);
     add_items(plan, plan->n_params++, param);
     entry->n_items = plan->n_items - entry->first_item;
 }
@@ -75,19 +74,16 @@ static void add_param(sn_plan *plan, int node, int index) {
 /* The bias items of a node follow the weight items of their outputs. */
 static void set_companions(sn_plan *plan, int node) {
     const sn_node *n = &plan->graph->nodes[node];
-    if (n->n_params < 2 || n->params[0].route != SN_FROM_BATCH || n->params[1].route != SN_FROM_BATCH) return;
-    const sn_plan_param *weight = &plan->params[plan->first_param[node]], *bias = weight + 1;
+    int w = sn_node_param(n, SN_PARAM_WEIGHT), b = sn_node_param(n, SN_PARAM_BIAS);
+    if (w < 0 || b < 0 || n->params[w].route != SN_FROM_BATCH || n->params[b].route != SN_FROM_BATCH) return;
+    const sn_plan_param *params = &plan->params[plan->first_param[node]], *weight = &params[w], *bias = &params[b];
     for (int j = weight->first_item; j < weight->first_item + weight->n_items; j++) {
-        for (int b = bias->first_item; b < bias->first_item + bias->n_items; b++) {
-            if (plan->items[j].col == 0 && plan->items[j].row == plan->items[b].col) plan->items[j].companion = b;
+        for (int k = bias->first_item; k < bias->first_item + bias->n_items; k++) {
+            if (plan->items[j].col != 0 || plan->items[j].row != plan->items[k].col) continue;
+            plan->items[j].companion = k;
+            plan->items[k].is_companion = true;
         }
     }
-}
-
-/* Whether the item is done after another one. */
-static bool is_companion(const sn_plan *plan, int j) {
-    const sn_plan_param *param = &plan->params[plan->items[j].param];
-    return param->index == 1 && plan->items[(param - 1)->first_item].companion >= 0;
 }
 
 /* Most work first, so that the threads end together; equal work in the order of the items. */
@@ -103,12 +99,11 @@ sn_status sn_plan_work(sn_plan *plan, sn_error *error) {
     const sn_graph *graph = plan->graph;
     size_t n_params = 0, n_items = 0;
     for (int i = 0; i < graph->n_nodes; i++) {
-        n_params += (size_t)graph->nodes[i].n_params;
-        for (int p = 0; p < graph->nodes[i].n_params; p++)
+        for (int p = 0; p < graph->nodes[i].n_params; p++, n_params++)
             n_items += (size_t)count_items(&graph->nodes[i].params[p]);
     }
     plan->params = calloc(n_params, sizeof *plan->params);
-    plan->first_param = calloc((size_t)graph->n_nodes, sizeof *plan->first_param);
+    plan->first_param = calloc((unsigned)graph->n_nodes, sizeof *plan->first_param);
     plan->items = calloc(n_items, sizeof *plan->items);
     plan->item_order = calloc(n_items, sizeof *plan->item_order);
     if (!plan->params || !plan->first_param || !plan->items || !plan->item_order) {
@@ -121,7 +116,7 @@ sn_status sn_plan_work(sn_plan *plan, sn_error *error) {
         set_companions(plan, i);
     }
     for (int j = 0; j < plan->n_items; j++) {
-        if (!is_companion(plan, j)) plan->item_order[plan->n_ordered++] = j;
+        if (!plan->items[j].is_companion) plan->item_order[plan->n_ordered++] = j;
     }
     qsort_r(plan->item_order, (size_t)plan->n_ordered, sizeof *plan->item_order, by_work, plan->items);
     return SN_OK;

@@ -29,7 +29,7 @@ typedef struct sn_layer_record {
     const sn_node *node;
     sn_measure depth_frac;
     double n_params;
-    /* the weight tensor, params[0] */
+    /* the weight (sn_param_kind) */
     sn_measure grad_norm, grad_rms, grad_mean_abs, grad_max_abs, grad_zero_frac, grad_denormal_frac, weight_norm;
     sn_measure update_norm, update_ratio, unchanged_frac, stalled_frac, applied_ratio;
     /* signals, per sample */

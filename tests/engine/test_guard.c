@@ -73,8 +73,8 @@ static void test_tensors(void **state) {
     damage(end_of(&e->velocities, "b.bias"), 5, "something wrote 5 bytes behind the velocity of b.bias");
     damage(end_of(&e->gradients, "b.weight"), 1, "something wrote 1 bytes behind the gradient of b.weight");
     const sn_plan_param *entry = &e->plan.params[net_find(&net, "out.weight")];
-    unsigned char *end = e->transposed.base + (entry->transposed + (size_t)5 * 3) * e->real_size;
-    damage(end, 0, "something wrote 0 bytes behind the transposed copy of out.weight");
+    unsigned char *end = e->copies.base + (entry->copy + (size_t)5 * 3) * e->real_size;
+    damage(end, 0, "something wrote 0 bytes behind the copy of out.weight");
     end = e->states.base + (e->plan.states[1].offset + 5) * e->real_size;
     damage(end, 0, "something wrote 0 bytes behind the state n.running_var");
 }

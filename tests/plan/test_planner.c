@@ -85,7 +85,7 @@ static size_t arena_bytes(const sn_engine *e) {
     size_t bytes = e->batch.size + e->params.size;
     if (plan->state_elements > 0) bytes += e->states.size;
     if (plan->total_doubles > 0) bytes += e->totals.size;
-    if (plan->transposed_elements > 0) bytes += e->transposed.size;
+    if (plan->copy_elements > 0) bytes += e->copies.size;
     if (plan->options.has_velocity) bytes += e->velocities.size;
     if (plan->options.keeps_gradients) bytes += e->gradients.size;
     if (plan->partial_doubles > 0) bytes += e->partials.size;

@@ -18,6 +18,7 @@ enum { MAX_NODES = 64, N = 60, N_BIAS = 6, ROWS = 7 };
 typedef struct network {
     sn_graph graph;
     sn_node nodes[MAX_NODES];
+    sn_param params[MAX_NODES][2];
     sn_observation observation;
     sn_node_sums sums[MAX_NODES];
     sn_records records;
@@ -30,6 +31,7 @@ static inline void build(network *net, const sn_role *roles, int n) {
         sn_node *node = &net->nodes[k + 1];
         node->role = roles[k];
         node->n_params = 2;
+        node->params = net->params[k];
         node->params[0].count = N;
         node->params[1].count = N_BIAS;
         net->graph.n_hidden += roles[k] == SN_ROLE_HIDDEN;
