@@ -27,7 +27,6 @@ static sn_status take_regions(sn_engine *e, sn_error *error) {
     const sn_plan *plan = &e->plan;
     size_t real_size = e->real_size, threads = (size_t)e->options.threads;
     size_t velocities = plan->options.has_velocity ? plan->param_elements : 0;
-    size_t gradients = plan->options.keeps_gradients ? plan->param_elements : 0;
     size_t partials = plan->partial_doubles * plan->max_tiles * sizeof(double);
     size_t totals = threads * plan->total_doubles * sizeof(double);
     size_t scratch = threads * (e->group_tiles * plan->scratch_elements + 3 * plan->max_item_elements);
@@ -36,7 +35,8 @@ static sn_status take_regions(sn_engine *e, sn_error *error) {
     if (!status) status = sn_arena_init(&e->states, plan->state_elements * real_size, "states", error);
     if (!status) status = sn_arena_init(&e->copies, plan->copy_elements * real_size, "parameters", error);
     if (!status) status = sn_arena_init(&e->velocities, velocities * real_size, "velocities", error);
-    if (!status) status = sn_arena_init(&e->gradients, gradients * real_size, "gradients", error);
+    if (!status) status = sn_arena_init(&e->gradients, plan->gradient_elements * real_size, "gradients", error);
+    if (!status) status = sn_arena_init(&e->parts, plan->part_elements * real_size, "parts of gradients", error);
     if (!status) status = sn_arena_init(&e->partials, partials, "partial sums", error);
     if (!status) status = sn_arena_init(&e->totals, totals, "sums", error);
     if (!status) status = sn_arena_init(&e->scratch, scratch * real_size, "scratch", error);
@@ -132,11 +132,12 @@ static sn_status take_tables(sn_engine *e, sn_error *error) {
     e->items = sn_pool_alloc(&e->pool, (size_t)plan->n_items * sizeof *e->items);
     size_t n_counters = (size_t)plan->n_segments * (size_t)e->options.threads;
     e->next_group = sn_pool_alloc(&e->pool, n_counters * sizeof *e->next_group);
-    e->next_item = sn_pool_alloc(&e->pool, (size_t)e->options.threads * sizeof *e->next_item);
+    e->next_task = sn_pool_alloc(&e->pool, (n_counters + (size_t)e->options.threads) * sizeof *e->next_task);
+    e->parts_left = sn_pool_alloc(&e->pool, (size_t)plan->n_items * sizeof *e->parts_left);
     e->next_update = sn_pool_alloc(&e->pool, (size_t)e->options.threads * sizeof *e->next_update);
     bool ok = e->param_pointers && e->copy_pointers && e->tiles_left && e->tensor_names && e->velocity_names &&
-              e->state_pointers && e->state_names && e->tiles && e->items && e->next_group && e->next_item &&
-              e->next_update;
+              e->state_pointers && e->state_names && e->tiles && e->items && e->next_group && e->next_task &&
+              e->next_update && e->parts_left;
     ok = ok && set_param_tables(e) && set_state_tables(e);
     return ok ? SN_OK : sn_error_memory(error, n * sizeof(void *), "the engine's tables");
 }
@@ -185,8 +186,8 @@ sn_status sn_engine_new(sn_engine **engine, const sn_graph *graph, const sn_back
 void sn_engine_free(sn_engine *engine) {
     if (!engine) return;
     sn_team_free(engine->team);
-    sn_arena *regions[] = {&engine->batch,     &engine->params,   &engine->states, &engine->copies, &engine->velocities,
-                           &engine->gradients, &engine->partials, &engine->totals, &engine->scratch};
+    sn_arena *regions[] = {&engine->batch,     &engine->params, &engine->states,   &engine->copies, &engine->velocities,
+                           &engine->gradients, &engine->parts,  &engine->partials, &engine->totals, &engine->scratch};
     for (size_t i = 0; i < sizeof regions / sizeof *regions; i++)
         sn_arena_reset(regions[i]);
     sn_plan_reset(&engine->plan);
@@ -251,10 +252,16 @@ static void step_task(void *argument, int thread) {
         int end = plan->segment_ends[s] < stop ? plan->segment_ends[s] : stop;
         sn_walk_merge(engine, thread, begin);
         walk_segment(engine, thread, s, begin, end);
+        sn_work_gradients(engine, thread, s);
         sn_team_barrier(engine->team);
     }
     if (engine->step->only_loss) return;
-    if (engine->diagnoses || walk_fault(engine).kind == SN_FAULT_NONE) sn_work_items(engine, thread);
+    if (engine->diagnoses || walk_fault(engine).kind == SN_FAULT_NONE) sn_work_updates(engine, thread);
+}
+
+static void reset_counters(atomic_size_t *counters, size_t n) {
+    for (size_t i = 0; i < n; i++)
+        atomic_store_explicit(&counters[i], 0, memory_order_relaxed);
 }
 
 static void run_task(sn_engine *engine, const sn_step *step, sn_mode mode) {
@@ -264,12 +271,12 @@ static void run_task(sn_engine *engine, const sn_step *step, sn_mode mode) {
     engine->clip = 1;
     for (int p = 0; p < engine->plan.n_params; p++)
         atomic_store_explicit(&engine->tiles_left[p], engine->plan.params[p].n_items, memory_order_relaxed);
-    for (size_t s = 0; s < (size_t)engine->plan.n_segments * (size_t)engine->options.threads; s++)
-        atomic_store_explicit(&engine->next_group[s], 0, memory_order_relaxed);
-    for (int t = 0; t < engine->options.threads; t++) {
-        atomic_store_explicit(&engine->next_item[t], 0, memory_order_relaxed);
-        atomic_store_explicit(&engine->next_update[t], 0, memory_order_relaxed);
-    }
+    size_t threads = (size_t)engine->options.threads, n_segments = (size_t)engine->plan.n_segments;
+    reset_counters(engine->next_group, n_segments * threads);
+    reset_counters(engine->next_task, (n_segments + 1) * threads);
+    reset_counters(engine->next_update, threads);
+    for (int j = 0; j < engine->plan.n_items && engine->plan.part_elements > 0; j++)
+        atomic_store_explicit(&engine->parts_left[j], engine->plan.items[j].n_parts, memory_order_relaxed);
     sn_team_run(engine->team, step_task, engine);
     if (SN_GUARD > 0) sn_guard_verify(engine);
 }

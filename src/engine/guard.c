@@ -55,7 +55,7 @@ static bool visit_signals(const sn_engine *e, gap_visit *visit, sn_text *text) {
     if (visit(&first, text)) return true;
     for (int i = 0; i < e->plan.n_buffers; i++) {
         const sn_buffer *b = &e->plan.buffers[i];
-        if (b->place != SN_PLACE_BATCH) continue;
+        if (b->place != SN_PLACE_BATCH || e->shares_memory[i]) continue;
         gap g = gap_behind(e->batch.base, b->offset, sn_buffer_sample(b) * e->plan.options.batch, e->real_size);
         name_buffer(e, i, &g);
         if (visit(&g, text)) return true;
@@ -74,7 +74,7 @@ static bool visit_param(const sn_engine *e, int p, gap_visit *visit, sn_text *te
         {&e->params, entry->offset, param->count, "the tensor"},
         {&e->copies, entry->copy, param->copy_size, "the copy of"},
         {&e->velocities, entry->offset, e->plan.options.has_velocity ? param->count : 0, "the velocity of"},
-        {&e->gradients, entry->offset, e->plan.options.keeps_gradients ? param->count : 0, "the gradient of"},
+        {&e->gradients, entry->gradient, entry->is_kept ? param->count : 0, "the gradient of"},
     };
     for (size_t i = 0; i < sizeof tensors / sizeof *tensors; i++) {
         if (tensors[i].count == 0) continue;
@@ -194,9 +194,28 @@ static bool set_owners(sn_engine *e) {
     return e->owners;
 }
 
+/* Whether others lie where a buffer lies, at another time: what stands behind it then is theirs. */
+static bool shares_memory(const sn_plan *plan, int i) {
+    const sn_buffer *a = &plan->buffers[i];
+    size_t batch = plan->options.batch, end = a->offset + sn_slice_room(sn_buffer_sample(a) * batch);
+    for (int j = 0; j < plan->n_buffers; j++) {
+        const sn_buffer *b = &plan->buffers[j];
+        if (j == i || b->place != SN_PLACE_BATCH) continue;
+        if (b->offset < end && a->offset < b->offset + sn_slice_room(sn_buffer_sample(b) * batch)) return true;
+    }
+    return false;
+}
+
+static bool set_shared(sn_engine *e) {
+    e->shares_memory = sn_pool_alloc(&e->pool, ((size_t)e->plan.n_buffers + 1) * sizeof *e->shares_memory);
+    for (int i = 0; i < e->plan.n_buffers && e->shares_memory; i++)
+        e->shares_memory[i] = e->plan.buffers[i].place == SN_PLACE_BATCH && shares_memory(&e->plan, i);
+    return e->shares_memory;
+}
+
 sn_status sn_guard_init(sn_engine *engine, sn_error *error) {
     if (SN_GUARD == 0) return SN_OK;
-    bool ok = set_owners(engine) && sort_buffers(engine, true, &engine->begins);
+    bool ok = set_owners(engine) && set_shared(engine) && sort_buffers(engine, true, &engine->begins);
     ok = ok && sort_buffers(engine, false, &engine->ends);
     if (!ok) return sn_error_memory(error, (size_t)engine->plan.n_buffers * sizeof(int), "the guards");
     visit_all(engine, paint, NULL);

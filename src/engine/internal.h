@@ -89,7 +89,7 @@ struct sn_engine {
     size_t real_size;
     sn_team *team;
 
-    sn_arena batch, params, states, copies, velocities, gradients, partials, totals, scratch;
+    sn_arena batch, params, states, copies, velocities, gradients, parts, partials, totals, scratch;
     sn_workspace *workspaces;
     size_t group_tiles;        /* row tiles that a thread walks at once, at most */
     bool looks_ahead;          /* what a step touches does not stay in the caches: ask for it before it is needed */
@@ -103,6 +103,7 @@ struct sn_engine {
 
     sn_guard_order begins, ends; /* of checked builds, with: */
     int *owners;                 /* per buffer, the node that a damaged guard is told by */
+    bool *shares_memory; /* per buffer of the batch: others lie there at another time, so its guard is not kept */
     sn_watch watch;
     sn_profile *profile; /* NULL: times are not taken */
     sn_tile_result *tiles;
@@ -113,9 +114,11 @@ struct sn_engine {
     sn_mode mode;
     bool observes, diagnoses;
     double clip;
-    double *outputs;                        /* where predictions go; NULL: nowhere */
-    atomic_size_t *next_group;              /* per segment and thread that begins with the tiles */
-    atomic_size_t *next_item, *next_update; /* per thread that begins with the items */
+    double *outputs;            /* where predictions go; NULL: nowhere */
+    atomic_size_t *next_group;  /* per segment and thread that begins with the tiles */
+    atomic_size_t *next_task;   /* per phase and thread that begins with the tasks */
+    atomic_size_t *next_update; /* per thread that begins with the items */
+    atomic_int *parts_left;     /* per item: parts of its gradient that are not done */
 };
 
 /* Row tiles of a batch of `rows`. */
@@ -144,8 +147,11 @@ void sn_walk_merge(sn_engine *engine, int thread, int begin);
 /* walk.c: brings the states up to date after a step whose updates went well.  The first that is not finite then. */
 sn_fault sn_walk_states(sn_engine *engine);
 
-/* work.c: gradients and updates over the whole batch; all threads together. */
-void sn_work_items(sn_engine *engine, int thread);
+/* work.c: the gradients of a phase before the work, beside its walk; all threads together. */
+void sn_work_gradients(sn_engine *engine, int thread, int phase);
+
+/* work.c: the gradients that are left and all updates; all threads together. */
+void sn_work_updates(sn_engine *engine, int thread);
 
 /* observe.c */
 sn_status sn_watch_init(sn_engine *engine, sn_error *error);

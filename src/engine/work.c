@@ -1,5 +1,6 @@
 /* Owns the work items: the gradient of a tile of a parameter over the whole batch, and its update at once while it is
- * in cache.  With clip_norm all gradients come first, then their norm in the order of the items, then the updates. */
+ * in cache.  A gradient that is done in an earlier phase is kept until the work.  With clip_norm all gradients come
+ * first, then their norm in the order of the items, then the updates. */
 #include <math.h>
 #include <string.h>
 
@@ -17,9 +18,9 @@ typedef struct work {
     int upcoming; /* an item that this thread may get next; -1: none */
 } work;
 
-/* A tile of one of the regions that are laid out like the weights. */
-static sn_view region_tile(const work *w, const sn_arena *region) {
-    size_t element = w->entry->offset + w->item->row * w->param->cols + w->item->col;
+/* The item's tile of a tensor that begins at element `offset` of a region. */
+static sn_view region_tile(const work *w, const sn_arena *region, size_t offset) {
+    size_t element = offset + w->item->row * w->param->cols + w->item->col;
     return (sn_view){region->base + element * w->engine->real_size, w->param->cols};
 }
 
@@ -28,8 +29,8 @@ static work open_item(sn_engine *engine, int thread, int j) {
     w.entry = &engine->plan.params[w.item->param];
     w.param = &engine->graph->nodes[w.entry->node].params[w.entry->index];
     w.result = &engine->items[j];
-    w.gradient = engine->plan.options.keeps_gradients ? region_tile(&w, &engine->gradients)
-                                                      : (sn_view){w.workspace->gradient, w.item->cols};
+    w.gradient = w.entry->is_kept ? region_tile(&w, &engine->gradients, w.entry->gradient)
+                                  : (sn_view){w.workspace->gradient, w.item->cols};
     return w;
 }
 
@@ -53,31 +54,66 @@ static bool look_ahead(const work *w, sn_ahead ahead[SN_MAX_AHEAD]) {
     return true;
 }
 
-/* Returns whether all of it is finite. */
-static bool compute_gradient(const work *w) {
+/* From the sums that the tiles left.  Returns whether all of it is finite, as those below. */
+static bool add_partials(const work *w) {
+    const sn_engine *e = w->engine;
+    const double *partials = (const double *)(const void *)e->partials.base + w->entry->partial;
+    e->backend->add_partials(w->gradient, partials, w->param->count, sn_tile_count(e, e->step->batch.rows),
+                             e->plan.partial_doubles);
+    return e->backend->all_finite(w->gradient, w->item->rows, w->item->cols);
+}
+
+/* Over `samples` from `begin` on, into `gradient`. */
+static bool compute_product(const work *w, size_t begin, size_t samples, sn_view gradient) {
     const sn_engine *e = w->engine;
     const sn_node *node = &e->graph->nodes[w->entry->node];
-    size_t rows = e->step->batch.rows;
     sn_ahead ahead[SN_MAX_AHEAD];
-    if (w->param->route != SN_FROM_BATCH) {
-        const double *partials = (const double *)(const void *)e->partials.base + w->entry->partial;
-        e->backend->add_partials(w->gradient, partials, w->param->count, sn_tile_count(e, rows),
-                                 e->plan.partial_doubles);
-        return e->backend->all_finite(w->gradient, w->item->rows, w->item->cols);
-    }
     return e->bindings[w->entry->node].kernels->param_gradient(&(sn_gradient_call){
         .node = node,
         .param = w->entry->index,
-        .samples = rows,
-        .x = sn_batch_view(e, e->plan.value[node->inputs[0]], 0),
-        .dy = sn_batch_view(e, e->plan.gradient[w->entry->node], 0),
+        .samples = samples,
+        .x = sn_batch_view(e, e->plan.value[node->inputs[0]], begin),
+        .dy = sn_batch_view(e, e->plan.gradient[w->entry->node], begin),
         .row = w->item->row,
         .col = w->item->col,
         .rows = w->item->rows,
         .cols = w->item->cols,
-        .gradient = w->gradient,
+        .gradient = gradient,
         .ahead = look_ahead(w, ahead) ? ahead : NULL,
     });
+}
+
+static unsigned char *part_of_item(const work *w, int part) {
+    size_t element = w->item->parts + (size_t)part * sn_part_stride(w->item);
+    return w->engine->parts.base + element * w->engine->real_size;
+}
+
+/* One part along the batch; whether it was the last that was missing. */
+static bool compute_part(const work *w, int part) {
+    sn_engine *e = w->engine;
+    size_t begin, samples = sn_part_samples(e->step->batch.rows, part, w->item->n_parts, &begin);
+    sn_view to = {part_of_item(w, part), w->item->cols};
+    if (samples > 0) {
+        compute_product(w, begin, samples, to);
+    } else {
+        memset(to.data, 0, w->item->rows * w->item->cols * e->real_size);
+    }
+    return atomic_fetch_sub(&e->parts_left[w->item - e->plan.items], 1) == 1;
+}
+
+static bool merge_parts(const work *w) {
+    return w->engine->backend->merge_parts(&(sn_merge_parts_call){.rows = w->item->rows,
+                                                                  .cols = w->item->cols,
+                                                                  .gradient = w->gradient,
+                                                                  .parts = part_of_item(w, 0),
+                                                                  .n_parts = (size_t)w->item->n_parts,
+                                                                  .stride = sn_part_stride(w->item)});
+}
+
+static bool compute_gradient(const work *w) {
+    if (w->param->route != SN_FROM_BATCH) return add_partials(w);
+    if (w->item->n_parts > 1) return merge_parts(w);
+    return compute_product(w, 0, w->engine->step->batch.rows, w->gradient);
 }
 
 static void fail(const work *w, sn_view tile, sn_fault_kind kind) {
@@ -97,14 +133,14 @@ static sn_update_call update_call(const work *w) {
     const sn_engine *e = w->engine;
     sn_update_call call = {.rows = w->item->rows,
                            .cols = w->item->cols,
-                           .weight = region_tile(w, &e->params),
+                           .weight = region_tile(w, &e->params, w->entry->offset),
                            .gradient = w->gradient,
                            .sgd = {.lr = e->step->lr,
                                    .momentum = e->options.momentum,
                                    .weight_decay = w->param->decays ? e->options.weight_decay : 0,
                                    .clip = e->clip,
                                    .nesterov = e->options.nesterov}};
-    if (e->plan.options.has_velocity) call.velocity = region_tile(w, &e->velocities);
+    if (e->plan.options.has_velocity) call.velocity = region_tile(w, &e->velocities, w->entry->offset);
     return call;
 }
 
@@ -165,61 +201,93 @@ static double clip_factor(const sn_engine *engine) {
     return norm > engine->options.clip_norm ? engine->options.clip_norm / norm : 1;
 }
 
-/* The items in the order of their work go round the threads.  Each begins with its own, the same in every step, since
- * their weights are in its cache; then it takes what is left of the others'.  -1: none is left. */
+/* Places in a list go round the threads.  Each begins with its own, the same in every step, since what they stand for
+ * is in its cache; then it takes what is left of the others'. */
 typedef struct share {
-    const sn_engine *engine;
-    atomic_size_t *next; /* per owner */
-    int thread, helped;  /* owners whose items are all taken */
-    int upcoming;        /* the item after the one that was taken, -1: none */
+    atomic_size_t *next;         /* per owner */
+    size_t n;                    /* places of the list */
+    int thread, threads, helped; /* owners whose places are all taken */
+    size_t upcoming;             /* the place after the one that was taken, may be behind the end */
 } share;
 
-static int item_at(const sn_plan *plan, size_t at) {
-    return at < (size_t)plan->n_ordered ? plan->item_order[at] : -1;
+static share make_share(const sn_engine *engine, int thread, atomic_size_t *next, int n) {
+    return (share){.next = next, .n = (size_t)n, .thread = thread, .threads = engine->options.threads};
 }
 
-static int take_item(share *s) {
-    const sn_plan *plan = &s->engine->plan;
-    int threads = s->engine->options.threads;
-    for (; s->helped < threads; s->helped++) {
-        size_t owner = (size_t)((s->thread + s->helped) % threads);
-        size_t at = atomic_fetch_add(&s->next[owner], 1) * (size_t)threads + owner;
-        s->upcoming = item_at(plan, at + (size_t)threads);
-        if (at < (size_t)plan->n_ordered) return plan->item_order[at];
+/* The next place, n where none is left. */
+static size_t take_place(share *s) {
+    for (; s->helped < s->threads; s->helped++) {
+        size_t owner = (size_t)((s->thread + s->helped) % s->threads);
+        size_t at = atomic_fetch_add(&s->next[owner], 1) * (size_t)s->threads + owner;
+        s->upcoming = at + (size_t)s->threads;
+        if (at < s->n) return at;
     }
-    return -1;
+    return s->n;
 }
 
-typedef enum part { GRADIENT = 1, UPDATE = 2 } part;
+typedef enum stage { GRADIENT = 1, UPDATE = 2 } stage;
 
-static void do_item(sn_engine *engine, int thread, int j, unsigned parts, int upcoming) {
+/* What is to be done of an item: `part` of the batch of its gradient, and where that is complete the rest. */
+typedef struct job {
+    int item, part;
+    unsigned stages; /* GRADIENT, UPDATE */
+    int upcoming;    /* an item that this thread may get next; -1: none */
+} job;
+
+static void do_item(sn_engine *engine, int thread, const job *todo) {
     const sn_profile_lane *lane = engine->profile ? &engine->profile->lanes[thread] : NULL;
     uint64_t mark = lane ? sn_clock_nanoseconds() : 0;
-    work w = open_item(engine, thread, j);
-    w.upcoming = upcoming;
-    if (parts & GRADIENT) gradient_of_item(&w);
+    work w = open_item(engine, thread, todo->item);
+    w.upcoming = todo->upcoming;
+    bool is_complete = !(todo->stages & GRADIENT) || w.item->n_parts == 1 || compute_part(&w, todo->part);
+    if (is_complete && todo->stages & GRADIENT) gradient_of_item(&w);
     if (lane) sn_profile_lap(&mark, &lane->gradient[w.item->param]);
-    if (parts & UPDATE) update_item(&w);
+    if (is_complete && todo->stages & UPDATE) update_item(&w);
     if (lane) sn_profile_lap(&mark, &lane->update[w.item->param]);
 }
 
-static void do_share(sn_engine *engine, int thread, atomic_size_t *next, unsigned parts) {
-    share s = {.engine = engine, .next = next, .thread = thread};
-    for (int j; (j = take_item(&s)) >= 0;) {
-        int companion = engine->plan.items[j].companion;
-        do_item(engine, thread, j, parts, s.upcoming);
-        if (companion >= 0) do_item(engine, thread, companion, parts, -1);
+/* An item and its companion. */
+static void do_job(sn_engine *engine, int thread, job todo) {
+    do_item(engine, thread, &todo);
+    todo.item = engine->plan.items[todo.item].companion;
+    todo.upcoming = -1;
+    if (todo.item >= 0) do_item(engine, thread, &todo);
+}
+
+/* The tasks of a phase. */
+static void do_tasks(sn_engine *engine, int thread, int phase, unsigned stages) {
+    const sn_plan *plan = &engine->plan;
+    const sn_task *tasks = plan->tasks + plan->first_task[phase];
+    int n = plan->first_task[phase + 1] - plan->first_task[phase];
+    if (n == 0) return;
+    share s = make_share(engine, thread, engine->next_task + phase * engine->options.threads, n);
+    for (size_t at; (at = take_place(&s)) < s.n;) {
+        int upcoming = s.upcoming < s.n ? tasks[s.upcoming].item : -1;
+        do_job(engine, thread, (job){tasks[at].item, tasks[at].part, stages, upcoming});
     }
 }
 
-void sn_work_items(sn_engine *engine, int thread) {
+static void do_updates(sn_engine *engine, int thread, const int *items, int n) {
+    if (n == 0) return;
+    share s = make_share(engine, thread, engine->next_update, n);
+    for (size_t at; (at = take_place(&s)) < s.n;)
+        do_job(engine, thread, (job){items[at], 0, UPDATE, -1});
+}
+
+void sn_work_gradients(sn_engine *engine, int thread, int phase) {
+    do_tasks(engine, thread, phase, GRADIENT);
+}
+
+void sn_work_updates(sn_engine *engine, int thread) {
+    const sn_plan *plan = &engine->plan;
     if (engine->options.clip_norm == 0) {
-        do_share(engine, thread, engine->next_item, GRADIENT | UPDATE);
+        do_tasks(engine, thread, plan->n_segments, GRADIENT | UPDATE);
+        do_updates(engine, thread, plan->updates + plan->n_updates, plan->n_late);
         return;
     }
-    do_share(engine, thread, engine->next_item, GRADIENT);
+    do_tasks(engine, thread, plan->n_segments, GRADIENT);
     sn_team_barrier(engine->team);
     if (thread == 0) engine->clip = clip_factor(engine);
     sn_team_barrier(engine->team);
-    if (!has_fault(engine)) do_share(engine, thread, engine->next_update, UPDATE);
+    if (!has_fault(engine)) do_updates(engine, thread, plan->updates, plan->n_updates);
 }

@@ -38,6 +38,14 @@ typedef struct sn_change_call {
     sn_sumsq *old_squares;          /* written: of old_weight, which the pass has in hand */
 } sn_change_call;
 
+/* A tile (rows, cols) of a gradient as the sum of its parts: part k at `parts` + k * `stride`, rows without gaps. */
+typedef struct sn_merge_parts_call {
+    size_t rows, cols;
+    sn_view gradient; /* written */
+    const void *parts;
+    size_t n_parts, stride; /* in elements */
+} sn_merge_parts_call;
+
 /* C (m, n) = start + A (m, k) B (k, n); m, n and k are 1 or more.  C must not overlap A or B. */
 typedef struct sn_product_call {
     size_t m, n, k;

@@ -10,6 +10,7 @@ void SN_V(sn_gather)(const sn_gather_call *call);
 bool SN_V(sn_sgd_update)(const sn_update_call *call);
 
 void SN_V(sn_copy)(sn_view to, sn_view from, size_t rows, size_t cols);
+bool SN_V(sn_merge_parts)(const sn_merge_parts_call *call);
 void SN_V(sn_transpose)(sn_view to, sn_view from, size_t rows, size_t cols);
 bool SN_V(sn_multiply)(const sn_product_call *call);
 bool SN_V(sn_all_finite)(sn_view view, size_t rows, size_t cols);

@@ -96,3 +96,20 @@ void SN_V(sn_from_double)(void *to, const double *from, size_t n) {
     for (size_t i = 0; i < n; i++)
         values[i] = (real)from[i];
 }
+
+/* In double, in the order of the parts. */
+bool SN_V(sn_merge_parts)(const sn_merge_parts_call *call) {
+    const real *parts = call->parts;
+    sn_bits found = 0;
+    for (size_t r = 0; r < call->rows; r++) {
+        real *g = sn_row(call->gradient, r);
+        for (size_t c = 0; c < call->cols; c++) {
+            double sum = 0;
+            for (size_t k = 0; k < call->n_parts; k++)
+                sum += (double)parts[k * call->stride + r * call->cols + c];
+            g[c] = (real)sum;
+            found |= sn_overflow_bits(g[c]);
+        }
+    }
+    return !(found & SN_SIGN);
+}

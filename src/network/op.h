@@ -39,10 +39,12 @@ typedef struct sn_param {
     size_t count;      /* elements */
     size_t rows, cols; /* the tensor as a matrix, rows * cols == count */
     sn_route route;
-    bool decays;        /* weight decay acts on it */
-    size_t copy_size;   /* elements of a copy that the op derives from the tensor, for its kernels; 0: none.  The engine
-                         * has it derived again whenever the tensor changed: see `derive` */
-    bool derives_whole; /* the copy is derived from the whole tensor at once, else from each tile that was updated */
+    bool decays;      /* weight decay acts on it */
+    size_t copy_size; /* elements of a copy that the op derives from the tensor, for its kernels; 0: none.  The engine
+                       * has it derived again whenever the tensor changed: see `derive` */
+    bool in_parts;    /* SN_FROM_BATCH: its gradient is taken in parts along the batch, which are merged in their order:
+                       * a small tensor of a signal with many positions would leave all threads but one waiting */
+    bool derives_whole;   /* the copy is derived from the whole tensor at once, else from each tile that was updated */
     const sn_value *init; /* resolved {"kind": ..., ...}; NULL: every element is `start` */
     double start;
     int64_t fan_in, fan_out;

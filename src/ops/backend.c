@@ -28,6 +28,7 @@ const sn_backend SN_V(sn_backend) = {
     .multiply = SN_V(sn_multiply),
     .all_finite = SN_V(sn_all_finite),
     .add_partials = SN_V(sn_add_partials),
+    .merge_parts = SN_V(sn_merge_parts),
     .signal_sums = SN_V(sn_signal_sums_of),
     .tensor_sums = SN_V(sn_tensor_sums_of),
     .change_sums = SN_V(sn_change_sums_of),

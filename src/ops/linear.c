@@ -18,10 +18,12 @@ static sn_status linear_build(sn_node *node, const sn_node *nodes, sn_pool *pool
     weight->kind = SN_PARAM_WEIGHT;
     weight->decays = true;
     weight->copy_size = weight->count;
+    weight->in_parts = input->positions > 1;
     if (sn_value_bool(node->config, "bias")) {
         bool own = strcmp(sn_value_text(init, "kind"), "pytorch") == 0;
         sn_param *bias = sn_node_add_param(node, "bias", 0, (size_t)units, bias_init ? bias_init : own ? init : NULL);
         bias->kind = SN_PARAM_BIAS;
+        bias->in_parts = weight->in_parts;
         bias->fan_in = weight->fan_in;
         bias->fan_out = weight->fan_out;
     }

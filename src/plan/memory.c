@@ -1,7 +1,9 @@
 /* Owns lifetimes and places: when a buffer is written first and used last, and where it lies.
  *
- * Buffers with a row per sample lie one after the other.  Scratch buffers share memory when their lifetimes do not
- * overlap: taken in the order of their first write, each at the lowest place that is free (first fit). */
+ * Buffers share memory when their lifetimes do not overlap: taken in the order of their first write, each at the lowest
+ * place that is free (first fit).  Scratch memory belongs to one thread, so its lifetimes are counted in times; in the
+ * memory of the batch other threads are elsewhere in the same phase, so there they are counted in phases.  What is
+ * written in the forward pass stays at least to the loss: an evaluation goes forward without waiting. */
 #include <stdlib.h>
 
 #include "plan/plan.h"
@@ -22,7 +24,7 @@ static void touch_forward(sn_plan *plan, int i) {
 
 static void touch_backward(sn_plan *plan, int i) {
     const sn_node *node = &plan->graph->nodes[i];
-    int time = sn_time_backward(plan, i), work = sn_time_work(plan);
+    int time = sn_time_backward(plan, i);
     touch(plan, plan->gradient[i], time);
     if (node->op->backward_reads & SN_READS_Y) touch(plan, plan->value[i], time);
     for (int k = 0; k < node->n_inputs; k++) {
@@ -34,8 +36,10 @@ static void touch_backward(sn_plan *plan, int i) {
     }
     for (int p = 0; p < node->n_params; p++) {
         if (node->params[p].route != SN_FROM_BATCH) continue;
-        touch(plan, plan->value[node->inputs[0]], work);
-        touch(plan, plan->gradient[i], work);
+        int phase = sn_plan_gradient_phase(plan, i);
+        int until = phase < plan->n_segments ? plan->segment_ends[phase] - 1 : sn_time_work(plan);
+        touch(plan, plan->value[node->inputs[0]], until);
+        touch(plan, plan->gradient[i], until);
     }
 }
 
@@ -52,10 +56,7 @@ static void set_lifetimes(sn_plan *plan) {
 }
 
 static bool spans_segments(const sn_plan *plan, const sn_buffer *b) {
-    int s = 0;
-    while (s < plan->n_segments && plan->segment_ends[s] <= b->first)
-        s++;
-    return s < plan->n_segments && plan->segment_ends[s] <= b->last;
+    return sn_plan_phase(plan, b->first) != sn_plan_phase(plan, b->last);
 }
 
 static bool is_scratch(const sn_plan *plan, const sn_buffer *b) {
@@ -69,67 +70,81 @@ static int by_first_use(const void *a, const void *b) {
     return x < y ? -1 : x > y;
 }
 
-/* Buffers that are alive, by offset. */
-typedef struct live_list {
-    sn_buffer **items;
-    int n;
-} live_list;
+/* Memory that buffers share, and those that are alive in it, by offset. */
+typedef struct region {
+    const sn_plan *plan;
+    sn_buffer_place place;
+    size_t elements; /* that it has come to */
+    sn_buffer **live;
+    int n_live;
+} region;
 
-static void drop_dead(live_list *live, int time) {
+static int birth(const region *r, const sn_buffer *b) {
+    return r->place == SN_PLACE_SCRATCH ? b->first : sn_plan_phase(r->plan, b->first);
+}
+
+static int death(const region *r, const sn_buffer *b) {
+    if (r->place == SN_PLACE_SCRATCH) return b->last;
+    if (r->plan->options.is_reference) return r->plan->n_segments; /* it keeps all signals */
+    int loss = sn_time_loss(r->plan);
+    return sn_plan_phase(r->plan, b->last < loss ? loss : b->last);
+}
+
+static void drop_dead(region *r, int now) {
     int kept = 0;
-    for (int j = 0; j < live->n; j++) {
-        if (live->items[j]->last >= time) live->items[kept++] = live->items[j];
+    for (int j = 0; j < r->n_live; j++) {
+        if (death(r, r->live[j]) >= now) r->live[kept++] = r->live[j];
     }
-    live->n = kept;
+    r->n_live = kept;
 }
 
 /* Guards included, on both sides: whoever lives beside it changes. */
-static size_t scratch_begin(const sn_buffer *b) {
+static size_t begin_of(const sn_buffer *b) {
     return b->offset - SN_GUARD;
 }
 
-static size_t scratch_size(const sn_plan *plan, const sn_buffer *b) {
-    return SN_GUARD + sn_slice_room(sn_buffer_sample(b) * plan->tile_rows);
+static size_t room_of(const region *r, const sn_buffer *b) {
+    size_t samples = r->place == SN_PLACE_SCRATCH ? r->plan->tile_rows : r->plan->options.batch;
+    return SN_GUARD + sn_slice_room(sn_buffer_sample(b) * samples);
 }
 
-static void place_scratch(sn_plan *plan, live_list *live, sn_buffer *b) {
-    drop_dead(live, b->first);
-    size_t size = scratch_size(plan, b), offset = 0;
+static void place(region *r, sn_buffer *b) {
+    drop_dead(r, birth(r, b));
+    size_t room = room_of(r, b), offset = 0;
     int at = 0;
-    for (; at < live->n && scratch_begin(live->items[at]) < offset + size; at++) {
-        offset = scratch_begin(live->items[at]) + scratch_size(plan, live->items[at]);
-    }
-    for (int j = live->n++; j > at; j--)
-        live->items[j] = live->items[j - 1];
-    live->items[at] = b;
+    for (; at < r->n_live && begin_of(r->live[at]) < offset + room; at++)
+        offset = begin_of(r->live[at]) + room_of(r, r->live[at]);
+    for (int j = r->n_live++; j > at; j--)
+        r->live[j] = r->live[j - 1];
+    r->live[at] = b;
     b->offset = offset + SN_GUARD;
-    if (offset + size > plan->scratch_elements) plan->scratch_elements = offset + size;
+    if (offset + room > r->elements) r->elements = offset + room;
+}
+
+/* The buffers of one place, in the order of their first write; the elements that they come to. */
+static size_t place_all(const sn_plan *plan, sn_buffer_place where, sn_buffer **order, sn_buffer **live) {
+    region r = {.plan = plan, .place = where, .live = live};
+    for (int j = 0; j < plan->n_buffers; j++) {
+        if (order[j]->place == where) place(&r, order[j]);
+    }
+    return r.elements;
 }
 
 sn_status sn_plan_memory(sn_plan *plan, sn_error *error) {
     set_lifetimes(plan);
     size_t bytes = (size_t)plan->n_buffers * sizeof(sn_buffer *);
-    sn_buffer **order = malloc(bytes), **alive = malloc(bytes);
-    int n_scratch = 0;
-    plan->batch_elements = SN_GUARD;
-    for (int i = 0; i < plan->n_buffers && order && alive; i++) {
-        sn_buffer *b = &plan->buffers[i];
+    sn_buffer **order = malloc(bytes), **live = malloc(bytes);
+    for (int i = 0; i < plan->n_buffers && order && live; i++) {
+        sn_buffer *b = order[i] = &plan->buffers[i];
         b->place = is_scratch(plan, b) ? SN_PLACE_SCRATCH : SN_PLACE_BATCH;
-        if (b->place == SN_PLACE_SCRATCH) {
-            order[n_scratch++] = b;
-        } else {
-            b->offset = plan->batch_elements;
-            plan->batch_elements += sn_slice_room(sn_buffer_sample(b) * plan->options.batch);
-        }
     }
-    if (order && alive) {
-        qsort(order, (size_t)n_scratch, sizeof *order, by_first_use);
-        live_list live = {alive, 0};
-        for (int j = 0; j < n_scratch; j++)
-            place_scratch(plan, &live, order[j]);
+    if (order && live) {
+        qsort(order, (size_t)plan->n_buffers, sizeof *order, by_first_use);
+        plan->scratch_elements = place_all(plan, SN_PLACE_SCRATCH, order, live);
+        plan->batch_elements = place_all(plan, SN_PLACE_BATCH, order, live);
     }
-    sn_status status = order && alive ? SN_OK : sn_error_memory(error, 2 * bytes, "the plan");
+    sn_status status = order && live ? SN_OK : sn_error_memory(error, 2 * bytes, "the plan");
     free(order);
-    free(alive);
+    free(live);
     return status;
 }

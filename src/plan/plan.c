@@ -49,6 +49,25 @@ sn_status sn_plan_segments(sn_plan *plan, sn_error *error) {
     return SN_OK;
 }
 
+int sn_plan_phase(const sn_plan *plan, int time) {
+    int s = 0;
+    while (s < plan->n_segments && plan->segment_ends[s] <= time)
+        s++;
+    return s;
+}
+
+int sn_plan_gradient_phase(const sn_plan *plan, int i) {
+    const sn_node *node = &plan->graph->nodes[i];
+    bool is_last = node->n_readers == 0;
+    return 1 + sn_plan_phase(plan, is_last ? sn_time_loss(plan) : sn_time_backward(plan, node->readers[0]));
+}
+
+size_t sn_part_samples(size_t rows, int part, int n_parts, size_t *begin) {
+    size_t k = (size_t)part, n = (size_t)n_parts;
+    *begin = rows * k / n;
+    return rows * (k + 1) / n - *begin;
+}
+
 sn_status sn_plan_build(sn_plan *plan, const sn_graph *graph, const sn_plan_options *options, sn_error *error) {
     *plan = (sn_plan){.graph = graph, .options = *options, .image_elements = largest_image(graph)};
     plan->tile_rows = sn_plan_tile_rows(options->batch, plan->image_elements);
@@ -77,7 +96,9 @@ void sn_plan_reset(sn_plan *plan) {
     free(plan->forward_sums);
     free(plan->backward_sums);
     free(plan->items);
-    free(plan->item_order);
+    free(plan->tasks);
+    free(plan->first_task);
+    free(plan->updates);
     *plan = (sn_plan){0};
 }
 
@@ -89,10 +110,11 @@ size_t sn_plan_group_tiles(const sn_plan *plan, int threads) {
 }
 
 size_t sn_plan_bytes(const sn_plan *plan, int threads, size_t real_size) {
-    size_t per_param = 1 + (plan->options.has_velocity ? 1U : 0U) + (plan->options.keeps_gradients ? 1U : 0U);
+    size_t per_param = 1 + (plan->options.has_velocity ? 1U : 0U);
     size_t per_thread = sn_plan_group_tiles(plan, threads) * plan->scratch_elements + 3 * plan->max_item_elements;
     size_t elements = plan->batch_elements + plan->copy_elements + per_param * plan->param_elements +
-                      plan->state_elements + (size_t)threads * per_thread;
+                      plan->gradient_elements + plan->part_elements + plan->state_elements +
+                      (size_t)threads * per_thread;
     size_t doubles = plan->partial_doubles * plan->max_tiles + plan->total_doubles * (size_t)threads;
     return elements * real_size + doubles * sizeof(double);
 }

@@ -5,6 +5,12 @@
  * node i comes at i, the loss at n, backward of node i at 2n - i, the items at 2n + 1, for a graph of n nodes.  The
  * walk is cut into segments where all threads have to wait for each other: a reduction over the whole batch ends one.
  *
+ * Phases are what lies between two barriers: phase s is the walk of segment s, the last one the work.  The gradient of
+ * a parameter is done as soon as all threads know the gradient by its node's output: in the phase after the segment in
+ * which that was completed, beside the walk of the next one, so that the signals it reads need not live to the end of
+ * the step.  It is kept then until the work, where all updates are made, since a fault in the rest of the walk has to
+ * leave the weights as they were.  In a walk of one segment every gradient is done in the work, and its update at once.
+ *
  * Such a reduction is part of the times of its op: at the end of a segment every tile leaves its part of the sums that
  * the first time of the next segment needs.  Evaluations have no reductions and walk a tile without stopping.
  *
@@ -62,7 +68,9 @@ typedef struct sn_edge {
 
 typedef struct sn_plan_param {
     int node, index; /* graph->nodes[node].params[index] */
-    size_t offset;   /* elements, in the regions of weights, velocities and gradients */
+    size_t offset;   /* elements, in the regions of weights and velocities */
+    size_t gradient; /* elements, in the region of gradients; of no meaning where none is kept */
+    bool is_kept;    /* its gradient is: by the options, or since its update comes in a later phase */
     size_t copy;     /* elements, in the region of copies */
     size_t partial;  /* doubles from the start of a row tile's partials */
     int first_item, n_items;
@@ -83,10 +91,18 @@ typedef struct sn_plan_reduction {
 typedef struct sn_item {
     int param; /* index into sn_plan.params */
     size_t row, col, rows, cols;
+    int phase;         /* in which its gradient is done */
+    int n_parts;       /* of the batch, of which the gradient is taken one by one; 1: all at once */
+    size_t parts;      /* elements, in the region of parts; part k behind part k - 1 */
     int companion;     /* the item that is done right after this one, by the same thread, since it reads the same
                         * gradient: the bias of the same outputs; -1: none */
     bool is_companion; /* it is done after another one */
 } sn_item;
+
+/* A part of the gradient of an item, and of its companion. */
+typedef struct sn_task {
+    int item, part;
+} sn_task;
 
 typedef struct sn_plan_options {
     size_t batch;         /* samples of the largest batch */
@@ -116,10 +132,13 @@ typedef struct sn_plan {
     int *first_state;                                /* per node, into states */
     sn_plan_reduction *forward_sums, *backward_sums; /* per node; of no meaning where the op has no such reduction */
     sn_item *items;
-    int *item_order; /* the items that are nobody's companion, those with most work first */
-    int n_items, n_ordered;
+    int n_items;
+    sn_task *tasks;  /* gradients: those of phase p from first_task[p] up to first_task[p + 1], most work first */
+    int *first_task; /* per phase, and the end */
+    int *updates;    /* the items that are nobody's companion, those with most work first: all, and behind them again */
+    int n_updates, n_late;                   /* those whose gradient is done before the work */
     size_t batch_elements, scratch_elements; /* the two regions; scratch per thread */
-    size_t param_elements, state_elements, copy_elements, max_item_elements;
+    size_t param_elements, state_elements, copy_elements, gradient_elements, part_elements, max_item_elements;
     size_t partial_doubles, total_doubles; /* per row tile; per thread */
     int *segment_ends; /* times: segment s is the walk from the end of the one before up to, not with, its own end */
     int n_segments;
@@ -139,6 +158,22 @@ size_t sn_plan_group_tiles(const sn_plan *plan, int threads);
 /* Samples of a row tile for a batch of that size: `sample` is the size of the largest signal that has positions, in
  * elements for one sample, 0 in a network of vectors. */
 size_t sn_plan_tile_rows(size_t batch, size_t sample);
+
+/* The segment that time `time` of the walk is in; the work counts as a segment of its own, behind the last one. */
+int sn_plan_phase(const sn_plan *plan, int time);
+
+/* The phase in which the gradient of a parameter of node i is done, of route SN_FROM_BATCH: that after the segment in
+ * which the gradient by the node's output is complete.  Sums of tiles lie in memory of their own: those of other routes
+ * are put together in the work. */
+int sn_plan_gradient_phase(const sn_plan *plan, int i);
+
+/* Elements from the begin of one part of an item's gradient to that of the next. */
+static inline size_t sn_part_stride(const sn_item *item) {
+    return sn_slice_room(item->rows * item->cols);
+}
+
+/* Samples of part `part` of `n_parts` of a batch of `rows`: from *begin on; 0 where there are fewer samples. */
+size_t sn_part_samples(size_t rows, int part, int n_parts, size_t *begin);
 
 /* Steps of sn_plan_build, in this order; each allocates what it fills. */
 sn_status sn_plan_slots(sn_plan *plan, sn_error *error);    /* value, gradient, buffers: who shares with whom */

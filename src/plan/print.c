@@ -209,7 +209,7 @@ static void add_walk(printer *p) {
     }
     add_segment_end(p, s);
     sn_text_addf(p->text, "%6d  %-8s  %d items and what follows them, in the order below\n", sn_time_work(plan), "work",
-                 plan->n_ordered);
+                 plan->n_updates);
 }
 
 /* ---- buffers ---- */
@@ -319,15 +319,30 @@ static void add_item(printer *p, int j) {
         add_tensor(p, &plan->items[item->companion], tile);
         sn_text_addf(p->text, " %s", tile);
     }
+    if (item->n_parts > 1) sn_text_addf(p->text, ", in %d parts of the batch", item->n_parts);
     sn_text_add(p->text, "\n");
+}
+
+/* The items whose gradients are done in a phase. */
+static void add_phase(printer *p, int phase) {
+    const sn_plan *plan = p->plan;
+    int begin = plan->first_task[phase], end = plan->first_task[phase + 1];
+    if (begin == end) return;
+    if (phase < plan->n_segments)
+        sn_text_addf(p->text, "%6s  -- after segment %d, beside the next; updated at the end --\n", "", phase);
+    else if (plan->n_late > 0)
+        sn_text_addf(p->text, "%6s  -- after the walk --\n", "");
+    for (int t = begin; t < end; t++) {
+        if (plan->tasks[t].part == 0) add_item(p, plan->tasks[t].item);
+    }
 }
 
 static void add_work(printer *p) {
     const sn_plan *plan = p->plan;
     sn_text_addf(p->text, "\n%6s  %-*s  %-18s  %8s  %s\n", "item", p->label_width + 7, "tensor", "tile", "elements",
                  "gradient from");
-    for (int j = 0; j < plan->n_ordered; j++)
-        add_item(p, plan->item_order[j]);
+    for (int phase = 0; phase <= plan->n_segments; phase++)
+        add_phase(p, phase);
     for (int s = 0; s < plan->n_states; s++) {
         const sn_node *node = &plan->graph->nodes[plan->states[s].node];
         const sn_param *state = &node->states[plan->states[s].index];

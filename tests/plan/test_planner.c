@@ -34,7 +34,8 @@ static void check_use(const sn_plan *plan, sn_slot slot, size_t width, int time)
 
 static void check_node_uses(const sn_plan *plan, int i) {
     const sn_node *nodes = plan->graph->nodes, *node = &nodes[i];
-    int back = sn_time_backward(plan, i), work = sn_time_work(plan);
+    int back = sn_time_backward(plan, i), phase = sn_plan_gradient_phase(plan, i);
+    int work = phase < plan->n_segments ? plan->segment_ends[phase] - 1 : sn_time_work(plan);
     check_use(plan, plan->value[i], node->width, i);
     for (int k = 0; k < node->n_inputs; k++)
         check_use(plan, plan->value[node->inputs[k]], nodes[node->inputs[k]].width, i);
@@ -57,12 +58,20 @@ static bool overlap(size_t a, size_t a_size, size_t b, size_t b_size) {
     return a < b + b_size && b < a + a_size;
 }
 
+/* Threads are anywhere in a phase, and in an evaluation anywhere in the forward pass. */
+static bool live_in_one_phase(const sn_plan *plan, const sn_buffer *a, const sn_buffer *b) {
+    if (plan->options.is_reference) return true;
+    if (a->first < sn_time_loss(plan) && b->first < sn_time_loss(plan)) return true;
+    return sn_plan_phase(plan, a->first) <= sn_plan_phase(plan, b->last) &&
+           sn_plan_phase(plan, b->first) <= sn_plan_phase(plan, a->last);
+}
+
 static void check_apart(const sn_plan *plan, int i, int j) {
     const sn_buffer *a = &plan->buffers[i], *b = &plan->buffers[j];
     bool in_batch = a->place == SN_PLACE_BATCH;
     size_t rows = in_batch ? plan->options.batch : plan->tile_rows;
     bool meet = a->place == b->place && overlap(a->offset, a->width * rows, b->offset, b->width * rows);
-    bool both_live = in_batch || (a->first <= b->last && b->first <= a->last);
+    bool both_live = in_batch ? live_in_one_phase(plan, a, b) : a->first <= b->last && b->first <= a->last;
     if (meet && both_live) fail_msg("buffers %d and %d overlap", i, j);
 }
 
@@ -87,7 +96,8 @@ static size_t arena_bytes(const sn_engine *e) {
     if (plan->total_doubles > 0) bytes += e->totals.size;
     if (plan->copy_elements > 0) bytes += e->copies.size;
     if (plan->options.has_velocity) bytes += e->velocities.size;
-    if (plan->options.keeps_gradients) bytes += e->gradients.size;
+    if (plan->gradient_elements > 0) bytes += e->gradients.size;
+    if (plan->part_elements > 0) bytes += e->parts.size;
     if (plan->partial_doubles > 0) bytes += e->partials.size;
     return bytes + e->scratch.size;
 }
