@@ -25,6 +25,7 @@ enum {
     SN_NOT_EMPTY = 1 << 4,  /* a list with at least one element, a text with at least one character */
     SN_LENGTH = 1 << 6,     /* how long a run goes on: left out of sn_config_hash_but_length */
     SN_STEM = 1 << 5,       /* a text whose default is the stem of the config file ("stdin" for standard input) */
+    SN_GUESS = 1 << 7,      /* the default is a guess at what a file means: a resolved config says that it is one */
 };
 
 typedef struct sn_key {

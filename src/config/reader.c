@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "config/document.h"
 #include "config/expect.h"
+#include "config/guess.h"
 #include "config/suggest.h"
 #include "config/tails.h"
 
@@ -47,6 +48,7 @@ void sn_resolved_add(sn_reader *reader, cJSON *out, const sn_key *key, const cha
     place->name = name;
     place->is_meaningless = key->flags & SN_NO_MEANING;
     place->is_length = key->flags & SN_LENGTH;
+    place->is_guess = key->flags & SN_GUESS;
     if (cJSON_AddItemToObjectCS(out, name, node)) return;
     cJSON_Delete(node);
     reader->failed = true;
@@ -165,8 +167,7 @@ void sn_suggest_member(sn_reader *reader, const cJSON *raw, const char *name, co
 static void check_unknown(sn_reader *reader, const cJSON *raw, const sn_key *keys, bool is_root) {
     for (const cJSON *member = raw->child; member; member = member->next) {
         const char *name = member->string;
-        if (strcmp(name, sn_comment_key.name) == 0 || sn_keys_find(keys, name)) continue;
-        if (is_root && strcmp(name, sn_schema_key.name) == 0) continue;
+        if (sn_free_key(name, is_root) || sn_keys_find(keys, name)) continue;
         sn_suggestion suggestion = sn_suggestion_for(name, reader->schema->synonyms);
         sn_suggestion_offer_keys(&suggestion, keys);
         sn_suggestion_offer(&suggestion, sn_comment_key.name);
@@ -189,6 +190,8 @@ static cJSON *resolve_object(sn_reader *reader, const cJSON *raw, const sn_key *
     sn_resolve_member(reader, raw, &sn_comment_key, out);
     for (const sn_key *key = keys; key->name; key++)
         sn_resolve_member(reader, raw, key, out);
+    if (is_root) sn_resolve_member(reader, raw, &sn_guessed_key, out);
+    if (is_root) sn_guesses_take(reader, out);
     sn_tell_ruled(reader, raw, out, keys);
     check_unknown(reader, raw, keys, is_root);
     return out;

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/rng.h"
+#include "base/utf8.h"
 #include "data/csv_judge.h"
 #include "data/csv_labels.h"
 #include "data/csv_table.h"
@@ -262,7 +262,7 @@ static sn_status split_rows(job *j, sn_dataset *dataset) {
 
 /* A label in UTF-8, as all files of a run are written; another encoding is taken for Latin-1. */
 static char *copy_label(sn_pool *pool, const char *label) {
-    if (sn_json_is_utf8(label)) return sn_pool_string(pool, label);
+    if (sn_is_utf8(label)) return sn_pool_string(pool, label);
     char *copy = sn_pool_alloc(pool, 2 * strlen(label) + 1), *out = copy;
     for (const unsigned char *p = (const unsigned char *)label; copy && *p; p++) {
         if (*p >= 0x80) *out++ = (char)(0xC0 | *p >> 6);
@@ -317,7 +317,11 @@ static const sn_key keys[] = {
      .flags = SN_REQUIRED | SN_NO_MEANING,
      .help = "the CSV file (RFC 4180, LF or CRLF); all columns but the targets (and R's row names) are "
              "features, all numbers"},
-    {.name = "header", .types = SN_BOOL, .fallback = "true", .help = "the first row has the names of the columns"},
+    {.name = "header",
+     .types = SN_BOOL,
+     .flags = SN_GUESS,
+     .fallback = "true",
+     .help = "the first row has the names of the columns"},
     {.name = "delimiter",
      .types = SN_TEXT,
      .fallback = "\",\"",
@@ -332,6 +336,7 @@ static const sn_key keys[] = {
      .help = "the target column by name or index (from 0, or from -1 backwards); several for regression as a list"},
     {.name = "task",
      .types = SN_WORD,
+     .flags = SN_GUESS,
      .fallback = "\"classes\"",
      .words = tasks,
      .help = "classes: labels of any text, sorted (by number if all are numbers) and counted, a "

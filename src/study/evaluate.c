@@ -99,8 +99,7 @@ static sn_status check_weights(const sn_evaluation *e, const sn_evaluation_reque
                         e->weights);
 }
 
-/* What was a guess when the run was trained is none in its config.json, where all is written out.  Runs of older
- * versions have no list. */
+/* What the run was told: its config.json has no keys without effect any more.  Runs of older versions have no list. */
 static void take_notes(sn_evaluation *e) {
     const sn_value *list = sn_value_get(sn_config_root(e->manifest), "notes");
     if (!list || !sn_value_is_list(list)) return;
