@@ -65,11 +65,33 @@ void sn_config_note_idle(const sn_config *config, sn_notes *notes) {
         sn_note_always(notes, "%zu more keys of %s have no effect", config->idles.n_dropped, config->places.name);
 }
 
+static bool has_key(const sn_idles *idles, const char *key) {
+    const sn_idle *idle = idles->first;
+    while (idle && strcmp(idle->key, key) != 0)
+        idle = idle->next;
+    return idle;
+}
+
+void sn_config_keep_idle(sn_config *config, const sn_config *other) {
+    sn_idles *idles = &config->idles;
+    idles->last = NULL;
+    for (sn_idle **link = &idles->first; *link;) {
+        if (has_key(&other->idles, (*link)->key)) {
+            idles->last = *link;
+            link = &(*link)->next;
+        } else {
+            *link = (*link)->next;
+        }
+    }
+}
+
 bool sn_config_set_is_idle(const sn_config *config, const char *set) {
     size_t n = strcspn(set, "=");
     for (const sn_idle *idle = config->idles.first; idle; idle = idle->next) {
-        bool is_its_key = idle->set >= 0 && strlen(idle->key) == n && strncmp(idle->key, set, n) == 0;
-        if (is_its_key && strcmp(config->places.sets[idle->set], set) == 0) return true;
+        size_t n_idle = strlen(idle->key);
+        if (n_idle > n || strncmp(idle->key, set, n_idle) != 0) continue;
+        if (n_idle < n && set[n_idle] == '.') return true; /* what stands below it goes the same way */
+        if (n_idle == n && idle->set >= 0 && strcmp(config->places.sets[idle->set], set) == 0) return true;
     }
     return false;
 }

@@ -28,6 +28,12 @@ enum {
     SN_GUESS = 1 << 7,      /* the default is a guess at what a file means: a resolved config says that it is one */
 };
 
+/* A key that can leave another without effect. */
+typedef struct sn_ruler {
+    const char *key;   /* of the same object, or with a dot a path from the top; NULL ends a list */
+    const char *value; /* it rules where it has this value (JSON text); NULL: where it is given */
+} sn_ruler;
+
 typedef struct sn_key {
     const char *name;               /* NULL ends a table */
     unsigned types;                 /* SN_BOOL ... SN_NULL, or-ed */
@@ -38,7 +44,7 @@ typedef struct sn_key {
     const struct sn_choice *choice; /* SN_KIND */
     const struct sn_key *keys;      /* SN_OBJECT */
     const struct sn_key *element;   /* SN_LIST: type, bounds etc. of an element (its name is not used) */
-    const char *ruled_by;           /* a key of the same object that, when given, leaves this one without effect */
+    const sn_ruler *ruled_by;       /* keys that leave this one without effect; NULL: none */
     const char *help;               /* one line, with the unit where there is one */
 } sn_key;
 

@@ -138,19 +138,38 @@ bool sn_idle_counts(sn_reader *reader, const cJSON *member, const cJSON *out, co
     return differs;
 }
 
+/* The raw member that rules by `ruler` over the members of an object, NULL where none does. */
+static const cJSON *find_ruler(const sn_reader *reader, const cJSON *raw, const cJSON *out, const sn_ruler *ruler) {
+    bool is_elsewhere = strchr(ruler->key, '.');
+    const cJSON *found = is_elsewhere ? sn_value_get(reader->root, ruler->key) : sn_member(raw, ruler->key);
+    const cJSON *value = is_elsewhere || !found ? found : sn_member(out, ruler->key);
+    if (!value || cJSON_IsNull(value) || !ruler->value) return value && !cJSON_IsNull(value) ? found : NULL;
+    sn_text text = SN_TEXT_EMPTY;
+    sn_value_text_compact(value, &text);
+    bool rules = strcmp(sn_text_string(&text), ruler->value) == 0;
+    sn_text_free(&text);
+    return rules ? found : NULL;
+}
+
+static void tell_ruler(sn_reader *reader, const cJSON *ruled, const cJSON *ruler, const char *value) {
+    sn_text path = SN_TEXT_EMPTY;
+    sn_places_path(reader->places, ruler->valueint, &path);
+    sn_tell_idle(reader, ruled, "%s is %s", sn_text_string(&path), value ? value : "given");
+    sn_text_free(&path);
+}
+
 /* A --set of the key that rules over one in the file is meant to. */
 void sn_tell_ruled(sn_reader *reader, const cJSON *raw, const cJSON *out, const sn_key *keys) {
     for (const sn_key *key = keys; key && key->name; key++) {
         const cJSON *ruled = key->ruled_by ? sn_member(raw, key->name) : NULL;
-        const cJSON *ruler = ruled ? sn_member(raw, key->ruled_by) : NULL;
-        const cJSON *resolved = ruler ? sn_member(out, key->ruled_by) : NULL;
-        if (!resolved || cJSON_IsNull(resolved)) continue;
-        bool is_meant = sn_place_of(reader->places, ruled)->set < 0 && sn_place_of(reader->places, ruler)->set >= 0;
-        if (is_meant || !sn_idle_counts(reader, ruled, out, key)) continue;
-        sn_text path = SN_TEXT_EMPTY;
-        sn_places_path(reader->places, ruler->valueint, &path);
-        sn_tell_idle(reader, ruled, "%s is given", sn_text_string(&path));
-        sn_text_free(&path);
+        for (const sn_ruler *by = key->ruled_by; ruled && by->key; by++) {
+            const cJSON *ruler = find_ruler(reader, raw, out, by);
+            bool is_file = ruler && sn_place_of(reader->places, ruled)->set < 0;
+            bool is_meant = is_file && sn_place_of(reader->places, ruler)->set >= 0;
+            if (!ruler || is_meant || !sn_idle_counts(reader, ruled, out, key)) continue;
+            tell_ruler(reader, ruled, ruler, by->value);
+            break;
+        }
     }
 }
 

@@ -185,10 +185,14 @@ static void tell_guesses(const job *j, sn_notes *notes) {
     if (j->labels.kind == SN_LABELS_TEXT) sn_labels_note_twins(&j->labels, &j->train, &j->columns, notes);
 }
 
+static sn_status check_targets(const job *j) {
+    sn_status status = sn_table_check_targets(&j->train, &j->columns, j->error);
+    sn_status other = j->has_test ? sn_table_check_targets(&j->test, &j->columns, j->error) : SN_OK;
+    return status ? status : other;
+}
+
 static sn_status collect_labels(job *j) {
-    sn_status status = sn_table_check_labels(&j->train, &j->columns, j->error);
-    if (status == SN_OK && j->has_test) status = sn_table_check_labels(&j->test, &j->columns, j->error);
-    if (status == SN_OK) status = sn_labels_init(&j->labels, j->train.labels, j->train.n, j->error);
+    sn_status status = sn_labels_init(&j->labels, j->train.labels, j->train.n, j->error);
     if (status != SN_OK || j->labels.n > 1) return status;
     size_t column = 0;
     while (j->columns.target[column] != 0)
@@ -285,6 +289,7 @@ static sn_status name_classes(const job *j, sn_dataset *dataset) {
 static sn_status load_csv(sn_dataset *dataset, const sn_config *config, const sn_value *data, sn_error *error) {
     job j = {.config = config, .data = data, .error = error};
     sn_status status = read_tables(&j);
+    if (status == SN_OK) status = check_targets(&j);
     if (status == SN_OK && j.columns.is_classes) status = collect_labels(&j);
     if (status == SN_OK) tell_guesses(&j, dataset->notes);
     if (status == SN_OK) {
@@ -310,6 +315,8 @@ static const char *const tasks[] = {"classes", "regression", NULL};
 
 static const sn_key target_element = {
     .types = SN_INTEGER | SN_TEXT, .min = -0x1p53, .max = 0x1p53, .help = "a column by name or index"};
+
+static const sn_ruler by_test_path[] = {{.key = "test_path"}, {0}};
 
 static const sn_key keys[] = {
     {.name = "path",
@@ -340,14 +347,14 @@ static const sn_key keys[] = {
      .fallback = "\"classes\"",
      .words = tasks,
      .help = "classes: labels of any text, sorted (by number if all are numbers) and counted, a "
-             "missing one (empty, NA, nan, null, ?) is an error; regression: numbers"},
+             "missing one (empty, NA, nan, null, ?) is an error; regression: numbers, a missing one is an error"},
     {.name = "test_fraction",
      .types = SN_NUMBER,
      .flags = SN_BELOW_MAX,
      .fallback = "0.2",
      .min = 0,
      .max = 1,
-     .ruled_by = "test_path",
+     .ruled_by = by_test_path,
      .help = "share of the rows held out for testing, drawn by data.seed; not used with test_path"},
     {.name = "test_path",
      .types = SN_PATH | SN_NULL,
