@@ -59,8 +59,7 @@ static bool check_encoding(sn_reader *reader, const cJSON *raw, const char *text
 
 /* A shell would put the home directory there; a file of that name is hardly meant. */
 static bool begins_at_home(sn_reader *reader, const cJSON *raw) {
-    const char *path = raw->valuestring;
-    if (path[0] != '~' || (path[1] && path[1] != '/')) return false;
+    if (!sn_path_begins_at_home(raw->valuestring)) return false;
     sn_fault_value(reader->faults, raw->valueint,
                    "~ is not expanded here: write the home directory out (or ./~ for a file of that name)");
     return true;

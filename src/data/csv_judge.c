@@ -153,8 +153,8 @@ static void note_feature(const sn_table *table, const sn_table_columns *columns,
     sn_text text = SN_TEXT_EMPTY;
     sn_table_add_column(table, column, &text);
     if (is_index) {
-        sn_text_addf(&text, " %s, as row names of R and the index of pandas",
-                     table->names[0][0] ? "is called" : "has no name");
+        sn_text_add(&text, table->names[0][0] ? " is called as the row names of R or the index of pandas"
+                                              : " has no name, as row names of R and the index of pandas");
     }
     if (counts) {
         sn_text_addf(&text, "%s counts the rows (", is_index ? ", and" : "");

@@ -53,6 +53,11 @@ static bool fits_second(const sn_table *table) {
 /* A line of counts, or a title, before the table; with and without a header the way out is the same. */
 #define NO_ROW_OF_TABLE "row 1 has %zu cell%s, row 2 has %zu: if row 1 is no row of the table, take it out of the file"
 
+#define SEVERAL_BLANKS                                                                                                 \
+    " (blanks at the start of a line, or several in a row: write one between cells, as sed 's/^ *//' FILE | tr -s ' "  \
+    "' "                                                                                                               \
+    ">NEW does)"
+
 static sn_status fault_first_row(const sn_table *table, sn_error *error) {
     sn_text hint = SN_TEXT_EMPTY;
     sn_csv_ask_delimiter(table->other_delimiter, &hint);
@@ -220,21 +225,22 @@ static sn_status fault_text(sn_table *table, const sn_table_columns *columns, si
     return status;
 }
 
+static sn_status fault_empty(const sn_table *table, size_t column, sn_error *error) {
+    sn_text text = SN_TEXT_EMPTY;
+    sn_text_addf(&text, "empty cell%s", table->csv.delimiter == ' ' ? SEVERAL_BLANKS : "");
+    sn_status status = fault_cell(table, table->csv.row, column, NULL, sn_text_string(&text), error);
+    sn_text_free(&text);
+    return status;
+}
+
 static sn_status read_number(sn_table *table, const sn_table_columns *columns, size_t column, double *value,
                              sn_error *error) {
-    const char *cell = table->csv.cells[column], *blanks = "";
-    if (table->csv.delimiter == ' ')
-        blanks = " (blanks at the start of a line, or several in a row: write one between cells, as sed 's/^ *//' FILE "
-                 "| tr -s ' ' >NEW does)";
-    sn_text text = SN_TEXT_EMPTY;
+    const char *cell = table->csv.cells[column];
     switch (sn_csv_number(cell, value)) {
     case SN_CELL_NUMBER:
         return SN_OK;
     case SN_CELL_EMPTY:
-        sn_text_addf(&text, "empty cell%s", blanks);
-        fault_cell(table, table->csv.row, column, NULL, sn_text_string(&text), error);
-        sn_text_free(&text);
-        return SN_INVALID;
+        return fault_empty(table, column, error);
     case SN_CELL_NOT_FINITE:
         return fault_cell(table, table->csv.row, column, cell, "is not a finite number", error);
     case SN_CELL_TEXT:
@@ -260,6 +266,7 @@ static sn_status fault_width(const sn_table *table, sn_error *error) {
         return fault_first_row(table, error);
     sn_text hint = SN_TEXT_EMPTY;
     sn_csv_ask_delimiter(table->other_delimiter, &hint);
+    if (csv->delimiter == ' ' && hint.length == 0) sn_text_add(&hint, SEVERAL_BLANKS);
     sn_status status = sn_error_set(error, SN_INVALID, "%s: row %zu: %zu cell%s, expected %zu as in row %d%s",
                                     csv->path, csv->row, csv->n_cells, csv->n_cells == 1 ? "" : "s", table->n_columns,
                                     table->has_short_header ? 2 : 1, sn_text_string(&hint));
