@@ -13,7 +13,7 @@ static const struct {
      "7zXZ",
      "xz data (unpack it first: xz -dc FILE >NEW)"},
     {"\x28\xb5\x2f\xfd", "zstd data (unpack it first: zstd -dc FILE >NEW)"},
-    {"PK\x03\x04", "zip data (unpack it first; a spreadsheet of a table is one, too: save it as CSV)"},
+    {"PK\x03\x04", "zip data (unpack it first; a spreadsheet is one, too: save it as CSV)"},
     {"7z\xbc\xaf", "7z data (unpack it first)"},
     {"PAR1", "Parquet data (in Python: pandas.read_parquet(FILE).to_csv(NEW, index=False))"},
     {"\x93NUMPY", "a NumPy array (in Python: numpy.savetxt(NEW, numpy.load(FILE), delimiter=\",\"))"},

@@ -19,9 +19,9 @@ static bool is_shorter(const sn_value *was, const sn_value *is) {
     return sn_value_integer(is, "train.epochs") < sn_value_integer(was, "train.epochs");
 }
 
-static bool knows_end(const sn_value *root) {
+static bool knows_end(const sn_value *was) {
     sn_lr_schedule schedule;
-    sn_lr_schedule_init(&schedule, sn_value_get(root, "train"), 0);
+    sn_lr_schedule_init(&schedule, sn_value_get(was, "train"), 0);
     return sn_lr_schedule_knows_end(&schedule);
 }
 

@@ -54,20 +54,28 @@ is_idle_among data.width=5 "data.depth is 0" --set data.kind=teacher --set data.
 printf 'a,b\n1,x\n2,y\n' >two.csv
 is_idle_among data.seed=4 "data.test_fraction is 0" --set data.kind=csv --set data.path=two.csv \
     --set data.test_fraction=0
+for key in data.seed=4 data.test_fraction=0.5; do
+    is_idle_among "$key" "data.test_path is given" --set data.kind=csv --set data.path=two.csv \
+        --set data.test_path=two.csv
+done
 does train plain.json --set report.save_initial=true --set network.skip=highway --quiet --out gates
 is_idle network.skip.gate_bias=-3 "network.weights is given" --set network.skip=highway \
     --set network.weights=gates/initial.safetensors
+for key in init output_init bias_init; do
+    is_idle "network.$key=zeros" "network.weights is given" --set network.skip=highway \
+        --set network.weights=gates/initial.safetensors
+done
 cat >biases.json <<'END'
 {"data": {"kind": "spirals", "samples": 100, "test_samples": 40}, "train": {"batch_size": 16, "steps": 3},
  "network": {"layers": [{"op": "linear", "units": 2, "bias": false, "bias_init": "zeros"}]}}
 END
-told "biases.json:2:74: network.layers[0].bias_init has no effect: network.layers[0].bias is false" check biases.json
+told "biases.json:2:69: network.layers[0].bias_init has no effect: network.layers[0].bias is false" check biases.json
 does check biases.json --set network.layers.0.bias=true
 want "a --set of the ruler is meant to rule" "" "$(cat err)"
 sed -i 's/"bias": false, "bias_init": "zeros"/"init": "zeros"/' biases.json
 does train biases.json --set report.save_initial=true --quiet --out biases
 sed 's/"network": {/&"weights": "biases\/initial.safetensors", /' biases.json >loaded.json
-told "loaded.json:2:100: network.layers[0].init has no effect: network.weights is given" check loaded.json
+told "loaded.json:2:95: network.layers[0].init has no effect: network.weights is given" check loaded.json
 does train biases.json --set network.skip.growth=3 --set network.activation.slope=2 --set seed=2 --quiet
 want "what stands below a key without effect is in no name" "biases,seed=2" "$(ls runs | grep biases)"
 

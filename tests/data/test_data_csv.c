@@ -327,7 +327,7 @@ static const bad_file bad_files[] = {
     {"a,b\n\"1,5\",x\n2,y\n", "",
      "$DIR/a.csv: row 2, column \"a\": \"1,5\" is not a number (a number has a point, not a comma)"},
     {" 1 x\n 2 y\n", ", \"delimiter\": \" \"" NO_HEADER, "$DIR/a.csv: row 1, column index 0: empty cell" BLANKS},
-    {"a b\n1  x\n2 y\n", ", \"delimiter\": \" \"", "$DIR/a.csv: row 2: 3 cells, expected 2 as in row 1" BLANKS},
+    {"a b\n1   x\n2 y\n", ", \"delimiter\": \" \"", "$DIR/a.csv: row 2: 4 cells, expected 2 as in row 1" BLANKS},
     {"a,b\n1,2\n2,x\n", REGRESSION, "$DIR/a.csv: row 3, column \"b\": \"x\" is not a number"},
     {"a,b\n1,x\n1\n", "", "$DIR/a.csv: row 3: 1 cell, expected 2 as in row 1"},
     {"a,b\nr1,1,x\nr2,2\n", "", "$DIR/a.csv: row 3: 2 cells, expected 3 as in row 2"},

@@ -110,6 +110,8 @@ typedef struct computed {
 
 static computed computed_keys[] = {
     {"compare/collect.c", "sn_origin_names[i]", "test_origins looks at each of them", 0},
+    {"config/guess.c", "path", "a resolved config names it; nothing comes of one that is no key", 0},
+    {"config/reader.c", "ruler->key", "cli_told_test tries each ruler of the tables", 0},
     {"data/data.c", "key", "handed on by apply_limit", 0},
     {"data/data.c", "sn_source_choice.discriminator", "it is the table's own", 0},
     {"network/mlp.c", "key", "handed on by json_of", 0},
