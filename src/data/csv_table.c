@@ -187,30 +187,58 @@ static size_t count_numbers(const sn_table *table, const sn_table_columns *colum
     return n;
 }
 
-/* Text in row 1, where no header was expected: one, a column of words, or a slip.  The next row shows which; it is
- * read over, since nothing comes after this. */
-static void advise_on_first(sn_table *table, const sn_table_columns *columns, size_t column, sn_text *text) {
-    double number = 0;
+/* Reads on past what is at fault, since nothing comes after it; false at the end, and where a row is at fault. */
+static bool look_on(sn_table *table) {
     bool is_end = false;
-    size_t n_first = count_numbers(table, columns);
     sn_error ignored;
     sn_error_clear(&ignored);
-    if (sn_csv_next(&table->csv, &is_end, &ignored)) is_end = true;
-    const char *below = !is_end && column < table->csv.n_cells ? table->csv.cells[column] : "";
-    if (n_first == 0 && (is_end || count_numbers(table, columns) > 0)) {
+    return sn_csv_next(&table->csv, &is_end, &ignored) == SN_OK && !is_end;
+}
+
+/* Whether the next row has words, too, in a column; told if so. */
+static bool advise_on_words(const sn_table *table, const sn_table_columns *columns, size_t column, sn_text *text) {
+    double number = 0;
+    const char *below = column < table->csv.n_cells ? table->csv.cells[column] : "";
+    if (sn_csv_number(below, &number) != SN_CELL_TEXT) return false;
+    sn_text_add(text, ", nor is ");
+    sn_table_add_cell(below, text);
+    sn_text_addf(text, " in row %zu (%s)", table->csv.row,
+                 columns->target[column] != SN_FEATURE ? "for labels set data.task to \"classes\""
+                                                       : "words are no feature: take the column out of the file, or "
+                                                         "write a column of 0 and 1 for each word");
+    return true;
+}
+
+/* Text in the first row of data: a header, a title before one, a column of words, or a slip.  The next rows show. */
+static void advise_on_first(sn_table *table, const sn_table_columns *columns, size_t column, sn_text *text) {
+    size_t first = table->csv.row;
+    bool has_numbers = count_numbers(table, columns) > 0, has_second = look_on(table);
+    bool is_header = !has_numbers && (!has_second || count_numbers(table, columns) > 0);
+    if (is_header && first == 1) {
         sn_text_add(text, " (if this is a header: set data.header to true)");
-    } else if (sn_csv_number(below, &number) == SN_CELL_TEXT && columns->target[column] == SN_FEATURE) {
-        sn_text_add(text, ", nor is ");
-        sn_table_add_cell(below, text);
-        sn_text_add(text, " in row 2 (words are no feature: take the column out of the file, or write a column of 0 "
-                          "and 1 for each word)");
-    } else if (sn_csv_number(below, &number) == SN_CELL_TEXT) {
-        sn_text_add(text, ", nor is ");
-        sn_table_add_cell(below, text);
-        sn_text_add(text, " in row 2 (for labels set data.task to \"classes\")");
+    } else if (is_header) {
+        sn_text_add(text, " (if this is the header: take the row before it out of the file)");
     } else {
-        sn_text_add(text, " (correct it, or take its row or its column out of the file)");
+        size_t before = text->length;
+        bool are_words = has_second && advise_on_words(table, columns, column, text);
+        bool is_title = are_words && !has_numbers && count_numbers(table, columns) == 0 && look_on(table) &&
+                        count_numbers(table, columns) > 0;
+        if (is_title) {
+            text->length = before;
+            sn_text_addf(text, " (if row %zu is the header: take what stands before it out of the file%s)", first + 1,
+                         first == 1 ? " and set data.header to true" : "");
+        }
+        if (!are_words) sn_text_add(text, " (correct it, or take its row or its column out of the file)");
     }
+}
+
+/* A row of words between a row of numbers, as of counts, and one that has some: the header, where none was expected. */
+static void advise_on_second(sn_table *table, const sn_table_columns *columns, sn_text *text) {
+    bool is_header =
+        !table->names && count_numbers(table, columns) == 0 && look_on(table) && count_numbers(table, columns) > 0;
+    if (is_header)
+        sn_text_add(text, " (if this is the header: take the row before it out of the file and set data.header to "
+                          "true)");
 }
 
 static sn_status fault_text(sn_table *table, const sn_table_columns *columns, size_t column, sn_error *error) {
@@ -219,7 +247,9 @@ static sn_status fault_text(sn_table *table, const sn_table_columns *columns, si
     if (row == 1 && !fits_second(table)) return fault_first_row(table, error);
     sn_text text = SN_TEXT_EMPTY;
     sn_text_add(&text, "is not a number");
-    if (!sn_csv_advise_cell(&table->csv, cell, &text) && row == 1) advise_on_first(table, columns, column, &text);
+    bool is_told = sn_csv_advise_cell(&table->csv, cell, &text);
+    if (!is_told && table->n == 0) advise_on_first(table, columns, column, &text);
+    if (!is_told && table->n == 1) advise_on_second(table, columns, &text);
     sn_status status = fault_cell(table, row, column, cell, sn_text_string(&text), error);
     sn_text_free(&text);
     return status;

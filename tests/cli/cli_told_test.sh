@@ -92,6 +92,9 @@ refuses 2 'unchosen.json:2:35: network.skip.layers_per_block: has no effect: no 
 does check unchosen.json --set network.skip.kind=add
 want "chosen by --set" "" "$(cat err)"
 does cells unchosen.json --grid network.skip.kind=none,add --out sweep --dry-run
+echo '{"data": {"path": "two.csv"}}' >data.json
+refuses 4 "fashion-mnist: $PWD/two.csv is a file, where data.path names the directory of the IDX files (for a table "\
+'set data.kind to "csv")' train data.json
 echo '{"data": {"target": "species"}}' >data.json
 refuses 2 'data.json:1:11: data.target: has no effect: no data source is chosen here, which means "fashion-mnist"; '\
 'the key belongs to "csv" (add "kind": "csv")' train data.json

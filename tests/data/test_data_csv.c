@@ -319,6 +319,19 @@ static const bad_file bad_files[] = {
      "\"classes\")"},
     {"u,v,w\nx,1,a\n", NO_HEADER,
      "$DIR/a.csv: row 1, column index 0: \"u\" is not a number (if this is a header: set data.header to true)"},
+    {"1,2,3\nx,y,l\n1,2,a\n3,4,b\n", NO_HEADER,
+     "$DIR/a.csv: row 2, column index 0: \"x\" is not a number (if this is the header: take the row before it out of "
+     "the "
+     "file and set data.header to true)"},
+    {"t,,\nx,y,l\n1,2,a\n3,4,b\n", "",
+     "$DIR/a.csv: row 2, column \"t\": \"x\" is not a number (if this is the header: take the row before it out of the "
+     "file)"},
+    {"t,,\nx,y,l\n1,2,a\n3,4,b\n", NO_HEADER,
+     "$DIR/a.csv: row 1, column index 0: \"t\" is not a number (if row 2 is the header: take what stands before it out "
+     "of the file and set data.header to true)"},
+    {"x,y,l\n1,v,a\n3,w,b\n", "",
+     "$DIR/a.csv: row 2, column \"y\": \"v\" is not a number, nor is \"w\" in row 3 (words are no feature: take the "
+     "column out of the file, or write a column of 0 and 1 for each word)"},
     {"1,5;2,5;a\n3,1;4,2;b\n", NO_HEADER, "$DIR/a.csv: row 1, column index 1: \"5;2\" is not a number" ASK("\";\"")},
     {"a, b;c\n1;x\n2;y\n", "", "$DIR/a.csv: row 2: 1 cell, expected 2 as in row 1" ASK("\";\"")},
     {"a;b\n1,5;x\n2;y\n", ", \"delimiter\": \";\"",
