@@ -76,7 +76,7 @@ sed -i 's/"bias": false, "bias_init": "zeros"/"init": "zeros"/' biases.json
 does train biases.json --set report.save_initial=true --quiet --out biases
 sed 's/"network": {/&"weights": "biases\/initial.safetensors", /' biases.json >loaded.json
 told "loaded.json:2:95: network.layers[0].init has no effect: network.weights is given" check loaded.json
-does train biases.json --set network.skip.growth=3 --set network.activation.slope=2 --set seed=2 --quiet
+does train biases.json --set network.skip.growth=3 --set network.depth=7 --set network.depth=8 --set network.activation.slope=2 --set seed=2 --quiet
 want "what stands below a key without effect is in no name" "biases,seed=2" "$(ls runs | grep biases)"
 
 # In cells what has none in all of them.
