@@ -29,6 +29,15 @@ static sn_status check_place(const sn_finished_run *run, sn_error *error) {
     return sn_error_set(error, SN_INVALID, "%s: no run here (a run directory holds a run.json)", path);
 }
 
+/* The file may have been changed: what is no word of ours is not handed on to terminals and tables. */
+static bool is_status(const char *word) {
+    static const char *const words[] = {"running", "done", "diverged", "interrupted", "failed"};
+    bool is_known = false;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        is_known |= strcmp(word, words[i]) == 0;
+    return is_known;
+}
+
 static sn_status read_manifest(sn_finished_run *run, sn_error *error) {
     char *path = NULL;
     sn_error broken;
@@ -38,6 +47,7 @@ static sn_status read_manifest(sn_finished_run *run, sn_error *error) {
     run->manifest = NULL;
     if (!status) status = sn_manifest_parse(&run->manifest, path, &broken);
     if (!status) status = sn_manifest_state_of(&run->state, run->manifest, path, &broken);
+    if (!status && !is_status(run->state.status)) status = SN_INVALID;
     bool is_held = false;
     if (!status && !run->state.is_finished)
         status = sn_run_directory_look(run->request.run, run->state.status, &is_held, &broken);

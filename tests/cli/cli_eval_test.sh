@@ -161,6 +161,11 @@ refuses 4 "cannot read directory missing: No such file or directory" eval missin
 refuses 4 "cannot read directory tiny.json: Not a directory" eval tiny.json
 echo '{"format_version": 999' >broken/run.json
 refuses 2 "broken: its run.json is broken or of another format version (train it anew)" eval broken
+for word in '' '\\u001b[31m' idle; do
+    sed "s/\"status\": \"done\"/\"status\": \"$word\"/" saved/run.json >broken/run.json
+    want_other saved/run.json broken/run.json
+    refuses 2 "broken: its run.json is broken or of another format version (train it anew)" eval broken
+done
 
 # What changed since the run: data, config, weights.
 cp -r saved changed

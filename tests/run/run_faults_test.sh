@@ -180,10 +180,12 @@ for fault in open:EMFILE read:EIO write:ENOSPC:stay write:EIO fsync:EIO rename:E
 done
 
 does eval reference --predictions p.csv.reference
+does eval unfinished --predictions q.csv.reference
 does compare "$work/reference" --out .
 mv runs.csv runs.csv.reference
 for fault in open:EMFILE read:EIO write:ENOSPC fsync:EIO rename:EIO close:EIO; do
     sweep_reader "${fault%:*}" "${fault#*:}" p.csv eval "$work/reference" --predictions "$work/p.csv"
+    sweep_reader "${fault%:*}" "${fault#*:}" q.csv eval "$work/unfinished" --predictions "$work/q.csv"
     sweep_reader "${fault%:*}" "${fault#*:}" runs.csv compare "$work/reference" --out "$work/"
 done
 for fault in open:EMFILE read:EIO; do
