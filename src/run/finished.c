@@ -220,7 +220,7 @@ static sn_status take_final(sn_finished_run *run, sn_error *error) {
                         run->weights);
 }
 
-/* Takes one checkpoint, which is there.  SN_INVALID: it is not sound, or not this run's. */
+/* Takes one checkpoint.  SN_INVALID: it is not sound, or not this run's. */
 static sn_status restore(sn_finished_run *run, const char *path, sn_error *error) {
     sn_safetensors *file = NULL;
     sn_checkpoint checkpoint;
@@ -243,16 +243,17 @@ static sn_status take_checkpoint(sn_finished_run *run, sn_error *error) {
         char *path = NULL;
         sn_status status = join(&path, run->request.run, checkpoints[i], error);
         if (status) return status;
-        bool is_there = sn_path_exists(path);
-        if (is_there) status = restore(run, path, &fault);
-        if (is_there && !status) {
+        status = restore(run, path, &fault);
+        if (!status) {
             run->weights = path;
             return SN_OK;
         }
+        bool is_there = sn_path_exists(path); /* asked afterwards: it may go while it is opened */
         free(path);
-        if (status && status != SN_INVALID) return sn_error_set(error, status, "%s", fault.text);
-        if (is_there) sn_note_always(&run->experiment.notes, "%s (passed over)", fault.text);
-        has_broken |= is_there;
+        if (status == SN_IO && !is_there) continue;
+        if (status != SN_INVALID) return sn_error_set(error, status, "%s", fault.text);
+        sn_note_always(&run->experiment.notes, "%s (passed over)", fault.text);
+        has_broken = true;
     }
     return has_broken ? refuse_bare(run, "sound checkpoint", error) : SN_OK;
 }
