@@ -25,8 +25,12 @@ static sn_status check_place(const sn_finished_run *run, sn_error *error) {
         errno = sn_path_exists(path) ? ENOTDIR : ENOENT;
         return sn_error_io(error, "read directory", path);
     }
-    if (sn_run_directory_holds_run(path)) return SN_OK;
-    return sn_error_set(error, SN_INVALID, "%s: no run here (a run directory holds a run.json)", path);
+    char *manifest = NULL;
+    sn_status status = join(&manifest, path, SN_FILE_MANIFEST, error);
+    if (!status && !sn_path_exists(manifest))
+        status = sn_error_set(error, SN_INVALID, "%s: no run here (a run directory holds a run.json)", path);
+    free(manifest);
+    return status;
 }
 
 /* The file may have been changed: what is no word of ours is not handed on to terminals and tables. */
