@@ -16,7 +16,7 @@ read_comparison() { # DIR
     make_grid "$1" '' >"$work/grid"
     awk -v panels="$work/panels" -v inks="$work/inks" -f "$lib/viridis.awk" -f "$lib/skips.awk" -f "$lib/curves.awk" \
         "$work/grid" "$work/grid" >"$work/curves"
-    [[ -s $work/curves ]] || fail 2 "$1/summary.csv: no point has a number for $x_key"
+    [[ -s $work/curves ]] || fail 2 "$1/summary.csv: no point has a finished run${x_key:+ and a number for $x_key}"
     mapfile -t panels <"$work/panels"
     mapfile -t inks < <(cut -f1 "$work/inks")
     mapfile -t ink_names < <(cut -f2 "$work/inks")

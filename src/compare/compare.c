@@ -241,6 +241,7 @@ static sn_status group(sn_comparison *comparison, bool warns, sn_error *error) {
                                    .is_diverged = run->is_diverged,
                                    .is_missing = strcmp(run->status, "missing") == 0,
                                    .is_failed = strcmp(run->status, "failed") == 0,
+                                   .is_running = strcmp(run->status, "running") == 0,
                                    .figures = run->figures};
     }
     sn_status status = sn_points_build(&comparison->points, &comparison->varied, samples, n, error);
