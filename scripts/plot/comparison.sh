@@ -140,9 +140,10 @@ list_picture() { # NAME TITLE CAPTION SOURCES
 
 # plots/pictures.csv tells what is there: report.sh shows these, and none that an earlier call left behind.
 publish_list() {
-    if ! { { echo "picture,title,caption,sources,command" && cat "$work/pictures.csv"; } >"$out/.pictures.csv" &&
-        mv -fT "$out/.pictures.csv" "$out/pictures.csv"; } 2>/dev/null; then
-        fail 4 "cannot write $out/pictures.csv"
-    fi
+    {
+        echo "picture,title,caption,sources,command"
+        cat "$work/pictures.csv"
+    } >"$work/list.csv"
+    publish "$work/list.csv" "$out/pictures.csv"
     echo "$out/pictures.csv"
 }

@@ -30,6 +30,17 @@ remove_work() {
     for dir in "$work_prefix".??????; do rm -rf -- "$dir"; done
 }
 
+# Puts a file into its place, whole or not at all.  Where a link or a pipe has its name, or that of the file on the way,
+# it is replaced: nothing is written through the one, or waits for the other.
+publish() { # FILE PLACE
+    local part
+    part=$(dirname -- "$2")/.$(basename -- "$2").part
+    if ! { cp -T --remove-destination -- "$1" "$part" && mv -fT -- "$part" "$2"; } 2>/dev/null; then
+        rm -f -- "$part" 2>/dev/null || true
+        fail 4 "cannot write $2"
+    fi
+}
+
 # A function of the script, whose `exit` ends it alone; its status.  It reads nothing: a group in the background that
 # asks the terminal is stopped.
 in_group() { # FUNCTION [ARGUMENT...]
