@@ -8,11 +8,11 @@ weights at the end.  Skipnet runs through its command line, on a CSV file that t
 skipnet's initial weights.  A quarter of the graphs runs in float32, against PyTorch in float64.
 
 How far rounding may carry the two apart is measured, not guessed: in two twins in PyTorch the initial weights and then
-every signal and gradient of every step are off by a small random fraction, as by a coarse rounding, which tells by which
-factor each quantity amplifies that.  A quantity must agree to 1e-10 (float32: 1e-4), or to a multiple of rounding times
-its factor where that is more.  Quantities with such a wider bound are counted, and those that are nothing but rounding
-(the gradient by a bias before a batch normalization), and those that are off beside an activation's kink, and graphs
-whose training explodes on both sides.  A deviation is printed and its config kept, to be run again by --seed N
+every signal and gradient of every step are off by a small random fraction, as by a coarse rounding, which tells by
+which factor each quantity amplifies that. A quantity must agree to 1e-10 (float32: 1e-4), or to a multiple of rounding
+times its factor where that is more. Quantities with such a wider bound are counted, and those that are nothing but
+rounding (the gradient by a bias before a batch normalization), and those that are off beside an activation's kink, and
+graphs whose training explodes on both sides. A deviation is printed and its config kept, to be run again by --seed N
 --graphs 1; the exit status is 1 then.
 
 Needs PyTorch 2; where Python has none, the script makes a virtual environment (--venv) and installs it there.

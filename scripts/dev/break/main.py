@@ -119,7 +119,9 @@ class Tally:
         drawn = {kind: self.passed[kind] + self.failed[kind] for kind in ("valid", "signals")}
         refused = [kind for kind, n in drawn.items() if self.counts[kind]["refused"] > MOST_REFUSED * n]
         for kind in refused:
-            print(f"{kind}: most configs were refused, so nothing was tried (scripts/dev/break/experiments.py draws them)")
+            print(
+                f"{kind}: most configs were refused, so nothing was tried (scripts/dev/break/experiments.py draws them)"
+            )
         return bool(refused) or self.passed.total() + self.failed.total() == 0
 
     def report(self) -> bool:
