@@ -130,8 +130,8 @@ train_and_show() {
 main() {
     parse "$@"
     say "Build"
-    "$root/scripts/install_packages.sh" build
     trap_signals
+    in_front "$root/scripts/install_packages.sh" build
     in_group build
     in_group train_and_show
 }

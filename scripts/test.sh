@@ -222,11 +222,11 @@ main() {
     -h | --help) usage ;;
     --one) run_one "$2" ;;
     '')
-        "$root/scripts/install_packages.sh" test
+        in_front "$root/scripts/install_packages.sh" test
         in_group run_one tests
         ;;
     --all)
-        "$root/scripts/install_packages.sh" check
+        in_front "$root/scripts/install_packages.sh" check
         in_group run_steps tests "${all_steps[@]}"
         ;;
     *)
@@ -234,7 +234,7 @@ main() {
             [[ $step != -* ]] || fail "unknown option $step (see --help)"
             [[ -n ${about[$step]:-} ]] || fail "no step $step (see --help)"
         done
-        "$root/scripts/install_packages.sh" check
+        in_front "$root/scripts/install_packages.sh" check
         in_group run_steps "$@"
         ;;
     esac

@@ -20,6 +20,9 @@ set -euo pipefail
 export LC_ALL=C
 
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)
+# shellcheck source=scripts/plot/group.sh
+. "$root/scripts/plot/group.sh"
+call_in_group "$@"
 counts=(1 2 3 4 7 8 16)
 all_cores=(Prescott Core2 Penryn Dunnington Atom Nehalem Sandybridge Haswell SkylakeX Cooperlake Sapphirerapids
     Barcelona Bobcat Bulldozer Piledriver Steamroller Excavator Zen)

@@ -43,6 +43,9 @@ die() {
 }
 
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)
+# shellcheck source=scripts/plot/group.sh
+. "$root/scripts/plot/group.sh"
+call_in_group "$@"
 preset=dev binary='' passed_on=()
 while (($#)); do
     case $1 in

@@ -18,6 +18,9 @@ set -euo pipefail
 export LC_ALL=C
 
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)
+# shellcheck source=scripts/plot/group.sh
+. "$root/scripts/plot/group.sh"
+call_in_group "$@"
 corpora=$root/tests/fuzz/corpus
 
 runs=10000000 seconds=1200 jobs=$(nproc) keep='' targets=()

@@ -22,6 +22,7 @@ import argparse
 import importlib.util
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import venv
@@ -59,6 +60,7 @@ def use_pytorch(directory):
 
 def main():
     options = parse_arguments()
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # with what it has started
     if not os.access(options.skipnet, os.X_OK):
         sys.exit(f"{options.skipnet} is no program: build it, or say where it is with --skipnet")
     use_pytorch(options.venv)

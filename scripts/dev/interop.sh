@@ -20,6 +20,9 @@ END
 }
 
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)
+# shellcheck source=scripts/plot/group.sh
+. "$root/scripts/plot/group.sh"
+call_in_group "$@"
 venv=$root/build/interop-venv
 skipnet=${SKIPNET:-$root/build/release/skipnet}
 

@@ -30,6 +30,9 @@ END
 
 here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
 root=$(cd "$here/../.." && pwd)
+# shellcheck source=scripts/plot/group.sh
+. "$root/scripts/plot/group.sh"
+call_in_group "$@"
 home=$root/build/same_bytes
 old_tree=$home/old
 old_build=$old_tree/build/test
