@@ -30,7 +30,7 @@ fail() { # MESSAGE
 parse() {
     while (($#)); do
         case $1 in
-        -h | --help) usage && exit 0 ;;
+        -h | --help) usage || exit 4 && exit 0 ;;
         --out)
             (($# >= 2)) || fail "--out wants a directory (see --help)"
             out=$(realpath -m -- "$2")

@@ -70,7 +70,7 @@ main() {
     local set=${1:-build} wanted missing=() name
     case $set in
     -h | --help)
-        usage
+        usage || exit 4
         return
         ;;
     esac

@@ -59,7 +59,7 @@ fail() { # STATUS MESSAGE
 parse() {
     while (($#)); do
         case $1 in
-        -h | --help) usage && exit 0 ;;
+        -h | --help) usage || exit 4 && exit 0 ;;
         --out | --steps | --x | --band)
             [[ -n ${2:-} ]] || fail 2 "$1 wants a value (see --help)"
             printf -v "${1#--}" '%s' "$2"

@@ -41,7 +41,7 @@ fail() { # STATUS MESSAGE
 parse() {
     while (($#)); do
         case $1 in
-        -h | --help) usage && exit 0 ;;
+        -h | --help) usage || exit 4 && exit 0 ;;
         --question | --title | --out)
             [[ -n ${2:-} ]] || fail 2 "$1 wants a value (see --help)"
             printf -v "${1#--}" '%s' "$2"
@@ -106,7 +106,7 @@ make_page() {
     draw_pictures
     write_page | utf8 >"$work/page"
     publish "$work/page" "$out"
-    echo "$out"
+    tell "$out"
     exit "$drawn"
 }
 

@@ -74,7 +74,7 @@ done
 parse() {
     while (($#)); do
         case $1 in
-        -h | --help) usage && exit 0 ;;
+        -h | --help) usage || exit 4 && exit 0 ;;
         --grid | --points | --seeds | --set | --threads | --out | --engine | --jobs | --expect)
             [[ -n ${2:-} ]] || die "$1 wants a value (see --help)"
             take "$1" "$2"

@@ -219,7 +219,7 @@ main() {
     local step
     [[ ${1:-} == --one ]] || trap_signals
     case ${1:-} in
-    -h | --help) usage ;;
+    -h | --help) usage || exit 4 ;;
     --one) run_one "$2" ;;
     '')
         in_front "$root/scripts/install_packages.sh" test

@@ -33,7 +33,7 @@ n_runs=0 n_groups=0 n_differ=0 n_diverged=0 n_agree=0 n_compared=0
 graphs=100 first=1 every=0 keep=
 while (($#)); do
     case $1 in
-    -h | --help) sed -n '2,/^[^#]/{s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" && exit 0 ;;
+    -h | --help) sed -n '2,/^[^#]/{s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" || exit 4 && exit 0 ;;
     --every) every=1 && shift ;;
     --graphs | --first | --keep)
         [[ -n ${2:-} ]] || { echo "bits.sh: $1 needs a value" >&2 && exit 2; }

@@ -20,7 +20,7 @@ skipnet=$root/build/release/skipnet
 is_twice=0
 for argument; do
     case $argument in
-    -h | --help) sed -n '2,/^[^#]/{s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" && exit 0 ;;
+    -h | --help) sed -n '2,/^[^#]/{s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" || exit 4 && exit 0 ;;
     --twice) is_twice=1 ;;
     -*) echo "callgrind.sh: unknown option $argument (see --help)" >&2 && exit 2 ;;
     *) skipnet=$argument ;;

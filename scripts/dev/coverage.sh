@@ -19,7 +19,7 @@ build=$root/build/coverage
 least=90 runs=1
 while (($#)); do
     case $1 in
-    -h | --help) sed -n '2,/^[^#]/{s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" && exit 0 ;;
+    -h | --help) sed -n '2,/^[^#]/{s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" || exit 4 && exit 0 ;;
     --no-run) runs=0 && shift ;;
     --least)
         [[ ${2:-} =~ ^[0-9]{1,3}$ ]] || { echo "coverage.sh: --least needs a percentage" >&2 && exit 2; }

@@ -34,7 +34,7 @@ die() { # STATUS MESSAGE
 parse() {
     while (($#)); do
         case $1 in
-        -h | --help) usage && exit 0 ;;
+        -h | --help) usage || exit 4 && exit 0 ;;
         --venv) [[ -n ${2:-} ]] || die 2 "--venv wants a directory (see --help)" && venv=$2 && shift ;;
         -*) die 2 "unknown option $1 (see --help)" ;;
         *) die 2 "unexpected argument $1 (see --help)" ;;

@@ -5,7 +5,7 @@ export LC_ALL=C
 
 case ${1:-} in
 -h | --help)
-    echo "usage: scripts/dev/make_docs.sh [BINARY]    writes the reference to standard output"
+    echo "usage: scripts/dev/make_docs.sh [BINARY]    writes the reference to standard output" || exit 4
     exit 0
     ;;
 -*) echo "make_docs.sh: unknown option $1 (see --help)" >&2 && exit 2 ;;

@@ -33,7 +33,7 @@ fail() { # MESSAGE
 parse() {
     while (($#)); do
         case $1 in
-        -h | --help) usage && exit 0 ;;
+        -h | --help) usage || exit 4 && exit 0 ;;
         --nodes | --cpus)
             [[ ${2:-} =~ ^[1-9][0-9]?$ ]] || fail "$1 wants a number from 1 to 99 (see --help)"
             printf -v "n_${1#--}" '%s' "$2"

@@ -145,5 +145,5 @@ publish_list() {
         cat "$work/pictures.csv"
     } >"$work/list.csv"
     publish "$work/list.csv" "$out/pictures.csv"
-    echo "$out/pictures.csv"
+    tell "$out/pictures.csv"
 }

@@ -30,6 +30,11 @@ remove_work() {
     for dir in "$work_prefix".??????; do rm -rf -- "$dir"; done
 }
 
+# What a caller may read.
+tell() { # LINE
+    echo "$1" 2>/dev/null || fail 4 "cannot write standard output"
+}
+
 # Puts a file into its place, whole or not at all.  Where a link or a pipe has its name, or that of the file on the way,
 # it is replaced: nothing is written through the one, or waits for the other.
 publish() { # FILE PLACE

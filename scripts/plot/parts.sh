@@ -277,6 +277,6 @@ fontscale 1.1 linewidth 1.5 pointscale 1.5"
         [[ $type == png ]] || sed -i "s/<image /<image style='image-rendering:pixelated' /; s/]]>/]]\&gt;/g
             s/\(id='gpPt1' stroke-width=\)'0.178'/\1'0.4'/" "$work/picture.svg"
         publish "$work/picture.$type" "$out/$1.$type"
-        echo "$out/$1.$type"
+        tell "$out/$1.$type"
     done
 }

@@ -71,6 +71,19 @@ kill -KILL "$pid"
 wait "$pid" 2>/dev/null || true
 does compare sweep --out sweep
 want "killed: interrupted" interrupted "$(status_of depth=4,skip=none,seed=2)"
+sed -i 's/"status": "[a-z]*"/"status": "running"/' "sweep/depth=4,skip=none,seed=2/run.json"
+for lock in link pipe directory stale; do
+    path="sweep/depth=4,skip=none,seed=2/run.lock"
+    rm -rf "$path"
+    case $lock in
+    link) ln -s "$work/tiny.json" "$path" ;;
+    pipe) mkfifo "$path" ;;
+    directory) mkdir "$path" ;;
+    stale) echo "pid $$ on $(hostname)" >"$path" ;;
+    esac
+    does compare sweep --out sweep
+    want "a lock that is a $lock: interrupted" interrupted "$(status_of depth=4,skip=none,seed=2)"
+done
 cp -R sweep moved
 does compare moved
 want "moved: the count" "8 runs: 1 done, 1 interrupted, 5 missing, 1 failed" "$(grep '^8 runs' out)"

@@ -78,6 +78,13 @@ mknod null c 1 3 2>/dev/null || mkfifo null
 "$source_dir/scripts/report.sh" sound --out null >out 2>err || status=$?
 want "a device" "4 report: cannot write null: not a file" "$status $(cat err)"
 
+# Nor does a full standard output go unseen.
+for verb in plot report; do
+    status=0
+    "$source_dir/scripts/$verb.sh" sound >/dev/full 2>err || status=$?
+    want "$verb, a full device" "4 $verb: cannot write standard output" "$status $(cat err)"
+done
+
 # Through a link to the whole directory a sweep works as without, and a run that was moved behind a link is one of it.
 rm -rf d
 cp -a sound d
