@@ -329,6 +329,10 @@ bool sn_path_is_dir(const char *path) {
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
+bool sn_path_begins_at_home(const char *path) {
+    return path[0] == '~' && (!path[1] || strchr(path, '/'));
+}
+
 char *sn_path_join(const char *base, const char *name) {
     size_t n = strlen(base);
     if (n == 0 || name[0] == '/') return sn_string_copy(name);

@@ -81,6 +81,9 @@ void sn_dir_remove_empty(const char *path, const char *outermost);
 bool sn_path_exists(const char *path);
 bool sn_path_is_dir(const char *path);
 
+/* Whether a shell would put a home directory there: ~, ~/... and ~NAME/... */
+bool sn_path_begins_at_home(const char *path);
+
 /* "BASE/NAME" (free()), or a copy of NAME where it is absolute or BASE is "".  NULL when out of memory. */
 char *sn_path_join(const char *base, const char *name);
 

@@ -37,6 +37,8 @@ static const sn_kind *const optimizer_kinds[] = {&sgd_kind, NULL};
 static const sn_choice optimizer_choice = {
     .what = "optimizer", .discriminator = "kind", .kinds = optimizer_kinds, .fallback = "sgd"};
 
+static const sn_ruler by_steps[] = {{.key = "steps"}, {0}};
+
 static const sn_key train_keys[] = {
     {.name = "loss",
      .types = SN_KIND,
@@ -66,7 +68,7 @@ static const sn_key train_keys[] = {
      .fallback = "1",
      .min = 0,
      .max = 1e9,
-     .ruled_by = "steps",
+     .ruled_by = by_steps,
      .help = "passes over the data"},
     {.name = "steps",
      .types = SN_INTEGER | SN_NULL,

@@ -80,6 +80,8 @@ static place places[] = {
     {"run/experiment.c", "root", "", 0},
     {"run/experiment.c", "sn_config_root(config)", "", 0},
     {"run/experiment.c", "sn_config_root(x->config)", "", 0},
+    {"run/finished.c", "sn_config_root(own)", "", 0},
+    {"run/finished.c", "sn_config_root(run->manifest)", "run.json:", 0},
     {"run/manifest.c", "root", "run.json:", 0},
     {"run/manifest.c", "s", "run.json:summary", 0},
     {"run/manifest.c", "sn_config_root(manifest)", "run.json:", 0},
@@ -91,8 +93,6 @@ static place places[] = {
     {"run/settings.c", "report", "report", 0},
     {"run/settings.c", "root", "", 0},
     {"run/settings.c", "train", "train", 0},
-    {"study/evaluate.c", "sn_config_root(e->manifest)", "run.json:", 0},
-    {"study/evaluate.c", "sn_config_root(own)", "", 0},
     {"study/gradcheck_advice.c", "sn_config_root(config)", "", 0},
     {"study/gradcheck_advice.c", "network", "network", 0},
     {"sweep/cells.c", "sn_config_root(config)", "", 0},
@@ -110,6 +110,8 @@ typedef struct computed {
 
 static computed computed_keys[] = {
     {"compare/collect.c", "sn_origin_names[i]", "test_origins looks at each of them", 0},
+    {"config/guess.c", "path", "a resolved config names it; nothing comes of one that is no key", 0},
+    {"config/reader.c", "ruler->key", "cli_told_test tries each ruler of the tables", 0},
     {"data/data.c", "key", "handed on by apply_limit", 0},
     {"data/data.c", "sn_source_choice.discriminator", "it is the table's own", 0},
     {"network/mlp.c", "key", "handed on by json_of", 0},
