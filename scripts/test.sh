@@ -10,7 +10,7 @@ self=$root/scripts/test.sh
 . "$root/scripts/plot/group.sh"
 
 # What --all adds to the step "tests", in order, and what each is.
-all_steps=(clang portable format tidy analyze shell rooms sanitize break simd threads valgrind fuzz coverage install slurm demo)
+all_steps=(clang portable format tidy analyze shell python rooms sanitize break simd threads valgrind fuzz coverage install slurm demo)
 declare -A about=(
     [tests]="gcc, warnings are errors; all tests"
     [clang]="clang 14, warnings are errors"
@@ -19,6 +19,7 @@ declare -A about=(
     [tidy]="clang-tidy 14 over every file, any warning fails"
     [analyze]="gcc's static analyzer, anything it finds fails"
     [shell]="shellcheck over all scripts"
+    [python]="black and flake8 over all Python files"
     [rooms]="includes point down, no wall is broken"
     [sanitize]="all tests under ASan and UBSan"
     [break]="random configs, damaged files, signals: some seeded cases each, under ASan and UBSan"
@@ -90,6 +91,11 @@ step_analyze() {
 
 step_shell() {
     find scripts tests -name '*.sh' -print0 | xargs -0 shellcheck .ci/run
+}
+
+step_python() {
+    find scripts tests -name '*.py' -print0 | xargs -0 black --quiet --check --diff
+    find scripts tests -name '*.py' -print0 | xargs -0 flake8
 }
 
 step_rooms() {
@@ -213,14 +219,14 @@ main() {
     local step
     [[ ${1:-} == --one ]] || trap_signals
     case ${1:-} in
-    -h | --help) usage ;;
+    -h | --help) usage || exit 4 ;;
     --one) run_one "$2" ;;
     '')
-        "$root/scripts/install_packages.sh" test
+        in_front "$root/scripts/install_packages.sh" test
         in_group run_one tests
         ;;
     --all)
-        "$root/scripts/install_packages.sh" check
+        in_front "$root/scripts/install_packages.sh" check
         in_group run_steps tests "${all_steps[@]}"
         ;;
     *)
@@ -228,7 +234,7 @@ main() {
             [[ $step != -* ]] || fail "unknown option $step (see --help)"
             [[ -n ${about[$step]:-} ]] || fail "no step $step (see --help)"
         done
-        "$root/scripts/install_packages.sh" check
+        in_front "$root/scripts/install_packages.sh" check
         in_group run_steps "$@"
         ;;
     esac

@@ -519,8 +519,7 @@ sn_status sn_safetensors_read(sn_safetensors **file, const char *path, sn_error 
     *file = NULL;
     sn_safetensors *made = calloc(1, sizeof *made);
     if (!made) return sn_error_memory(error, sizeof *made, "a weights file");
-    sn_status status = sn_file_check_regular(path, error);
-    if (status == SN_OK) status = sn_file_read(path, SIZE_MAX / 4, &made->content, &made->size, error);
+    sn_status status = sn_file_read_regular(path, SIZE_MAX / 4, &made->content, &made->size, error);
     if (status == SN_OK) status = check_format(made, path, error);
     if (status == SN_OK) status = parse(made, path, error);
     if (status != SN_OK) {

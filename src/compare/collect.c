@@ -2,8 +2,11 @@
  * not need of it is given back at once: ten thousand runs have to fit. */
 #include "compare/collect.h"
 
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "compare/planned.h"
@@ -129,13 +132,26 @@ sn_status sn_collect_slot(sn_comparison *comparison, const char *path, sn_compar
     return SN_OK;
 }
 
-sn_status sn_collect_run(sn_comparison *comparison, const char *path, sn_error *error) {
+static sn_status collect_run(sn_comparison *comparison, const char *path, sn_error *error) {
     sn_compared_run *run = NULL;
     sn_status status = sn_collect_slot(comparison, path, &run, error);
     if (!status) status = read_run(comparison, run, error);
     bool is_known = !status && strcmp(run->status, "unreadable") != 0;
     if (is_known && !run->is_finished) status = judge_unfinished(run, error);
     return status ? status : read_config(comparison, path, error);
+}
+
+sn_status sn_collect_new_run(sn_comparison *comparison, const char *path, bool *is_new, sn_error *error) {
+    struct stat info;
+    char place[48];
+    if (stat(path, &info) != 0) return sn_error_io(error, "read directory", path);
+    snprintf(place, sizeof place, "%ju:%ju", (uintmax_t)info.st_dev, (uintmax_t)info.st_ino);
+    size_t n_places = comparison->places.n;
+    if (sn_intern_add(&comparison->places, place) == SN_NO_STRING) {
+        return sn_error_memory(error, strlen(place), "the place of a run");
+    }
+    *is_new = comparison->places.n > n_places;
+    return *is_new ? collect_run(comparison, path, error) : SN_OK;
 }
 
 sn_status sn_comparison_plan(sn_comparison *comparison, const sn_config *config, sn_error *error) {

@@ -90,7 +90,8 @@ void sn_comparison_table(const sn_comparison *comparison, const sn_table_style *
 /* run, varied keys, status, figures: a row per run. */
 void sn_comparison_runs_csv(const sn_comparison *comparison, sn_text *text);
 
-/* Varied keys without the seed, metric, statistics: a row per point that has finished runs, and metric. */
+/* Varied keys without the seed, metric, statistics: a row per point and metric, those of a point without a
+ * finished run too. */
 void sn_comparison_points_csv(const sn_comparison *comparison, const sn_points *points, sn_text *text);
 
 /* The header of profiles.csv, and what its rows begin with for a run: its path and keys, with the comma. */

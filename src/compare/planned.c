@@ -59,7 +59,7 @@ sn_status sn_planned_judge(sn_compared_run *run, sn_error *error) {
     sn_error ignored;
     sn_error_clear(&ignored);
     sn_status status = SN_OK;
-    if (sn_path_exists(path) && sn_file_read(path, REASON_MAX_BYTES, &said, &size, &ignored) == SN_OK) {
+    if (sn_file_read_regular(path, REASON_MAX_BYTES, &said, &size, &ignored) == SN_OK) {
         sn_text reason = SN_TEXT_EMPTY;
         add_reason(&reason, said);
         strcpy(run->status, "failed");
@@ -128,7 +128,10 @@ static sn_status add_cell(sn_comparison *comparison, const char *directory, cons
     }
     size_t n_places = comparison->places.n;
     sn_status status = SN_OK;
-    if (!sn_run_directory_holds_run(path)) {
+    bool is_new = false; /* as a rule it was found below the directory already, but links are not followed there */
+    if (sn_run_directory_holds_run(path)) {
+        status = sn_collect_new_run(comparison, path, &is_new, error);
+    } else {
         if (sn_intern_add(&comparison->places, place) == SN_NO_STRING) {
             status = sn_error_memory(error, strlen(place), "the place of a cell");
         } else if (comparison->places.n > n_places) {
@@ -163,7 +166,7 @@ sn_status sn_planned_add(sn_comparison *comparison, const char *directory, sn_er
     size_t size = 0;
     sn_status status = file && config ? SN_OK : sn_error_memory(error, strlen(directory), "a path");
     if (!status && sn_path_exists(file) && sn_path_exists(config)) {
-        status = sn_file_read(file, LIST_MAX_BYTES, &list, &size, error);
+        status = sn_file_read_regular(file, LIST_MAX_BYTES, &list, &size, error);
         if (!status) status = add_lines(comparison, directory, config, list, error);
     }
     free(file);

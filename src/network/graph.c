@@ -195,15 +195,17 @@ static void expand_node(const sn_graph *graph, const sn_node *node, sn_text *tex
     sn_text_add(text, "}");
 }
 
+/* Each entry is written once for its length alone: labels and values may grow where they are quoted. */
 size_t sn_graph_expanded_bytes(const sn_graph *graph) {
-    enum { NODE_BYTES = 256, QUOTES = 4 }; /* what an entry takes beside its labels, in general */
-    size_t bytes = 0;
+    enum { AROUND = 32 }; /* of the list, and between its entries */
+    sn_text entry = SN_TEXT_EMPTY;
+    size_t bytes = AROUND;
     for (int i = 1; i < graph->n_nodes; i++) {
-        const sn_node *node = &graph->nodes[i];
-        bytes += NODE_BYTES + strlen(node->label);
-        for (int k = 0; k < node->n_inputs; k++)
-            bytes += strlen(graph->nodes[node->inputs[k]].label) + QUOTES;
+        sn_text_clear(&entry);
+        expand_node(graph, &graph->nodes[i], &entry);
+        bytes += entry.length + 2;
     }
+    sn_text_free(&entry);
     return bytes;
 }
 

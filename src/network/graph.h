@@ -40,7 +40,7 @@ void sn_graph_reset(sn_graph *graph);
 /* Writes the graph as an explicit "network" object ({"layers": [...]}), from which the same graph is built. */
 void sn_graph_expand(const sn_graph *graph, sn_text *text);
 
-/* About how many bytes that will be, for those who ask whether there is room. */
+/* How many bytes that will be, or a few more, for those who ask whether there is room. */
 size_t sn_graph_expanded_bytes(const sn_graph *graph);
 
 /* Node number of a label, -1 if there is none. */

@@ -107,8 +107,7 @@ static sn_status set_hashes(sn_experiment *x, sn_error *error) {
     if (!weights) return SN_OK;
     char *content = NULL;
     size_t size = 0;
-    sn_status status = sn_file_check_regular(weights, error);
-    if (!status) status = sn_file_read(weights, WEIGHTS_MAX_BYTES, &content, &size, error);
+    sn_status status = sn_file_read_regular(weights, WEIGHTS_MAX_BYTES, &content, &size, error);
     if (status) return status;
     x->hash = sn_hash(content, size, x->hash);
     x->hash_but_length = sn_hash(content, size, x->hash_but_length);

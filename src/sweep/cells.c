@@ -371,8 +371,7 @@ static sn_status compare_texts(const sn_cells *cells, const char *file, bool *is
     size_t size = 0;
     sn_text text = SN_TEXT_EMPTY;
     sn_config_text(cells->portable, &text);
-    sn_status status = sn_file_check_regular(file, error);
-    if (!status) status = sn_file_read(file, SN_CONFIG_MAX_BYTES, &there, &size, error);
+    sn_status status = sn_file_read_regular(file, SN_CONFIG_MAX_BYTES, &there, &size, error);
     *is_equal = !status && !text.failed && size == text.length && memcmp(there, text.data, size) == 0;
     sn_text_free(&text);
     free(there);
