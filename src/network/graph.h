@@ -51,7 +51,4 @@ int sn_graph_find(const sn_graph *graph, const char *label);
 /* Readers, blocks, roles, layer numbers, carried_at and needs_gradient; called by sn_graph_build. */
 sn_status sn_graph_annotate(sn_graph *graph, sn_error *error);
 
-/* The choice for the key "network": family mlp, or an explicit list of layers. */
-extern const sn_choice sn_network_choice;
-
 #endif
