@@ -17,7 +17,10 @@ typedef struct finder {
     int *last_weight; /* the last weight layer on the way by which the node was passed on, itself included; -1: none */
     int *crossed;     /* blocks, by number, that other ways may cross */
     int n_crossed;
+    /* Of crossing skips: */
     uint64_t *bits; /* by nodes */
+    int *edges;     /* the inputs of all nodes in one row; those of node i begin at starts[i] */
+    size_t *starts;
 } finder;
 
 static bool is_join(const sn_node *node) {
@@ -234,10 +237,11 @@ static range plant(finder *f, const int *crossed, int n) {
 
 static void carry(finder *f, range needed) {
     for (int i = needed.first; i <= needed.last; i++) {
-        const sn_node *node = &f->graph->nodes[i];
-        for (int k = 0; k < node->n_inputs; k++) {
-            if (node->inputs[k] >= needed.first) f->bits[i] |= f->bits[node->inputs[k]];
+        uint64_t bits = f->bits[i];
+        for (size_t e = f->starts[i]; e < f->starts[i + 1]; e++) {
+            if (f->edges[e] >= needed.first) bits |= f->bits[f->edges[e]];
         }
+        f->bits[i] = bits;
     }
 }
 
@@ -257,17 +261,39 @@ static void settle_crossed(finder *f, const int *crossed, int n) {
     }
 }
 
+/* Copies the inputs next to each other, since nodes are large and there are many passes over them. */
+static sn_status gather_edges(finder *f, sn_error *error) {
+    const sn_graph *graph = f->graph;
+    size_t n = (size_t)graph->n_nodes, n_edges = 0;
+    for (size_t i = 1; i < n; i++)
+        n_edges += (size_t)graph->nodes[i].n_inputs;
+    f->bits = malloc(n * sizeof *f->bits);
+    f->starts = malloc((n + 1) * sizeof *f->starts);
+    f->edges = malloc((n_edges + 1) * sizeof *f->edges);
+    if (!f->bits || !f->starts || !f->edges) {
+        return sn_error_memory(error, n * (sizeof *f->bits + sizeof *f->starts) + n_edges * sizeof *f->edges,
+                               "crossing skips");
+    }
+    n_edges = 0;
+    for (size_t i = 0; i < n; i++) {
+        const sn_node *node = &graph->nodes[i];
+        f->starts[i] = n_edges;
+        for (int k = 0; k < node->n_inputs; k++)
+            f->edges[n_edges++] = node->inputs[k];
+    }
+    f->starts[n] = n_edges;
+    return SN_OK;
+}
+
 static sn_status settle_all_crossed(finder *f, sn_error *error) {
     enum { AT_ONCE = 64 };
     if (f->n_crossed == 0) return SN_OK;
-    size_t bytes = (size_t)f->graph->n_nodes * sizeof *f->bits;
-    f->bits = malloc(bytes);
-    if (!f->bits) return sn_error_memory(error, bytes, "crossing skips");
-    for (int first = 0; first < f->n_crossed; first += AT_ONCE) {
+    sn_status status = gather_edges(f, error);
+    for (int first = 0; !status && first < f->n_crossed; first += AT_ONCE) {
         int left = f->n_crossed - first;
         settle_crossed(f, f->crossed + first, left < AT_ONCE ? left : AT_ONCE);
     }
-    return SN_OK;
+    return status;
 }
 
 /* ---- plain nets ---- */
@@ -312,6 +338,8 @@ static sn_status find_joins(sn_graph *graph, sn_error *error) {
         status = settle_all_crossed(&f, error);
     }
     free(f.bits);
+    free(f.starts);
+    free(f.edges);
     free(f.height);
     sn_forest_reset(&f.dominators);
     sn_forest_reset(&f.ways);
