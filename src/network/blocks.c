@@ -269,7 +269,7 @@ static sn_status gather_edges(finder *f, sn_error *error) {
         n_edges += (size_t)graph->nodes[i].n_inputs;
     f->bits = malloc(n * sizeof *f->bits);
     f->starts = malloc((n + 1) * sizeof *f->starts);
-    f->edges = malloc((n_edges + 1) * sizeof *f->edges);
+    f->edges = calloc(n_edges + 1, sizeof *f->edges);
     if (!f->bits || !f->starts || !f->edges) {
         return sn_error_memory(error, n * (sizeof *f->bits + sizeof *f->starts) + n_edges * sizeof *f->edges,
                                "crossing skips");

@@ -97,156 +97,122 @@ static const block_case family_cases[] = {
     {"{\"depth\": 1, \"width\": 6}", "hidden1 input>output.act b; branch hidden1 output.act\n"},
 };
 
-/* Entries of layer lists with labels that say nothing, or the wrong thing. */
-#define LIST(entries)            "{\"layers\": [" entries "]}"
-#define INPUTS(label, inputs)    "\"label\": \"" label "\", \"inputs\": [" inputs "]}"
-#define LINEAR(label, units, of) "{\"op\": \"linear\", \"units\": " #units ", " INPUTS(label, "\"" of "\"")
-#define TANH(label, of)          "{\"op\": \"tanh\", " INPUTS(label, "\"" of "\"")
-#define DROP(label, of)          "{\"op\": \"dropout\", " INPUTS(label, "\"" of "\"")
-#define JOIN(op, label, inputs)  "{\"op\": \"" op "\", " INPUTS(label, inputs)
-#define FACTORS(label, inputs, factors)                                                                                \
-    "{\"op\": \"add\", \"factors\": [" factors "], \"label\": \"" label "\", \"inputs\": [" inputs "]}"
-#define OUT(of) LINEAR("output", 3, of)
-
+/* Graphs as "LABEL=OP(INPUTS)" with the units behind linear and, in brackets, factors behind add.  The labels say
+ * nothing, or the wrong thing. */
 static const block_case list_cases[] = {
     /* The branch is called as a projection would be, and comes first among the inputs. */
-    {LIST(LINEAR("branch", 4, "input") "," TANH("skip", "branch") "," LINEAR("shortcut", 4, "skip") "," JOIN(
-         "add", "hidden1", "\"shortcut\", \"branch\"") "," OUT("hidden1")),
+    {"branch=linear4(input) skip=tanh(branch) shortcut=linear4(skip) hidden1=add(shortcut,branch) out=linear3(hidden1)",
      "hidden1 branch>hidden1 bs; branch skip shortcut\n"},
     /* A long skip over blocks, which lie in its branch. */
-    {LIST(LINEAR("a", 4, "input") "," TANH("t", "a") "," LINEAR("b", 4, "t") "," JOIN(
-         "add", "c",
-         "\"a\", \"b\"") "," TANH("u",
-                                  "c") "," LINEAR("d", 4,
-                                                  "u") "," JOIN("add", "e",
-                                                                "\"d\", \"c\"") "," JOIN("add", "f",
-                                                                                         "\"e\", \"a\"") "," OUT("f")),
+    {"a=linear4(input) t=tanh(a) b=linear4(t) c=add(a,b) u=tanh(c) d=linear4(u) e=add(d,c) f=add(e,a) out=linear3(f)",
      "c a>c sb; branch t b\n"
      "e c>e bs; branch u d\n"
      "f a>f bs; branch t b c u d e\n"},
     /* The identity reaches the outer sum through the inner one. */
-    {LIST(LINEAR("a", 4, "input") "," TANH("t", "a") "," LINEAR("b", 4, "t") "," JOIN(
-         "add", "c", "\"a\", \"b\"") "," TANH("u", "a") "," LINEAR("d", 4, "u") "," JOIN("add", "e",
-                                                                                         "\"d\", \"c\"") "," OUT("e")),
+    {"a=linear4(input) t=tanh(a) b=linear4(t) c=add(a,b) u=tanh(a) d=linear4(u) e=add(d,c) out=linear3(e)",
      "c a>c sb; branch t b\n"
      "e a>e bs; shortcut t b c; branch u d\n"},
-    /* Projections: one weight layer, and no activation, against two. */
-    {LIST(LINEAR("x", 5, "input") "," LINEAR("f", 4, "x") "," TANH("t", "f") "," LINEAR("g", 4, "t") "," LINEAR(
-         "hidden9", 4, "x") "," JOIN("add", "s", "\"g\", \"hidden9\"") "," OUT("s")),
+    /* Projections: one weight layer, and no activation, against two; not where nothing needs equal shapes. */
+    {"x=linear5(input) f=linear4(x) t=tanh(f) g=linear4(t) hidden9=linear4(x) s=add(g,hidden9) out=linear3(s)",
      "s x>s bs; shortcut hidden9; branch f t g; projection hidden9\n"},
-    {LIST(LINEAR("x", 5, "input") "," DROP("d", "x") "," LINEAR("p", 4, "d") "," DROP("q", "p") "," LINEAR(
-         "f", 4, "x") "," TANH("t", "f") "," LINEAR("g", 4, "t") "," JOIN("gate", "s",
-                                                                          "\"g\", \"g\", \"q\"") "," OUT("s")),
+    {"x=linear5(input) d=dropout(x) p=linear4(d) q=dropout(p) f=linear4(x) t=tanh(f) g=linear4(t) s=gate(g,g,q) "
+     "out=linear3(s)",
      "s x>s gbs; shortcut d p q; branch f t g; gate f t g; projection p\n"},
-    {LIST(LINEAR("x", 5, "input") "," LINEAR("f", 4, "x") "," TANH("t", "f") "," LINEAR("g", 4, "t") "," LINEAR(
-         "p", 4, "x") "," JOIN("concat", "s", "\"g\", \"p\"") "," OUT("s")),
+    {"x=linear5(input) f=linear4(x) t=tanh(f) g=linear4(t) p=linear4(x) s=concat(g,p) out=linear3(s)",
      "s x>s bb; branch f t g p\n"},
     /* A projected block is passed over as an identity is, with its weight layer. */
-    {LIST(LINEAR("x", 5, "input") "," LINEAR("f", 4, "x") "," TANH("t", "f") "," LINEAR("g", 4, "t") "," LINEAR(
-         "p", 4,
-         "x") "," JOIN("add", "s",
-                       "\"g\", \"p\"") "," TANH("u",
-                                                "x") "," LINEAR("h", 5,
-                                                                "u") "," TANH("v",
-                                                                              "h") "," LINEAR("i", 4,
-                                                                                              "v") "," JOIN("add", "r",
-                                                                                                            "\"i\", "
-                                                                                                            "\"s\"") "," OUT("r")),
+    {"x=linear5(input) f=linear4(x) t=tanh(f) g=linear4(t) p=linear4(x) s=add(g,p) u=tanh(x) h=linear5(u) v=tanh(h) "
+     "i=linear4(v) r=add(i,s) out=linear3(r)",
      "s x>s bs; shortcut p; branch f t g; projection p\n"
      "r x>r bs; shortcut f t g p s; branch u h v i; projection p\n"},
     /* A dropout on the shortcut. */
-    {LIST(LINEAR("x", 4, "input") "," DROP("d", "x") "," TANH("t", "x") "," LINEAR("f", 4, "t") "," JOIN(
-         "add", "s", "\"f\", \"d\"") "," OUT("s")),
+    {"x=linear4(input) d=dropout(x) t=tanh(x) f=linear4(t) s=add(f,d) out=linear3(s)",
      "s x>s bs; shortcut d; branch t f\n"},
-    /* Two branches and no shortcut: of equal depth, of unequal depth behind an activation, and of two dropouts. */
-    {LIST(LINEAR("x", 5, "input") "," LINEAR("f", 4, "x") "," LINEAR("g", 4, "x") "," JOIN(
-         "add", "s", "\"f\", \"g\"") "," OUT("s")),
-     "s x>s bb; branch f g\n"},
-    {LIST(LINEAR("x", 4, "input") "," TANH("t", "x") "," LINEAR("f", 4, "t") "," TANH("u", "f") "," LINEAR(
-         "g", 4, "u") "," TANH("v", "x") "," LINEAR("h", 4, "v") "," JOIN("add", "s", "\"g\", \"h\"") "," OUT("s")),
+    /* No shortcut: branches of equal depth, of unequal depth behind an activation, of two dropouts. */
+    {"x=linear5(input) f=linear4(x) g=linear4(x) s=add(f,g) out=linear3(s)", "s x>s bb; branch f g\n"},
+    {"x=linear4(input) t=tanh(x) f=linear4(t) u=tanh(f) g=linear4(u) v=tanh(x) h=linear4(v) s=add(g,h) out=linear3(s)",
      "s x>s bb; branch t f u g v h\n"},
-    {LIST(LINEAR("x", 4, "input") "," DROP("d", "x") "," DROP("e", "x") "," JOIN("add", "s",
-                                                                                 "\"d\", \"e\"") "," OUT("s")),
-     "s x>s bb; branch d e\n"},
+    {"x=linear4(input) d=dropout(x) e=dropout(x) s=add(d,e) out=linear3(s)", "s x>s bb; branch d e\n"},
     /* More than two inputs: a shortcut with two branches; the shortcut twice; nothing but the shortcut. */
-    {LIST(LINEAR("x", 4, "input") "," TANH("t", "x") "," LINEAR("f", 4, "t") "," TANH("u", "x") "," LINEAR(
-         "g", 4, "u") "," JOIN("add", "s", "\"f\", \"x\", \"g\"") "," OUT("s")),
+    {"x=linear4(input) t=tanh(x) f=linear4(t) u=tanh(x) g=linear4(u) s=add(f,x,g) out=linear3(s)",
      "s x>s bsb; branch t f u g\n"},
-    {LIST(LINEAR("x", 4, "input") "," TANH("t", "x") "," JOIN("add", "s", "\"x\", \"t\", \"x\"") "," OUT("s")),
-     "s x>s sbs; branch t\n"},
-    {LIST(LINEAR("x", 4, "input") "," JOIN("add", "s", "\"x\", \"x\"") "," OUT("s")), "s x>s ss\n"},
+    {"x=linear4(input) t=tanh(x) s=add(x,t,x) out=linear3(s)", "s x>s sbs; branch t\n"},
+    {"x=linear4(input) s=add(x,x) out=linear3(s)", "s x>s ss\n"},
     /* Crossing skips: b is passed on, but a comes into the branch too; then two towers that cross, and no shortcut. */
-    {LIST(LINEAR("a", 4, "input") "," TANH("t", "a") "," LINEAR("b", 4, "t") "," JOIN(
-         "add", "c", "\"a\", \"b\"") "," TANH("u", "c") "," LINEAR("d", 4, "u") "," JOIN("add", "e",
-                                                                                         "\"d\", \"b\"") "," OUT("e")),
+    {"a=linear4(input) t=tanh(a) b=linear4(t) c=add(a,b) u=tanh(c) d=linear4(u) e=add(d,b) out=linear3(e)",
      "c a>c sb; branch t b\n"
      "e b>e bs; branch c u d; open\n"},
-    {LIST(LINEAR("a", 4, "input") "," LINEAR("b", 4, "input") "," TANH("t", "a") "," TANH("u", "b") "," JOIN(
-         "add", "c", "\"a\", \"u\"") "," JOIN("add", "d", "\"t\", \"b\"") "," JOIN("add", "e",
-                                                                                   "\"c\", \"d\"") "," OUT("e")),
+    {"a=linear4(input) b=linear4(input) t=tanh(a) u=tanh(b) c=add(a,u) d=add(t,b) e=add(c,d) out=linear3(e)",
      "c input>c bb; branch a b u\n"
      "d input>d bb; branch a b t\n"
      "e input>e bb; branch a b t u c d\n"},
-    /* A dense net in which each layer reads all before it; with another order of inputs, and other factors. */
-    {LIST(LINEAR("x", 4, "input") "," TANH("s", "x") "," LINEAR("f", 2, "s") "," JOIN("concat", "c", "\"x\", \"f\"") "," TANH(
-         "t", "c") "," LINEAR("g", 2,
-                              "t") "," JOIN("concat", "d",
-                                            "\"x\", \"f\", \"g\"") "," TANH("u",
-                                                                            "d") "," LINEAR("h", 2,
-                                                                                            "u") "," JOIN("concat", "e",
-                                                                                                          "\"h\", "
-                                                                                                          "\"x\", "
-                                                                                                          "\"f\", "
-                                                                                                          "\"g\"") "," OUT("e")),
+    /* A dense net in which each layer reads all before it; the same by sums; other factors; another order. */
+    {"x=linear4(input) s=tanh(x) f=linear2(s) c=concat(x,f) t=tanh(c) g=linear2(t) d=concat(x,f,g) u=tanh(d) "
+     "h=linear2(u) e=concat(h,x,f,g) out=linear3(e)",
      "c x>c sb; branch s f\n"
      "d c>d ssb; branch t g; grown\n"
      "e d>e bsss; branch u h; grown\n"},
-    {LIST(LINEAR("x", 4, "input") "," TANH("s", "x") "," LINEAR("f", 4, "s") "," JOIN("add", "c", "\"x\", \"f\"") "," TANH(
-         "t",
-         "c") "," LINEAR("g",
-                         4, "t") "," JOIN("add", "d",
-                                          "\"x\", \"f\", \"g\"") "," TANH("u",
-                                                                          "d") "," LINEAR("h", 4,
-                                                                                          "u") "," FACTORS("e",
-                                                                                                           "\"x\", "
-                                                                                                           "\"f\", "
-                                                                                                           "\"g\", "
-                                                                                                           "\"h\"",
-                                                                                                           "1, 1, 0.5, "
-                                                                                                           "1") "," OUT("e")),
+    {"x=linear4(input) s=tanh(x) f=linear4(s) c=add(x,f) t=tanh(c) g=linear4(t) d=add(x,f,g) u=tanh(d) h=linear4(u) "
+     "e=add(x,f,g,h)[1,1,0.5,1] out=linear3(e)",
      "c x>c sb; branch s f\n"
      "d c>d ssb; branch t g; grown\n"
      "e x>e sbbb; branch s f c t g d u h\n"},
-    {LIST(LINEAR("x", 4, "input") "," TANH("s", "x") "," LINEAR("f", 2, "s") "," JOIN(
-         "concat", "c",
-         "\"f\", \"x\"") "," TANH("t", "c") "," LINEAR("g", 2, "t") "," JOIN("concat", "d",
-                                                                             "\"x\", \"f\", \"g\"") "," OUT("d")),
+    {"x=linear4(input) s=tanh(x) f=linear2(s) c=concat(f,x) t=tanh(c) g=linear2(t) d=concat(x,f,g) out=linear3(d)",
      "c x>c bs; branch s f\n"
      "d x>d sbb; branch s f c t g\n"},
-    /* A gate whose carry is its second input; one without any. */
-    {LIST(LINEAR("x", 4, "input") "," TANH("t", "x") "," LINEAR("f", 4, "t") "," JOIN(
-         "gate", "s", "\"t\", \"x\", \"f\"") "," OUT("s")),
-     "s x>s gsb; branch t f; gate t\n"},
-    {LIST(LINEAR("x", 4, "input") "," TANH("t", "x") "," TANH("u", "x") "," JOIN("gate", "s",
-                                                                                 "\"x\", \"t\", \"u\"") "," OUT("s")),
-     "s x>s gbb; branch t u\n"},
-    /* The gate looks at what comes before the block. */
-    {LIST(LINEAR("w", 4, "input") "," TANH("x", "w") "," TANH("t", "x") "," LINEAR("f", 4, "t") "," JOIN(
-         "gate", "s", "\"w\", \"f\", \"x\"") "," OUT("s")),
-     "s x>s gbs; branch t f; open\n"},
+    /* A gate whose carry is its second input; one without any; one that looks at what comes before the block. */
+    {"x=linear4(input) t=tanh(x) f=linear4(t) s=gate(t,x,f) out=linear3(s)", "s x>s gsb; branch t f; gate t\n"},
+    {"x=linear4(input) t=tanh(x) u=tanh(x) s=gate(x,t,u) out=linear3(s)", "s x>s gbb; branch t u\n"},
+    {"w=linear4(input) x=tanh(w) t=tanh(x) f=linear4(t) s=gate(w,f,x) out=linear3(s)", "s x>s gbs; branch t f; open\n"},
     /* A join is the last node; a plain net whose last layer has an activation. */
-    {LIST(LINEAR("x", 3, "input") "," TANH("t", "x") "," JOIN("add", "s", "\"x\", \"t\"")), "s x>s sb; branch t\n"},
-    {LIST(LINEAR("x", 6, "input") "," TANH("t", "x") "," DROP("d", "t") "," LINEAR("y", 3, "d") "," TANH("z", "y")),
-     "x input>d b; branch x t d\n"},
+    {"x=linear3(input) t=tanh(x) s=add(x,t)", "s x>s sb; branch t\n"},
+    {"x=linear6(input) t=tanh(x) d=dropout(t) y=linear3(d) z=tanh(y)", "x input>d b; branch x t d\n"},
 };
 
-static void expect_blocks(const block_case *c) {
-    built b = build(c->network);
+/* Appends the pieces of `list` between commas, each in quotes. */
+static void add_inputs(sn_text *text, const char *list, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        size_t length = strcspn(list + i, ",)");
+        sn_text_addf(text, "%s\"%.*s\"", i > 0 ? ", " : "", (int)length, list + i);
+        i += length;
+    }
+}
+
+static void add_entry(sn_text *text, const char *word) {
+    size_t label = strcspn(word, "="), end = strcspn(word, ")");
+    const char *op = word + label + 1;
+    size_t name = strcspn(op, "0123456789("), open = strcspn(op, "(");
+    sn_text_addf(text, "{\"label\": \"%.*s\", \"op\": \"%.*s\"", (int)label, word, (int)name, op);
+    if (name < open) sn_text_addf(text, ", \"units\": %.*s", (int)(open - name), op + name);
+    sn_text_add(text, ", \"inputs\": [");
+    add_inputs(text, op + open + 1, (size_t)(word + end - op) - open - 1);
+    sn_text_add(text, "]");
+    if (word[end + 1] == '[')
+        sn_text_addf(text, ", \"factors\": %.*s", (int)strcspn(word + end + 1, " "), word + end + 1);
+    sn_text_add(text, "}");
+}
+
+/* The layer list of a graph in words. */
+static sn_text list_of(const char *words) {
+    sn_text text = SN_TEXT_EMPTY;
+    const char *before = "{\"layers\": [";
+    for (const char *word = words; *word; word += strspn(word, " ")) {
+        sn_text_add(&text, before);
+        before = ", ";
+        add_entry(&text, word);
+        word += strcspn(word, " ");
+    }
+    sn_text_add(&text, "]}");
+    return text;
+}
+
+static void expect_blocks(const char *network, const char *expected) {
+    built b = build(network);
     sn_text text = SN_TEXT_EMPTY;
     for (int i = 0; i < b.graph.n_blocks; i++)
         add_block(&text, &b.graph, &b.graph.blocks[i]);
-    if (strcmp(sn_text_string(&text), c->expected) != 0)
-        fail_msg("%s\n%sexpected\n%s", c->network, sn_text_string(&text), c->expected);
+    if (strcmp(sn_text_string(&text), expected) != 0)
+        fail_msg("%s\n%sexpected\n%s", network, sn_text_string(&text), expected);
     sn_text_free(&text);
     release(&b);
 }
@@ -254,27 +220,28 @@ static void expect_blocks(const block_case *c) {
 static void test_families(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof family_cases / sizeof *family_cases; i++)
-        expect_blocks(&family_cases[i]);
+        expect_blocks(family_cases[i].network, family_cases[i].expected);
 }
 
 static void test_lists(void **state) {
     (void)state;
-    for (size_t i = 0; i < sizeof list_cases / sizeof *list_cases; i++)
-        expect_blocks(&list_cases[i]);
+    for (size_t i = 0; i < sizeof list_cases / sizeof *list_cases; i++) {
+        sn_text network = list_of(list_cases[i].network);
+        expect_blocks(sn_text_string(&network), list_cases[i].expected);
+        sn_text_free(&network);
+    }
 }
 
 /* More crossing skips than are settled at once: every layer after the second adds what the one before the last was. */
 static void test_many_crossings(void **state) {
     (void)state;
     enum { LAYERS = 200 };
-    sn_text text = SN_TEXT_EMPTY;
-    sn_text_add(&text, "{\"layers\": [" LINEAR("y0", 3, "input") "," LINEAR("y1", 3, "y0"));
-    for (int i = 2; i < LAYERS; i++) {
-        sn_text_addf(&text, ",{\"op\": \"tanh\", \"label\": \"t%d\", \"inputs\": [\"y%d\"]}", i, i - 1);
-        sn_text_addf(&text, ",{\"op\": \"add\", \"label\": \"y%d\", \"inputs\": [\"t%d\", \"y%d\"]}", i, i, i - 2);
-    }
-    sn_text_add(&text, "]}");
-    built b = build(sn_text_string(&text));
+    sn_text words = SN_TEXT_EMPTY;
+    sn_text_add(&words, "y0=linear3(input) y1=linear3(y0)");
+    for (int i = 2; i < LAYERS; i++)
+        sn_text_addf(&words, " t%d=tanh(y%d) y%d=add(t%d,y%d)", i, i - 1, i, i, i - 2);
+    sn_text network = list_of(sn_text_string(&words));
+    built b = build(sn_text_string(&network));
     assert_int_equal(b.graph.n_blocks, LAYERS - 2);
     for (int i = 2; i < LAYERS; i++) {
         char start[16];
@@ -285,7 +252,8 @@ static void test_many_crossings(void **state) {
         assert_int_equal(block->is_closed, i == 2);
     }
     release(&b);
-    sn_text_free(&text);
+    sn_text_free(&words);
+    sn_text_free(&network);
 }
 
 /* ---- what has to hold of every block ---- */
@@ -448,34 +416,43 @@ static void test_random_graphs(void **state) {
 
 /* ---- forests ---- */
 
-/* Against walks from parent to parent. */
+/* By walks from parent to parent. */
+static int walk_beyond(const sn_forest *forest, int v, int bound) {
+    while (v > bound)
+        v = forest->parent[v];
+    return v;
+}
+
+static int walk_to_common(const sn_forest *forest, int a, int b) {
+    while (a != b) {
+        int later = a > b ? a : b;
+        if (later == a) a = forest->parent[a];
+        if (later == b) b = forest->parent[b];
+    }
+    return a;
+}
+
+static void expect_walks(const sn_forest *forest, int a, int b) {
+    assert_int_equal(sn_forest_is_above(forest, a, b), walk_beyond(forest, b, a) == a);
+    assert_int_equal(sn_forest_common(forest, a, b), walk_to_common(forest, a, b));
+    if (b > a) {
+        int last = sn_forest_last_beyond(forest, b, a);
+        assert_true(last > a && sn_forest_is_above(forest, last, b) && forest->parent[last] <= a);
+    }
+}
+
 static void test_forest(void **state) {
     (void)state;
-    enum { N = 300 };
+    enum { N = 300, TRIES = 20000 };
     sn_forest forest;
     random_draws draws = random_begin(1, "forest");
     assert_int_equal(sn_forest_init(&forest, N, &error), SN_OK);
     sn_forest_add(&forest, 0, -1);
     for (int i = 1; i < N; i++)
         sn_forest_add(&forest, i, random_below(&draws, 3) ? i - 1 : random_below(&draws, i));
-    for (int tries = 0; tries < 20000; tries++) {
-        int a = random_below(&draws, N), b = random_below(&draws, N), v = b;
-        while (v > a)
-            v = forest.parent[v];
-        assert_int_equal(sn_forest_is_above(&forest, a, b), v == a);
-        for (int w = a; v != w;) {
-            if (v > w) {
-                v = forest.parent[v];
-            } else {
-                w = forest.parent[w];
-            }
-        }
-        assert_int_equal(sn_forest_common(&forest, a, b), v);
-        int beyond = b;
-        if (b <= a) continue;
-        while (forest.parent[beyond] > a)
-            beyond = forest.parent[beyond];
-        assert_int_equal(sn_forest_last_beyond(&forest, b, a), beyond);
+    for (int i = 0; i < TRIES; i++) {
+        int a = random_below(&draws, N);
+        expect_walks(&forest, a, random_below(&draws, N));
     }
     sn_forest_reset(&forest);
 }
