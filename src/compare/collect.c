@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "base/lock.h"
 #include "compare/planned.h"
 #include "run/directory.h"
 #include "run/language.h"
@@ -114,16 +113,9 @@ static sn_status read_run(sn_comparison *comparison, sn_compared_run *run, sn_er
 
 /* What run.json cannot say: the process is gone without a last word, or the sweep knows why. */
 static sn_status judge_unfinished(sn_compared_run *run, sn_error *error) {
-    char *lock = sn_path_join(run->path, SN_FILE_LOCK);
-    if (!lock) return sn_error_memory(error, strlen(run->path), "a path");
-    sn_lock_state state = sn_lock_look(lock);
-    free(lock);
-    if (state == SN_LOCK_HELD) {
-        strcpy(run->status, "running"); /* also one that was interrupted and goes on */
-        return SN_OK;
-    }
-    if (state == SN_LOCK_FREE && strcmp(run->status, "running") == 0) strcpy(run->status, "interrupted");
-    return sn_planned_judge(run, error);
+    bool is_held = false;
+    sn_status status = sn_run_directory_look(run->path, run->status, &is_held, error);
+    return status || is_held ? status : sn_planned_judge(run, error);
 }
 
 sn_status sn_collect_slot(sn_comparison *comparison, const char *path, sn_compared_run **run, sn_error *error) {

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "base/lock.h"
 #include "base/shell.h"
 #include "compare/collect.h"
 #include "run/directory.h"
@@ -101,16 +100,10 @@ static sn_status parse_cell(cell *c, sn_pool *pool, const char *line, size_t n_w
 }
 
 static sn_status judge_missing(sn_compared_run *run, sn_error *error) {
-    char *lock = sn_path_join(run->path, SN_FILE_LOCK);
-    if (!lock) return sn_error_memory(error, strlen(run->path), "a path");
-    bool is_held = sn_lock_look(lock) == SN_LOCK_HELD;
-    free(lock);
-    if (is_held) {
-        strcpy(run->status, "running");
-    } else {
-        strcpy(run->status, "missing");
-    }
-    return is_held ? SN_OK : sn_planned_judge(run, error);
+    bool is_held = false;
+    strcpy(run->status, "missing");
+    sn_status status = sn_run_directory_look(run->path, run->status, &is_held, error);
+    return status || is_held ? status : sn_planned_judge(run, error);
 }
 
 static sn_status add_missing(sn_comparison *comparison, const char *path, const char *config, const cell *c,

@@ -212,11 +212,16 @@ sn_status sn_experiment_check_memory(const sn_experiment *experiment, sn_error *
     return SN_FAILED;
 }
 
+sn_status sn_experiment_start_empty(sn_experiment *experiment, sn_error *error) {
+    sn_experiment *x = experiment;
+    sn_status status = sn_experiment_check_memory(x, error);
+    return status ? status : sn_engine_new(&x->engine, &x->graph, x->backend, &x->options, error);
+}
+
 sn_status sn_experiment_start(sn_experiment *experiment, sn_error *error) {
     sn_experiment *x = experiment;
     double start = sn_clock_seconds();
-    sn_status status = sn_experiment_check_memory(x, error);
-    if (!status) status = sn_engine_new(&x->engine, &x->graph, x->backend, &x->options, error);
+    sn_status status = sn_experiment_start_empty(x, error);
     if (!status) {
         const char *weights = x->settings.weights;
         status = weights ? sn_engine_load_weights(x->engine, weights, error)
