@@ -160,10 +160,21 @@ static const block_case list_cases[] = {
     {"x=linear4(input) s=tanh(x) f=linear2(s) c=concat(f,x) t=tanh(c) g=linear2(t) d=concat(x,f,g) out=linear3(d)",
      "c x>c bs; branch s f\n"
      "d x>d sbb; branch s f c t g\n"},
+    /* What would grow another join, did the branch only come from there. */
+    {"x=linear4(input) s=tanh(x) f=linear2(s) c=concat(x,f) t=tanh(x) g=linear2(t) d=concat(x,f,g) e=concat(c,d) "
+     "out=linear3(e)",
+     "c x>c sb; branch s f\n"
+     "d x>d sbb; branch s f t g\n"
+     "e x>e bb; branch s f c t g d\n"},
     /* A gate whose carry is its second input; one without any; one that looks at what comes before the block. */
     {"x=linear4(input) t=tanh(x) f=linear4(t) s=gate(t,x,f) out=linear3(s)", "s x>s gsb; branch t f; gate t\n"},
     {"x=linear4(input) t=tanh(x) u=tanh(x) s=gate(x,t,u) out=linear3(s)", "s x>s gbb; branch t u\n"},
     {"w=linear4(input) x=tanh(w) t=tanh(x) f=linear4(t) s=gate(w,f,x) out=linear3(s)", "s x>s gbs; branch t f; open\n"},
+    /* Such a block passes nothing on. */
+    {"w=linear4(input) x=dropout(w) t=tanh(x) f=linear4(t) s=gate(w,f,x) u=tanh(x) g=linear4(u) e=add(s,g) "
+     "out=linear3(e)",
+     "s x>s gbs; branch t f; open\n"
+     "e w>e bb; branch x t f s u g\n"},
     /* A join is the last node; a plain net whose last layer has an activation. */
     {"x=linear3(input) t=tanh(x) s=add(x,t)", "s x>s sb; branch t\n"},
     {"x=linear6(input) t=tanh(x) d=dropout(t) y=linear3(d) z=tanh(y)", "x input>d b; branch x t d\n"},
@@ -250,6 +261,28 @@ static void test_many_crossings(void **state) {
         assert_string_equal(b.graph.nodes[block->start].label, start);
         assert_int_equal(block->shortcut, 1);
         assert_int_equal(block->is_closed, i == 2);
+    }
+    release(&b);
+    sn_text_free(&words);
+    sn_text_free(&network);
+}
+
+/* As many that are none: a tower reads another at every height, and no node of that is an ancestor of it. */
+static void test_many_towers(void **state) {
+    (void)state;
+    enum { LAYERS = 200 };
+    sn_text words = SN_TEXT_EMPTY;
+    sn_text_add(&words, "a0=linear3(input) b0=linear3(input)");
+    for (int i = 1; i < LAYERS; i++)
+        sn_text_addf(&words, " a%d=tanh(a%d)", i, i - 1);
+    for (int i = 1; i < LAYERS; i++)
+        sn_text_addf(&words, " t%d=tanh(b%d) b%d=add(t%d,a%d)", i, i - 1, i, i, i);
+    sn_text network = list_of(sn_text_string(&words));
+    built b = build(sn_text_string(&network));
+    assert_int_equal(b.graph.n_blocks, LAYERS - 1);
+    for (int i = 0; i < b.graph.n_blocks; i++) {
+        assert_int_equal(b.graph.blocks[i].start, 0);
+        assert_int_equal(b.graph.blocks[i].shortcut, -1);
     }
     release(&b);
     sn_text_free(&words);
@@ -459,8 +492,8 @@ static void test_forest(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_families),      cmocka_unit_test(test_lists),  cmocka_unit_test(test_many_crossings),
-        cmocka_unit_test(test_random_graphs), cmocka_unit_test(test_forest),
+        cmocka_unit_test(test_families),    cmocka_unit_test(test_lists),         cmocka_unit_test(test_many_crossings),
+        cmocka_unit_test(test_many_towers), cmocka_unit_test(test_random_graphs), cmocka_unit_test(test_forest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
