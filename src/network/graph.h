@@ -15,7 +15,9 @@ typedef struct sn_graph {
     size_t n_params;      /* elements of all parameters */
     double forward_flops; /* of the matrix products, per sample */
     double step_flops;    /* the same with the gradients by inputs and by weights: what a training step executes */
-    sn_config *expansion; /* the layer list of a family, NULL for an explicit list */
+    int n_blocks;
+    struct sn_block *blocks; /* see network/blocks.h; ascending by end */
+    sn_config *expansion;    /* the layer list of a family, NULL for an explicit list */
     sn_pool pool;
 } sn_graph;
 
@@ -46,10 +48,7 @@ size_t sn_graph_expanded_bytes(const sn_graph *graph);
 /* Node number of a label, -1 if there is none. */
 int sn_graph_find(const sn_graph *graph, const char *label);
 
-/* Readers, roles, layer numbers, carried_at and needs_gradient; called by sn_graph_build. */
+/* Readers, blocks, roles, layer numbers, carried_at and needs_gradient; called by sn_graph_build. */
 sn_status sn_graph_annotate(sn_graph *graph, sn_error *error);
-
-/* The choice for the key "network": family mlp, or an explicit list of layers. */
-extern const sn_choice sn_network_choice;
 
 #endif

@@ -3,9 +3,8 @@
 
 #include "data/data.h"
 #include "engine/backend.h"
-#include "network/graph.h"
+#include "network/families.h"
 #include "network/init.h"
-#include "network/mlp.h"
 #include "ops/table.h"
 #include "run/schedule.h"
 
@@ -129,7 +128,11 @@ static const sn_key root_keys[] = {
      .fallback = "\"fashion-mnist\"",
      .choice = &sn_source_choice,
      .help = "the data set"},
-    {.name = "network", .types = SN_KIND, .fallback = "\"mlp\"", .choice = &sn_network_choice, .help = "the network"},
+    {.name = "network",
+     .types = SN_KIND,
+     .fallback = "\"" SN_DEFAULT_FAMILY "\"",
+     .choice = &sn_network_choice,
+     .help = "the network"},
     {.name = "train", .types = SN_OBJECT, .fallback = "{}", .keys = train_keys, .help = "the training"},
     {.name = "report",
      .types = SN_OBJECT,

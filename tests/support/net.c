@@ -8,11 +8,16 @@
 
 #include "base/rng.h"
 #include "engine/backend.h"
+#include "network/families.h"
 #include "ops/table.h"
 #include "support/check.h"
 
 static const sn_key network_keys[] = {
-    {.name = "network", .types = SN_KIND, .fallback = "\"mlp\"", .choice = &sn_network_choice, .help = "the network"},
+    {.name = "network",
+     .types = SN_KIND,
+     .fallback = "\"" SN_DEFAULT_FAMILY "\"",
+     .choice = &sn_network_choice,
+     .help = "the network"},
     {0},
 };
 static const sn_schema network_schema = {.title = "test", .keys = network_keys};
