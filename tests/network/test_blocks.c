@@ -20,7 +20,7 @@ typedef struct built {
 
 static built build(const char *network) {
     built b = {NULL, {0}};
-    if (net_build(&b.config, &b.graph, network, &dimensions, SN_F32, &error)) fail_msg("%s\n%s", error.text, network);
+    if (net_build(&b.config, &b.graph, network, &dimensions, &error)) fail_msg("%s\n%s", error.text, network);
     return b;
 }
 

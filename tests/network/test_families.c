@@ -47,7 +47,7 @@ static void expect_equal(const sn_graph *a, const sn_graph *b) {
 
 static void build(sn_config **config, sn_graph *graph, const sn_text *network, const sn_dataset *dimensions) {
     const char *text = sn_text_string(network);
-    if (net_build(config, graph, text, dimensions, SN_F32, &error)) fail_msg("%s\n%s", error.text, text);
+    if (net_build(config, graph, text, dimensions, &error)) fail_msg("%s\n%s", error.text, text);
 }
 
 static void expect_expansion(const family_case *c) {
