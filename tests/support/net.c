@@ -17,8 +17,8 @@ static const sn_key network_keys[] = {
 };
 static const sn_schema network_schema = {.title = "test", .keys = network_keys};
 
-sn_status net_build(sn_config **config, sn_graph *graph, const char *network, const sn_dataset *data, sn_dtype dtype,
-                    sn_error *error) {
+sn_status net_build_of(sn_config **config, sn_graph *graph, const char *network, const sn_dataset *data,
+                       const sn_op *const *ops, sn_error *error) {
     sn_text text = SN_TEXT_EMPTY;
     sn_text_addf(&text, "{\"network\": %s}", network);
     assert_false(text.failed);
@@ -31,11 +31,16 @@ sn_status net_build(sn_config **config, sn_graph *graph, const char *network, co
     sn_graph_request request = {.config = *config,
                                 .network = sn_value_get(sn_config_root(*config), "network"),
                                 .input = data->shape.rank ? data->shape : sn_shape_vector((int64_t)data->in_dim),
-                                .out_dim = data->out_dim};
+                                .out_dim = data->out_dim,
+                                .ops = ops};
+    return sn_graph_build(graph, &request, error);
+}
+
+sn_status net_build(sn_config **config, sn_graph *graph, const char *network, const sn_dataset *data, sn_dtype dtype,
+                    sn_error *error) {
     const sn_backend *backend;
     assert_int_equal(sn_backend_select(&backend, dtype, error), SN_OK);
-    request.ops = sn_ops;
-    return sn_graph_build(graph, &request, error);
+    return net_build_of(config, graph, network, data, sn_ops, error);
 }
 
 static void succeed(sn_status status, const sn_error *error, const char *network) {
@@ -56,6 +61,7 @@ void net_open(test_net *net, const char *network, const sn_dataset *data, sn_dty
     }
     assert_non_null(own.loss);
     succeed(sn_engine_new(&net->engine, &net->graph, net->backend, &own, &error), &error, network);
+    net->options = own;
     net->batch = own.batch;
     net->indices = malloc(data->train.n * sizeof *net->indices);
     assert_non_null(net->indices);
@@ -69,6 +75,31 @@ void net_close(test_net *net) {
     sn_config_free(net->config);
     free(net->indices);
     *net = (test_net){0};
+}
+
+sn_probe *net_probe(const test_net *net) {
+    static sn_error error;
+    sn_probe *probe;
+    sn_probe_options options = {net->batch, net->options.loss, net->options.seed};
+    if (sn_probe_new(&probe, &net->graph, net->backend, &options, &error)) fail_msg("%s", error.text);
+    assert_int_equal(sn_probe_take_weights(probe, net->engine, &error), SN_OK);
+    return probe;
+}
+
+sn_step_result net_run(const test_net *net, sn_probe *probe, size_t begin, size_t rows) {
+    sn_step_result result;
+    sn_batch batch = {net->data, &net->data->train, net->indices + begin, rows};
+    char text[SN_FAULT_TEXT];
+    if (sn_probe_run(probe, &batch, net->number, &result))
+        fail_msg("not finite: %s", sn_fault_text(&result.fault, &net->graph, text));
+    return result;
+}
+
+double *net_signal(const sn_probe *probe, int node) {
+    double *values = malloc(sn_probe_size(probe, node) * sizeof *values);
+    assert_non_null(values);
+    sn_probe_value(probe, node, values);
+    return values;
 }
 
 size_t net_count(const test_net *net, size_t i) {

@@ -5,6 +5,7 @@
 #define SN_TESTS_SUPPORT_NET_H
 
 #include "engine/engine.h"
+#include "engine/probe.h"
 
 typedef struct test_net {
     sn_config *config;
@@ -12,6 +13,7 @@ typedef struct test_net {
     const sn_backend *backend;
     const sn_dataset *data;
     sn_engine *engine;
+    sn_engine_options options;
     size_t batch;
     uint32_t *indices; /* 0 .. batch - 1 */
     uint64_t number;   /* of the next step: updates already applied */
@@ -20,6 +22,10 @@ typedef struct test_net {
 /* Parses {"network": NETWORK} and builds its graph for the dimensions of `data` (nothing else of it is read). */
 sn_status net_build(sn_config **config, sn_graph *graph, const char *network, const sn_dataset *data, sn_dtype dtype,
                     sn_error *error);
+
+/* The same with another table of ops. */
+sn_status net_build_of(sn_config **config, sn_graph *graph, const char *network, const sn_dataset *data,
+                       const sn_op *const *ops, sn_error *error);
 
 /* A network on the backend of the environment.  `options` NULL: one thread, gradients kept.  Where options leave it
  * open, the batch is all training samples, the loss the one that suits the data, the threads one. */
@@ -32,6 +38,14 @@ void net_randomize(test_net *net, uint64_t seed);
 
 /* Gives `to` the weights of `from`, a network of the same tensors. */
 void net_copy_weights(test_net *to, const test_net *from);
+
+/* A probe of the network with the weights of now (sn_probe_free), and its run of the step that comes next, on `rows`
+ * samples from `begin` on; it has to go well. */
+sn_probe *net_probe(const test_net *net);
+sn_step_result net_run(const test_net *net, sn_probe *probe, size_t begin, size_t rows);
+
+/* The value of a node in that run (free()). */
+double *net_signal(const sn_probe *probe, int node);
 
 /* Elements of tensor `i`; its values or its last gradient as doubles (free()). */
 size_t net_count(const test_net *net, size_t i);
