@@ -127,8 +127,8 @@ typedef struct sn_op_call {
     const sn_ahead *ahead;                        /* one (data NULL: nothing), or NULL */
 } sn_op_call;
 
-/* The product of a node's Jacobian by its inputs with tangents of these, at the values of a training pass: what analyses
- * ask for, no step does.  It is taken over the whole batch at once. */
+/* The product of a node's Jacobian by its inputs with tangents of these, at the values of a training pass: what
+ * analyses ask for, no step does.  It is taken over the whole batch at once. */
 typedef struct sn_push_call {
     const sn_op_call *at; /* a backward call over all rows, with room of its own in partials and part */
     const sn_view *tx;    /* per input: (samples x positions of the input, its width) */
