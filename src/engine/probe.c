@@ -209,14 +209,16 @@ sn_status sn_probe_pass_input(sn_probe *probe, int node, int k, sn_error *error)
     const sn_node *n = &probe->graph.nodes[node];
     char own[SN_SHAPE_TEXT], other[SN_SHAPE_TEXT];
     if (k >= n->n_inputs) {
-        return sn_error_set(error, SN_INVALID, "%s has no input %d to pass on (it has %d)", n->label, k, n->n_inputs);
+        return sn_error_set(error, SN_INVALID, "%s has no input %d to pass on (it has %d, counted from 0)", n->label, k,
+                            n->n_inputs);
     }
     if (k >= 0) {
         const sn_node *input = &probe->graph.nodes[n->inputs[k]];
         if (!sn_shape_equal(&n->shape, &input->shape)) {
-            return sn_error_set(error, SN_INVALID,
-                                "%s (%s) cannot pass on \"%s\" (%s): only an input of the same shape can be", n->label,
-                                sn_shape_text(&n->shape, own), input->label, sn_shape_text(&input->shape, other));
+            return sn_error_set(
+                error, SN_INVALID,
+                "%s (%s) cannot pass on \"%s\" (%s): an input that is passed on has to have the node's shape", n->label,
+                sn_shape_text(&n->shape, own), input->label, sn_shape_text(&input->shape, other));
         }
     }
     probe->passed[node] = k < 0 ? -1 : k;
