@@ -50,9 +50,16 @@ static void succeed(sn_status status, const sn_error *error, const char *network
 void net_open(test_net *net, const char *network, const sn_dataset *data, sn_dtype dtype,
               const sn_engine_options *options) {
     static sn_error error;
-    *net = (test_net){.data = data};
-    succeed(net_build(&net->config, &net->graph, network, data, dtype, &error), &error, network);
-    succeed(sn_backend_select(&net->backend, dtype, &error), &error, network);
+    const sn_backend *backend;
+    succeed(sn_backend_select(&backend, dtype, &error), &error, network);
+    net_open_on(net, network, data, backend, options);
+}
+
+void net_open_on(test_net *net, const char *network, const sn_dataset *data, const sn_backend *backend,
+                 const sn_engine_options *options) {
+    static sn_error error;
+    *net = (test_net){.data = data, .backend = backend};
+    succeed(net_build(&net->config, &net->graph, network, data, backend->dtype, &error), &error, network);
     sn_engine_options own = options ? *options : (sn_engine_options){.keeps_gradients = true};
     if (own.batch == 0) own.batch = data->train.n;
     if (own.threads == 0) own.threads = 1;
@@ -111,7 +118,7 @@ size_t net_count(const test_net *net, size_t i) {
     return count;
 }
 
-static double *as_doubles(const test_net *net, const void *data, size_t count) {
+double *net_doubles(const test_net *net, const void *data, size_t count) {
     double *values = malloc((count ? count : 1) * sizeof *values);
     assert_non_null(values);
     for (size_t i = 0; i < count; i++) {
@@ -124,11 +131,11 @@ static double *as_doubles(const test_net *net, const void *data, size_t count) {
 double *net_values(const test_net *net, size_t i) {
     sn_tensor tensor;
     sn_engine_tensor(net->engine, i, &tensor);
-    return as_doubles(net, tensor.data, net_count(net, i));
+    return net_doubles(net, tensor.data, net_count(net, i));
 }
 
 double *net_gradient(const test_net *net, size_t i) {
-    return as_doubles(net, sn_engine_gradient(net->engine, i), net_count(net, i));
+    return net_doubles(net, sn_engine_gradient(net->engine, i), net_count(net, i));
 }
 
 size_t net_find(const test_net *net, const char *name) {

@@ -31,6 +31,9 @@ sn_status net_build_of(sn_config **config, sn_graph *graph, const char *network,
  * open, the batch is all training samples, the loss the one that suits the data, the threads one. */
 void net_open(test_net *net, const char *network, const sn_dataset *data, sn_dtype dtype,
               const sn_engine_options *options);
+/* The same on a backend of the caller's. */
+void net_open_on(test_net *net, const char *network, const sn_dataset *data, const sn_backend *backend,
+                 const sn_engine_options *options);
 void net_close(test_net *net);
 
 /* Weights of a healthy size: matrices N(0, 1.3^2/fan_in), biases N(0, 0.3^2), gains and scales in 0.8 .. 1.2. */
@@ -51,6 +54,9 @@ double *net_signal(const sn_probe *probe, int node);
 size_t net_count(const test_net *net, size_t i);
 double *net_values(const test_net *net, size_t i);
 double *net_gradient(const test_net *net, size_t i);
+
+/* `count` reals of the backend as doubles (free()). */
+double *net_doubles(const test_net *net, const void *data, size_t count);
 
 /* The number of a tensor by its name. */
 size_t net_find(const test_net *net, const char *name);
