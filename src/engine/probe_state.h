@@ -18,7 +18,7 @@ struct sn_probe {
     sn_flow *flows;
 };
 
-/* The node's signal in the whole batch, in the memory of the engine or of `room`: rows without gaps. */
+/* A signal over the whole batch: its rows have no gaps, since nothing shares a buffer. */
 static inline sn_view sn_probe_view(const sn_probe *probe, sn_slot slot) {
     return sn_batch_view(probe->engine, slot, 0);
 }
