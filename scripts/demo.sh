@@ -30,7 +30,7 @@ fail() { # MESSAGE
 parse() {
     while (($#)); do
         case $1 in
-        -h | --help) usage && exit 0 ;;
+        -h | --help) usage || exit 4 && exit 0 ;;
         --out)
             (($# >= 2)) || fail "--out wants a directory (see --help)"
             out=$(realpath -m -- "$2")
@@ -130,8 +130,8 @@ train_and_show() {
 main() {
     parse "$@"
     say "Build"
-    "$root/scripts/install_packages.sh" build
     trap_signals
+    in_front "$root/scripts/install_packages.sh" build
     in_group build
     in_group train_and_show
 }

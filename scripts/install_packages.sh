@@ -3,6 +3,11 @@
 # second call needs neither the network nor root.  The one place where package names are written down.
 set -euo pipefail
 
+# shellcheck source=scripts/plot/group.sh
+. "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/plot/group.sh"
+
+policy=/usr/sbin/policy-rc.d as_root=()
+
 usage() {
     cat <<'END'
 usage: scripts/install_packages.sh [build|test|check]
@@ -25,7 +30,7 @@ packages_of() { # SET
     test) echo "$(packages_of build)" libcmocka-dev parallel ;;
     check)
         echo "$(packages_of test)" clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev valgrind shellcheck \
-            slurmctld slurmd slurm-client munge
+            black flake8 slurmctld slurmd slurm-client munge
         ;;
     *) return 1 ;;
     esac
@@ -38,15 +43,18 @@ is_installed() { # PACKAGE
 
 # Installs without starting daemons: Slurm is for throwaway clusters of tests.  A policy that the machine has stays.
 install() { # PACKAGE...
-    local policy=/usr/sbin/policy-rc.d status=0 is_ours=0
+    local status=0
     if [[ " $* " == *" slurm"* && ! -e $policy ]]; then
-        is_ours=1
+        trap remove_policy EXIT
         printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$policy" >/dev/null
         "${as_root[@]}" chmod +x "$policy"
     fi
-    "${as_root[@]}" apt-get install -y --no-install-recommends "$@" || status=$?
-    ((!is_ours)) || "${as_root[@]}" rm -f "$policy"
+    in_front "${as_root[@]}" apt-get install -y --no-install-recommends "$@" || status=$?
     return "$status"
+}
+
+remove_policy() {
+    "${as_root[@]}" rm -f "$policy"
 }
 
 fail() { # MISSING...
@@ -59,10 +67,10 @@ fail() { # MISSING...
 }
 
 main() {
-    local set=${1:-build} wanted missing=() as_root=() name
+    local set=${1:-build} wanted missing=() name
     case $set in
     -h | --help)
-        usage
+        usage || exit 4
         return
         ;;
     esac
@@ -89,7 +97,8 @@ main() {
     fi
     echo "skipnet: installing ${missing[*]}" >&2
     as_root+=(env DEBIAN_FRONTEND=noninteractive)
-    "${as_root[@]}" apt-get update
+    trap_signals
+    in_front "${as_root[@]}" apt-get update
     install "${missing[@]}"
 }
 

@@ -59,7 +59,7 @@ fail() { # STATUS MESSAGE
 parse() {
     while (($#)); do
         case $1 in
-        -h | --help) usage && exit 0 ;;
+        -h | --help) usage || exit 4 && exit 0 ;;
         --out | --steps | --x | --band)
             [[ -n ${2:-} ]] || fail 2 "$1 wants a value (see --help)"
             printf -v "${1#--}" '%s' "$2"
@@ -91,7 +91,7 @@ check_inputs() {
     for run in "${runs[@]}"; do
         [[ -d $run ]] || fail 2 "no run directory $run"
         for file in "${files[@]}"; do
-            [[ -r $run/$file ]] || fail 2 "cannot read $run/$file: $what"
+            [[ -f $run/$file && -r $run/$file ]] || fail 2 "cannot read $run/$file: $what"
         done
     done
 }
@@ -107,6 +107,7 @@ check() {
         out=${runs[0]}
         ((${#runs[@]} == 1)) || out=$(dirname "${runs[0]}")/plots
         ! is_comparison || out=${runs[0]}/plots
+        [[ $out != */plots || ! -L $out ]] || fail 4 "$out is a link to another place: say --out $out to write there"
     fi
     mkdir -p -- "$out" 2>/dev/null || fail 4 "cannot make the directory $out"
     [[ -w $out ]] || fail 4 "cannot write into $out"

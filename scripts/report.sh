@@ -41,7 +41,7 @@ fail() { # STATUS MESSAGE
 parse() {
     while (($#)); do
         case $1 in
-        -h | --help) usage && exit 0 ;;
+        -h | --help) usage || exit 4 && exit 0 ;;
         --question | --title | --out)
             [[ -n ${2:-} ]] || fail 2 "$1 wants a value (see --help)"
             printf -v "${1#--}" '%s' "$2"
@@ -64,14 +64,14 @@ check() {
     local file
     [[ -d $dir ]] || fail 2 "no directory $dir"
     for file in runs.csv summary.csv profiles.csv; do
-        [[ -r $dir/$file ]] || fail 2 "cannot read $dir/$file: write it with skipnet compare $dir --out $dir"
+        [[ -f $dir/$file && -r $dir/$file ]] || fail 2 "cannot read $dir/$file: write it with skipnet compare $dir --out $dir"
     done
     for lib in "$here" "$here/../share/skipnet"; do
         [[ -f $lib/report/page.sh ]] && break
     done
     [[ -f $lib/report/page.sh && -f $lib/plot/words.sh ]] ||
         fail 1 "the directories report and plot are missing beside this script, and in $lib too"
-    [[ ! -d $out ]] || fail 4 "cannot write $out: a directory"
+    [[ ! -e $out || -f $out ]] || fail 4 "cannot write $out: $([[ -d $out ]] && echo a directory || echo not a file)"
     [[ -d $(dirname "$out") && -w $(dirname "$out") ]] || fail 4 "cannot write into $(dirname "$out")"
 }
 
@@ -105,11 +105,8 @@ make_page() {
     local drawn
     draw_pictures
     write_page | utf8 >"$work/page"
-    if ! { cp "$work/page" "$out.part" && mv -fT "$out.part" "$out"; } 2>/dev/null; then
-        rm -f "$out.part"
-        fail 4 "cannot write $out"
-    fi
-    echo "$out"
+    publish "$work/page" "$out"
+    tell "$out"
     exit "$drawn"
 }
 

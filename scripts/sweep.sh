@@ -50,6 +50,18 @@ die() {
     exit 2
 }
 
+cannot_write() { # FILE
+    echo "${self%.sh}: cannot write $1" >&2
+    exit 4
+}
+
+# A path of the sweep's own leads nowhere else, and is what it has to be.
+check_own() { # PATH TEST WHAT
+    [[ ! -e $1 && ! -L $1 ]] && return
+    [[ ! -L $1 ]] || { echo "${self%.sh}: $1 is a link: nothing is written through it (remove it)" >&2 && exit 4; }
+    test "$2" "$1" || { echo "${self%.sh}: $1 is no $3 (remove it)" >&2 && exit 4; }
+}
+
 for parts in "$here/sweep" "$here/../share/skipnet/sweep"; do
     [[ -f $parts/engines.sh ]] && break
 done
@@ -62,7 +74,7 @@ done
 parse() {
     while (($#)); do
         case $1 in
-        -h | --help) usage && exit 0 ;;
+        -h | --help) usage || exit 4 && exit 0 ;;
         --grid | --points | --seeds | --set | --threads | --out | --engine | --jobs | --expect)
             [[ -n ${2:-} ]] || die "$1 wants a value (see --help)"
             take "$1" "$2"
@@ -152,17 +164,19 @@ find_programs() {
 
 # Makes the directory and the cells in it.  One sweep at a time: the lock is held until the last cell has ended.
 make_cells() {
-    local made=0 status=0
+    local made=0 made_lock=0 status=0
     [[ -d $out ]] || made=1
     mkdir -p -- "$out" || die "cannot make the directory $out"
     given=$out
     out=$(cd -- "$out" && pwd)
-    exec 9>"$out/sweep.lock"
+    check_own "$out/sweep.lock" -f file
+    [[ -e $out/sweep.lock ]] || made_lock=1
+    exec 9>>"$out/sweep.lock" || cannot_write "$out/sweep.lock"
     flock --nonblock --conflict-exit-code 75 9 || (($? != 75)) || die "another sweep is at work in $out"
     in_group "$skipnet" cells "$config" "${cell_options[@]}" --threads "$threads" --out "$out" >/dev/null
     end_group || status=$?
     if ((status)); then
-        rm -f "$out/sweep.lock"
+        ((!made_lock)) || rm -f "$out/sweep.lock"
         ((!made)) || rmdir -- "$out"
         exit "$status"
     fi
@@ -172,12 +186,14 @@ make_cells() {
 # goes, and nothing else.
 prepare() {
     log=$out/sweep-log
+    check_own "$log" -d directory
+    check_own "$log/failed" -d directory
     check_slurm
-    mkdir -p -- "$log"
-    find "$log" -maxdepth 1 -type f \( -name '[0-9]*.failed' -o -name '[0-9]*.err' -o -name '[0-9]*.err.part' \
+    mkdir -p -- "$log" || cannot_write "$log"
+    find "$log" -maxdepth 1 ! -type d \( -name '[0-9]*.failed' -o -name '[0-9]*.err' -o -name '[0-9]*.err.part' \
         -o -name 'slurm-*.out' -o -name slurm.job -o -name slurm.cancelled -o -name parallel.log -o -name xargs.err \) -exec rm -f -- {} +
     list=$log/cells.txt
-    cp -- "$out/cells.txt" "$list"
+    cp --remove-destination -- "$out/cells.txt" "$list" || cannot_write "$list"
 }
 
 # ---- children ----

@@ -10,7 +10,7 @@ self=$root/scripts/test.sh
 . "$root/scripts/plot/group.sh"
 
 # What --all adds to the step "tests", in order, and what each is.
-all_steps=(clang portable format tidy analyze shell rooms sanitize break simd threads valgrind fuzz coverage install slurm demo)
+all_steps=(clang portable format tidy analyze shell python rooms sanitize break simd threads valgrind fuzz coverage install slurm demo)
 declare -A about=(
     [tests]="gcc, warnings are errors; all tests"
     [clang]="clang 14, warnings are errors"
@@ -19,10 +19,11 @@ declare -A about=(
     [tidy]="clang-tidy 14 over every file, any warning fails"
     [analyze]="gcc's static analyzer, anything it finds fails"
     [shell]="shellcheck over all scripts"
+    [python]="black and flake8 over all Python files"
     [rooms]="includes point down, no wall is broken"
     [sanitize]="all tests under ASan and UBSan"
     [break]="random configs, damaged files, signals: some seeded cases each, under ASan and UBSan"
-    [simd]="tests with numbers on every SIMD path of this processor"
+    [simd]="tests with numbers on the SIMD paths below this processor's best, which the step tests takes"
     [threads]="tests with threads under TSan"
     [valgrind]="a tiny run: no error, no leak"
     [fuzz]="what reads files, 5 s a target, under ASan and UBSan"
@@ -52,9 +53,23 @@ build() { # PRESET
     cmake --build --preset "$1"
 }
 
+# All that the tests read, and the program that they run.
+fingerprint() {
+    find .ci .clang-format .clang-tidy CMakeLists.txt CMakePresets.json README.md configs docs scripts src tests \
+        build/test/skipnet -type f -print0 | sort -z | xargs -0 sha256sum | sha256sum
+}
+
+# With --all they need not run again where they passed and nothing is different since.
 step_tests() {
+    local passed=build/test/passed
     build test
+    if [[ -n ${SKIPNET_TEST_ALL:-} && -e $passed && $(<"$passed") == "$(fingerprint)" ]]; then
+        echo "all tests passed on this very tree before ($passed): not run again"
+        return
+    fi
+    rm -f "$passed"
     ctest --preset test
+    fingerprint >"$passed"
 }
 
 step_clang() {
@@ -92,6 +107,11 @@ step_shell() {
     find scripts tests -name '*.sh' -print0 | xargs -0 shellcheck .ci/run
 }
 
+step_python() {
+    find scripts tests -name '*.py' -print0 | xargs -0 black --quiet --check --diff
+    find scripts tests -name '*.py' -print0 | xargs -0 flake8
+}
+
 step_rooms() {
     tests/check_rooms.sh
 }
@@ -106,13 +126,16 @@ step_break() {
 }
 
 step_simd() {
-    local path
+    local path paths=(generic)
     build test
-    for path in generic avx2 avx512f; do
-        if [[ $path != generic ]] && ! grep -qw "$path" /proc/cpuinfo; then
+    for path in avx2 avx512f; do
+        if grep -qw "$path" /proc/cpuinfo; then
+            paths+=("$path")
+        else
             echo "this processor has no $path"
-            continue
         fi
+    done
+    for path in "${paths[@]::${#paths[@]}-1}"; do
         echo "SKIPNET_SIMD=${path%f}"
         SKIPNET_SIMD=${path%f} ctest --preset test -L '^simd$'
     done
@@ -213,22 +236,22 @@ main() {
     local step
     [[ ${1:-} == --one ]] || trap_signals
     case ${1:-} in
-    -h | --help) usage ;;
+    -h | --help) usage || exit 4 ;;
     --one) run_one "$2" ;;
     '')
-        "$root/scripts/install_packages.sh" test
+        in_front "$root/scripts/install_packages.sh" test
         in_group run_one tests
         ;;
     --all)
-        "$root/scripts/install_packages.sh" check
-        in_group run_steps tests "${all_steps[@]}"
+        in_front "$root/scripts/install_packages.sh" check
+        SKIPNET_TEST_ALL=1 in_group run_steps tests "${all_steps[@]}"
         ;;
     *)
         for step; do
             [[ $step != -* ]] || fail "unknown option $step (see --help)"
             [[ -n ${about[$step]:-} ]] || fail "no step $step (see --help)"
         done
-        "$root/scripts/install_packages.sh" check
+        in_front "$root/scripts/install_packages.sh" check
         in_group run_steps "$@"
         ;;
     esac

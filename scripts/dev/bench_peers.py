@@ -8,6 +8,7 @@ optimizer, and compiled (torch.compile) with the fused one; its batches are view
 
 PyTorch is installed into a virtual environment below build/, from the CPU wheels, unless --venv names one that has it.
 """
+
 import argparse
 import datetime
 import json
@@ -19,8 +20,19 @@ import sys
 import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-DEFAULTS = {"blocks": 50, "width": 64, "batch": 128, "skip": "add", "growth": 12, "norm": "none", "learned": False,
-            "precision": "float32", "inputs": 784, "classes": 10, "lr": 0.001}
+DEFAULTS = {
+    "blocks": 50,
+    "width": 64,
+    "batch": 128,
+    "skip": "add",
+    "growth": 12,
+    "norm": "none",
+    "learned": False,
+    "precision": "float32",
+    "inputs": 784,
+    "classes": 10,
+    "lr": 0.001,
+}
 FIRST = "50 of 64"
 # The first layer and the output layer are extra.
 CASES = {
@@ -55,8 +67,13 @@ def config_of(case):
     return {
         "precision": case["precision"],
         "data": {"kind": "gaussian", "in_dim": case["inputs"], "classes": case["classes"], "samples": 1024},
-        "network": {"depth": case["blocks"] + 1, "width": case["width"], "activation": "tanh", "norm": case["norm"],
-                    "skip": skip},
+        "network": {
+            "depth": case["blocks"] + 1,
+            "width": case["width"],
+            "activation": "tanh",
+            "norm": case["norm"],
+            "skip": skip,
+        },
         "train": {"lr": case["lr"], "batch_size": case["batch"]},
     }
 
@@ -94,8 +111,9 @@ class Worker:
 
     def __init__(self, python):
         script = pathlib.Path(__file__).resolve().parent / "bench" / "torch_worker.py"
-        self.process = subprocess.Popen([python, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-                                        stderr=subprocess.DEVNULL, text=True)
+        self.process = subprocess.Popen(
+            [python, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        )
 
     def ask(self, **request):
         self.process.stdin.write(json.dumps(request) + "\n")
@@ -150,8 +168,10 @@ class Contest:
         for threads in self.options.threads:
             result = self.skipnet.measure(self.name, self.case, threads, self.options.seconds)
             if self.workers and result["network"]["parameters"] != self.parameters:
-                raise SystemExit(f"{self.name}: the networks differ: {result['network']['parameters']:.0f} parameters"
-                                 f" here, {self.parameters} in PyTorch")
+                raise SystemExit(
+                    f"{self.name}: the networks differ: {result['network']['parameters']:.0f} parameters"
+                    f" here, {self.parameters} in PyTorch"
+                )
             best = self.ours.get(threads)
             if not best or result["step"]["min_s"] < best["step"]["min_s"]:
                 self.ours[threads] = result
@@ -174,11 +194,18 @@ class Contest:
     def result(self):
         threads = min(self.ours, key=lambda n: self.ours[n]["step"]["min_s"])
         best = self.ours[threads]
-        row = {"name": self.name, "case": self.case, "notes": self.notes, "skipnet_s": best["step"]["min_s"],
-               "skipnet_threads": threads, "gflops": best["step"]["gflops"], "peak_share": best["step"]["peak_share"],
-               "statistics_share": best["observed"]["statistics_share"],
-               "skipnet_all_s": {str(n): r["step"]["min_s"] for n, r in self.ours.items()},
-               "torch_all_s": {f"{mode}, {n} threads": s for (mode, n), s in self.theirs.items()}}
+        row = {
+            "name": self.name,
+            "case": self.case,
+            "notes": self.notes,
+            "skipnet_s": best["step"]["min_s"],
+            "skipnet_threads": threads,
+            "gflops": best["step"]["gflops"],
+            "peak_share": best["step"]["peak_share"],
+            "statistics_share": best["observed"]["statistics_share"],
+            "skipnet_all_s": {str(n): r["step"]["min_s"] for n, r in self.ours.items()},
+            "torch_all_s": {f"{mode}, {n} threads": s for (mode, n), s in self.theirs.items()},
+        }
         if self.theirs:
             (mode, n), seconds = min(self.theirs.items(), key=lambda item: item[1])
             row.update(torch_s=seconds, torch_mode=mode, torch_threads=n, ratio=seconds / row["skipnet_s"])
@@ -199,8 +226,9 @@ def scaling(skipnet, options):
     times = {}
     for _ in range(options.rounds):
         for blocks in (50, 1000, 5000):
-            result = skipnet.measure(f"{blocks} of 64", {**DEFAULTS, "blocks": blocks}, max(options.threads),
-                                     options.seconds)
+            result = skipnet.measure(
+                f"{blocks} of 64", {**DEFAULTS, "blocks": blocks}, max(options.threads), options.seconds
+            )
             times[blocks] = min(times.get(blocks, float("inf")), result["step"]["min_s"])
     layer = times[50] / 50
     return [{"blocks": n, "step_s": times[n], "ratio": (times[n] - times[50]) / (n - 50) / layer} for n in (1000, 5000)]
@@ -208,8 +236,10 @@ def scaling(skipnet, options):
 
 def table_of(report):
     """The report as markdown."""
-    lines = ["| network (blocks of width), batch | skipnet | of peak | PyTorch, best | ratio | time to the first |",
-             "|---|---|---|---|---|---|"]
+    lines = [
+        "| network (blocks of width), batch | skipnet | of peak | PyTorch, best | ratio | time to the first |",
+        "|---|---|---|---|---|---|",
+    ]
     first = next((r["skipnet_s"] for r in report["rows"] if r["name"] == FIRST), None)
     for row in report["rows"]:
         theirs, ratio = "", ""
@@ -217,36 +247,54 @@ def table_of(report):
             theirs = f"{1e3 * row['torch_s']:.3g} ms ({row['torch_mode']}, {row['torch_threads']})"
             ratio = f"**{row['ratio']:.2f}**"
         share = f"{row['skipnet_s'] / first:.2f}" if first and row["name"].startswith(FIRST) else ""
-        lines.append(f"| {row['name']}, {row['case']['batch']} | {1e3 * row['skipnet_s']:.3g} ms"
-                     f" ({row['skipnet_threads']}) | {100 * row['peak_share']:.0f} % | {theirs} | {ratio} | {share} |")
+        lines.append(
+            f"| {row['name']}, {row['case']['batch']} | {1e3 * row['skipnet_s']:.3g} ms"
+            f" ({row['skipnet_threads']}) | {100 * row['peak_share']:.0f} % | {theirs} | {ratio} | {share} |"
+        )
     lines.append("")
     lines += [f"- {name}: {note}" for name, note in report["notes"]]
     if "side_by_side" in report:
         pair = report["side_by_side"]
         lines.append(f"- two runs of one thread side by side: {pair['throughput']:.2f} times the throughput of one")
     for row in report.get("scaling", []):
-        lines.append(f"- {row['blocks']} blocks of 64: {1e3 * row['step_s']:.4g} ms; a further block takes"
-                     f" {row['ratio']:.2f} times what one of 50 takes")
+        lines.append(
+            f"- {row['blocks']} blocks of 64: {1e3 * row['step_s']:.4g} ms; a further block takes"
+            f" {row['ratio']:.2f} times what one of 50 takes"
+        )
     machine = report["machine"]
     if report["load"] > BUSY * os.cpu_count():
-        lines.append(f"- others were at work here (load {report['load']:.1f} on {os.cpu_count()} processors at the"
-                     " start): measure again on a quiet machine")
-    lines.append(f"- {machine['cpu']}, {machine['simd']}, OpenBLAS kernels for {machine['openblas_core']},"
-                 f" PyTorch {report['torch']}; {report['date']}; threads in parentheses: `{report['command']}`")
+        lines.append(
+            f"- others were at work here (load {report['load']:.1f} on {os.cpu_count()} processors at the"
+            " start): measure again on a quiet machine"
+        )
+    lines.append(
+        f"- {machine['cpu']}, {machine['simd']}, OpenBLAS kernels for {machine['openblas_core']},"
+        f" PyTorch {report['torch']}; {report['date']}; threads in parentheses: `{report['command']}`"
+    )
     return "\n".join(lines)
 
 
 def parse_arguments():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0],
-                                     epilog="networks: " + "; ".join(list(CASES) + list(DEEP_CASES)))
+    parser = argparse.ArgumentParser(
+        description=__doc__.splitlines()[0], epilog="networks: " + "; ".join(list(CASES) + list(DEEP_CASES))
+    )
     parser.add_argument("--skipnet", default=str(ROOT / "build" / "release" / "skipnet"), help="the binary")
-    parser.add_argument("--venv", type=pathlib.Path, default=ROOT / "build" / "bench-venv",
-                        help="virtual environment with PyTorch; made where it is missing")
+    parser.add_argument(
+        "--venv",
+        type=pathlib.Path,
+        default=ROOT / "build" / "bench-venv",
+        help="virtual environment with PyTorch; made where it is missing",
+    )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=1, help="of each measurement in a round")
     parser.add_argument("--threads", type=int, nargs="+", default=list(range(1, len(os.sched_getaffinity(0)) + 1)))
-    parser.add_argument("--modes", nargs="+", default=["eager foreach", "eager fused", "compile"],
-                        choices=["eager foreach", "eager fused", "compile", "compile max"], help="of PyTorch")
+    parser.add_argument(
+        "--modes",
+        nargs="+",
+        default=["eager foreach", "eager fused", "compile"],
+        choices=["eager foreach", "eager fused", "compile", "compile max"],
+        help="of PyTorch",
+    )
     parser.add_argument("--only", nargs="+", metavar="NETWORK", help="only these networks")
     parser.add_argument("--deep", action="store_true", help="also 1000 and 5000 layers")
     parser.add_argument("--scaling", action="store_true", help="time of a layer in 1000 and 5000, without PyTorch")
@@ -260,8 +308,10 @@ def parse_arguments():
     if options.rounds < 1 or options.seconds <= 0 or min(options.threads) < 1:
         parser.error("--rounds, --seconds and --threads want numbers above 0")
     if not os.access(options.skipnet, os.X_OK):
-        parser.error(f"{options.skipnet} is no program: build it (cmake --preset release && cmake --build --preset"
-                     " release) or name one by --skipnet")
+        parser.error(
+            f"{options.skipnet} is no program: build it (cmake --preset release && cmake --build --preset"
+            " release) or name one by --skipnet"
+        )
     names = options.only or list(CASES) + (list(DEEP_CASES) if options.deep else [])
     options.cases = {name: {**DEFAULTS, **known[name]} for name in names}
     return options
@@ -298,8 +348,14 @@ def main():
     asker = Worker(python)
     version = asker.ask(do="hello")
     asker.close()
-    report = {"command": " ".join(["scripts/dev/bench_peers.py"] + sys.argv[1:]), "torch": version.get("version"),
-              "date": datetime.date.today().isoformat(), "load": os.getloadavg()[0], "rows": [], "notes": []}
+    report = {
+        "command": " ".join(["scripts/dev/bench_peers.py"] + sys.argv[1:]),
+        "torch": version.get("version"),
+        "date": datetime.date.today().isoformat(),
+        "load": os.getloadavg()[0],
+        "rows": [],
+        "notes": [],
+    }
     with tempfile.TemporaryDirectory() as directory:
         skipnet = Skipnet(options.skipnet, directory)
         report["machine"] = skipnet.measure(FIRST, DEFAULTS, 1, 0.1)["machine"]

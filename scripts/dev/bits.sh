@@ -20,6 +20,9 @@ set -euo pipefail
 export LC_ALL=C
 
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)
+# shellcheck source=scripts/plot/group.sh
+. "$root/scripts/plot/group.sh"
+call_in_group "$@"
 counts=(1 2 3 4 7 8 16)
 all_cores=(Prescott Core2 Penryn Dunnington Atom Nehalem Sandybridge Haswell SkylakeX Cooperlake Sapphirerapids
     Barcelona Bobcat Bulldozer Piledriver Steamroller Excavator Zen)
@@ -30,7 +33,7 @@ n_runs=0 n_groups=0 n_differ=0 n_diverged=0 n_agree=0 n_compared=0
 graphs=100 first=1 every=0 keep=
 while (($#)); do
     case $1 in
-    -h | --help) sed -n '2,/^[^#]/{s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" && exit 0 ;;
+    -h | --help) sed -n '2,/^[^#]/{s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" || exit 4 && exit 0 ;;
     --every) every=1 && shift ;;
     --graphs | --first | --keep)
         [[ -n ${2:-} ]] || { echo "bits.sh: $1 needs a value" >&2 && exit 2; }

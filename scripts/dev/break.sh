@@ -43,10 +43,13 @@ die() {
 }
 
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)
+# shellcheck source=scripts/plot/group.sh
+. "$root/scripts/plot/group.sh"
+call_in_group "$@"
 preset=dev binary='' passed_on=()
 while (($#)); do
     case $1 in
-    -h | --help) usage && exit 0 ;;
+    -h | --help) usage || exit 4 && exit 0 ;;
     --self-test) passed_on+=("$1") && shift && continue ;;
     --minutes | --timeout) [[ ${2:-} =~ ^[0-9]+(\.[0-9]+)?$ ]] || die "$1 wants a number" ;;
     --cases | --seed | --jobs) [[ ${2:-} =~ ^[1-9][0-9]{0,8}$ ]] || die "$1 wants a whole number from 1 on" ;;

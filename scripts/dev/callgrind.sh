@@ -13,11 +13,14 @@ export LC_ALL=C SKIPNET_SIMD=avx2 OPENBLAS_CORETYPE=Haswell OPENBLAS_NUM_THREADS
 
 few=20 many=60 # steps
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)
+# shellcheck source=scripts/plot/group.sh
+. "$root/scripts/plot/group.sh"
+call_in_group "$@"
 skipnet=$root/build/release/skipnet
 is_twice=0
 for argument; do
     case $argument in
-    -h | --help) sed -n '2,/^[^#]/{s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" && exit 0 ;;
+    -h | --help) sed -n '2,/^[^#]/{s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" || exit 4 && exit 0 ;;
     --twice) is_twice=1 ;;
     -*) echo "callgrind.sh: unknown option $argument (see --help)" >&2 && exit 2 ;;
     *) skipnet=$argument ;;

@@ -12,11 +12,14 @@ set -euo pipefail
 export LC_ALL=C
 
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)
+# shellcheck source=scripts/plot/group.sh
+. "$root/scripts/plot/group.sh"
+call_in_group "$@"
 build=$root/build/coverage
 least=90 runs=1
 while (($#)); do
     case $1 in
-    -h | --help) sed -n '2,/^[^#]/{s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" && exit 0 ;;
+    -h | --help) sed -n '2,/^[^#]/{s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" || exit 4 && exit 0 ;;
     --no-run) runs=0 && shift ;;
     --least)
         [[ ${2:-} =~ ^[0-9]{1,3}$ ]] || { echo "coverage.sh: --least needs a percentage" >&2 && exit 2; }

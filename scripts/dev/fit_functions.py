@@ -7,6 +7,7 @@ Each is the polynomial or rational function of least greatest error, found by th
 digits.  Errors count in units of 2^-24 and 2^-53 of the function that the fit is part of, before coefficients are
 rounded.
 """
+
 import argparse
 import struct
 import sys

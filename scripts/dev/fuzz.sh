@@ -18,12 +18,15 @@ set -euo pipefail
 export LC_ALL=C
 
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)
+# shellcheck source=scripts/plot/group.sh
+. "$root/scripts/plot/group.sh"
+call_in_group "$@"
 corpora=$root/tests/fuzz/corpus
 
 runs=10000000 seconds=1200 jobs=$(nproc) keep='' targets=()
 while (($#)); do
     case $1 in
-    -h | --help) sed -n '2,/^[^#]/{s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" && exit 0 ;;
+    -h | --help) sed -n '2,/^[^#]/{s/^# \{0,1\}//p}' "${BASH_SOURCE[0]}" || exit 4 && exit 0 ;;
     --runs | --seconds | --jobs | --keep)
         [[ -n ${2:-} ]] || { echo "fuzz.sh: $1 needs a value" >&2 && exit 2; }
         [[ $1 == --keep || $2 =~ ^[1-9][0-9]{0,8}$ ]] || { echo "fuzz.sh: $1: not a number: $2" >&2 && exit 2; }

@@ -8,11 +8,11 @@ weights at the end.  Skipnet runs through its command line, on a CSV file that t
 skipnet's initial weights.  A quarter of the graphs runs in float32, against PyTorch in float64.
 
 How far rounding may carry the two apart is measured, not guessed: in two twins in PyTorch the initial weights and then
-every signal and gradient of every step are off by a small random fraction, as by a coarse rounding, which tells by which
-factor each quantity amplifies that.  A quantity must agree to 1e-10 (float32: 1e-4), or to a multiple of rounding times
-its factor where that is more.  Quantities with such a wider bound are counted, and those that are nothing but rounding
-(the gradient by a bias before a batch normalization), and those that are off beside an activation's kink, and graphs
-whose training explodes on both sides.  A deviation is printed and its config kept, to be run again by --seed N
+every signal and gradient of every step are off by a small random fraction, as by a coarse rounding, which tells by
+which factor each quantity amplifies that. A quantity must agree to 1e-10 (float32: 1e-4), or to a multiple of rounding
+times its factor where that is more. Quantities with such a wider bound are counted, and those that are nothing but
+rounding (the gradient by a bias before a batch normalization), and those that are off beside an activation's kink, and
+graphs whose training explodes on both sides. A deviation is printed and its config kept, to be run again by --seed N
 --graphs 1; the exit status is 1 then.
 
 Needs PyTorch 2; where Python has none, the script makes a virtual environment (--venv) and installs it there.
@@ -22,6 +22,7 @@ import argparse
 import importlib.util
 import os
 import pathlib
+import signal
 import subprocess
 import sys
 import venv
@@ -59,6 +60,7 @@ def use_pytorch(directory):
 
 def main():
     options = parse_arguments()
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))  # with what it has started
     if not os.access(options.skipnet, os.X_OK):
         sys.exit(f"{options.skipnet} is no program: build it, or say where it is with --skipnet")
     use_pytorch(options.venv)

@@ -20,6 +20,9 @@ END
 }
 
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)
+# shellcheck source=scripts/plot/group.sh
+. "$root/scripts/plot/group.sh"
+call_in_group "$@"
 venv=$root/build/interop-venv
 skipnet=${SKIPNET:-$root/build/release/skipnet}
 
@@ -31,7 +34,7 @@ die() { # STATUS MESSAGE
 parse() {
     while (($#)); do
         case $1 in
-        -h | --help) usage && exit 0 ;;
+        -h | --help) usage || exit 4 && exit 0 ;;
         --venv) [[ -n ${2:-} ]] || die 2 "--venv wants a directory (see --help)" && venv=$2 && shift ;;
         -*) die 2 "unknown option $1 (see --help)" ;;
         *) die 2 "unexpected argument $1 (see --help)" ;;

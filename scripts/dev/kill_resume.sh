@@ -18,6 +18,9 @@ END
 }
 
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)
+# shellcheck source=scripts/plot/group.sh
+. "$root/scripts/plot/group.sh"
+call_in_group "$@"
 skipnet=${SKIPNET:-$root/build/release/skipnet}
 kills=200 seed=1
 
@@ -28,7 +31,7 @@ die() {
 
 while (($#)); do
     case $1 in
-    -h | --help) usage && exit 0 ;;
+    -h | --help) usage || exit 4 && exit 0 ;;
     --kills | --seed)
         [[ ${2:-} =~ ^[0-9]+$ ]] || die "$1 wants a number (see --help)"
         printf -v "${1#--}" '%s' "$2"

@@ -5,12 +5,15 @@ export LC_ALL=C
 
 case ${1:-} in
 -h | --help)
-    echo "usage: scripts/dev/make_docs.sh [BINARY]    writes the reference to standard output"
+    echo "usage: scripts/dev/make_docs.sh [BINARY]    writes the reference to standard output" || exit 4
     exit 0
     ;;
 -*) echo "make_docs.sh: unknown option $1 (see --help)" >&2 && exit 2 ;;
 esac
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)
+# shellcheck source=scripts/plot/group.sh
+. "$root/scripts/plot/group.sh"
+call_in_group "$@"
 skipnet=${1:-$root/build/release/skipnet}
 
 block() { # TITLE COMMAND...

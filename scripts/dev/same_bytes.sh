@@ -30,6 +30,9 @@ END
 
 here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
 root=$(cd "$here/../.." && pwd)
+# shellcheck source=scripts/plot/group.sh
+. "$root/scripts/plot/group.sh"
+call_in_group "$@"
 home=$root/build/same_bytes
 old_tree=$home/old
 old_build=$old_tree/build/test
@@ -46,7 +49,7 @@ parse() {
     local name=''
     while (($#)); do
         case $1 in
-        -h | --help) usage && exit 0 ;;
+        -h | --help) usage || exit 4 && exit 0 ;;
         --graphs | --first | --steps | --jobs)
             [[ ${2:-} =~ ^[1-9][0-9]{0,8}$ ]] || die "$1 wants a whole number from 1 on, not '${2:-}'" 2
             printf -v "${1#--}" '%s' "$2"

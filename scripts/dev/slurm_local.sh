@@ -16,6 +16,8 @@ where one of them is missing.
 END
 }
 
+# shellcheck source=scripts/plot/group.sh
+. "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../plot/group.sh"
 n_nodes=1 n_cpus=$(nproc)
 work='' daemons=()
 
@@ -31,7 +33,7 @@ fail() { # MESSAGE
 parse() {
     while (($#)); do
         case $1 in
-        -h | --help) usage && exit 0 ;;
+        -h | --help) usage || exit 4 && exit 0 ;;
         --nodes | --cpus)
             [[ ${2:-} =~ ^[1-9][0-9]?$ ]] || fail "$1 wants a number from 1 to 99 (see --help)"
             printf -v "n_${1#--}" '%s' "$2"
@@ -187,6 +189,24 @@ finish() {
     exit "$status"
 }
 
+# All that belongs to the cluster has its configuration in its environment: daemons, their jobs, COMMAND.
+processes() {
+    grep -lzxF "SLURM_CONF=${SLURM_CONF:-none}" /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3
+}
+
+# A throwaway cluster needs no good end.
+end_at_once() { # SIGNAL
+    trap '' INT TERM HUP
+    trap - EXIT
+    [[ -z $front ]] || kill -s TERM "$front" 2>/dev/null || true
+    sleep 0.2
+    # shellcheck disable=SC2046 # a word per process
+    kill -s KILL "${daemons[@]}" $(processes) 2>/dev/null || true
+    rm -rf "$work"
+    trap - "$1"
+    kill -s "$1" $$
+}
+
 main() {
     local status=0
     parse "$@"
@@ -194,11 +214,12 @@ main() {
     work=$(mktemp -d)
     export SLURM_LOCAL=$work
     trap finish EXIT
-    trap 'exit 130' INT
-    trap 'exit 143' TERM
+    trap 'end_at_once INT' INT
+    trap 'end_at_once TERM' TERM
+    trap 'end_at_once HUP' HUP
     chmod 755 "$work"
     start
-    "${command[@]}" || status=$?
+    in_front "${command[@]}" || status=$?
     return "$status"
 }
 

@@ -16,6 +16,9 @@ END
 }
 
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)
+# shellcheck source=scripts/plot/group.sh
+. "$root/scripts/plot/group.sh"
+call_in_group "$@"
 n_cells=12 steps=30000
 
 fail() { # MESSAGE
@@ -26,7 +29,7 @@ fail() { # MESSAGE
 parse() {
     while (($#)); do
         case $1 in
-        -h | --help) usage && exit 0 ;;
+        -h | --help) usage || exit 4 && exit 0 ;;
         --cells | --steps)
             [[ ${2:-} =~ ^[1-9][0-9]{0,8}$ ]] || fail "$1 wants a number (see --help)"
             [[ $1 == --cells ]] && n_cells=$2 || steps=$2

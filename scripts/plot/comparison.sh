@@ -16,7 +16,7 @@ read_comparison() { # DIR
     make_grid "$1" '' >"$work/grid"
     awk -v panels="$work/panels" -v inks="$work/inks" -f "$lib/viridis.awk" -f "$lib/skips.awk" -f "$lib/curves.awk" \
         "$work/grid" "$work/grid" >"$work/curves"
-    [[ -s $work/curves ]] || fail 2 "$1/summary.csv: no point has a number for $x_key"
+    [[ -s $work/curves ]] || fail 2 "$1/summary.csv: no point has a finished run${x_key:+ and a number for $x_key}"
     mapfile -t panels <"$work/panels"
     mapfile -t inks < <(cut -f1 "$work/inks")
     mapfile -t ink_names < <(cut -f2 "$work/inks")
@@ -140,9 +140,10 @@ list_picture() { # NAME TITLE CAPTION SOURCES
 
 # plots/pictures.csv tells what is there: report.sh shows these, and none that an earlier call left behind.
 publish_list() {
-    if ! { { echo "picture,title,caption,sources,command" && cat "$work/pictures.csv"; } >"$out/.pictures.csv" &&
-        mv -fT "$out/.pictures.csv" "$out/pictures.csv"; } 2>/dev/null; then
-        fail 4 "cannot write $out/pictures.csv"
-    fi
-    echo "$out/pictures.csv"
+    {
+        echo "picture,title,caption,sources,command"
+        cat "$work/pictures.csv"
+    } >"$work/list.csv"
+    publish "$work/list.csv" "$out/pictures.csv"
+    tell "$out/pictures.csv"
 }

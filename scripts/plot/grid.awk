@@ -8,7 +8,8 @@
 #   NAME=summary.csv X_KEY=network.depth Y_KEY= awk -v values=FILE -v runs=runs.csv -f csv.awk -f records.awk -f grid.awk
 #
 # values is what keys.awk wrote, sorted.  Metrics besides those of summary.csv: frozen_share_start and frozen_share_end,
-# frozen_layers_* over n_hidden, which runs.csv knows.  Points that have no numeric x (y) are left out and told of.
+# frozen_layers_* over n_hidden, which runs.csv knows.  Points that have no numeric x (y) are left out and told of,
+# those without a finished run are left out.
 
 function read_values(    line, part) {
     while ((getline line < values) > 0) {
@@ -98,6 +99,7 @@ NR == 1 {
 {
     sub(/\r$/, "")
     if (split_line($0, cell) != n_columns) fail("line " NR ": not as many cells as the header has")
+    if (cell[column["n_runs"]] + 0 == 0) next # summary.csv counts what there is to come
     read_point()
     if ((is_numeric[x_key] && x == "not set") || (is_numeric[y_key] && y == "")) {
         if (!(id in left_out)) n_left_out++

@@ -276,10 +276,7 @@ fontscale 1.1 linewidth 1.5 pointscale 1.5"
         # of a text as it is that XML does not take
         [[ $type == png ]] || sed -i "s/<image /<image style='image-rendering:pixelated' /; s/]]>/]]\&gt;/g
             s/\(id='gpPt1' stroke-width=\)'0.178'/\1'0.4'/" "$work/picture.svg"
-        if ! { cp "$work/picture.$type" "$out/.$1.$type" && mv -fT "$out/.$1.$type" "$out/$1.$type"; } 2>/dev/null; then
-            rm -f "$out/.$1.$type"
-            fail 4 "cannot write $out/$1.$type"
-        fi
-        echo "$out/$1.$type"
+        publish "$work/picture.$type" "$out/$1.$type"
+        tell "$out/$1.$type"
     done
 }

@@ -26,7 +26,7 @@ quoted() { # WORD: as a word of the shell
 # A text at the top level of a config as skipnet indents it; nothing where there is none.  Its escapes are resolved, but
 # a control character becomes a blank.
 config_text() { # FILE KEY
-    [[ -r $1 ]] || return 0
+    [[ -f $1 && -r $1 ]] || return 0
     sed -n 's/^ \{0,2\}"'"$2"'": *"\(\([^"\\]\|\\.\)*\)".*/\1/p; T; q' "$1" |
         sed 's/\\\\/\x01/g; s/\\[nrtbf]/ /g; s/\\u00\([01][0-9A-Fa-f]\|7[Ff]\)/ /g; s/\\\(["/]\)/\1/g; s/\x01/\\/g'
 }

@@ -51,7 +51,7 @@ read_runs() {
 read_configs() {
     local configs=() path
     while IFS= read -r -d '' path; do
-        [[ ! -r $path/config.json ]] || configs+=("./${path#./}/config.json")
+        [[ ! -f $path/config.json || ! -r $path/config.json ]] || configs+=("./${path#./}/config.json")
     done < <(awk -v RS='\0' -v ORS='\0' -v n="$n_found" 'n <= 200 || int(NR * 200 / n) > int((NR - 1) * 200 / n)' \
         <"$work/runs.found")
     configs=("${configs[@]/#.\/\//\/}")
@@ -205,7 +205,7 @@ write_repeat() {
     local n_cells where
     where=$(quoted "$dir")
     echo '<h2 id="repeat">To repeat it</h2>'
-    if [[ -r $dir/cells.txt ]]; then
+    if [[ -f $dir/cells.txt && -r $dir/cells.txt ]]; then
         n_cells=$(wc -l <"$dir/cells.txt")
         echo "<p><a href=\"./cells.txt\">cells.txt</a> has a command for each of $n_cells runs, the first being</p>"
         echo "<pre>$(html "$(head -n 1 "$dir/cells.txt")")</pre><p>All of them, a run per processor:</p>"

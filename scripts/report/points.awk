@@ -39,14 +39,23 @@ function figure(    mean, high, text) {
     return short(mean, 4) "<small> ± " short(high - mean, 2) "</small>"
 }
 
+# How many runs the point has, and what became of those that have no figures.
+function runs_of_point(    list, n, word, i, count) {
+    n = split("diverged missing failed running", word, " ")
+    for (i = 1; i <= n; i++) {
+        count = cell[column["n_" word[i]]]
+        if (count + 0 > 0) list = list (list == "" ? "" : ", ") count " " word[i]
+    }
+    return html(cell[column["n_runs"]] (list == "" ? "" : " (" list ")"))
+}
+
 function add_point(id,    k, value) {
     for (k = 1; k <= n_keys; k++) {
         value = one_line(cell[k])
         sort_key[id] = sort_key[id] sprintf("%05d", place[k, value])
         keys_of[id] = keys_of[id] "<th scope=\"row\">" (value == "" ? "–" : short(value, 6)) "</th>"
     }
-    n_of[id] = html(cell[column["n_runs"]]) \
-        (cell[column["n_diverged"]] + 0 > 0 ? " (" html(cell[column["n_diverged"]]) " diverged)" : "")
+    n_of[id] = runs_of_point()
     order[++n_points] = id
 }
 

@@ -13,7 +13,7 @@ study_die() { # STATUS MESSAGE
 study_parse() { # ARGUMENT...
     while (($#)); do
         case $1 in
-        -h | --help) usage && exit 0 ;;
+        -h | --help) usage || exit 4 && exit 0 ;;
         --out | --threads | --seeds)
             [[ -n ${2:-} ]] || study_die 2 "$1 wants a value (see --help)"
             [[ $1 != --seeds || -n $study_seeds ]] || study_die 2 "unknown option --seeds (see --help)"

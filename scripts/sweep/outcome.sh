@@ -3,7 +3,8 @@
 
 # The names of the finished runs below $out, a line each.
 finished_runs() {
-    find "$out" -mindepth 2 -maxdepth 2 -name run.json -exec grep -lE '"status": *"(done|diverged)"' {} + |
+    find -L "$out" -mindepth 2 -maxdepth 2 -name run.json -type f \
+        -exec grep -slE '"status": *"(done|diverged)"' {} + 2>/dev/null |
         sed 's|/run\.json$||; s|.*/||' | sort
 }
 
@@ -53,7 +54,8 @@ duration() { # SECONDS
 # How much of the cells at work is done, in cells.
 part_done() {
     local file planned step
-    find "$out" -mindepth 2 -maxdepth 2 -name loss.csv -newer "$list" | while IFS= read -r file; do
+    find -L "$out" -mindepth 2 -maxdepth 2 -name loss.csv -type f -newer "$list" 2>/dev/null | while IFS= read -r file; do
+        [[ -f ${file%loss.csv}run.json ]] || continue
         planned=$(sed -n 's/^ *"planned_steps": *\([0-9]*\).*/\1/p; T; q' "${file%loss.csv}run.json" 2>/dev/null)
         step=$(tail -n 2 "$file" | sed -n 's/^\([0-9]*\),.*/\1/p' | head -n 1)
         echo "${step:-0} ${planned:-0}"

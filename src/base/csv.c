@@ -242,3 +242,17 @@ sn_cell sn_csv_number(const char *cell, double *value) {
     *value = strtod(cell, NULL);
     return isfinite(*value) ? SN_CELL_NUMBER : SN_CELL_NOT_FINITE;
 }
+
+bool sn_csv_is_missing(const char *cell) {
+    /* What R, pandas, spreadsheets, databases and the UCI repository write. */
+    static const char *const words[] = {"",     "NA",   "N/A",  "#N/A", "#NA", "<NA>", "nan",
+                                        "-nan", "null", "NULL", "?",    "-",   ".",    NULL};
+    const char *text = cell + strspn(cell, " \t");
+    size_t n = strlen(text);
+    while (n > 0 && (text[n - 1] == ' ' || text[n - 1] == '\t'))
+        n--;
+    for (size_t i = 0; words[i]; i++) {
+        if (strlen(words[i]) == n && strncasecmp(text, words[i], n) == 0) return true;
+    }
+    return false;
+}

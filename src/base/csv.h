@@ -44,4 +44,7 @@ typedef enum sn_cell { SN_CELL_NUMBER, SN_CELL_EMPTY, SN_CELL_TEXT, SN_CELL_NOT_
  * numbers beyond the doubles are not finite. */
 sn_cell sn_csv_number(const char *cell, double *value);
 
+/* Whether a cell is what programs write for a value that is not there: nothing, NA, nan, null, ?, ... */
+bool sn_csv_is_missing(const char *cell);
+
 #endif

@@ -73,6 +73,13 @@ sn_status sn_file_read(const char *path, size_t limit, char **data, size_t *size
     return status;
 }
 
+sn_status sn_file_read_regular(const char *path, size_t limit, char **data, size_t *size, sn_error *error) {
+    *data = NULL;
+    *size = 0;
+    sn_status status = sn_file_check_regular(path, error);
+    return status ? status : sn_file_read(path, limit, data, size, error);
+}
+
 bool sn_file_read_failed(sn_status status, const char *path) {
     return status == SN_FAILED || (status == SN_IO && sn_path_exists(path));
 }
@@ -320,6 +327,10 @@ bool sn_path_exists(const char *path) {
 bool sn_path_is_dir(const char *path) {
     struct stat info;
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+bool sn_path_begins_at_home(const char *path) {
+    return path[0] == '~' && (!path[1] || strchr(path, '/'));
 }
 
 char *sn_path_join(const char *base, const char *name) {

@@ -14,6 +14,9 @@ sn_status sn_file_read(const char *path, size_t limit, char **data, size_t *size
 /* SN_INVALID where `path` is there and no regular file: to open it might wait for ever, to read it never end. */
 sn_status sn_file_check_regular(const char *path, sn_error *error);
 
+/* Reads a whole file, but SN_INVALID where it is no regular one. */
+sn_status sn_file_read_regular(const char *path, size_t limit, char **data, size_t *size, sn_error *error);
+
 /* Whether a failed reading of `path` is nobody's fault but the system's: no memory, or a file that is there and cannot
  * be read.  Else what it holds is wrong, or it is missing. */
 bool sn_file_read_failed(sn_status status, const char *path);
@@ -77,6 +80,9 @@ void sn_dir_remove_empty(const char *path, const char *outermost);
 
 bool sn_path_exists(const char *path);
 bool sn_path_is_dir(const char *path);
+
+/* Whether a shell would put a home directory there: ~, ~/... and ~NAME/... */
+bool sn_path_begins_at_home(const char *path);
 
 /* "BASE/NAME" (free()), or a copy of NAME where it is absolute or BASE is "".  NULL when out of memory. */
 char *sn_path_join(const char *base, const char *name);

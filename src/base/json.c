@@ -12,6 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/magic.h"
+#include "base/utf8.h"
+
 enum expect { START, VALUE, VALUE_OR_CLOSE, KEY, KEY_OR_CLOSE, COMMA_OR_CLOSE, END };
 
 /* ---- messages ---- */
@@ -32,35 +35,6 @@ __attribute__((format(printf, 4, 5))) static sn_status fail(sn_json_scanner *s, 
     return sn_error_set(error, SN_INVALID, "%s:%d:%d: %s", s->name, s->line, s->column, message);
 }
 
-/* The length of the UTF-8 sequence at p, its code point in *code; 0 where it is not valid (Unicode 15, table 3-7:
- * overlong forms, surrogates and what lies beyond U+10FFFF are not). */
-static int utf8_length(const char *p, const char *end, uint32_t *code) {
-    unsigned char c = (unsigned char)*p;
-    *code = c;
-    if (c < 0x80) return 1;
-    int n = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
-    if (c < 0xc2 || c > 0xf4 || end - p < n) return 0;
-    uint32_t value = c & (0xffu >> (n + 1));
-    for (int i = 1; i < n; i++) {
-        unsigned char next = (unsigned char)p[i];
-        if ((next & 0xc0) != 0x80) return 0;
-        value = value << 6 | (next & 0x3f);
-    }
-    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
-    if (value < least[n] || value > 0x10ffff || (value >= 0xd800 && value <= 0xdfff)) return 0;
-    *code = value;
-    return n;
-}
-
-bool sn_json_is_utf8(const char *text) {
-    const char *end = text + strlen(text);
-    uint32_t code;
-    int n = 1;
-    for (; text < end && n > 0; text += n)
-        n = utf8_length(text, end, &code);
-    return n > 0;
-}
-
 static bool is_word_byte(char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
 }
@@ -75,7 +49,7 @@ static const char *describe_found(const sn_json_scanner *s, const char *at, char
         while (n < 32 && at + n < s->end && is_word_byte(at[n]))
             n++;
         snprintf(out, 64, "\"%.*s\"", n, at);
-    } else if (utf8_length(at, s->end, &code) == 0) {
+    } else if (sn_utf8_length(at, (size_t)(s->end - at), &code) == 0) {
         snprintf(out, 64, "the byte 0x%02X, which is not UTF-8", (unsigned char)*at);
     } else if (code < 0x20 || code == 0x7f || code > 0x7e) {
         snprintf(out, 64, "the character U+%04X", code);
@@ -204,7 +178,7 @@ static sn_status scan_string(sn_json_scanner *s, sn_error *error) {
         } else if (c < 0x20) {
             return fail(s, p, error, "control character U+%04X in a string, expected \\u%04x", c, c);
         } else {
-            int n = utf8_length(p, s->end, &code);
+            size_t n = sn_utf8_length(p, (size_t)(s->end - p), &code);
             if (n == 0) return fail(s, p, error, "invalid UTF-8 in a string (byte 0x%02X)", c);
             p += n;
         }
@@ -442,6 +416,8 @@ static sn_status check_start(sn_json_scanner *s, sn_error *error) {
     }
     if (n >= 2 && (memcmp(s->at, "\xff\xfe", 2) == 0 || memcmp(s->at, "\xfe\xff", 2) == 0))
         return fail(s, s->at, error, "the text is UTF-16; save it as UTF-8");
+    const char *other = sn_magic_describe(s->at, (size_t)(s->end - s->at));
+    if (other) return fail(s, s->at, error, "this is no JSON text but %s", other);
     skip_space(s);
     if (s->at == s->end) return fail(s, s->at, error, "the text is empty, expected a value");
     s->expect = VALUE;

@@ -57,10 +57,6 @@ sn_status sn_json_next(sn_json_scanner *scanner, sn_json_token *token, sn_error 
  * returns the length without the NUL.  A \u0000 is refused by the scanner, so the result is a proper C string. */
 size_t sn_json_string(const sn_json_token *token, char *out, size_t capacity);
 
-/* Whether a text can stand in a JSON file: what did not come through the scanner (a command line, a file's name) may be
- * in another encoding than UTF-8. */
-bool sn_json_is_utf8(const char *text);
-
 /* The value of a number token. */
 double sn_json_number(const sn_json_token *token);
 

@@ -116,7 +116,8 @@ sn_status sn_lock_take(sn_lock *lock, const char *path, sn_error *error) {
 
 sn_lock_state sn_lock_look(const char *path) {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    if (fd < 0) return errno == ENOENT ? SN_LOCK_FREE : SN_LOCK_UNKNOWN;
+    bool is_none = fd < 0 && (errno == ENOENT || errno == ELOOP); /* a link in its place is nobody's lock */
+    if (fd < 0) return is_none ? SN_LOCK_FREE : SN_LOCK_UNKNOWN;
     sn_lock_state state = SN_LOCK_FREE;
     if (flock_now(fd, LOCK_SH) != 0) state = errno == EWOULDBLOCK ? SN_LOCK_HELD : SN_LOCK_UNKNOWN;
     close(fd);

@@ -1,6 +1,7 @@
 /* Owns the first bytes of formats that people take for text. */
 #include "base/magic.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 static const struct {
@@ -28,4 +29,16 @@ const char *sn_magic_describe(const char *data, size_t size) {
         if (size >= n && memcmp(data, formats[i].bytes, n) == 0) return formats[i].what;
     }
     return NULL;
+}
+
+/* torch.save writes a zip of pickles; before 1.6 a bare pickle. */
+const char *sn_magic_describe_weights(const char *data, size_t size) {
+    bool is_zip = size >= 4 && memcmp(data, "PK\x03\x04", 4) == 0;
+    bool is_pickle = size >= 4 && memcmp(data, "\x80\x02\x8a\x0a", 4) == 0;
+    bool is_gzip = size >= 2 && memcmp(data, "\x1f\x8b", 2) == 0;
+    if (is_gzip) return sn_magic_describe(data, size);
+    if (!is_zip && !is_pickle) return NULL;
+    return "a file of torch.save (or another zip), not safetensors; in Python, with the file as FILE: "
+           "import torch, safetensors.torch as s; s.save_file({k: v.contiguous() for k, v in "
+           "torch.load(FILE, map_location=\"cpu\").items()}, \"weights.safetensors\")";
 }

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/json.h"
+#include "base/utf8.h"
 
 enum { MOST_BYTES = 4096 }; /* of a line; what is longer is cut */
 static const char prefix[] = "warning: ";
@@ -13,7 +13,7 @@ static const char prefix[] = "warning: ";
 static void add(sn_notes *notes, const char *format, va_list args) {
     char line[MOST_BYTES];
     vsnprintf(line, sizeof line, format, args);
-    bool is_utf8 = sn_json_is_utf8(line);
+    bool is_utf8 = sn_is_utf8(line);
     for (char *c = line; *c; c++) { /* a note is one line of UTF-8, whatever the names in it are */
         if ((unsigned char)*c < 0x20 || *c == 0x7F || (!is_utf8 && (unsigned char)*c >= 0x80)) *c = '?';
     }

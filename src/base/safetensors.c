@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/magic.h"
 #include "base/pool.h"
 #include "base/text.h"
 
@@ -509,23 +510,16 @@ static sn_status parse(sn_safetensors *file, const char *path, sn_error *error) 
     return status;
 }
 
-/* torch.save writes a zip of pickles; before 1.6 a bare pickle. */
 static sn_status check_format(const sn_safetensors *file, const char *path, sn_error *error) {
-    bool is_zip = file->size >= 4 && memcmp(file->content, "PK\x03\x04", 4) == 0;
-    if (!is_zip && (file->size < 4 || memcmp(file->content, "\x80\x02\x8a\x0a", 4) != 0)) return SN_OK;
-    return sn_error_set(error, SN_INVALID,
-                        "%s: a file of torch.save (or another zip), not safetensors; in Python, with the file as FILE: "
-                        "import torch, safetensors.torch as s; s.save_file({k: v.contiguous() for k, v in "
-                        "torch.load(FILE, map_location=\"cpu\").items()}, \"weights.safetensors\")",
-                        path);
+    const char *other = sn_magic_describe_weights(file->content, file->size);
+    return other ? sn_error_set(error, SN_INVALID, "%s: %s", path, other) : SN_OK;
 }
 
 sn_status sn_safetensors_read(sn_safetensors **file, const char *path, sn_error *error) {
     *file = NULL;
     sn_safetensors *made = calloc(1, sizeof *made);
     if (!made) return sn_error_memory(error, sizeof *made, "a weights file");
-    sn_status status = sn_file_check_regular(path, error);
-    if (status == SN_OK) status = sn_file_read(path, SIZE_MAX / 4, &made->content, &made->size, error);
+    sn_status status = sn_file_read_regular(path, SIZE_MAX / 4, &made->content, &made->size, error);
     if (status == SN_OK) status = check_format(made, path, error);
     if (status == SN_OK) status = parse(made, path, error);
     if (status != SN_OK) {

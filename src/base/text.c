@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/number.h"
+#include "base/utf8.h"
 
 void sn_text_free(sn_text *text) {
     free(text->data);
@@ -62,17 +63,6 @@ void sn_text_addf(sn_text *text, const char *format, ...) {
     va_end(again);
 }
 
-/* Bytes of the UTF-8 character at `p` (RFC 3629), 0 where there is none. */
-static size_t character_length(const unsigned char *p) {
-    size_t n = p[0] < 0x80 ? 1 : p[0] < 0xC2 ? 0 : p[0] < 0xE0 ? 2 : p[0] < 0xF0 ? 3 : p[0] < 0xF5 ? 4 : 0;
-    for (size_t i = 1; i < n; i++) {
-        if ((p[i] & 0xC0) != 0x80) return 0;
-    }
-    bool is_overlong = (p[0] == 0xE0 && p[1] < 0xA0) || (p[0] == 0xF0 && p[1] < 0x90);
-    bool is_beyond = (p[0] == 0xED && p[1] > 0x9F) || (p[0] == 0xF4 && p[1] > 0x8F);
-    return is_overlong || is_beyond ? 0 : n;
-}
-
 /* U+0080 to U+009F. */
 static bool is_c1(const unsigned char *p) {
     return p[0] == 0xC2 && p[1] < 0xA0;
@@ -80,7 +70,8 @@ static bool is_c1(const unsigned char *p) {
 
 size_t sn_text_step(const char *p, bool *is_visible) {
     const unsigned char *bytes = (const unsigned char *)p;
-    size_t n = character_length(bytes);
+    uint32_t code;
+    size_t n = sn_utf8_length(p, SIZE_MAX, &code);
     bool is_control = (*bytes < 0x20 && *p != '\n' && *p != '\t') || *bytes == 0x7F || is_c1(bytes);
     *is_visible = n > 0 && !is_control;
     return n > 0 ? n : 1;

@@ -61,7 +61,8 @@ static void advise(const sn_verb *verb, const char *name, const char *value, sn_
     const char *nearest = is_found ? NULL : nearest_option(verb, name);
     if (nearest) {
         sn_text_addf(text, ", did you mean --%s?", nearest);
-    } else if (is_found || (!add_owners(name, text) && takes_keys && sn_tails_find_near(&tails, &sn_language, name))) {
+    } else if (is_found ||
+               (!add_owners(name, text) && takes_keys && sn_tails_find_near(&tails, &sn_language, name, true))) {
         add_keys(&tails, value, text);
     }
 }
@@ -70,7 +71,8 @@ void sn_advise_option(const sn_verb *verb, const char *word, const char *next, s
     const char *start = word + strspn(word, "-"), *equals = strchr(start, '=');
     sn_text name = SN_TEXT_EMPTY;
     sn_text_add_bytes(&name, start, equals ? (size_t)(equals - start) : strlen(start));
-    const char *value = equals ? equals + 1 : next && next[0] != '-' ? next : "VALUE";
+    bool has_value = next && (next[0] != '-' || (next[1] && strchr(".0123456789", next[1])));
+    const char *value = equals ? equals + 1 : has_value ? next : "VALUE";
     advise(verb, sn_text_string(&name), value, text);
     text->failed |= name.failed;
     sn_text_free(&name);

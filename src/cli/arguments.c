@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/file.h"
 #include "cli/advice.h"
 #include "cli/cli.h"
 
@@ -119,6 +120,19 @@ static sn_status make_room(sn_arguments *arguments, const sn_verb *verb, int arg
     return is_whole ? SN_OK : sn_error_memory(error, n, "arguments");
 }
 
+/* A word in quotes, or of a program that calls this one, has seen no shell. */
+static sn_status check_operands(const sn_arguments *arguments, const sn_verb *verb, sn_error *error) {
+    int i = 0;
+    while (i < arguments->n_operands && !sn_path_begins_at_home(arguments->operands[i]))
+        i++;
+    if (i == arguments->n_operands) return SN_OK;
+    sn_text which = SN_TEXT_EMPTY;
+    sn_text_addf(&which, "%s%s", arguments->operands[i], SN_NO_HOME);
+    sn_status status = usage_error(verb, error, "cannot take ", sn_text_string(&which));
+    sn_text_free(&which);
+    return status;
+}
+
 sn_status sn_arguments_parse(sn_arguments *arguments, const sn_verb *verb, int argc, char **argv, bool *is_over,
                              sn_error *error) {
     *arguments = (sn_arguments){0};
@@ -135,7 +149,7 @@ sn_status sn_arguments_parse(sn_arguments *arguments, const sn_verb *verb, int a
     if (arguments->n_operands > verb->max_operands) {
         return usage_error(verb, error, "does not know what to do with ", arguments->operands[verb->max_operands]);
     }
-    return SN_OK;
+    return check_operands(arguments, verb, error);
 }
 
 void sn_arguments_reset(sn_arguments *arguments, const sn_verb *verb) {

@@ -169,6 +169,7 @@ static sn_status run_with(const cells_options *chosen, const char *config, sn_er
     sn_cells cells;
     sn_status status = make_cells(chosen, &request, &cells, error);
     if (status) return status;
+    sn_tell_notes(&cells.notes);
     tell_repeated(&cells);
     tell_reused(&cells);
     int threads = chosen->threads ? (int)chosen->threads : 1;

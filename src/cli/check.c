@@ -105,17 +105,18 @@ static sn_status add_plan(const sn_experiment *x, sn_text *text, sn_error *error
 
 static void add_expanded_network(const sn_experiment *x, sn_text *text) {
     const char *weights = x->settings.weights;
-    sn_text list = SN_TEXT_EMPTY;
-    sn_graph_expand(&x->graph, &list);
-    sn_text_add(text, "{");
-    if (weights) {
-        sn_text_add(text, "\"weights\": ");
-        sn_text_add_json(text, weights);
-        sn_text_add(text, ",\n");
-    }
-    if (list.length > 0) sn_text_add(text, list.data + 1); /* after its own brace */
-    text->failed |= list.failed;
-    sn_text_free(&list);
+    sn_graph_expand(&x->graph, text);
+    if (!weights || text->failed) return;
+    text->length--; /* its closing brace */
+    sn_text_add(text, ",\n\"weights\": ");
+    sn_text_add_json(text, weights);
+    sn_text_add(text, "}");
+}
+
+/* Counted before it is taken: copies and labels make much of a small file. */
+static sn_status check_expanded_memory(const sn_experiment *x, sn_error *error) {
+    enum { BLOCKS = 4 }; /* the text and what sn_print makes of it, in memory that grows by doubling */
+    return sn_memory_check(BLOCKS * sn_graph_expanded_bytes(&x->graph), "the expanded network", error);
 }
 
 /* The resolved config with the network as an explicit list of layers: a config again, for the same bytes. */
@@ -139,9 +140,10 @@ static sn_status check_with(const check_options *chosen, const sn_config *config
     if (status) return status;
     status = sn_experiment_check_memory(&experiment, error);
     if (!status && experiment.settings.weights) status = sn_experiment_start(&experiment, error); /* reads them */
+    if (!status && chosen->expand) status = check_expanded_memory(&experiment, error);
     sn_text text = SN_TEXT_EMPTY;
     if (chosen->expand) {
-        add_expanded(&experiment, &text);
+        if (!status) add_expanded(&experiment, &text);
     } else if (chosen->plan) {
         if (!status) status = add_plan(&experiment, &text, error);
     } else {

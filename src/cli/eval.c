@@ -1,4 +1,5 @@
 /* Owns the verb eval. */
+#include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,7 +35,7 @@ static const sn_option option_rows[] = {
      SN_OPTION_COUNT(eval_options, limit, 0)},
     {.name = "weights",
      .argument = "FILE",
-     .help = "other weights than the run's final.safetensors",
+     .help = "other weights than the run's own",
      SN_OPTION_PATH(eval_options, weights)},
     {.name = "predictions",
      .argument = "FILE",
@@ -80,7 +81,7 @@ static int add_name(const sn_evaluation *e, size_t class, sn_text *text) {
 static int widest_name(const sn_evaluation *e) {
     int width = (int)strlen("class");
     sn_text name = SN_TEXT_EMPTY;
-    for (size_t c = 0; c < e->experiment.data.out_dim; c++) {
+    for (size_t c = 0; c < e->run.experiment.data.out_dim; c++) {
         sn_text_clear(&name);
         int n = add_name(e, c, &name);
         width = n > width ? n : width;
@@ -93,7 +94,7 @@ static void add_classes(const sn_evaluation *e, sn_text *text) {
     int width = widest_name(e);
     sn_text name = SN_TEXT_EMPTY;
     sn_text_addf(text, "\n%*s  samples  correct   accuracy  precision  most often taken for\n", width, "class");
-    for (size_t c = 0; c < e->experiment.data.out_dim; c++) {
+    for (size_t c = 0; c < e->run.experiment.data.out_dim; c++) {
         const sn_class_tally *tally = &e->tallies[c];
         sn_text_clear(&name);
         int n = add_name(e, c, &name);
@@ -113,17 +114,23 @@ static void add_classes(const sn_evaluation *e, sn_text *text) {
 
 static void add_outputs(const sn_evaluation *e, sn_text *text) {
     sn_text_add(text, "\noutput  rmse\n");
-    for (size_t j = 0; j < e->experiment.data.out_dim; j++) {
+    for (size_t j = 0; j < e->run.experiment.data.out_dim; j++) {
         sn_text_addf(text, "%6zu  ", j);
         sn_text_add_number(text, e->rmse[j], sn_evaluation_digits(e));
         sn_text_add(text, "\n");
     }
 }
 
+/* The run, and the step that its weights are of, where they are its own. */
+static void add_run(const sn_finished_run *run, sn_text *text) {
+    sn_text_addf(text, "run       %s (%s", run->request.run, run->state.status);
+    if (run->step >= 0) sn_text_addf(text, ", step %" PRId64 " of %" PRId64, run->step, run->experiment.steps);
+    sn_text_addf(text, ")\nweights   %s\n", run->weights);
+}
+
 static void add_text(const sn_evaluation *e, const sn_evaluation_request *request, sn_text *text) {
     int digits = sn_evaluation_digits(e);
-    sn_text_addf(text, "run       %s (%s)\n", request->run, e->state.status);
-    sn_text_addf(text, "weights   %s\n", e->weights);
+    add_run(&e->run, text);
     sn_text_addf(text, "split     %s, %zu of %zu samples\nloss      ", request->on_train ? "train" : "test", e->n,
                  e->samples->n);
     sn_text_add_number(text, e->result.loss, digits);
@@ -146,8 +153,8 @@ static void add_json_share(sn_text *text, const char *key, size_t part, size_t w
 /* The name of a class, null where it has none. */
 static void add_json_name(const sn_evaluation *e, const char *key, uint32_t class, sn_text *text) {
     sn_text_addf(text, ", \"%s\": ", key);
-    if (e->classes && class != SN_NO_CLASS) {
-        sn_text_add_json(text, e->classes[class]);
+    if (e->run.classes && class != SN_NO_CLASS) {
+        sn_text_add_json(text, e->run.classes[class]);
     } else {
         sn_text_add(text, "null");
     }
@@ -170,12 +177,22 @@ static void add_json_class(const sn_evaluation *e, size_t c, sn_text *text) {
     sn_text_add(text, "}");
 }
 
+static void add_json_run(const sn_finished_run *run, sn_text *text) {
+    sn_text_add(text, "{\n  \"run\": ");
+    sn_text_add_json(text, run->request.run);
+    sn_text_addf(text, ",\n  \"status\": \"%s\",\n  \"step\": ", run->state.status);
+    if (run->step >= 0) {
+        sn_text_addf(text, "%" PRId64, run->step);
+    } else {
+        sn_text_add(text, "null");
+    }
+    sn_text_addf(text, ",\n  \"planned_steps\": %" PRId64 ",\n  \"weights\": ", run->experiment.steps);
+    sn_text_add_json(text, run->weights);
+}
+
 static void add_json(const sn_evaluation *e, const sn_evaluation_request *request, sn_text *text) {
     int digits = sn_evaluation_digits(e);
-    sn_text_add(text, "{\n  \"run\": ");
-    sn_text_add_json(text, request->run);
-    sn_text_addf(text, ",\n  \"status\": \"%s\",\n  \"weights\": ", e->state.status);
-    sn_text_add_json(text, e->weights);
+    add_json_run(&e->run, text);
     sn_text_addf(
         text, ",\n  \"split\": \"%s\",\n  \"samples\": %zu,\n  \"loss\": ", request->on_train ? "train" : "test", e->n);
     sn_text_add_json_number(text, e->result.loss, digits);
@@ -184,7 +201,7 @@ static void add_json(const sn_evaluation *e, const sn_evaluation_request *reques
         sn_text_add_json_number(text, e->result.accuracy, digits);
     }
     sn_text_addf(text, ",\n  \"%s\": [", e->tallies ? "classes" : "outputs");
-    for (size_t c = 0; c < e->experiment.data.out_dim; c++) {
+    for (size_t c = 0; c < e->run.experiment.data.out_dim; c++) {
         sn_text_addf(text, "%s\n    ", c ? "," : "");
         if (e->tallies) {
             add_json_class(e, c, text);
@@ -235,16 +252,15 @@ static sn_status write_predictions(const sn_evaluation *e, const char *path, sn_
 
 static sn_status run_eval(const sn_arguments *arguments, sn_error *error) {
     const eval_options *chosen = arguments->record;
-    sn_evaluation_request request = {.run = arguments->operands[0],
-                                     .weights = chosen->weights,
-                                     .on_train = chosen->on_train,
-                                     .limit = (size_t)chosen->limit,
-                                     .threads = sn_threads(chosen->threads)};
+    sn_evaluation_request request = {
+        .run = {.run = arguments->operands[0], .weights = chosen->weights, .threads = sn_threads(chosen->threads)},
+        .on_train = chosen->on_train,
+        .limit = (size_t)chosen->limit};
     sn_evaluation evaluation;
-    sn_status status = check_predictions(chosen, request.run, error);
+    sn_status status = check_predictions(chosen, request.run.run, error);
     if (status) return status;
     status = sn_evaluation_open(&evaluation, &request, error);
-    sn_tell_notes(&evaluation.experiment.notes);
+    sn_tell_notes(&evaluation.run.experiment.notes);
     if (!status && chosen->predictions) status = write_predictions(&evaluation, chosen->predictions, error);
     if (!status) {
         sn_text text = SN_TEXT_EMPTY;
@@ -267,13 +283,18 @@ const sn_verb sn_verb_eval = {
     SN_VERB_OPTIONS(option_rows, eval_options),
     .help = "loss, accuracy and predictions of a run's weights on a split of its data",
     .details =
-        "RUN is the directory of a finished run.  Classes: for each its samples, how many were right (accuracy: of\n"
-        "its samples, precision: of those taken for it), what it was most often taken for; called as the labels of "
-        "the\n"
-        "CSV file call them, which run.json keeps in their order (classes).  Regression: the root mean squared error "
-        "of\n"
-        "each output.  --predictions: index (of the sample in its split, from 0), label, predicted, p0, p1, ...\n"
-        "(probabilities), or index, t0, ... (targets), y0, ... (outputs); at the end, for data of a CSV file, row: "
-        "that\n"
-        "of the file (data.test_path where it is given) in which the sample stands, from 1 and with the header.",
+        "RUN is a run's directory.  A run that is done or diverged is evaluated at its final weights, any other\n"
+        "(interrupted, killed, failed, running this moment) at its newest sound checkpoint, and a line on stderr "
+        "says\n"
+        "so.  Step: the updates that the weights have had, of those that are planned (--json: step, null with\n"
+        "--weights, and planned_steps).\n"
+        "\n"
+        "Classes: for each its samples, how many were right (accuracy: of its samples, precision: of those taken for\n"
+        "it), what it was most often taken for; called as the labels of the CSV file call them, which run.json keeps\n"
+        "in their order (classes).  Regression: the root mean squared error of each output.\n"
+        "\n"
+        "--predictions: index (of the sample in its split, from 0), label, predicted, p0, p1, ... (probabilities), "
+        "or\n"
+        "index, t0, ... (targets), y0, ... (outputs); at the end, for data of a CSV file, row: that of the file\n"
+        "(data.test_path where it is given) in which the sample stands, from 1 and with the header.",
     .run = run_eval};

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
+
 bool sn_option_flag(const sn_option *option, const char *value, void *member, sn_text *wanted) {
     (void)option, (void)value, (void)wanted;
     *(bool *)member = true;
@@ -21,12 +23,11 @@ bool sn_option_words(const sn_option *option, const char *value, void *member, s
 
 bool sn_option_path(const sn_option *option, const char *value, void *member, sn_text *wanted) {
     *(const char **)member = value;
-    bool has_tilde = value[0] == '~' && (value[1] == '/' || value[1] == '\0'); /* as in --out=~/runs */
+    bool has_tilde = sn_path_begins_at_home(value); /* as in --out=~/runs */
     if (*value && !has_tilde) return true;
     bool is_directory = strcmp(option->argument, "DIR") == 0, is_key = strcmp(option->argument, "KEY") == 0;
     sn_text_add(wanted, is_directory ? "a directory" : is_key ? "a key" : "a file");
-    if (has_tilde)
-        sn_text_add(wanted, " (~ is expanded by the shell only, and where a word begins with it; write $HOME)");
+    if (has_tilde) sn_text_add(wanted, SN_NO_HOME);
     return false;
 }
 

@@ -10,6 +10,9 @@
 
 #include "base/text.h"
 
+/* Behind a path that begins so. */
+#define SN_NO_HOME " (~ is expanded by the shell only, and where a word begins with it; write $HOME)"
+
 typedef struct sn_option sn_option;
 
 /* Reads `value` (NULL for an option that takes none) into the member of the record.  False if it is not what the option

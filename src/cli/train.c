@@ -105,7 +105,8 @@ static sn_status print_finished(const train_options *chosen, const sn_run_direct
     if (!status && !chosen->quiet) sn_say("%s holds this run, finished\n", directory->path);
     if (!status) status = print_outcome(chosen, &outcome, directory->path, error);
     if (!status && strcmp(outcome.summary.status, "diverged") == 0)
-        status = sn_error_set(error, SN_DIVERGED, "diverged: %s", outcome.summary.fault);
+        status = sn_error_set(error, SN_DIVERGED, "diverged: %s",
+                              outcome.summary.fault ? outcome.summary.fault : "its run.json does not say where");
     free(path);
     sn_outcome_reset(&outcome);
     return status;

@@ -2,11 +2,13 @@
  * not need of it is given back at once: ten thousand runs have to fit. */
 #include "compare/collect.h"
 
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
-#include "base/lock.h"
 #include "compare/planned.h"
 #include "run/directory.h"
 #include "run/language.h"
@@ -114,16 +116,9 @@ static sn_status read_run(sn_comparison *comparison, sn_compared_run *run, sn_er
 
 /* What run.json cannot say: the process is gone without a last word, or the sweep knows why. */
 static sn_status judge_unfinished(sn_compared_run *run, sn_error *error) {
-    char *lock = sn_path_join(run->path, SN_FILE_LOCK);
-    if (!lock) return sn_error_memory(error, strlen(run->path), "a path");
-    sn_lock_state state = sn_lock_look(lock);
-    free(lock);
-    if (state == SN_LOCK_HELD) {
-        strcpy(run->status, "running"); /* also one that was interrupted and goes on */
-        return SN_OK;
-    }
-    if (state == SN_LOCK_FREE && strcmp(run->status, "running") == 0) strcpy(run->status, "interrupted");
-    return sn_planned_judge(run, error);
+    bool is_held = false;
+    sn_status status = sn_run_directory_look(run->path, run->status, &is_held, error);
+    return status || is_held ? status : sn_planned_judge(run, error);
 }
 
 sn_status sn_collect_slot(sn_comparison *comparison, const char *path, sn_compared_run **run, sn_error *error) {
@@ -137,13 +132,26 @@ sn_status sn_collect_slot(sn_comparison *comparison, const char *path, sn_compar
     return SN_OK;
 }
 
-sn_status sn_collect_run(sn_comparison *comparison, const char *path, sn_error *error) {
+static sn_status collect_run(sn_comparison *comparison, const char *path, sn_error *error) {
     sn_compared_run *run = NULL;
     sn_status status = sn_collect_slot(comparison, path, &run, error);
     if (!status) status = read_run(comparison, run, error);
     bool is_known = !status && strcmp(run->status, "unreadable") != 0;
     if (is_known && !run->is_finished) status = judge_unfinished(run, error);
     return status ? status : read_config(comparison, path, error);
+}
+
+sn_status sn_collect_new_run(sn_comparison *comparison, const char *path, bool *is_new, sn_error *error) {
+    struct stat info;
+    char place[48];
+    if (stat(path, &info) != 0) return sn_error_io(error, "read directory", path);
+    snprintf(place, sizeof place, "%ju:%ju", (uintmax_t)info.st_dev, (uintmax_t)info.st_ino);
+    size_t n_places = comparison->places.n;
+    if (sn_intern_add(&comparison->places, place) == SN_NO_STRING) {
+        return sn_error_memory(error, strlen(place), "the place of a run");
+    }
+    *is_new = comparison->places.n > n_places;
+    return *is_new ? collect_run(comparison, path, error) : SN_OK;
 }
 
 sn_status sn_comparison_plan(sn_comparison *comparison, const sn_config *config, sn_error *error) {

@@ -13,7 +13,8 @@ sn_status sn_collect_slot(sn_comparison *comparison, const char *path, sn_compar
 /* Reads the config of the run that was added last; one that is broken is noted. */
 sn_status sn_collect_config(sn_comparison *comparison, const sn_config_source *source, sn_error *error);
 
-/* Reads run.json and config.json of the run directory and adds the run. */
-sn_status sn_collect_run(sn_comparison *comparison, const char *path, sn_error *error);
+/* Reads run.json and config.json of the run directory and adds the run, unless its directory, by whatever path, is
+ * there already: *is_new. */
+sn_status sn_collect_new_run(sn_comparison *comparison, const char *path, bool *is_new, sn_error *error);
 
 #endif

@@ -3,8 +3,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -20,27 +18,18 @@
 
 static sn_status add_below(sn_comparison *comparison, const char *path, sn_error *error);
 
-/* Adds the run unless its directory, by whatever path, is there already. */
-static sn_status add_new_run(sn_comparison *comparison, const char *path, sn_error *error) {
-    struct stat info;
-    char place[48];
-    if (stat(path, &info) != 0) return sn_error_io(error, "read directory", path);
-    snprintf(place, sizeof place, "%ju:%ju", (uintmax_t)info.st_dev, (uintmax_t)info.st_ino);
-    size_t n_places = comparison->places.n;
-    if (sn_intern_add(&comparison->places, place) == SN_NO_STRING) {
-        return sn_error_memory(error, strlen(place), "the place of a run");
-    }
-    if (comparison->places.n > n_places) return sn_collect_run(comparison, path, error);
-    comparison->n_repeated++;
-    return SN_OK;
+static sn_status add_run(sn_comparison *comparison, const char *path, sn_error *error) {
+    bool is_new = false;
+    sn_status status = sn_collect_new_run(comparison, path, &is_new, error);
+    comparison->n_repeated += !status && !is_new;
+    return status;
 }
 
 /* A directory that holds a run.json is a run; any other may hold runs below it. */
 static sn_status add_directory(sn_comparison *comparison, const char *path, sn_error *error) {
     char *manifest = sn_path_join(path, SN_FILE_MANIFEST);
     if (!manifest) return sn_error_memory(error, strlen(path), "a path");
-    sn_status status =
-        sn_path_exists(manifest) ? add_new_run(comparison, path, error) : add_below(comparison, path, error);
+    sn_status status = sn_path_exists(manifest) ? add_run(comparison, path, error) : add_below(comparison, path, error);
     free(manifest);
     return status;
 }
@@ -241,6 +230,7 @@ static sn_status group(sn_comparison *comparison, bool warns, sn_error *error) {
                                    .is_diverged = run->is_diverged,
                                    .is_missing = strcmp(run->status, "missing") == 0,
                                    .is_failed = strcmp(run->status, "failed") == 0,
+                                   .is_running = strcmp(run->status, "running") == 0,
                                    .figures = run->figures};
     }
     sn_status status = sn_points_build(&comparison->points, &comparison->varied, samples, n, error);

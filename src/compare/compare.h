@@ -11,6 +11,7 @@
 #include "compare/columns.h"
 #include "compare/points.h"
 #include "compare/varied.h"
+#include "run/manifest.h"
 
 /* Entries of run.json in which runs of one comparison should agree. */
 enum { SN_N_ORIGINS = 5 };
@@ -18,9 +19,9 @@ enum { SN_N_ORIGINS = 5 };
 /* One run directory. */
 typedef struct sn_compared_run {
     char *path;
-    char status[32]; /* of run.json; "unreadable" where that is broken, "interrupted" where it says "running" and the
-                      * process is gone; of a cell that has no run: "missing" or "failed" */
-    char *reason;    /* why it failed or diverged; NULL: nothing is known */
+    char status[SN_RUN_STATUS]; /* of run.json; "unreadable" where that is broken, "interrupted" where it says "running"
+                                 * and the process is gone; of a cell that has no run: "missing" or "failed" */
+    char *reason;               /* why it failed or diverged; NULL: nothing is known */
     bool is_finished, is_diverged;
     bool is_missing;                      /* a cell of a sweep that has no run.json */
     int64_t last_step;                    /* the last update that was measured; -1: not known */
@@ -89,7 +90,8 @@ void sn_comparison_table(const sn_comparison *comparison, const sn_table_style *
 /* run, varied keys, status, figures: a row per run. */
 void sn_comparison_runs_csv(const sn_comparison *comparison, sn_text *text);
 
-/* Varied keys without the seed, metric, statistics: a row per point that has finished runs, and metric. */
+/* Varied keys without the seed, metric, statistics: a row per point and metric, those of a point without a
+ * finished run too. */
 void sn_comparison_points_csv(const sn_comparison *comparison, const sn_points *points, sn_text *text);
 
 /* The header of profiles.csv, and what its rows begin with for a run: its path and keys, with the comma. */

@@ -62,7 +62,7 @@ void sn_comparison_points_csv(const sn_comparison *comparison, const sn_points *
         sn_text_addf(text, ",%s", sn_statistics[s].column.name);
     sn_text_add(text, "\n");
     for (size_t i = 0; i < points->n; i++) {
-        for (int m = 0; m < n_metrics && points->items[i].n_runs > 0; m++)
+        for (int m = 0; m < n_metrics; m++)
             add_metric_row(varied, &points->items[i], metrics[m], text);
     }
 }

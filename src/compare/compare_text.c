@@ -220,11 +220,12 @@ static void add_mean(sn_grid *grid, sn_text *cell, const sn_figure *figure, int 
 
 /* Why a row has no means. */
 static void add_word(sn_grid *grid, sn_text *cell, const sn_point *point) {
-    size_t n_unfinished = point->n_samples - point->n_runs - point->n_missing - point->n_failed;
+    size_t n_rest = point->n_samples - point->n_runs - point->n_missing - point->n_failed - point->n_running;
     sn_text_clear(cell);
     if (point->n_diverged > 0) sn_text_addf(cell, "%zu of %zu diverged", point->n_diverged, point->n_runs);
     if (point->n_runs == 1 && point->n_diverged == 0) sn_text_add(cell, "one run");
-    if (n_unfinished > 0) sn_text_addf(cell, "%s%zu unfinished", cell->length ? ", " : "", n_unfinished);
+    if (n_rest > 0) sn_text_addf(cell, "%s%zu unfinished", cell->length ? ", " : "", n_rest);
+    if (point->n_running > 0) sn_text_addf(cell, "%s%zu running", cell->length ? ", " : "", point->n_running);
     if (point->n_failed > 0) sn_text_addf(cell, "%s%zu failed", cell->length ? ", " : "", point->n_failed);
     if (point->n_missing > 0) sn_text_addf(cell, "%s%zu missing", cell->length ? ", " : "", point->n_missing);
     sn_grid_add(grid, sn_text_string(cell));
@@ -280,7 +281,7 @@ static bool has_seeds(const sn_comparison *comparison) {
     const sn_points *points = &comparison->points;
     if (comparison->varied.n_grid == comparison->varied.n_columns) return false;
     for (size_t i = 0; i < points->n; i++) {
-        if (points->items[i].n_runs > 1) return true;
+        if (points->items[i].n_samples > 1) return true;
     }
     return false;
 }

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "base/lock.h"
 #include "base/shell.h"
 #include "compare/collect.h"
 #include "run/directory.h"
@@ -60,7 +59,7 @@ sn_status sn_planned_judge(sn_compared_run *run, sn_error *error) {
     sn_error ignored;
     sn_error_clear(&ignored);
     sn_status status = SN_OK;
-    if (sn_path_exists(path) && sn_file_read(path, REASON_MAX_BYTES, &said, &size, &ignored) == SN_OK) {
+    if (sn_file_read_regular(path, REASON_MAX_BYTES, &said, &size, &ignored) == SN_OK) {
         sn_text reason = SN_TEXT_EMPTY;
         add_reason(&reason, said);
         strcpy(run->status, "failed");
@@ -101,16 +100,10 @@ static sn_status parse_cell(cell *c, sn_pool *pool, const char *line, size_t n_w
 }
 
 static sn_status judge_missing(sn_compared_run *run, sn_error *error) {
-    char *lock = sn_path_join(run->path, SN_FILE_LOCK);
-    if (!lock) return sn_error_memory(error, strlen(run->path), "a path");
-    bool is_held = sn_lock_look(lock) == SN_LOCK_HELD;
-    free(lock);
-    if (is_held) {
-        strcpy(run->status, "running");
-    } else {
-        strcpy(run->status, "missing");
-    }
-    return is_held ? SN_OK : sn_planned_judge(run, error);
+    bool is_held = false;
+    strcpy(run->status, "missing");
+    sn_status status = sn_run_directory_look(run->path, run->status, &is_held, error);
+    return status || is_held ? status : sn_planned_judge(run, error);
 }
 
 static sn_status add_missing(sn_comparison *comparison, const char *path, const char *config, const cell *c,
@@ -135,7 +128,10 @@ static sn_status add_cell(sn_comparison *comparison, const char *directory, cons
     }
     size_t n_places = comparison->places.n;
     sn_status status = SN_OK;
-    if (!sn_run_directory_holds_run(path)) {
+    bool is_new = false; /* as a rule it was found below the directory already, but links are not followed there */
+    if (sn_run_directory_holds_run(path)) {
+        status = sn_collect_new_run(comparison, path, &is_new, error);
+    } else {
         if (sn_intern_add(&comparison->places, place) == SN_NO_STRING) {
             status = sn_error_memory(error, strlen(place), "the place of a cell");
         } else if (comparison->places.n > n_places) {
@@ -170,7 +166,7 @@ sn_status sn_planned_add(sn_comparison *comparison, const char *directory, sn_er
     size_t size = 0;
     sn_status status = file && config ? SN_OK : sn_error_memory(error, strlen(directory), "a path");
     if (!status && sn_path_exists(file) && sn_path_exists(config)) {
-        status = sn_file_read(file, LIST_MAX_BYTES, &list, &size, error);
+        status = sn_file_read_regular(file, LIST_MAX_BYTES, &list, &size, error);
         if (!status) status = add_lines(comparison, directory, config, list, error);
     }
     free(file);

@@ -24,6 +24,7 @@ static void compute_figures(sn_point *point, const sn_sample *samples, double *v
         point->n_diverged += samples[i].is_finished && samples[i].is_diverged;
         point->n_missing += samples[i].is_missing;
         point->n_failed += samples[i].is_failed;
+        point->n_running += samples[i].is_running;
     }
     for (int c = 0; c < SN_N_RUN_COLUMNS; c++) {
         size_t n = 0;
@@ -33,6 +34,9 @@ static void compute_figures(sn_point *point, const sn_sample *samples, double *v
         }
         sn_figure_compute(&point->figures[c], values, n, point->n_runs, point->n_diverged);
         point->figures[c].n_unfinished = point->n_samples - point->n_runs;
+        point->figures[c].n_missing = point->n_missing;
+        point->figures[c].n_failed = point->n_failed;
+        point->figures[c].n_running = point->n_running;
     }
 }
 

@@ -10,7 +10,7 @@
 typedef struct sn_sample {
     const uint32_t *cells; /* (n_columns) of the varied keys */
     size_t run;            /* its number; of a difference: of the minuend */
-    bool is_finished, is_diverged, is_missing, is_failed;
+    bool is_finished, is_diverged, is_missing, is_failed, is_running;
     const sn_measure *figures; /* (SN_N_RUN_COLUMNS) */
 } sn_sample;
 
@@ -20,7 +20,7 @@ typedef struct sn_point {
     size_t n_samples;          /* unfinished ones too */
     size_t n_runs, n_diverged; /* finished ones; of them, diverged ones */
     size_t n_missing;          /* cells of a sweep that have no run and did not fail */
-    size_t n_failed;
+    size_t n_failed, n_running;
     sn_figure figures[SN_N_RUN_COLUMNS];
 } sn_point;
 

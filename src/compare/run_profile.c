@@ -240,7 +240,8 @@ static sn_status read_live(const char *directory, sn_measure *figures, int64_t *
     if (!path) return sn_error_memory(error, strlen(directory), "a path");
     sn_error ignored;
     sn_error_clear(&ignored);
-    if (sn_file_read(path, LIVE_MAX_BYTES, &text, &size, &ignored) == SN_OK) take_live_figures(text, size, figures);
+    if (sn_file_read_regular(path, LIVE_MAX_BYTES, &text, &size, &ignored) == SN_OK)
+        take_live_figures(text, size, figures);
     for (int c = 0; c < SN_N_RUN_COLUMNS; c++) {
         const char *live = sn_run_columns[c].live_column;
         bool is_step = live && strcmp(live, "step") == 0 && figures[c].is_measured && figures[c].value >= 0 &&

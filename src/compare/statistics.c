@@ -75,17 +75,17 @@ void sn_figure_compute(sn_figure *figure, double *values, size_t n_measured, siz
     if (n_runs >= 2 && n_diverged == 0 && n_measured == n_runs) moments(figure, values, n_measured);
 }
 
-static sn_measure n_runs_of(const sn_figure *f) {
-    return sn_measured((double)f->n_runs);
-}
+#define COUNT(field)                                                                                                   \
+    static sn_measure field##_of(const sn_figure *f) {                                                                 \
+        return sn_measured((double)f->field);                                                                          \
+    }
 
-static sn_measure n_unfinished_of(const sn_figure *f) {
-    return sn_measured((double)f->n_unfinished);
-}
-
-static sn_measure n_diverged_of(const sn_figure *f) {
-    return sn_measured((double)f->n_diverged);
-}
+COUNT(n_runs)
+COUNT(n_diverged)
+COUNT(n_unfinished)
+COUNT(n_missing)
+COUNT(n_failed)
+COUNT(n_running)
 
 #define FIGURE(field)                                                                                                  \
     static sn_measure field##_of(const sn_figure *f) {                                                                 \
@@ -115,4 +115,7 @@ const sn_statistic sn_statistics[SN_N_STATISTICS] = {
     {{"n_unfinished", "integer", "runs",
       "runs of the point that are not finished: missing cells of a sweep, running, interrupted and failed ones"},
      n_unfinished_of},
+    {{"n_missing", "integer", "runs", "cells of a sweep that have no run yet"}, n_missing_of},
+    {{"n_failed", "integer", "runs", "cells that failed"}, n_failed_of},
+    {{"n_running", "integer", "runs", "runs at work"}, n_running_of},
 };

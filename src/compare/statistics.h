@@ -11,6 +11,7 @@
 typedef struct sn_figure {
     size_t n_runs, n_diverged, n_measured; /* finished runs; diverged ones among them; those with the metric */
     size_t n_unfinished;                   /* runs of the point that are not finished, cells without a run too */
+    size_t n_missing, n_failed, n_running; /* of those; the others were interrupted or cannot be read */
     sn_measure mean, sd, median, min, max, ci95_low, ci95_high;
 } sn_figure;
 
@@ -30,7 +31,7 @@ typedef struct sn_statistic {
     sn_measure (*value)(const sn_figure *figure);
 } sn_statistic;
 
-enum { SN_N_STATISTICS = 10 };
+enum { SN_N_STATISTICS = 13 };
 extern const sn_statistic sn_statistics[SN_N_STATISTICS];
 
 #endif

@@ -11,7 +11,7 @@
 
 #include "base/hash.h"
 #include "compare/settings.h"
-#include "network/mlp.h"
+#include "network/family.h"
 
 typedef struct collector {
     sn_varied *varied;

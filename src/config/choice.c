@@ -12,11 +12,25 @@ const sn_key sn_comment_key = {.name = "comment",
                                .help = "text for people, allowed in every object"};
 const sn_key sn_schema_key = {
     .name = "$schema", .types = SN_TEXT, .flags = SN_NO_MEANING, .help = "the JSON Schema of this file, for editors"};
+static const sn_key guessed_path = {.types = SN_TEXT, .help = "the path of a key"};
+const sn_key sn_guessed_key = {.name = "guessed",
+                               .types = SN_LIST,
+                               .flags = SN_NO_MEANING,
+                               .element = &guessed_path,
+                               .help = "keys of a resolved config that nobody gave and that are told as guesses"};
 const sn_key sn_discriminator_key = {.types = SN_TEXT, .help = "which kind it is"};
 
 const sn_key *sn_keys_find(const sn_key *keys, const char *name) {
     for (; keys && keys->name; keys++) {
         if (strcmp(keys->name, name) == 0) return keys;
+    }
+    return NULL;
+}
+
+const sn_key *sn_free_key(const char *name, bool is_root) {
+    const sn_key *const rows[] = {&sn_comment_key, &sn_schema_key, &sn_guessed_key};
+    for (size_t i = 0; i < (is_root ? sizeof rows / sizeof *rows : 1); i++) {
+        if (strcmp(rows[i]->name, name) == 0) return rows[i];
     }
     return NULL;
 }

@@ -6,9 +6,12 @@
 
 #include "config/key.h"
 
-/* Keys that need no row in any table: "comment" in every object, "$schema" at the top, the discriminator of an object
- * with kinds (its name is the choice's). */
-extern const sn_key sn_comment_key, sn_schema_key, sn_discriminator_key;
+/* Keys that need no row in any table: "comment" in every object, "$schema" and "guessed" at the top, the discriminator
+ * of an object with kinds (its name is the choice's). */
+extern const sn_key sn_comment_key, sn_schema_key, sn_guessed_key, sn_discriminator_key;
+
+/* The row of that name among those that need none in a table, NULL where it is none of them. */
+const sn_key *sn_free_key(const char *name, bool is_root);
 
 /* The row of that name in a table, NULL where there is none; NULL is an empty table. */
 const sn_key *sn_keys_find(const sn_key *keys, const char *name);

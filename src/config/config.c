@@ -66,6 +66,7 @@ static sn_status resolve(sn_config *config, const sn_schema *schema, cJSON *raw,
     sn_reader reader = {.places = &config->places,
                         .faults = faults,
                         .schema = schema,
+                        .root = raw,
                         .base_dir = in->base_dir,
                         .pool = &config->pool,
                         .idles = &config->idles};

@@ -104,7 +104,10 @@ bool sn_config_is_given(const sn_config *config, const sn_value *value);
  */
 void sn_config_note_idle(const sn_config *config, sn_notes *notes);
 
-/* Whether a --set argument gives such a key. */
+/* Forgets those of them that have an effect in `other`, so that what is left has none in both. */
+void sn_config_keep_idle(sn_config *config, const sn_config *other);
+
+/* Whether a --set argument gives such a key, or one below it. */
 bool sn_config_set_is_idle(const sn_config *config, const char *set);
 
 /* Writes the resolved config as indented JSON (2 blanks, numbers in the shortest form that reads back exactly,

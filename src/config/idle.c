@@ -11,7 +11,6 @@ enum { MAX_KEPT = 100 }; /* of a text, which may have any number of them */
 
 struct sn_idle {
     sn_idle *next;
-    int set;          /* the --set that gives it, -1: the text */
     const char *key;  /* as a --set names it */
     const char *line; /* what is told */
 };
@@ -45,8 +44,7 @@ bool sn_idles_add(sn_idles *idles, sn_pool *pool, const sn_places *places, const
     sn_text_addf(&line, " has no effect: %s", reason);
     sn_idle *fresh = sn_pool_alloc(pool, sizeof *fresh);
     if (fresh) {
-        *fresh = (sn_idle){.set = where.set,
-                           .key = sn_pool_string(pool, sn_text_string(&key)),
+        *fresh = (sn_idle){.key = sn_pool_string(pool, sn_text_string(&key)),
                            .line = sn_pool_string(pool, sn_text_string(&line))};
     }
     bool is_whole = fresh && fresh->key && fresh->line && !key.failed && !line.failed;
@@ -65,11 +63,32 @@ void sn_config_note_idle(const sn_config *config, sn_notes *notes) {
         sn_note_always(notes, "%zu more keys of %s have no effect", config->idles.n_dropped, config->places.name);
 }
 
+static bool has_key(const sn_idles *idles, const char *key) {
+    const sn_idle *idle = idles->first;
+    while (idle && strcmp(idle->key, key) != 0)
+        idle = idle->next;
+    return idle;
+}
+
+void sn_config_keep_idle(sn_config *config, const sn_config *other) {
+    sn_idles *idles = &config->idles;
+    idles->last = NULL;
+    for (sn_idle **link = &idles->first; *link;) {
+        if (has_key(&other->idles, (*link)->key)) {
+            idles->last = *link;
+            link = &(*link)->next;
+        } else {
+            *link = (*link)->next;
+        }
+    }
+}
+
 bool sn_config_set_is_idle(const sn_config *config, const char *set) {
     size_t n = strcspn(set, "=");
     for (const sn_idle *idle = config->idles.first; idle; idle = idle->next) {
-        bool is_its_key = idle->set >= 0 && strlen(idle->key) == n && strncmp(idle->key, set, n) == 0;
-        if (is_its_key && strcmp(config->places.sets[idle->set], set) == 0) return true;
+        size_t n_idle = strlen(idle->key);
+        if (n_idle > n || strncmp(idle->key, set, n_idle) != 0) continue;
+        if (n_idle == n || set[n_idle] == '.') return true; /* what stands below it goes the same way */
     }
     return false;
 }

@@ -25,7 +25,14 @@ enum {
     SN_NOT_EMPTY = 1 << 4,  /* a list with at least one element, a text with at least one character */
     SN_LENGTH = 1 << 6,     /* how long a run goes on: left out of sn_config_hash_but_length */
     SN_STEM = 1 << 5,       /* a text whose default is the stem of the config file ("stdin" for standard input) */
+    SN_GUESS = 1 << 7,      /* the default is a guess at what a file means: a resolved config says that it is one */
 };
+
+/* A key that can leave another without effect. */
+typedef struct sn_ruler {
+    const char *key;   /* of the same object, or with a dot a path from the top; NULL ends a list */
+    const char *value; /* it rules where it has this value (JSON text); NULL: where it is given */
+} sn_ruler;
 
 typedef struct sn_key {
     const char *name;               /* NULL ends a table */
@@ -37,7 +44,7 @@ typedef struct sn_key {
     const struct sn_choice *choice; /* SN_KIND */
     const struct sn_key *keys;      /* SN_OBJECT */
     const struct sn_key *element;   /* SN_LIST: type, bounds etc. of an element (its name is not used) */
-    const char *ruled_by;           /* a key of the same object that, when given, leaves this one without effect */
+    const sn_ruler *ruled_by;       /* keys that leave this one without effect; NULL: none */
     const char *help;               /* one line, with the unit where there is one */
 } sn_key;
 

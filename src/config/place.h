@@ -23,6 +23,7 @@ typedef struct sn_place {
     bool is_meaningless;      /* left out of the meaning: SN_NO_MEANING */
     bool is_length;           /* how long a run goes on: SN_LENGTH */
     bool is_default;          /* the text does not give it */
+    bool is_guess;            /* its default is a guess: SN_GUESS */
     bool is_discriminator;    /* names the kind of the object around it */
 } sn_place;
 

@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "config/document.h"
 #include "config/expect.h"
+#include "config/guess.h"
 #include "config/suggest.h"
 #include "config/tails.h"
 
@@ -47,6 +48,7 @@ void sn_resolved_add(sn_reader *reader, cJSON *out, const sn_key *key, const cha
     place->name = name;
     place->is_meaningless = key->flags & SN_NO_MEANING;
     place->is_length = key->flags & SN_LENGTH;
+    place->is_guess = key->flags & SN_GUESS;
     if (cJSON_AddItemToObjectCS(out, name, node)) return;
     cJSON_Delete(node);
     reader->failed = true;
@@ -136,19 +138,38 @@ bool sn_idle_counts(sn_reader *reader, const cJSON *member, const cJSON *out, co
     return differs;
 }
 
+/* The raw member that rules by `ruler` over the members of an object, NULL where none does. */
+static const cJSON *find_ruler(const sn_reader *reader, const cJSON *raw, const cJSON *out, const sn_ruler *ruler) {
+    bool is_elsewhere = strchr(ruler->key, '.');
+    const cJSON *found = is_elsewhere ? sn_value_get(reader->root, ruler->key) : sn_member(raw, ruler->key);
+    const cJSON *value = is_elsewhere || !found ? found : sn_member(out, ruler->key);
+    if (!value || cJSON_IsNull(value) || !ruler->value) return value && !cJSON_IsNull(value) ? found : NULL;
+    sn_text text = SN_TEXT_EMPTY;
+    sn_value_text_compact(value, &text);
+    bool rules = strcmp(sn_text_string(&text), ruler->value) == 0;
+    sn_text_free(&text);
+    return rules ? found : NULL;
+}
+
+static void tell_ruler(sn_reader *reader, const cJSON *ruled, const cJSON *ruler, const char *value) {
+    sn_text path = SN_TEXT_EMPTY;
+    sn_places_path(reader->places, ruler->valueint, &path);
+    sn_tell_idle(reader, ruled, "%s is %s", sn_text_string(&path), value ? value : "given");
+    sn_text_free(&path);
+}
+
 /* A --set of the key that rules over one in the file is meant to. */
 void sn_tell_ruled(sn_reader *reader, const cJSON *raw, const cJSON *out, const sn_key *keys) {
     for (const sn_key *key = keys; key && key->name; key++) {
         const cJSON *ruled = key->ruled_by ? sn_member(raw, key->name) : NULL;
-        const cJSON *ruler = ruled ? sn_member(raw, key->ruled_by) : NULL;
-        const cJSON *resolved = ruler ? sn_member(out, key->ruled_by) : NULL;
-        if (!resolved || cJSON_IsNull(resolved)) continue;
-        bool is_meant = sn_place_of(reader->places, ruled)->set < 0 && sn_place_of(reader->places, ruler)->set >= 0;
-        if (is_meant || !sn_idle_counts(reader, ruled, out, key)) continue;
-        sn_text path = SN_TEXT_EMPTY;
-        sn_places_path(reader->places, ruler->valueint, &path);
-        sn_tell_idle(reader, ruled, "%s is given", sn_text_string(&path));
-        sn_text_free(&path);
+        for (const sn_ruler *by = key->ruled_by; ruled && by->key; by++) {
+            const cJSON *ruler = find_ruler(reader, raw, out, by);
+            bool is_file = ruler && sn_place_of(reader->places, ruled)->set < 0;
+            bool is_meant = is_file && sn_place_of(reader->places, ruler)->set >= 0;
+            if (!ruler || is_meant || !sn_idle_counts(reader, ruled, out, key)) continue;
+            tell_ruler(reader, ruled, ruler, by->value);
+            break;
+        }
     }
 }
 
@@ -165,8 +186,7 @@ void sn_suggest_member(sn_reader *reader, const cJSON *raw, const char *name, co
 static void check_unknown(sn_reader *reader, const cJSON *raw, const sn_key *keys, bool is_root) {
     for (const cJSON *member = raw->child; member; member = member->next) {
         const char *name = member->string;
-        if (strcmp(name, sn_comment_key.name) == 0 || sn_keys_find(keys, name)) continue;
-        if (is_root && strcmp(name, sn_schema_key.name) == 0) continue;
+        if (sn_free_key(name, is_root) || sn_keys_find(keys, name)) continue;
         sn_suggestion suggestion = sn_suggestion_for(name, reader->schema->synonyms);
         sn_suggestion_offer_keys(&suggestion, keys);
         sn_suggestion_offer(&suggestion, sn_comment_key.name);
@@ -189,6 +209,8 @@ static cJSON *resolve_object(sn_reader *reader, const cJSON *raw, const sn_key *
     sn_resolve_member(reader, raw, &sn_comment_key, out);
     for (const sn_key *key = keys; key->name; key++)
         sn_resolve_member(reader, raw, key, out);
+    if (is_root) sn_resolve_member(reader, raw, &sn_guessed_key, out);
+    if (is_root) sn_guesses_take(reader, out);
     sn_tell_ruled(reader, raw, out, keys);
     check_unknown(reader, raw, keys, is_root);
     return out;

@@ -19,6 +19,7 @@ typedef struct sn_reader {
     sn_places *places;
     sn_faults *faults;
     const sn_schema *schema;
+    const cJSON *root;    /* of the raw tree, for rulers of other objects; NULL: there are none */
     const char *base_dir; /* what relative paths of the file are relative to */
     sn_pool *pool;        /* of the config, for `idles` */
     sn_idles *idles;      /* NULL: they are not wanted */
@@ -64,7 +65,7 @@ void sn_suggest_member(sn_reader *reader, const cJSON *raw, const char *name, co
 void sn_tell_idle(sn_reader *reader, const cJSON *member, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* Tells the members of an object of these rows that another key rules over.  `out` is the resolved object. */
+/* Tells the members of an object of these rows that have a ruler.  `out` is the resolved object. */
 void sn_tell_ruled(sn_reader *reader, const cJSON *raw, const cJSON *out, const sn_key *keys);
 
 /* Whether a raw member that has no effect is worth a word: a file may have the default written out. */

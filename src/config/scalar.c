@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "base/json.h"
+#include "base/utf8.h"
 #include "config/choice.h"
 #include "config/expect.h"
 #include "config/reader.h"
@@ -52,15 +52,14 @@ cJSON *sn_resolve_number(sn_reader *reader, const cJSON *raw, const sn_key *key)
 
 /* A --set, the name of a file and the working directory may be anything; config.json and run.json are UTF-8. */
 static bool check_encoding(sn_reader *reader, const cJSON *raw, const char *text) {
-    if (sn_json_is_utf8(text)) return true;
+    if (sn_is_utf8(text)) return true;
     sn_fault_value(reader->faults, raw->valueint, "not UTF-8, which is what the files of a run are written in");
     return false;
 }
 
 /* A shell would put the home directory there; a file of that name is hardly meant. */
 static bool begins_at_home(sn_reader *reader, const cJSON *raw) {
-    const char *path = raw->valuestring;
-    if (path[0] != '~' || (path[1] && path[1] != '/')) return false;
+    if (!sn_path_begins_at_home(raw->valuestring)) return false;
     sn_fault_value(reader->faults, raw->valueint,
                    "~ is not expanded here: write the home directory out (or ./~ for a file of that name)");
     return true;

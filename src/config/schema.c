@@ -187,11 +187,15 @@ static bool has_required(const sn_key *keys) {
 
 /* ---- objects ---- */
 
+static const sn_key *const root_keys[] = {&sn_schema_key, &sn_guessed_key, NULL};
+
 static void write_object(schema_writer *w, const sn_key *keys, bool is_root) {
     sn_text_add(w->text, "\"type\":\"object\",\"properties\":{");
     write_property(w, &sn_comment_key);
-    if (is_root) sn_text_add(w->text, ",");
-    if (is_root) write_property(w, &sn_schema_key);
+    for (const sn_key *const *key = root_keys; is_root && *key; key++) {
+        sn_text_add(w->text, ",");
+        write_property(w, *key);
+    }
     write_properties(w, keys);
     sn_text_add(w->text, "},\"required\":[");
     write_required(w, keys, "");

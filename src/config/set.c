@@ -63,8 +63,7 @@ static void look_in_kinds(target *found, const walk *w, const char *name) {
 static target find_target(const walk *w, const char *name) {
     target found = {NULL, 0};
     if (cJSON_IsArray(w->node)) return (target){w->key->element, w->key->element->types};
-    if (strcmp(name, sn_comment_key.name) == 0) found.key = &sn_comment_key;
-    if (w->node == w->setter->root && strcmp(name, sn_schema_key.name) == 0) found.key = &sn_schema_key;
+    found.key = sn_free_key(name, w->node == w->setter->root);
     if (!found.key && (w->key->types & SN_OBJECT)) found.key = sn_keys_find(w->key->keys, name);
     if (found.key) found.types = found.key->types;
     if (!found.key && (w->key->types & SN_KIND)) look_in_kinds(&found, w, name);

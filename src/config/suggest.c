@@ -66,7 +66,7 @@ static int distance_of(const sn_suggestion *s, const char *candidate) {
     int limit = longer / 3 > 1 ? longer / 3 : 1;
     int distance = edit_distance(s->word, (int)n_word, candidate, (int)n);
     if (distance <= limit && distance < shorter) return distance;
-    return is_prefix(s->word, candidate) ? MAX_LENGTH : INT_MAX;
+    return !s->is_whole && is_prefix(s->word, candidate) ? MAX_LENGTH : INT_MAX;
 }
 
 sn_suggestion sn_suggestion_for(const char *word, const sn_synonym *synonyms) {

@@ -10,6 +10,7 @@
 typedef struct sn_suggestion {
     const char *word;
     const sn_synonym *synonyms;
+    bool is_whole;    /* a name that only begins with the word is not meant */
     const char *best; /* NULL: nothing offered so far is near */
     int distance;
 } sn_suggestion;

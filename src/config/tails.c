@@ -111,8 +111,9 @@ bool sn_tails_find(sn_tails *tails, const sn_schema *schema, const char *path) {
     return find(tails, schema, path, last_name(path));
 }
 
-bool sn_tails_find_near(sn_tails *tails, const sn_schema *schema, const char *path) {
+bool sn_tails_find_near(sn_tails *tails, const sn_schema *schema, const char *path, bool is_whole) {
     sn_suggestion nearest = sn_suggestion_for(last_name(path), schema->synonyms);
+    nearest.is_whole = is_whole;
     walk w = {.wanted = path, .nearest = &nearest};
     visit_keys(&w, schema->keys);
     *tails = (sn_tails){.n = 0};
@@ -136,7 +137,7 @@ void sn_tails_suggest(const sn_suggestion *near, const char *around, const sn_sc
     bool is_found = !is_synonym && sn_tails_find(&tails, schema, path);
     if (!is_found && near->best) {
         sn_text_addf(text, ", did you mean \"%s%s\"?", around, near->best);
-    } else if (is_found || sn_tails_find_near(&tails, schema, path)) {
+    } else if (is_found || sn_tails_find_near(&tails, schema, path, false)) {
         write_tails(&tails, text);
     }
 }

@@ -19,8 +19,9 @@ typedef struct sn_tails {
  * names on their way.  '-' and '_' are equal, and so are capitals.  True where there are any. */
 bool sn_tails_find(sn_tails *tails, const sn_schema *schema, const char *path);
 
-/* The same for a name that no key has: those of the nearest name are found. */
-bool sn_tails_find_near(sn_tails *tails, const sn_schema *schema, const char *path);
+/* The same for a name that no key has: those of the nearest name are found; with `is_whole` not of one that only begins
+ * so. */
+bool sn_tails_find_near(sn_tails *tails, const sn_schema *schema, const char *path, bool is_whole);
 
 /* Appends what the unknown key `path` may have meant: `, did you mean "train.lr"?`.  `near` is what is known at that
  * place, and `around` what stands before its name.  Appends nothing where nothing is near. */

@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/rng.h"
+#include "base/utf8.h"
 #include "data/csv_judge.h"
 #include "data/csv_labels.h"
 #include "data/csv_table.h"
@@ -185,10 +185,14 @@ static void tell_guesses(const job *j, sn_notes *notes) {
     if (j->labels.kind == SN_LABELS_TEXT) sn_labels_note_twins(&j->labels, &j->train, &j->columns, notes);
 }
 
+static sn_status check_targets(const job *j) {
+    sn_status status = sn_table_check_targets(&j->train, &j->columns, j->error);
+    sn_status other = j->has_test ? sn_table_check_targets(&j->test, &j->columns, j->error) : SN_OK;
+    return status ? status : other;
+}
+
 static sn_status collect_labels(job *j) {
-    sn_status status = sn_table_check_labels(&j->train, &j->columns, j->error);
-    if (status == SN_OK && j->has_test) status = sn_table_check_labels(&j->test, &j->columns, j->error);
-    if (status == SN_OK) status = sn_labels_init(&j->labels, j->train.labels, j->train.n, j->error);
+    sn_status status = sn_labels_init(&j->labels, j->train.labels, j->train.n, j->error);
     if (status != SN_OK || j->labels.n > 1) return status;
     size_t column = 0;
     while (j->columns.target[column] != 0)
@@ -262,7 +266,7 @@ static sn_status split_rows(job *j, sn_dataset *dataset) {
 
 /* A label in UTF-8, as all files of a run are written; another encoding is taken for Latin-1. */
 static char *copy_label(sn_pool *pool, const char *label) {
-    if (sn_json_is_utf8(label)) return sn_pool_string(pool, label);
+    if (sn_is_utf8(label)) return sn_pool_string(pool, label);
     char *copy = sn_pool_alloc(pool, 2 * strlen(label) + 1), *out = copy;
     for (const unsigned char *p = (const unsigned char *)label; copy && *p; p++) {
         if (*p >= 0x80) *out++ = (char)(0xC0 | *p >> 6);
@@ -285,6 +289,7 @@ static sn_status name_classes(const job *j, sn_dataset *dataset) {
 static sn_status load_csv(sn_dataset *dataset, const sn_config *config, const sn_value *data, sn_error *error) {
     job j = {.config = config, .data = data, .error = error};
     sn_status status = read_tables(&j);
+    if (status == SN_OK) status = check_targets(&j);
     if (status == SN_OK && j.columns.is_classes) status = collect_labels(&j);
     if (status == SN_OK) tell_guesses(&j, dataset->notes);
     if (status == SN_OK) {
@@ -311,13 +316,19 @@ static const char *const tasks[] = {"classes", "regression", NULL};
 static const sn_key target_element = {
     .types = SN_INTEGER | SN_TEXT, .min = -0x1p53, .max = 0x1p53, .help = "a column by name or index"};
 
+static const sn_ruler by_test_path[] = {{.key = "test_path"}, {0}};
+
 static const sn_key keys[] = {
     {.name = "path",
      .types = SN_PATH,
      .flags = SN_REQUIRED | SN_NO_MEANING,
      .help = "the CSV file (RFC 4180, LF or CRLF); all columns but the targets (and R's row names) are "
              "features, all numbers"},
-    {.name = "header", .types = SN_BOOL, .fallback = "true", .help = "the first row has the names of the columns"},
+    {.name = "header",
+     .types = SN_BOOL,
+     .flags = SN_GUESS,
+     .fallback = "true",
+     .help = "the first row has the names of the columns"},
     {.name = "delimiter",
      .types = SN_TEXT,
      .fallback = "\",\"",
@@ -332,17 +343,18 @@ static const sn_key keys[] = {
      .help = "the target column by name or index (from 0, or from -1 backwards); several for regression as a list"},
     {.name = "task",
      .types = SN_WORD,
+     .flags = SN_GUESS,
      .fallback = "\"classes\"",
      .words = tasks,
      .help = "classes: labels of any text, sorted (by number if all are numbers) and counted, a "
-             "missing one (empty, NA, nan, null, ?) is an error; regression: numbers"},
+             "missing one (empty, NA, nan, null, ?) is an error; regression: numbers, a missing one is an error"},
     {.name = "test_fraction",
      .types = SN_NUMBER,
      .flags = SN_BELOW_MAX,
      .fallback = "0.2",
      .min = 0,
      .max = 1,
-     .ruled_by = "test_path",
+     .ruled_by = by_test_path,
      .help = "share of the rows held out for testing, drawn by data.seed; not used with test_path"},
     {.name = "test_path",
      .types = SN_PATH | SN_NULL,

@@ -43,6 +43,42 @@ sn_status sn_csv_check_delimiter(const sn_csv *csv, sn_error *error) {
     return SN_INVALID;
 }
 
+char sn_csv_other_delimiter(const sn_csv *csv) {
+    const char *first = csv->at, *second = second_line(csv);
+    if (count(first, csv->end, csv->delimiter) == count(second, csv->end, csv->delimiter)) return '\0';
+    const char *found = delimiters;
+    while (*found &&
+           (count(first, csv->end, *found) == 0 || count(first, csv->end, *found) != count(second, csv->end, *found)))
+        found++;
+    return *found;
+}
+
+void sn_csv_ask_delimiter(char delimiter, sn_text *text) {
+    if (!delimiter) return;
+    sn_text wanted = SN_TEXT_EMPTY;
+    sn_text_add_json(&wanted, (const char[]){delimiter, '\0'});
+    sn_text_addf(text, " (are the cells separated by %s? set data.delimiter to %s)", sn_text_string(&wanted),
+                 sn_text_string(&wanted));
+    sn_text_free(&wanted);
+}
+
+/* Digits, one comma, digits, and what else a number may have. */
+static bool has_decimal_comma(const char *cell) {
+    const char *comma = strchr(cell, ',');
+    return comma && cell[strspn(cell, "+-0123456789,eE")] == '\0' && !strchr(comma + 1, ',');
+}
+
+bool sn_csv_advise_cell(const sn_csv *csv, const char *cell, sn_text *text) {
+    const char *other = strpbrk(cell, ";\t|");
+    if (other) {
+        sn_csv_ask_delimiter(*other, text);
+    } else if (has_decimal_comma(cell)) {
+        sn_text_addf(text, " (a number has a point, not a comma%s)",
+                     csv->delimiter == ';' ? ": sed 's/,/./g' FILE >NEW" : "");
+    }
+    return other || has_decimal_comma(cell);
+}
+
 size_t sn_csv_second_width(const sn_csv *csv) {
     const char *second = second_line(csv);
     return second < csv->end ? count(second, csv->end, csv->delimiter) + 1 : 0;

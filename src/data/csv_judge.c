@@ -5,32 +5,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-/* `PATH: column "species"`, for the target of classes. */
-static void add_target(const sn_table *table, const sn_table_columns *columns, sn_text *text) {
-    size_t column = 0;
-    while (columns->target[column] != 0)
-        column++;
-    sn_text_addf(text, "%s: ", table->csv.path);
-    sn_table_add_column(table, column, text);
-}
-
-/* ---- missing labels ---- */
-
-/* What R, pandas, spreadsheets, databases and the UCI repository write for a value that is not there. */
-static bool is_missing(const char *text) {
-    static const char *const words[] = {"",     "NA",   "N/A",  "#N/A", "#NA", "<NA>", "nan",
-                                        "-nan", "null", "NULL", "?",    "-",   ".",    NULL};
-    text += strspn(text, " \t");
-    size_t n = strlen(text);
-    while (n > 0 && (text[n - 1] == ' ' || text[n - 1] == '\t'))
-        n--;
-    for (size_t i = 0; words[i]; i++) {
-        if (strlen(words[i]) == n && strncasecmp(text, words[i], n) == 0) return true;
-    }
-    return false;
-}
+/* ---- missing labels and targets ---- */
 
 /* Beside "+" a "-" is a class. */
 static bool has_plus(const sn_table *table) {
@@ -40,29 +16,75 @@ static bool has_plus(const sn_table *table) {
     return false;
 }
 
-sn_status sn_table_check_labels(const sn_table *table, const sn_table_columns *columns, sn_error *error) {
+/* Rows where something is missing, the first of them in full. */
+typedef struct missing {
+    size_t n;
+    sn_text rows;
+} missing;
+
+static void add_missing(missing *m, const sn_table *table, size_t i, const char *cell) {
     enum { SHOWN = 5 };
-    size_t n_missing = 0;
+    if (m->n++ >= SHOWN) {
+        if (m->n == SHOWN + 1) sn_text_add(&m->rows, ", ...");
+        return;
+    }
+    sn_text_addf(&m->rows, "%srow %zu: ", m->n > 1 ? ", " : "", sn_table_row(table, i));
+    sn_table_add_cell(cell, &m->rows);
+}
+
+/* Tells and forgets what is missing in a column, if anything is. */
+static sn_status fault_missing(missing *m, const sn_table *table, size_t column, const char *what, const char *remedy,
+                               sn_error *error) {
+    sn_text name = SN_TEXT_EMPTY;
+    sn_table_add_column(table, column, &name);
+    sn_status status = SN_OK;
+    if (m->n > 0) {
+        status =
+            sn_error_add(error, SN_INVALID, "%s: %s: the %s is missing in %zu of %zu rows (%s); %s", table->csv.path,
+                         sn_text_string(&name), what, m->n, table->n, sn_text_string(&m->rows), remedy);
+    }
+    sn_text_free(&m->rows);
+    sn_text_free(&name);
+    return status;
+}
+
+static size_t column_of(const sn_table_columns *columns, size_t target) {
+    size_t column = 0;
+    while (columns->target[column] != target)
+        column++;
+    return column;
+}
+
+static sn_status check_targets(const sn_table *table, const sn_table_columns *columns, sn_error *error) {
+    sn_status status = SN_OK;
+    for (size_t t = 0; t < columns->n_targets && table->missing; t++) {
+        missing m = {.rows = SN_TEXT_EMPTY};
+        for (size_t i = 0; i < table->n; i++) {
+            const char *cell = table->missing[i * columns->n_targets + t];
+            if (cell) add_missing(&m, table, i, cell);
+        }
+        if (fault_missing(&m, table, column_of(columns, t), "target",
+                          "give these rows a number or take them out of the file", error))
+            status = SN_INVALID;
+    }
+    return status;
+}
+
+static sn_status check_labels(const sn_table *table, const sn_table_columns *columns, sn_error *error) {
     bool knows_minus = has_plus(table);
-    sn_text rows = SN_TEXT_EMPTY, target = SN_TEXT_EMPTY;
+    missing m = {.rows = SN_TEXT_EMPTY};
     for (size_t i = 0; i < table->n; i++) {
         const char *label = table->labels[i];
-        if (!is_missing(label) || (knows_minus && strcmp(label, "-") == 0)) continue;
-        if (n_missing++ >= SHOWN) continue;
-        sn_text_addf(&rows, "%srow %zu: ", n_missing > 1 ? ", " : "", sn_table_row(table, i));
-        sn_table_add_cell(label, &rows);
+        if (sn_csv_is_missing(label) && !(knows_minus && strcmp(label, "-") == 0)) add_missing(&m, table, i, label);
     }
-    if (n_missing > 0) {
-        add_target(table, columns, &target);
-        sn_error_set(error, SN_INVALID,
-                     "%s: the label is missing in %zu of %zu rows (%s%s); give these rows a label or take them out of "
-                     "the file (a class that is called so needs another name)",
-                     sn_text_string(&target), n_missing, table->n, sn_text_string(&rows),
-                     n_missing > SHOWN ? ", ..." : "");
-    }
-    sn_text_free(&rows);
-    sn_text_free(&target);
-    return n_missing > 0 ? SN_INVALID : SN_OK;
+    return fault_missing(&m, table, column_of(columns, 0), "label",
+                         "give these rows a label or take them out of the file (a class that is called so needs "
+                         "another name)",
+                         error);
+}
+
+sn_status sn_table_check_targets(const sn_table *table, const sn_table_columns *columns, sn_error *error) {
+    return columns->is_classes ? check_labels(table, columns, error) : check_targets(table, columns, error);
 }
 
 /* ---- columns ---- */
@@ -80,13 +102,40 @@ void sn_table_note_header(const sn_table *table, sn_notes *notes) {
 }
 
 /* Whether feature j is one more from row to row. */
-static bool counts_rows(const sn_table *table, const sn_table_columns *columns, size_t j) {
+static bool is_counting(const sn_table *table, const sn_table_columns *columns, size_t j) {
     enum { FEWEST = 3 };
     const double *feature = table->features + j;
     for (size_t i = 1; i < table->n; i++) {
         if (feature[i * columns->n_features] != feature[0] + (double)i) return false;
     }
     return table->n >= FEWEST && feature[0] == floor(feature[0]);
+}
+
+/* Whether feature j has the numbers of that many rows, each once, in any order: a table that was shuffled. */
+static bool is_shuffled_count(const sn_table *table, const sn_table_columns *columns, size_t j) {
+    enum { FEWEST = 10 };
+    const double *feature = table->features + j;
+    double least = feature[0];
+    for (size_t i = 1; i < table->n; i++)
+        least = fmin(least, feature[i * columns->n_features]);
+    bool *is_seen = table->n >= FEWEST ? calloc(table->n, sizeof *is_seen) : NULL;
+    size_t n = 0;
+    for (; is_seen && n < table->n; n++) {
+        double number = feature[n * columns->n_features] - least;
+        if (number != floor(number) || number >= (double)table->n || is_seen[(size_t)number]) break;
+        is_seen[(size_t)number] = true;
+    }
+    free(is_seen);
+    return n == table->n && least == floor(least);
+}
+
+/* What R and pandas call a column of row names once they have read it as any other. */
+static bool names_rows(const char *name) {
+    static const char *const names[] = {"", "rownames", "row.names", "row_names", "Unnamed: 0", NULL};
+    for (size_t i = 0; names[i]; i++) {
+        if (strcmp(name, names[i]) == 0) return true;
+    }
+    return false;
 }
 
 static void note_left_out(const sn_table *table, sn_notes *notes) {
@@ -98,15 +147,19 @@ static void note_left_out(const sn_table *table, sn_notes *notes) {
 /* Column `column` is feature j. */
 static void note_feature(const sn_table *table, const sn_table_columns *columns, size_t column, size_t j,
                          sn_notes *notes) {
-    bool is_nameless = column == 0 && table->names && !table->names[0][0], counts = counts_rows(table, columns, j);
-    if (!is_nameless && !counts) return;
+    bool is_index = column == 0 && table->names && names_rows(table->names[0]);
+    bool counts = is_counting(table, columns, j) || is_shuffled_count(table, columns, j);
+    if (!is_index && !counts) return;
     sn_text text = SN_TEXT_EMPTY;
     sn_table_add_column(table, column, &text);
-    if (is_nameless) sn_text_add(&text, " has no name, as row names of R and the index of pandas");
+    if (is_index) {
+        sn_text_add(&text, table->names[0][0] ? " is called as the row names of R or the index of pandas"
+                                              : " has no name, as row names of R and the index of pandas");
+    }
     if (counts) {
-        sn_text_addf(&text, "%s counts the rows (", is_nameless ? ", and" : "");
-        for (int i = 0; i < 3; i++) {
-            sn_text_add_number(&text, table->features[j] + i, 17);
+        sn_text_addf(&text, "%s counts the rows (", is_index ? ", and" : "");
+        for (size_t i = 0; i < 3; i++) {
+            sn_text_add_number(&text, table->features[j + i * columns->n_features], 17);
             sn_text_add(&text, ", ");
         }
         sn_text_add(&text, "...)");
@@ -125,6 +178,12 @@ void sn_table_note_columns(const sn_table *table, const sn_table_columns *column
 }
 
 /* ---- classes ---- */
+
+/* `PATH: column "species"`, for the target of classes. */
+static void add_target(const sn_table *table, const sn_table_columns *columns, sn_text *text) {
+    sn_text_addf(text, "%s: ", table->csv.path);
+    sn_table_add_column(table, column_of(columns, 0), text);
+}
 
 static double value_of(const sn_labels *labels, size_t i) {
     return labels->kind == SN_LABELS_INTEGERS ? (double)labels->sorted[i].integer : labels->sorted[i].number;

@@ -1,4 +1,5 @@
-/* What a CSV file looks like once it has been read: labels that are missing, and all that was read by a guess. */
+/* What a CSV file looks like once it has been read: labels and targets that are missing, and all that was read by a
+ * guess. */
 #ifndef SN_DATA_CSV_JUDGE_H
 #define SN_DATA_CSV_JUDGE_H
 
@@ -6,9 +7,9 @@
 #include "data/csv_labels.h"
 #include "data/csv_table.h"
 
-/* SN_INVALID where labels are missing: empty cells and what programs write for them (NA, nan, null, ?, ...) are no
- * classes.  The message tells how many there are and in which rows. */
-sn_status sn_table_check_labels(const sn_table *table, const sn_table_columns *columns, sn_error *error);
+/* SN_INVALID where labels or targets are missing: empty cells and what programs write for them (sn_csv_is_missing) are
+ * no classes and no numbers.  The message tells how many there are and in which rows. */
+sn_status sn_table_check_targets(const sn_table *table, const sn_table_columns *columns, sn_error *error);
 
 /* Notes a first row that was taken as a header and could be data. */
 void sn_table_note_header(const sn_table *table, sn_notes *notes);

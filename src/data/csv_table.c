@@ -33,13 +33,14 @@ void sn_table_add_cell(const char *cell, sn_text *text) {
 }
 
 /* "PATH: row N, column "width": "abc" WHAT"; cell NULL: only WHAT. */
-static sn_status fault_cell(const sn_table *table, size_t column, const char *cell, const char *what, sn_error *error) {
+static sn_status fault_cell(const sn_table *table, size_t row, size_t column, const char *cell, const char *what,
+                            sn_error *error) {
     sn_text text = SN_TEXT_EMPTY;
     sn_table_add_column(table, column, &text);
     sn_text_add(&text, ": ");
     if (cell) sn_table_add_cell(cell, &text);
-    sn_error_set(error, SN_INVALID, "%s: row %zu, %s%s%s", table->csv.path, table->csv.row, sn_text_string(&text),
-                 cell ? " " : "", what);
+    sn_error_set(error, SN_INVALID, "%s: row %zu, %s%s%s", table->csv.path, row, sn_text_string(&text), cell ? " " : "",
+                 what);
     sn_text_free(&text);
     return SN_INVALID;
 }
@@ -52,9 +53,18 @@ static bool fits_second(const sn_table *table) {
 /* A line of counts, or a title, before the table; with and without a header the way out is the same. */
 #define NO_ROW_OF_TABLE "row 1 has %zu cell%s, row 2 has %zu: if row 1 is no row of the table, take it out of the file"
 
+#define SEVERAL_BLANKS                                                                                                 \
+    " (blanks at the start of a line, or several in a row: write one between cells, as sed 's/^ *//' FILE | tr -s ' "  \
+    "' "                                                                                                               \
+    ">NEW does)"
+
 static sn_status fault_first_row(const sn_table *table, sn_error *error) {
-    return sn_error_set(error, SN_INVALID, "%s: " NO_ROW_OF_TABLE, table->csv.path, table->n_columns,
-                        table->n_columns == 1 ? "" : "s", table->second_width);
+    sn_text hint = SN_TEXT_EMPTY;
+    sn_csv_ask_delimiter(table->other_delimiter, &hint);
+    sn_error_set(error, SN_INVALID, "%s: " NO_ROW_OF_TABLE "%s", table->csv.path, table->n_columns,
+                 table->n_columns == 1 ? "" : "s", table->second_width, sn_text_string(&hint));
+    sn_text_free(&hint);
+    return SN_INVALID;
 }
 
 /* A header of numbers is a row of data that would be lost; but 0,1,2,... is what pandas calls columns without names. */
@@ -122,6 +132,7 @@ sn_status sn_table_open(sn_table *table, const char *path, char delimiter, bool 
     bool is_end = false;
     sn_status status = sn_csv_open(&table->csv, path, delimiter, error);
     if (status == SN_OK) status = sn_csv_check_delimiter(&table->csv, error);
+    if (status == SN_OK) table->other_delimiter = sn_csv_other_delimiter(&table->csv);
     if (status == SN_OK) table->second_width = sn_csv_second_width(&table->csv);
     if (status == SN_OK) status = sn_csv_next(&table->csv, &is_end, error);
     if (status == SN_OK) {
@@ -142,6 +153,7 @@ void sn_table_close(sn_table *table) {
     free(table->features);
     free(table->targets);
     free(table->labels);
+    free(table->missing);
     *table = (sn_table){0};
 }
 
@@ -152,6 +164,7 @@ size_t sn_table_row(const sn_table *table, size_t i) {
 static sn_status make_room(sn_table *table, const sn_table_columns *columns, size_t n_rows, sn_error *error) {
     sn_status status = sn_memory_check(n_rows * columns->n * sizeof *table->features, table->csv.path, error);
     if (status) return status;
+    table->room = n_rows;
     table->features = malloc(n_rows * columns->n_features * sizeof *table->features);
     if (columns->is_classes) {
         table->labels = malloc(n_rows * sizeof *table->labels);
@@ -162,48 +175,151 @@ static sn_status make_room(sn_table *table, const sn_table_columns *columns, siz
     return sn_error_memory(error, n_rows * columns->n * sizeof *table->features, table->csv.path);
 }
 
-static sn_status read_number(const sn_table *table, size_t column, double *value, sn_error *error) {
+/* How many cells of the current row that have to be numbers are some. */
+static size_t count_numbers(const sn_table *table, const sn_table_columns *columns) {
+    size_t n = 0;
+    double number = 0;
+    for (size_t i = 0; i < columns->n && i < table->csv.n_cells; i++) {
+        bool is_wanted =
+            columns->target[i] != SN_LEFT_OUT && (columns->target[i] == SN_FEATURE || !columns->is_classes);
+        n += is_wanted && sn_csv_number(table->csv.cells[i], &number) == SN_CELL_NUMBER;
+    }
+    return n;
+}
+
+/* Reads on past what is at fault, since nothing comes after it; false at the end, and where a row is at fault. */
+static bool look_on(sn_table *table) {
+    bool is_end = false;
+    sn_error ignored;
+    sn_error_clear(&ignored);
+    return sn_csv_next(&table->csv, &is_end, &ignored) == SN_OK && !is_end;
+}
+
+/* Whether the next row has words, too, in a column; told if so. */
+static bool advise_on_words(const sn_table *table, const sn_table_columns *columns, size_t column, sn_text *text) {
+    double number = 0;
+    const char *below = column < table->csv.n_cells ? table->csv.cells[column] : "";
+    if (sn_csv_number(below, &number) != SN_CELL_TEXT) return false;
+    sn_text_add(text, ", nor is ");
+    sn_table_add_cell(below, text);
+    sn_text_addf(text, " in row %zu (%s)", table->csv.row,
+                 columns->target[column] != SN_FEATURE ? "for labels set data.task to \"classes\""
+                                                       : "words are no feature: take the column out of the file, or "
+                                                         "write a column of 0 and 1 for each word");
+    return true;
+}
+
+/* Text in the first row of data: a header, a title before one, a column of words, or a slip.  The next rows show. */
+static void advise_on_first(sn_table *table, const sn_table_columns *columns, size_t column, sn_text *text) {
+    size_t first = table->csv.row;
+    bool has_numbers = count_numbers(table, columns) > 0, has_second = look_on(table);
+    bool is_header = !has_numbers && (!has_second || count_numbers(table, columns) > 0);
+    if (is_header && first == 1) {
+        sn_text_add(text, " (if this is a header: set data.header to true)");
+    } else if (is_header) {
+        sn_text_add(text, " (if this is the header: take the row before it out of the file)");
+    } else {
+        size_t before = text->length;
+        bool are_words = has_second && advise_on_words(table, columns, column, text);
+        bool is_title = are_words && !has_numbers && count_numbers(table, columns) == 0 && look_on(table) &&
+                        count_numbers(table, columns) > 0;
+        if (is_title) {
+            text->length = before;
+            sn_text_addf(text, " (if row %zu is the header: take what stands before it out of the file%s)", first + 1,
+                         first == 1 ? " and set data.header to true" : "");
+        }
+        if (!are_words) sn_text_add(text, " (correct it, or take its row or its column out of the file)");
+    }
+}
+
+/* A row of words between a row of numbers, as of counts, and one that has some: the header, where none was expected. */
+static void advise_on_second(sn_table *table, const sn_table_columns *columns, sn_text *text) {
+    bool is_header =
+        !table->names && count_numbers(table, columns) == 0 && look_on(table) && count_numbers(table, columns) > 0;
+    if (is_header)
+        sn_text_add(text, " (if this is the header: take the row before it out of the file and set data.header to "
+                          "true)");
+}
+
+static sn_status fault_text(sn_table *table, const sn_table_columns *columns, size_t column, sn_error *error) {
+    const char *cell = table->csv.cells[column];
+    size_t row = table->csv.row;
+    if (row == 1 && !fits_second(table)) return fault_first_row(table, error);
+    sn_text text = SN_TEXT_EMPTY;
+    sn_text_add(&text, "is not a number");
+    bool is_told = sn_csv_advise_cell(&table->csv, cell, &text);
+    if (!is_told && table->n == 0) advise_on_first(table, columns, column, &text);
+    if (!is_told && table->n == 1) advise_on_second(table, columns, &text);
+    sn_status status = fault_cell(table, row, column, cell, sn_text_string(&text), error);
+    sn_text_free(&text);
+    return status;
+}
+
+static sn_status fault_empty(const sn_table *table, size_t column, sn_error *error) {
+    sn_text text = SN_TEXT_EMPTY;
+    sn_text_addf(&text, "empty cell%s", table->csv.delimiter == ' ' ? SEVERAL_BLANKS : "");
+    sn_status status = fault_cell(table, table->csv.row, column, NULL, sn_text_string(&text), error);
+    sn_text_free(&text);
+    return status;
+}
+
+static sn_status read_number(sn_table *table, const sn_table_columns *columns, size_t column, double *value,
+                             sn_error *error) {
     const char *cell = table->csv.cells[column];
     switch (sn_csv_number(cell, value)) {
     case SN_CELL_NUMBER:
         return SN_OK;
     case SN_CELL_EMPTY:
-        return fault_cell(table, column, NULL, "empty cell", error);
+        return fault_empty(table, column, error);
     case SN_CELL_NOT_FINITE:
-        return fault_cell(table, column, cell, "is not a finite number", error);
+        return fault_cell(table, table->csv.row, column, cell, "is not a finite number", error);
     case SN_CELL_TEXT:
         break;
     }
-    bool is_maybe_header = table->csv.row == 1;
-    if (is_maybe_header && !fits_second(table)) return fault_first_row(table, error);
-    return fault_cell(
-        table, column, cell,
-        is_maybe_header ? "is not a number (if this is a header: set data.header to true)" : "is not a number", error);
+    return fault_text(table, columns, column, error);
+}
+
+/* A target, or that it is missing: all such are told together. */
+static sn_status read_target(sn_table *table, const sn_table_columns *columns, size_t column, sn_error *error) {
+    size_t at = table->n * columns->n_targets + columns->target[column], n = table->room * columns->n_targets;
+    if (!sn_csv_is_missing(table->csv.cells[column]))
+        return read_number(table, columns, column, &table->targets[at], error);
+    if (!table->missing) table->missing = calloc(n, sizeof *table->missing);
+    if (!table->missing) return sn_error_memory(error, n * sizeof *table->missing, table->csv.path);
+    table->missing[at] = table->csv.cells[column];
+    return SN_OK;
+}
+
+static sn_status fault_width(const sn_table *table, sn_error *error) {
+    const sn_csv *csv = &table->csv;
+    if (csv->row == 2 && csv->n_cells == table->second_width && !is_plain_header(table))
+        return fault_first_row(table, error);
+    sn_text hint = SN_TEXT_EMPTY;
+    sn_csv_ask_delimiter(table->other_delimiter, &hint);
+    if (csv->delimiter == ' ' && hint.length == 0) sn_text_add(&hint, SEVERAL_BLANKS);
+    sn_status status = sn_error_set(error, SN_INVALID, "%s: row %zu: %zu cell%s, expected %zu as in row %d%s",
+                                    csv->path, csv->row, csv->n_cells, csv->n_cells == 1 ? "" : "s", table->n_columns,
+                                    table->has_short_header ? 2 : 1, sn_text_string(&hint));
+    sn_text_free(&hint);
+    return status;
 }
 
 /* The current row becomes data row table->n. */
 static sn_status take_row(sn_table *table, const sn_table_columns *columns, sn_error *error) {
     const sn_csv *csv = &table->csv;
-    if (csv->n_cells != table->n_columns && csv->row == 2 && csv->n_cells == table->second_width &&
-        !is_plain_header(table))
-        return fault_first_row(table, error);
-    if (csv->n_cells != table->n_columns) {
-        return sn_error_set(error, SN_INVALID, "%s: row %zu: %zu cell%s, expected %zu as in row %d", csv->path,
-                            csv->row, csv->n_cells, csv->n_cells == 1 ? "" : "s", table->n_columns,
-                            table->has_short_header ? 2 : 1);
-    }
+    if (csv->n_cells != table->n_columns) return fault_width(table, error);
     double *feature = table->features + table->n * columns->n_features;
     sn_status status = SN_OK;
     for (size_t i = 0; i < columns->n && status == SN_OK; i++) {
         size_t target = columns->target[i];
         if (target == SN_FEATURE) {
-            status = read_number(table, i, feature++, error);
+            status = read_number(table, columns, i, feature++, error);
         } else if (target == SN_LEFT_OUT) {
             continue;
         } else if (columns->is_classes) {
             table->labels[table->n] = csv->cells[i];
         } else {
-            status = read_number(table, i, &table->targets[table->n * columns->n_targets + target], error);
+            status = read_target(table, columns, i, error);
         }
     }
     table->n++;

@@ -24,12 +24,17 @@ typedef struct sn_table {
     sn_csv csv;   /* keeps the text that names and labels point into */
     char **names; /* (n_columns) the header; NULL: none */
     size_t n_columns;
+    char other_delimiter;  /* with which the first two lines have as many cells each, as with data.delimiter they have
+                              not; NUL: there is none */
     size_t second_width;   /* how many cells the second line has, as far as its text tells; 0: there is none */
     bool has_short_header; /* without a name for the first column, as R writes tables with row names */
     bool has_row_names;    /* the first column, which has no name, is R's row names: a short header, or text */
     size_t n;              /* rows of data */
+    size_t room;           /* rows that there is room for */
     double *features;      /* (n, n_features) */
     double *targets;       /* (n, n_targets); NULL for classes */
+    const char **missing;  /* (n, n_targets) the cells of targets that are no numbers but missing, else NULL; NULL: none
+                              is missing */
     const char **labels;   /* (n); NULL for regression */
 } sn_table;
 
@@ -37,7 +42,7 @@ typedef struct sn_table {
 sn_status sn_table_open(sn_table *table, const char *path, char delimiter, bool has_header, sn_error *error);
 
 /* Reads the rest, once.  SN_INVALID with file, row and column for a cell that is empty or no finite number, a row with
- * another number of cells.  Labels may be any text, empty ones too. */
+ * another number of cells.  Labels may be any text, empty ones too, and targets may be missing. */
 sn_status sn_table_read(sn_table *table, const sn_table_columns *columns, sn_error *error);
 
 /* Fine on a zeroed record. */

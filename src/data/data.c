@@ -82,13 +82,16 @@ void sn_dataset_reset(sn_dataset *dataset) {
     *dataset = (sn_dataset){0};
 }
 
+/* Of csv: then no split is drawn. */
+static const sn_ruler without_draw[] = {{.key = "test_path"}, {.key = "test_fraction", .value = "0"}, {0}};
+
 static const sn_key common_keys[] = {
     {.name = "seed",
      .types = SN_INTEGER,
      .fallback = "0",
      .min = 0,
      .max = 0x1p53,
-     .ruled_by = "test_path", /* of csv: then no split is drawn */
+     .ruled_by = without_draw,
      .help = "seed of generated samples and of a drawn held-out split; apart from the seed of the run"},
     {.name = "train_limit",
      .types = SN_INTEGER | SN_NULL,

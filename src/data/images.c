@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "base/search.h"
 #include "data/idx.h"
 #include "data/source.h"
@@ -35,6 +36,11 @@ static sn_status report_absent(const image_set *set, const sn_search *s, sn_erro
  * the set comes first: mnist and fashion-mnist have the same file names. */
 static sn_status find_files(const image_set *set, sn_search *s, const char *path, sn_error *error) {
     const char *dirs = getenv("SKIPNET_DATA");
+    if (path && sn_path_exists(path) && !sn_path_is_dir(path))
+        return sn_error_set(error, SN_IO,
+                            "%s: %s is a file, where data.path names the directory of the IDX files (for a table set "
+                            "data.kind to \"csv\")",
+                            set->name, path);
     if (path) {
         sn_search_dir(s, path);
     } else {

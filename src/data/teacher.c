@@ -115,9 +115,17 @@ static sn_status load_teacher(sn_dataset *dataset, const sn_config *config, cons
     return status == SN_OK ? draw_samples(&t, room, error) : status;
 }
 
+static const sn_ruler without_layers[] = {{.key = "depth", .value = "0"}, {0}};
+
 static const sn_key keys[] = {
     {.name = "in_dim", .types = SN_INTEGER, .fallback = "10", .min = 1, .max = 1e5, .help = "features of a sample"},
-    {.name = "width", .types = SN_INTEGER, .fallback = "32", .min = 1, .max = 1e5, .help = "units of a hidden layer"},
+    {.name = "width",
+     .types = SN_INTEGER,
+     .fallback = "32",
+     .min = 1,
+     .max = 1e5,
+     .ruled_by = without_layers,
+     .help = "units of a hidden layer"},
     {.name = "depth",
      .types = SN_INTEGER,
      .fallback = "2",

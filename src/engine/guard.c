@@ -76,7 +76,7 @@ static bool visit_param(const sn_engine *e, int p, gap_visit *visit, sn_text *te
         {&e->params, entry->offset, param->count, "the tensor"},
         {&e->copies, entry->copy, param->copy_size, "the copy of"},
         {&e->velocities, entry->offset, e->plan.options.has_velocity ? param->count : 0, "the velocity of"},
-        {&e->gradients, entry->gradient, entry->is_kept ? param->count : 0, "the gradient of"},
+        {&e->gradients, entry->offset, e->plan.options.keeps_gradients ? param->count : 0, "the gradient of"},
     };
     for (size_t i = 0; i < sizeof tensors / sizeof *tensors; i++) {
         if (tensors[i].count == 0) continue;
@@ -94,6 +94,15 @@ static bool visit_state(const sn_engine *e, int i, gap_visit *visit, sn_text *te
     gap g = gap_behind(e->states.base, entry->offset, count, e->real_size);
     g.what = "the state";
     g.name = e->state_names[i];
+    return visit(&g, text);
+}
+
+/* The gradient of a tile that waits for its update. */
+static bool visit_kept(const sn_engine *e, const sn_item *item, gap_visit *visit, sn_text *text) {
+    if (item->phase == e->plan.n_segments || e->plan.options.keeps_gradients) return false;
+    gap g = gap_behind(e->gradients.base, item->kept, item->rows * item->cols, e->real_size);
+    g.what = "a tile of the gradient of";
+    g.name = e->tensor_names[item->param];
     return visit(&g, text);
 }
 
@@ -151,6 +160,9 @@ static bool visit_all(const sn_engine *e, gap_visit *visit, sn_text *text) {
     if (visit_signals(e, visit, text)) return true;
     for (int p = 0; p < e->plan.n_params; p++) {
         if (visit_param(e, p, visit, text) || visit_partials(e, p, visit, text)) return true;
+    }
+    for (int j = 0; j < e->plan.n_items; j++) {
+        if (visit_kept(e, &e->plan.items[j], visit, text)) return true;
     }
     for (int i = 0; i < e->plan.n_states; i++) {
         if (visit_state(e, i, visit, text)) return true;

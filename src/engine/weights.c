@@ -87,7 +87,7 @@ void sn_engine_start_states(sn_engine *engine) {
 }
 
 const void *sn_engine_gradient(const sn_engine *engine, size_t i) {
-    return engine->gradients.base + engine->plan.params[i].gradient * engine->real_size;
+    return engine->gradients.base + engine->plan.params[i].offset * engine->real_size;
 }
 
 static bool is_finite(const sn_engine *engine, void *values, size_t count) {

@@ -24,13 +24,20 @@ static sn_view region_tile(const work *w, const sn_arena *region, size_t offset)
     return (sn_view){region->base + element * w->engine->real_size, w->param->cols};
 }
 
+/* Where the item's gradient comes: in its tensor where all stay, else in a place of its own, the rows without gaps. */
+static sn_view gradient_tile(const work *w) {
+    const sn_engine *e = w->engine;
+    if (e->plan.options.keeps_gradients) return region_tile(w, &e->gradients, w->entry->offset);
+    bool waits = w->item->phase < e->plan.n_segments;
+    return (sn_view){waits ? e->gradients.base + w->item->kept * e->real_size : w->workspace->gradient, w->item->cols};
+}
+
 static work open_item(sn_engine *engine, int thread, int j) {
     work w = {.engine = engine, .workspace = &engine->workspaces[thread], .item = &engine->plan.items[j]};
     w.entry = &engine->plan.params[w.item->param];
     w.param = &engine->graph->nodes[w.entry->node].params[w.entry->index];
     w.result = &engine->items[j];
-    w.gradient = w.entry->is_kept ? region_tile(&w, &engine->gradients, w.entry->gradient)
-                                  : (sn_view){w.workspace->gradient, w.item->cols};
+    w.gradient = gradient_tile(&w);
     return w;
 }
 

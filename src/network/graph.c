@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "network/families.h"
 #include "network/layers.h"
-#include "network/mlp.h"
 
 #define TOO_LARGE "more than the limit of %zu %s up to %s (make the layers smaller or fewer)"
 
@@ -122,18 +122,14 @@ static const sn_key expansion_keys[] = {
 static const sn_schema expansion_schema = {.title = "layers", .keys = expansion_keys};
 
 static sn_status expand_family(sn_graph *graph, const sn_graph_request *request, sn_error *error) {
-    const char *join = sn_mlp_other_join(request->network);
-    if (join && strcmp(sn_value_text(request->network, "order"), "post") == 0) {
-        return sn_config_fault(request->config, sn_value_get(request->network, "order"), error,
-                               "order post needs skip add or none: after a %s no sum stands to be activated "
-                               "(use pre or inside)",
-                               join);
-    }
+    const sn_family *family = sn_family_of(request->network);
     sn_text text = SN_TEXT_EMPTY;
-    sn_mlp_expand(request->network, request->out_dim, &text);
-    sn_status status = text.failed ? sn_error_memory(error, text.length, "the layer list")
-                                   : sn_config_parse(&graph->expansion, &expansion_schema, sn_text_string(&text),
-                                                     text.length, "mlp", "", error);
+    sn_status status = family->write(request, &text, error);
+    if (!status && text.failed) status = sn_error_memory(error, text.length, "the layer list");
+    if (!status) {
+        status = sn_config_parse(&graph->expansion, &expansion_schema, sn_text_string(&text), text.length,
+                                 family->kind.name, "", error);
+    }
     sn_text_free(&text);
     return status;
 }
@@ -195,15 +191,17 @@ static void expand_node(const sn_graph *graph, const sn_node *node, sn_text *tex
     sn_text_add(text, "}");
 }
 
+/* Each entry is written once for its length alone: labels and values may grow where they are quoted. */
 size_t sn_graph_expanded_bytes(const sn_graph *graph) {
-    enum { NODE_BYTES = 256, QUOTES = 4 }; /* what an entry takes beside its labels, in general */
-    size_t bytes = 0;
+    enum { AROUND = 32 }; /* of the list, and between its entries */
+    sn_text entry = SN_TEXT_EMPTY;
+    size_t bytes = AROUND;
     for (int i = 1; i < graph->n_nodes; i++) {
-        const sn_node *node = &graph->nodes[i];
-        bytes += NODE_BYTES + strlen(node->label);
-        for (int k = 0; k < node->n_inputs; k++)
-            bytes += strlen(graph->nodes[node->inputs[k]].label) + QUOTES;
+        sn_text_clear(&entry);
+        expand_node(graph, &graph->nodes[i], &entry);
+        bytes += entry.length + 2;
     }
+    sn_text_free(&entry);
     return bytes;
 }
 
@@ -215,30 +213,3 @@ void sn_graph_expand(const sn_graph *graph, sn_text *text) {
     }
     sn_text_add(text, "]}");
 }
-
-static const sn_key list_keys[] = {
-    {.name = "layers",
-     .types = SN_LIST,
-     .flags = SN_REQUIRED | SN_NOT_EMPTY,
-     .element = &sn_layer_element,
-     .help = "the entries of the graph, in an order in which inputs come first"},
-    {0},
-};
-static const sn_kind list_kind = {
-    .name = "layers", .help = "an explicit graph", .keys = list_keys, .chosen_by = "layers"};
-static const sn_kind *const network_kinds[] = {&sn_mlp_kind, &list_kind, NULL};
-
-static const sn_key network_common_keys[] = {
-    {.name = "weights",
-     .types = SN_PATH | SN_NULL,
-     .fallback = "null",
-     .help = "safetensors file of initial weights, named LABEL.weight and LABEL.bias, and LABEL.running_mean and "
-             "LABEL.running_var of batch_norm"},
-    {0},
-};
-
-const sn_choice sn_network_choice = {.what = "network family",
-                                     .discriminator = "family",
-                                     .kinds = network_kinds,
-                                     .common = network_common_keys,
-                                     .fallback = "mlp"};

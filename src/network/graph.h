@@ -15,7 +15,9 @@ typedef struct sn_graph {
     size_t n_params;      /* elements of all parameters */
     double forward_flops; /* of the matrix products, per sample */
     double step_flops;    /* the same with the gradients by inputs and by weights: what a training step executes */
-    sn_config *expansion; /* the layer list of a family, NULL for an explicit list */
+    int n_blocks;
+    struct sn_block *blocks; /* see network/blocks.h; ascending by end */
+    sn_config *expansion;    /* the layer list of a family, NULL for an explicit list */
     sn_pool pool;
 } sn_graph;
 
@@ -40,16 +42,13 @@ void sn_graph_reset(sn_graph *graph);
 /* Writes the graph as an explicit "network" object ({"layers": [...]}), from which the same graph is built. */
 void sn_graph_expand(const sn_graph *graph, sn_text *text);
 
-/* About how many bytes that will be, for those who ask whether there is room. */
+/* How many bytes that will be, or a few more, for those who ask whether there is room. */
 size_t sn_graph_expanded_bytes(const sn_graph *graph);
 
 /* Node number of a label, -1 if there is none. */
 int sn_graph_find(const sn_graph *graph, const char *label);
 
-/* Readers, roles, layer numbers, carried_at and needs_gradient; called by sn_graph_build. */
+/* Readers, blocks, roles, layer numbers, carried_at and needs_gradient; called by sn_graph_build. */
 sn_status sn_graph_annotate(sn_graph *graph, sn_error *error);
-
-/* The choice for the key "network": family mlp, or an explicit list of layers. */
-extern const sn_choice sn_network_choice;
 
 #endif

@@ -226,4 +226,5 @@ static const sn_kind *const kinds[] = {
     NULL,
 };
 
+const sn_ruler sn_ruled_by_weights[] = {{.key = "network.weights"}, {0}};
 const sn_choice sn_init_choice = {.what = "init", .discriminator = "kind", .kinds = kinds, .fallback = "pytorch"};

@@ -16,6 +16,9 @@ typedef struct sn_init {
 extern const sn_init *const sn_inits[]; /* NULL-terminated */
 extern const sn_choice sn_init_choice;
 
+/* Of keys that say what weights begin as: network.weights brings them. */
+extern const sn_ruler sn_ruled_by_weights[];
+
 /* Fills the initial values of a parameter from the stream of (seed, "init", "LABEL.NAME"): a pure function of seed,
  * label, name, shape and init, so twins of one seed start equal. */
 sn_status sn_init_fill(double *values, const sn_node *node, const sn_param *param, uint64_t seed, sn_error *error);

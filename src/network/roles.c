@@ -1,17 +1,20 @@
-/* Owns what is derived from a finished graph: readers, roles, layer numbers, where gradients are carried.
+/* Owns what is derived from a finished graph beside its blocks: readers, roles, layer numbers, where gradients are
+ * carried.
  *
  * A gate layer is one whose output is read, through a sigmoid, as the input t of gates and by nothing else; it is no
  * weight layer.
  *
  * Layer numbers: weight layers are counted in topological order, 1 nearest the input.  A norm, scale or gate carries
  * the number of the weight layer that its label begins with ("hidden2.norm"; the one before it or the one after it),
- * else that of the weight layer that it follows (0 before the first). carried_at: from a node walk forward along
- * single-reader nodes without parameters, up to and including the first add, concat or gate: the gradient there is what
- * the network carries on from the node. */
+ * else that of the weight layer that it follows (0 before the first).  Here alone a label decides, since structure
+ * cannot: in a plain net the norm before hidden2 (order pre) and that behind hidden1 (inside) stand in the same place.
+ *
+ * carried_at: from a node walk forward along single-reader nodes without parameters, up to and including the first add,
+ * concat or gate: the gradient there is what the network carries on from the node. */
 #include <stdlib.h>
 #include <string.h>
 
-#include "network/graph.h"
+#include "network/blocks.h"
 
 static sn_status set_readers(sn_graph *graph, sn_error *error) {
     size_t n_edges = 0;
@@ -45,14 +48,20 @@ static int carried_at(const sn_graph *graph, int i) {
     return reader->op->join != SN_JOIN_NONE ? next : reader->carried_at;
 }
 
-/* Whether all readers of node i are gates that read it as their t. */
+/* Whether a gated block ends at `end` that reads node i as its gate and as nothing else. */
+static bool is_only_gate(const sn_graph *graph, int i, int end) {
+    const sn_block *block = sn_block_ending_at(graph, end);
+    if (!block || sn_block_way(graph, block, 0) != SN_WAY_GATE) return false;
+    for (int k = 1; k < graph->nodes[end].n_inputs; k++) {
+        if (graph->nodes[end].inputs[k] == i && sn_block_way(graph, block, k) != SN_WAY_GATE) return false;
+    }
+    return true;
+}
+
 static bool opens_gates(const sn_graph *graph, int i) {
     const sn_node *node = &graph->nodes[i];
     for (int k = 0; k < node->n_readers; k++) {
-        const sn_node *reader = &graph->nodes[node->readers[k]];
-        bool only_as_t = reader->op->join == SN_JOIN_GATE && reader->inputs[0] == i && reader->inputs[1] != i &&
-                         reader->inputs[2] != i;
-        if (!only_as_t) return false;
+        if (!is_only_gate(graph, i, node->readers[k])) return false;
     }
     return node->n_readers > 0;
 }
@@ -114,6 +123,7 @@ static void count_cost(sn_graph *graph, const sn_node *node) {
 
 sn_status sn_graph_annotate(sn_graph *graph, sn_error *error) {
     sn_status status = set_readers(graph, error);
+    if (!status) status = sn_blocks_find(graph, error);
     if (status) return status;
     int output = last_weight_layer(graph);
     for (int i = graph->n_nodes - 1; i >= 0; i--)

@@ -36,14 +36,22 @@ static double linear_flops(const sn_node *node) {
     return 2.0 * (double)node->params[0].count * (double)node->positions;
 }
 
+static const sn_ruler without_bias[] = {{.key = "bias", .value = "false"}, {.key = "network.weights"}, {0}};
+
 static const sn_key linear_keys[] = {
     {.name = "units", .types = SN_INTEGER, .flags = SN_REQUIRED, .min = 1, .max = 1e6, .help = "outputs"},
     {.name = "bias", .types = SN_BOOL, .fallback = "true", .help = "whether b is there"},
-    {.name = "init", .types = SN_KIND, .fallback = "\"pytorch\"", .choice = &sn_init_choice, .help = "initial weights"},
+    {.name = "init",
+     .types = SN_KIND,
+     .fallback = "\"pytorch\"",
+     .choice = &sn_init_choice,
+     .ruled_by = sn_ruled_by_weights,
+     .help = "initial weights"},
     {.name = "bias_init",
      .types = SN_KIND | SN_NULL,
      .fallback = "null",
      .choice = &sn_init_choice,
+     .ruled_by = without_bias,
      .help = "initial biases; null: what belongs to the init (pytorch: its own, others: zeros)"},
     {0},
 };

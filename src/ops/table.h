@@ -9,7 +9,7 @@
 extern const sn_op *const sn_ops[];
 extern const sn_loss *const sn_losses[];
 
-/* The place of a row in its table. */
+/* The place of a row in its table; the number of rows where it is none of them. */
 size_t sn_op_index(const sn_op *op);
 size_t sn_loss_index(const sn_loss *loss);
 

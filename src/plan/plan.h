@@ -68,9 +68,7 @@ typedef struct sn_edge {
 
 typedef struct sn_plan_param {
     int node, index; /* graph->nodes[node].params[index] */
-    size_t offset;   /* elements, in the regions of weights and velocities */
-    size_t gradient; /* elements, in the region of gradients; of no meaning where none is kept */
-    bool is_kept;    /* its gradient is: by the options, or since its update comes in a later phase */
+    size_t offset;   /* elements, in the regions of weights and velocities, and in that of gradients where all stay */
     size_t copy;     /* elements, in the region of copies */
     size_t partial;  /* doubles from the start of a row tile's partials */
     int first_item, n_items;
@@ -92,6 +90,8 @@ typedef struct sn_item {
     int param; /* index into sn_plan.params */
     size_t row, col, rows, cols;
     int phase;         /* in which its gradient is done */
+    size_t kept;       /* elements, in the region of gradients, where its gradient waits for the update in a later phase,
+                        * the rows without gaps; of no meaning elsewhere */
     int n_parts;       /* of the batch, of which the gradient is taken one by one; 1: all at once */
     size_t parts;      /* elements, in the region of parts; part k behind part k - 1 */
     int companion;     /* the item that is done right after this one, by the same thread, since it reads the same

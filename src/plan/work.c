@@ -49,6 +49,8 @@ static void add_items(sn_plan *plan, int p, const sn_param *param) {
             item.cols = param->cols - col < cols ? param->cols - col : cols;
             size_t elements = sn_slice_room(item.rows * item.cols);
             if (elements > plan->max_item_elements) plan->max_item_elements = elements;
+            item.kept = plan->gradient_elements;
+            if (phase < plan->n_segments && !plan->options.keeps_gradients) plan->gradient_elements += elements;
             item.n_parts = count_parts(plan, param);
             item.parts = plan->part_elements;
             if (item.n_parts > 1) plan->part_elements += (size_t)item.n_parts * elements;
@@ -82,9 +84,7 @@ static void add_param(sn_plan *plan, int node, int index) {
     if (param->copy_size > 0) plan->copy_elements += sn_slice_room(param->copy_size);
     add_items(plan, plan->n_params++, param);
     entry->n_items = plan->n_items - entry->first_item;
-    entry->gradient = plan->gradient_elements;
-    entry->is_kept = plan->options.keeps_gradients || plan->items[entry->first_item].phase < plan->n_segments;
-    if (entry->is_kept) plan->gradient_elements += sn_slice_room(param->count);
+    if (plan->options.keeps_gradients) plan->gradient_elements = plan->param_elements;
 }
 
 /* The bias items of a node follow the weight items of their outputs. */

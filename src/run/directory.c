@@ -83,6 +83,17 @@ bool sn_run_directory_holds_run(const char *path) {
     return holds;
 }
 
+sn_status sn_run_directory_look(const char *path, char status[SN_RUN_STATUS], bool *is_held, sn_error *error) {
+    char *lock = sn_path_join(path, SN_FILE_LOCK);
+    if (!lock) return sn_error_memory(error, strlen(path), "a path");
+    sn_lock_state state = sn_lock_look(lock);
+    free(lock);
+    *is_held = state == SN_LOCK_HELD;
+    bool is_gone = state == SN_LOCK_FREE && strcmp(status, "running") == 0;
+    if (*is_held || is_gone) strcpy(status, *is_held ? "running" : "interrupted");
+    return SN_OK;
+}
+
 sn_status sn_run_directory_remove(const sn_run_directory *directory, const char *name, sn_error *error) {
     char *file = sn_run_directory_file(directory, name);
     if (!file) return sn_error_memory(error, strlen(directory->path), "a path");

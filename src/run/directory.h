@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/lock.h"
 #include "run/experiment.h"
+#include "run/manifest.h"
 
 #define SN_FILE_CONFIG    "config.json"
 #define SN_FILE_LOSS      "loss.csv"
@@ -48,6 +49,11 @@ sn_status sn_run_directory_open(sn_run_directory *directory, const char *path, c
 
 /* Whether a run lies at `path`. */
 bool sn_run_directory_holds_run(const char *path);
+
+/* What run.json cannot say of a run that has not ended, by a look at its lock: `status`, what it says, becomes
+ * "running" while a process is at work there (is_held, also on one that was interrupted and goes on), "interrupted"
+ * where it says "running" and none is; else it stays.  Nothing is made or written. */
+sn_status sn_run_directory_look(const char *path, char status[SN_RUN_STATUS], bool *is_held, sn_error *error);
 
 /* Removes one file of the run; fine where it is not there. */
 sn_status sn_run_directory_remove(const sn_run_directory *directory, const char *name, sn_error *error);

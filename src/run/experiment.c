@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "engine/backend.h"
+#include "network/families.h"
 #include "ops/table.h"
 
 enum { SMALLEST_PASS = 32 }; /* rows that evaluation passes have at least, however small the batches are */
@@ -107,8 +108,7 @@ static sn_status set_hashes(sn_experiment *x, sn_error *error) {
     if (!weights) return SN_OK;
     char *content = NULL;
     size_t size = 0;
-    sn_status status = sn_file_check_regular(weights, error);
-    if (!status) status = sn_file_read(weights, WEIGHTS_MAX_BYTES, &content, &size, error);
+    sn_status status = sn_file_read_regular(weights, WEIGHTS_MAX_BYTES, &content, &size, error);
     if (status) return status;
     x->hash = sn_hash(content, size, x->hash);
     x->hash_but_length = sn_hash(content, size, x->hash_but_length);
@@ -159,22 +159,13 @@ sn_status sn_experiment_open(sn_experiment *experiment, const sn_config *config,
 }
 
 void sn_experiment_note_misfits(sn_experiment *x) {
-    const sn_value *root = sn_config_root(x->config);
-    int64_t per_block = sn_value_integer(root, "network.skip.layers_per_block"); /* 0: there are no blocks */
-    int64_t in_blocks = sn_value_integer(root, "network.depth") - 1;
+    const sn_value *network = sn_value_get(sn_config_root(x->config), "network");
+    const sn_family *family = sn_family_of(network);
     if (x->settings.batch_size > x->data.train.n) {
         sn_note_always(&x->notes, "train.batch_size is %zu, the data have %zu training sample%s: every step takes all",
                        x->settings.batch_size, x->data.train.n, x->data.train.n == 1 ? "" : "s");
     }
-    if (per_block > 0 && in_blocks == 0) {
-        sn_note_always(&x->notes,
-                       "network.skip has no effect: network.depth is 1, and blocks begin after the first layer");
-    } else if (per_block > 0 && per_block > in_blocks) {
-        sn_note_always(&x->notes,
-                       "network.skip.layers_per_block is %" PRId64 ", network.depth leaves %" PRId64
-                       " layer%s for blocks: there is one, of %" PRId64,
-                       per_block, in_blocks, in_blocks == 1 ? "" : "s", in_blocks);
-    }
+    if (family && family->note_misfits) family->note_misfits(network, &x->notes);
 }
 
 sn_status sn_experiment_open_like(sn_experiment *experiment, const sn_config *config, const sn_experiment *like,
@@ -218,11 +209,16 @@ sn_status sn_experiment_check_memory(const sn_experiment *experiment, sn_error *
     return SN_FAILED;
 }
 
+sn_status sn_experiment_start_empty(sn_experiment *experiment, sn_error *error) {
+    sn_experiment *x = experiment;
+    sn_status status = sn_experiment_check_memory(x, error);
+    return status ? status : sn_engine_new(&x->engine, &x->graph, x->backend, &x->options, error);
+}
+
 sn_status sn_experiment_start(sn_experiment *experiment, sn_error *error) {
     sn_experiment *x = experiment;
     double start = sn_clock_seconds();
-    sn_status status = sn_experiment_check_memory(x, error);
-    if (!status) status = sn_engine_new(&x->engine, &x->graph, x->backend, &x->options, error);
+    sn_status status = sn_experiment_start_empty(x, error);
     if (!status) {
         const char *weights = x->settings.weights;
         status = weights ? sn_engine_load_weights(x->engine, weights, error)

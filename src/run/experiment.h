@@ -51,7 +51,10 @@ sn_status sn_experiment_open_like(sn_experiment *experiment, const sn_config *co
  * much there is.  Nothing is taken for it. */
 sn_status sn_experiment_check_memory(const sn_experiment *experiment, sn_error *error);
 
-/* Checks the memory and takes it, starts the threads, sets the initial weights. */
+/* Checks the memory and takes it, starts the threads.  Weights are zero: for who brings them. */
+sn_status sn_experiment_start_empty(sn_experiment *experiment, sn_error *error);
+
+/* The same, then sets the initial weights. */
 sn_status sn_experiment_start(sn_experiment *experiment, sn_error *error);
 
 void sn_experiment_reset(sn_experiment *experiment);

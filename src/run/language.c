@@ -3,9 +3,8 @@
 
 #include "data/data.h"
 #include "engine/backend.h"
-#include "network/graph.h"
+#include "network/families.h"
 #include "network/init.h"
-#include "network/mlp.h"
 #include "ops/table.h"
 #include "run/schedule.h"
 
@@ -37,6 +36,8 @@ static const sn_kind *const optimizer_kinds[] = {&sgd_kind, NULL};
 static const sn_choice optimizer_choice = {
     .what = "optimizer", .discriminator = "kind", .kinds = optimizer_kinds, .fallback = "sgd"};
 
+static const sn_ruler by_steps[] = {{.key = "steps"}, {0}};
+
 static const sn_key train_keys[] = {
     {.name = "loss",
      .types = SN_KIND,
@@ -66,7 +67,7 @@ static const sn_key train_keys[] = {
      .fallback = "1",
      .min = 0,
      .max = 1e9,
-     .ruled_by = "steps",
+     .ruled_by = by_steps,
      .help = "passes over the data"},
     {.name = "steps",
      .types = SN_INTEGER | SN_NULL,
@@ -127,7 +128,11 @@ static const sn_key root_keys[] = {
      .fallback = "\"fashion-mnist\"",
      .choice = &sn_source_choice,
      .help = "the data set"},
-    {.name = "network", .types = SN_KIND, .fallback = "\"mlp\"", .choice = &sn_network_choice, .help = "the network"},
+    {.name = "network",
+     .types = SN_KIND,
+     .fallback = "\"" SN_DEFAULT_FAMILY "\"",
+     .choice = &sn_network_choice,
+     .help = "the network"},
     {.name = "train", .types = SN_OBJECT, .fallback = "{}", .keys = train_keys, .help = "the training"},
     {.name = "report",
      .types = SN_OBJECT,

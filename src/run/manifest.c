@@ -154,8 +154,7 @@ sn_status sn_manifest_write(const sn_manifest *manifest, const char *path, sn_er
 sn_status sn_manifest_parse(sn_config **manifest, const char *path, sn_error *error) {
     char *content = NULL;
     size_t size = 0;
-    sn_status status = sn_file_check_regular(path, error);
-    if (!status) status = sn_file_read(path, MANIFEST_MAX_BYTES, &content, &size, error);
+    sn_status status = sn_file_read_regular(path, MANIFEST_MAX_BYTES, &content, &size, error);
     if (!status) status = sn_config_parse_free(manifest, content, size, path, error);
     free(content);
     return status;

@@ -36,8 +36,9 @@ typedef struct sn_manifest {
 sn_status sn_manifest_write(const sn_manifest *manifest, const char *path, sn_error *error);
 
 /* What decides about a directory. */
+enum { SN_RUN_STATUS = 32 }; /* bytes that the word for how a run stands fits into */
 typedef struct sn_manifest_state {
-    char status[32];
+    char status[SN_RUN_STATUS];
     uint64_t config_hash;
     bool is_finished;         /* done or diverged */
     uint64_t hash_but_length; /* see sn_experiment */

@@ -1,18 +1,15 @@
-/* Evaluation of a finished run: loss, accuracy and outputs of its weights on a split of its data. */
+/* Evaluation of a run: loss, accuracy and outputs of its weights on a split of its data. */
 #ifndef SN_STUDY_EVALUATE_H
 #define SN_STUDY_EVALUATE_H
 
 #include "base/error.h"
 #include "base/text.h"
-#include "run/experiment.h"
-#include "run/manifest.h"
+#include "run/finished.h"
 
 typedef struct sn_evaluation_request {
-    const char *run;     /* a run directory */
-    const char *weights; /* a safetensors file; NULL: the run's final weights */
-    bool on_train;       /* the training split, else the test split */
-    size_t limit;        /* only the first samples of it; 0: all */
-    int threads;
+    sn_finished_request run;
+    bool on_train; /* the training split, else the test split */
+    size_t limit;  /* only the first samples of it; 0: all */
 } sn_evaluation_request;
 
 #define SN_NO_CLASS UINT32_MAX /* predicted where an output is not a number */
@@ -26,14 +23,9 @@ typedef struct sn_class_tally {
 } sn_class_tally;
 
 typedef struct sn_evaluation {
-    sn_config *config;
-    sn_config *manifest;     /* run.json */
-    sn_manifest_state state; /* of the run */
-    sn_experiment experiment;
-    char *weights; /* path of the weights */
+    sn_finished_run run;
     const sn_samples *samples;
     size_t n;                /* samples evaluated */
-    const char **classes;    /* (out_dim) what the run calls its classes, else the data; NULL: nothing */
     sn_step_result result;   /* loss and accuracy, by the same pass as the trainer's: equal to the last bit */
     double *outputs;         /* (n, out_dim) */
     uint32_t *predicted;     /* (n), the class of the largest output, the first of several; NULL for targets */
@@ -41,10 +33,9 @@ typedef struct sn_evaluation {
     double *rmse;            /* (out_dim), root of the mean squared error of an output; NULL for classes */
 } sn_evaluation;
 
-/* Reads the run and evaluates it; for sn_evaluation_reset, also after a failure.  SN_INVALID: no run, an unfinished one
- * (unless other weights are given), a config.json, data or final weights that are not those of the run any more,
- * weights that do not fit the network, no samples.  SN_IO: a file cannot be read.  The notes of evaluation->experiment
- * are those that run.json has, so that what the run was told is told here, and what is new. */
+/* Opens the run and evaluates it; for sn_evaluation_reset, also after a failure.  Fails as the opening does (see
+ * run/finished.h), and SN_INVALID: no samples.  The notes of the run's experiment are to be told, also after a failure:
+ * among them is which checkpoint it is, where it is one. */
 sn_status sn_evaluation_open(sn_evaluation *evaluation, const sn_evaluation_request *request, sn_error *error);
 void sn_evaluation_reset(sn_evaluation *evaluation);
 

@@ -27,12 +27,11 @@ static void write_remedies(const remedies *r, const char *trouble, sn_text *text
 static void advise_on_small(const sn_value *network, sn_text *text) {
     bool is_family = !sn_value_get(network, "layers"), has_weights = sn_value_get(network, "weights");
     const char *skip = sn_value_text(network, "skip.kind");
-    bool is_deep = is_family && sn_value_integer(network, "depth") > 1;
+    bool is_deep = sn_value_integer(network, "depth") > 1;
     remedies r = {.n = 0};
     offer(&r, has_weights, "other weights than those of network.weights");
     offer(&r, is_deep, "fewer layers (--set network.depth=)");
-    offer(&r, is_family && !has_weights && sn_value_get(network, "init.gain"),
-          "a larger gain (--set network.init.gain=)");
+    offer(&r, !has_weights && sn_value_get(network, "init.gain"), "a larger gain (--set network.init.gain=)");
     offer(&r, is_deep && !has_weights && skip && strcmp(skip, "none") == 0, "skips (--set network.skip=add)");
     offer(&r, !is_family && !has_weights, "larger initial weights (init) of the entries of network.layers");
     write_remedies(&r, "Some gradients are too small for differences of this loss.  What makes them larger:", text);
@@ -48,8 +47,8 @@ static bool has_norm(const sn_graph *graph) {
 static void advise_on_rounding(const sn_value *network, const sn_graph *graph, sn_text *text) {
     bool is_family = !sn_value_get(network, "layers"), is_normed = has_norm(graph);
     remedies r = {.n = 0};
-    offer(&r, is_family && is_normed, "no norms (--set network.norm=none)");
-    offer(&r, is_family && sn_value_integer(network, "depth") > 1, "fewer layers (--set network.depth=)");
+    offer(&r, is_normed && sn_value_get(network, "norm"), "no norms (--set network.norm=none)");
+    offer(&r, sn_value_integer(network, "depth") > 1, "fewer layers (--set network.depth=)");
     offer(&r, !is_family && is_normed, "a larger eps of the norms in network.layers, or fewer of them");
     offer(&r, !is_family && !is_normed, "smaller weights or fewer entries in network.layers");
     write_remedies(&r,
@@ -63,7 +62,7 @@ static void advise_on_kinks(const sn_value *network, size_t rows, sn_text *text)
     bool is_family = !sn_value_get(network, "layers");
     remedies r = {.n = 0};
     offer(&r, rows > 1, "a smaller batch (--set train.batch_size=)");
-    offer(&r, is_family, "a smooth activation (--set network.activation=tanh)");
+    offer(&r, sn_value_get(network, "activation"), "a smooth activation (--set network.activation=tanh)");
     offer(&r, !is_family, "smooth activations in network.layers");
     write_remedies(&r, "Some differences are taken across kinks of the loss.  Fewer of them:", text);
 }

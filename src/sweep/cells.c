@@ -286,8 +286,8 @@ static void add_new_lines(sn_error *error, const sn_error *found) {
     }
 }
 
-/* Reads every point as train will. */
-static sn_status identify(const sn_cells *cells, identity *identities, sn_error *error) {
+/* Reads every point as train will.  *first: the config of the first, its keys without effect those of all. */
+static sn_status identify(const sn_cells *cells, identity *identities, sn_config **first, sn_error *error) {
     sn_text text = SN_TEXT_EMPTY;
     sn_error found;
     for (size_t p = 0; p < cells->n_points && error->dropped == 0; p++) {
@@ -300,7 +300,12 @@ static sn_status identify(const sn_cells *cells, identity *identities, sn_error 
         sn_text_clear(&text);
         sn_value_text_compact(sn_config_root(config), &text);
         identities[p] = (identity){sn_hash(sn_text_string(&text), text.length, 0), p};
-        sn_config_free(config);
+        if (!*first) {
+            *first = config;
+        } else {
+            sn_config_keep_idle(*first, config);
+            sn_config_free(config);
+        }
     }
     if (text.failed) sn_error_memory(error, text.length, "a config");
     sn_text_free(&text);
@@ -331,13 +336,13 @@ static sn_status set_seeds(sn_cells *cells, const sn_config *config, sn_error *e
 static sn_status check_points(sn_cells *cells, sn_error *error) {
     identity *identities = calloc(cells->n_points, sizeof *identities);
     if (!identities) return sn_error_memory(error, cells->n_points * sizeof *identities, "the cells");
-    sn_status status = identify(cells, identities, error);
-    sn_config *config = NULL;
-    if (!status) status = sn_cells_config(cells, 0, &config, error);
-    if (!status) status = set_seeds(cells, config, error);
-    if (!status) status = name_points(cells, config, error);
+    sn_config *first = NULL;
+    sn_status status = identify(cells, identities, &first, error);
+    if (!status) sn_config_note_idle(first, &cells->notes);
+    if (!status) status = set_seeds(cells, first, error);
+    if (!status) status = name_points(cells, first, error);
     if (!status) drop_repeated(cells, identities);
-    sn_config_free(config);
+    sn_config_free(first);
     free(identities);
     return status;
 }
@@ -366,8 +371,7 @@ static sn_status compare_texts(const sn_cells *cells, const char *file, bool *is
     size_t size = 0;
     sn_text text = SN_TEXT_EMPTY;
     sn_config_text(cells->portable, &text);
-    sn_status status = sn_file_check_regular(file, error);
-    if (!status) status = sn_file_read(file, SN_CONFIG_MAX_BYTES, &there, &size, error);
+    sn_status status = sn_file_read_regular(file, SN_CONFIG_MAX_BYTES, &there, &size, error);
     *is_equal = !status && !text.failed && size == text.length && memcmp(there, text.data, size) == 0;
     sn_text_free(&text);
     free(there);
@@ -500,6 +504,7 @@ void sn_cells_reset(sn_cells *cells) {
     sn_config_free(cells->portable);
     sn_pool_free(&cells->pool);
     sn_reuse_reset(&cells->reuse);
+    sn_notes_reset(&cells->notes);
     *cells = (sn_cells){0};
 }
 

@@ -9,6 +9,7 @@
 #define SN_SWEEP_CELLS_H
 
 #include "base/error.h"
+#include "base/notes.h"
 #include "base/pool.h"
 #include "base/text.h"
 #include "config/config.h"
@@ -52,6 +53,7 @@ typedef struct sn_cells {
     size_t n_reused;   /* cells whose run is there under another name, which they take */
     int64_t first_seed;
     size_t n_seeds; /* 1 where seeds are not varied */
+    sn_notes notes; /* keys without effect in any cell */
     sn_pool pool;
 } sn_cells;
 

@@ -1,9 +1,8 @@
 /* Owns the judgement of a sweep's config against the one that lies in its directory. */
 #include "sweep/growth.h"
 
-#include <string.h>
-
 #include "base/text.h"
+#include "run/schedule.h"
 
 static sn_status refuse(const sn_growth *growth, const char *keys, const char *hint, sn_error *error) {
     return sn_error_set(error, SN_INVALID,
@@ -18,6 +17,12 @@ static bool is_shorter(const sn_value *was, const sn_value *is) {
     if (has_steps != wants_steps) return false;
     if (has_steps) return sn_value_integer(is, "train.steps") < sn_value_integer(was, "train.steps");
     return sn_value_integer(is, "train.epochs") < sn_value_integer(was, "train.epochs");
+}
+
+static bool knows_end(const sn_value *was) {
+    sn_lr_schedule schedule;
+    sn_lr_schedule_init(&schedule, sn_value_get(was, "train"), 0);
+    return sn_lr_schedule_knows_end(&schedule);
 }
 
 sn_status sn_growth_check(const sn_growth *growth, const sn_config *old, const sn_config *fresh, sn_error *error) {
@@ -35,11 +40,11 @@ sn_status sn_growth_check(const sn_growth *growth, const sn_config *old, const s
                               "%s belongs to a sweep of longer runs (%s): runs can be made longer, not shorter (take "
                               "another --out)",
                               growth->file, differ);
-    } else if (strcmp(sn_value_text(was, "train.lr_schedule.kind"), "cosine") == 0) {
+    } else if (knows_end(was)) {
         status = sn_error_set(error, SN_INVALID,
                               "%s belongs to a sweep of runs whose learning rates depend on their length "
-                              "(train.lr_schedule cosine): they cannot be made longer (take another --out)",
-                              growth->file);
+                              "(train.lr_schedule %s): they cannot be made longer (take another --out)",
+                              growth->file, sn_value_text(was, "train.lr_schedule.kind"));
     }
     sn_text_free(&keys);
     return status;

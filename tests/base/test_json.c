@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/text.h"
+#include "base/utf8.h"
 
 static sn_error error;
 
@@ -164,7 +165,7 @@ static bool accepts_bytes(const unsigned char *bytes, size_t n) {
     text[n + 1] = '"';
     bool is_accepted = scan(text, n + 2)[0] == '\0';
     text[n + 1] = '\0';
-    assert_int_equal(sn_json_is_utf8(text + 1), is_accepted);
+    assert_int_equal(sn_is_utf8(text + 1), is_accepted);
     return is_accepted;
 }
 

@@ -19,7 +19,7 @@ want "profiles.csv: rows" $((n_widths * 10 * 2 * 6 + 1)) "$(wc -l <files/profile
 # Test losses are width + seed / 8: mean width + 3/8, sd sqrt(10 / 4) / 8.
 want "summary.csv: a figure" "7,add,test_loss,5,0,7.375,0.19764235376052372,7.375,7.125,7.625" \
     "$(grep ^7,add,test_loss, files/summary.csv | cut -d, -f1-10)"
-want "differences.csv: a figure" "15,add - none,test_loss,5,0,0,0,0,0,0,0,0,0" \
+want "differences.csv: a figure" "15,add - none,test_loss,5,0,0,0,0,0,0,0,0,0,0,0,0" \
     "$(grep '^15,add - none,test_loss,' files/differences.csv)"
 
 # Of many runs those that are not done have a row.

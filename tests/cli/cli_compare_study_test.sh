@@ -15,7 +15,7 @@ for depth in 4 10; do
 done
 squeezed() { sed 's/^ *//; s/   */  /g' "$1"; }
 keys=network.depth,network.skip.kind
-stats=n_runs,n_diverged,mean,sd,median,min,max,ci95_low,ci95_high,n_unfinished
+stats=n_runs,n_diverged,mean,sd,median,min,max,ci95_low,ci95_high,n_unfinished,n_missing,n_failed,n_running
 
 does compare all --out all
 want "nothing on stderr" "" "$(cat err)"
@@ -149,10 +149,10 @@ does compare mixed --out mixed
 want "mixed: nothing on stderr" "" "$(cat err)"
 want "mixed: words" "4 none 3 1 of 3 diverged,10 none 2 1 unfinished,10 add 1 one run" "$(sed -n '/^mean/,$p' out |
     sed -n 's/^ *\([0-9]*\) *\([a-z]*\) *\([0-9]\) .*  \([^ ].*[a-z]\)$/\1 \2 \3 \4/p' | paste -sd,)"
-want_like "mixed: no mean where a run diverged" "4,none,train_loss,3,1,,,0.*,0.*,0.*,,,0" "$(sed -n 2p mixed/summary.csv)"
-want_like "mixed: the unfinished run does not count" "10,none,train_loss,2,0,0.*,1" "$(grep 10,none,train_loss mixed/summary.csv)"
-want_like "mixed: no mean of one" "10,add,train_loss,1,0,,,0.*,0.*,0.*,,,0" "$(grep 10,add,train_loss mixed/summary.csv)"
-want_like "mixed: pairs" "4,add - none,train_loss,3,1,,,*,,,0" "$(sed -n 2p mixed/differences.csv)"
+want_like "mixed: no mean where a run diverged" "4,none,train_loss,3,1,,,0.*,0.*,0.*,,,0,0,0,0" "$(sed -n 2p mixed/summary.csv)"
+want_like "mixed: the unfinished run does not count" "10,none,train_loss,2,0,0.*,1,0,0,0" "$(grep 10,none,train_loss mixed/summary.csv)"
+want_like "mixed: no mean of one" "10,add,train_loss,1,0,,,0.*,0.*,0.*,,,0,0,0,0" "$(grep 10,add,train_loss mixed/summary.csv)"
+want_like "mixed: pairs" "4,add - none,train_loss,3,1,,,*,,,0,0,0,0" "$(sed -n 2p mixed/differences.csv)"
 printf 'network.depth,network.skip.kind,metric,statistic,op,value\n4,none,train_loss,mean,<,9\n' >empty.csv
 refuses_later() {
     run compare mixed --expect empty.csv

@@ -46,6 +46,16 @@ want "missing: a row each" 8 "$(sed 1d sweep/runs.csv | wc -l)"
 want "missing: states" "done missing failed running" "$(for cell in depth=3,skip=none,seed=1 depth=3,skip=add,seed=1 \
     depth=4,skip=none,seed=1 depth=4,skip=none,seed=2; do status_of "$cell"; done | paste -sd' ')"
 want "missing: the count" "8 runs: 1 done, 1 running, 5 missing, 1 failed" "$(grep '^8 runs' out)"
+want "missing: points" "3 none 10 1  1 1 0 0
+3 add 10 0  2 2 0 0
+4 none 10 0  1 0 1 0
+4 none 1000000000 0  1 0 0 1
+4 add 10 0  2 2 0 0" "$(awk -F, '$4 == "train_loss" { print $1, $2, $3, $5, $7, $14, $15, $16, $17 }' sweep/summary.csv)"
+want "missing: points in the table" "3 none 1 one run, 1 missing
+3 add 0 2 missing
+4 none 0 1 failed
+4 none 0 1 running
+4 add 0 2 missing" "$(sed '1,/^mean over/d; s/^ *//; s/   */|/g' out | awk -F'|' 'NR > 1 { print $1, $2, $4, $NF }')"
 want "missing: keys" 5 "$(grep -cE '",[34],(none|add),10,[12],missing,,' sweep/runs.csv)"
 want "missing: why one failed" "failed: sweep/depth=4,skip=none,seed=1: exit status 2: no such thing, at all" \
     "$(grep ^failed: out)"
@@ -61,6 +71,19 @@ kill -KILL "$pid"
 wait "$pid" 2>/dev/null || true
 does compare sweep --out sweep
 want "killed: interrupted" interrupted "$(status_of depth=4,skip=none,seed=2)"
+sed -i 's/"status": "[a-z]*"/"status": "running"/' "sweep/depth=4,skip=none,seed=2/run.json"
+for lock in link pipe directory stale; do
+    path="sweep/depth=4,skip=none,seed=2/run.lock"
+    rm -rf "$path"
+    case $lock in
+    link) ln -s "$work/tiny.json" "$path" ;;
+    pipe) mkfifo "$path" ;;
+    directory) mkdir "$path" ;;
+    stale) echo "pid $$ on $(hostname)" >"$path" ;;
+    esac
+    does compare sweep --out sweep
+    want "a lock that is a $lock: interrupted" interrupted "$(status_of depth=4,skip=none,seed=2)"
+done
 cp -R sweep moved
 does compare moved
 want "moved: the count" "8 runs: 1 done, 1 interrupted, 5 missing, 1 failed" "$(grep '^8 runs' out)"
@@ -71,7 +94,7 @@ does compare sweep --out sweep
 want "run after all" "done" "$(status_of depth=4,skip=none,seed=1)"
 does cells tiny.json --seeds 2 --out none
 does compare none
-want "nothing there" "2 runs: 2 missing" "$(tail -n 1 out)"
+want "nothing there" "2 runs: 2 missing" "$(grep '^2 runs' out)"
 
 # Digits: those of the interval.  Frozen layers 30, 40 and 42 have a mean of 37.33 and a half of 16.
 cp -R twins digits

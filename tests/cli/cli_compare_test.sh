@@ -94,7 +94,8 @@ $(no_config empty)
 warning: odd/old/run.json: not a run.json of format version 1
 $(no_config old)" "$(cat err)"
 want "runs.csv: empty cells" "odd/broken,,unreadable,,,,,,,,,,,,,,,,,,," "$(sed -n 2p odd/runs.csv)"
-want "summary.csv: only what is finished" 1 "$(sed 1d odd/summary.csv | cut -d, -f1 | sort -u | wc -l)"
+want "summary.csv: a point without a finished run is counted and has no figure" "0,0,,,,,,,,1,0,0,0" \
+    "$(grep train_loss, odd/summary.csv | grep -oE '0,0,,.*')"
 
 mkdir bare
 refuses 2 "bare: no run here or below (a run directory holds a run.json)" compare bare

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # skipnet eval: to the last digit what the run's own last row says, the table by class recounted from the predictions,
-# and every kind of directory that is no finished run.
+# and every kind of directory that is no run.
 # shellcheck source=tests/support/cli_lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../support/cli_lib.sh"
 
@@ -15,7 +15,7 @@ for precision in float32 float64; do
         --out "$run"
     does eval "$run" --threads 2
     want "$run: nothing on stderr" "" "$(cat err)"
-    want "$run: heading" "run       $run (done)
+    want "$run: heading" "run       $run (done, step 10 of 10)
 weights   $run/final.safetensors
 split     test, 40 of 40 samples" "$(head -n 3 out)"
     want "$run: loss" "$(column "$run/loss.csv" test_loss 10)" "$(value loss)"
@@ -129,6 +129,7 @@ want_like "regression: seventeen digits" "*.????????????????*" "$(column t.csv y
 does train tiny.json -q --threads 1 --out saved --set report.save_initial=true
 does eval saved --weights saved/initial.safetensors
 want "initial weights: loss" "$(column saved/loss.csv test_loss 0)" "$(value loss)"
+want "initial weights: of no step" "run       saved (done)" "$(head -n 1 out)"
 run eval points --weights saved/final.safetensors
 want "weights that do not fit: exit status" 2 "$status"
 want "weights that do not fit: message" "\
@@ -147,7 +148,7 @@ run eval saved --predictions taken
 want "predictions onto a directory" "4 " "$status $(cat out)"
 want "no temporary files" "" "$(find . -name '*.tmp')"
 
-# No run, a broken one, an unfinished one.
+# No run, a broken one.
 mkdir bare broken
 refuses 2 "skipnet eval: saved/loss.csv belongs to the run (take another name for --predictions)" \
     eval saved --predictions saved/loss.csv
@@ -160,15 +161,11 @@ refuses 4 "cannot read directory missing: No such file or directory" eval missin
 refuses 4 "cannot read directory tiny.json: Not a directory" eval tiny.json
 echo '{"format_version": 999' >broken/run.json
 refuses 2 "broken: its run.json is broken or of another format version (train it anew)" eval broken
-start_long unfinished --set report.save_initial=true
-refuses 2 "unfinished: the run is not finished (status running) and has no final weights (train it to its end; \
---weights FILE evaluates others)" eval unfinished
-does eval unfinished --weights unfinished/initial.safetensors
-want "unfinished: initial weights" "$(column unfinished/loss.csv test_loss 0)" "$(value loss)"
-kill -TERM "$pid"
-wait "$pid" 2>/dev/null || true
-refuses 2 "unfinished: the run is not finished (status interrupted) and has no final weights (train it to its end; \
---weights FILE evaluates others)" eval unfinished
+for word in '' '\\u001b[31m' idle; do
+    sed "s/\"status\": \"done\"/\"status\": \"$word\"/" saved/run.json >broken/run.json
+    want_other saved/run.json broken/run.json
+    refuses 2 "broken: its run.json is broken or of another format version (train it anew)" eval broken
+done
 
 # What changed since the run: data, config, weights.
 cp -r saved changed
@@ -186,7 +183,7 @@ want_like "generated data changed: message" "changed: the data (generated) are n
 cp saved/config.json changed/config.json
 cp saved/initial.safetensors changed/final.safetensors
 refuses 2 "changed/final.safetensors: not the weights that the run ended with (their hash is not weights_hash of \
-run.json; --weights FILE evaluates any file)" eval changed
+run.json; --weights FILE takes any file)" eval changed
 rm changed/final.safetensors
 refuses 4 "cannot open $work/changed/final.safetensors: No such file or directory" eval changed
 sed -i '2s/^./9/' test.csv

@@ -262,6 +262,15 @@ typedef struct bad_file {
     "$DIR/a.csv: column " COLUMN ": the label is missing in " COUNT " rows (" ROWS                                     \
     "); give these rows a label or take them out of the file (a class that is called so needs another name)"
 
+#define MISSING_TARGET(COLUMN, COUNT, ROWS)                                                                            \
+    "$DIR/a.csv: column " COLUMN ": the target is missing in " COUNT " rows (" ROWS                                    \
+    "); give these rows a number or take them out of the file"
+#define SLIP        " (correct it, or take its row or its column out of the file)"
+#define ASK(WANTED) " (are the cells separated by " WANTED "? set data.delimiter to " WANTED ")"
+#define BLANKS                                                                                                         \
+    " (blanks at the start of a line, or several in a row: write one between cells, as sed 's/^ *//' FILE | tr -s "    \
+    "' ' >NEW does)"
+
 static const bad_file bad_files[] = {
     {"", "", "$DIR/a.csv: the file is empty"},
     {"\xEF\xBB\xBF", "", "$DIR/a.csv: the file is empty"},
@@ -289,11 +298,49 @@ static const bad_file bad_files[] = {
      MISSING("index 1", "7 of 9",
              "row 1: \"NA\", row 3: \"#N/A\", row 5: \"n/a\", row 6: \"?\", row 7: \"null\", ...")},
     {"b,a\nx,1\n\" \",2\n", ", \"target\": 0", MISSING("\"b\"", "1 of 2", "row 3: \" \"")},
-    {"a,b\n1,2\n2,\n", REGRESSION, "$DIR/a.csv: row 3, column \"b\": empty cell"},
+    {"a,b\n1,2\n2,\n", REGRESSION, MISSING_TARGET("\"b\"", "1 of 2", "row 3: \"\"")},
+    {"1,NA\n2,3\n3,nan\n4,4\n5,?\n", NO_HEADER REGRESSION,
+     MISSING_TARGET("index 1", "3 of 5", "row 1: \"NA\", row 3: \"nan\", row 5: \"?\"")},
+    {"a,b,c\n1,2,\n2,null,3\n3,-,4\n", REGRESSION ", \"target\": [2, 1]",
+     MISSING_TARGET("\"c\"", "1 of 3", "row 2: \"\"") "\n" MISSING_TARGET("\"b\"", "2 of 3",
+                                                                          "row 3: \"null\", row 4: \"-\"")},
     {"a,b\n1,x\nnan,y\n", "", "$DIR/a.csv: row 3, column \"a\": \"nan\" is not a finite number"},
     {"a,b\n-Inf,x\n1,y\n", "", "$DIR/a.csv: row 2, column \"a\": \"-Inf\" is not a finite number"},
     {"a,b\n1e999,x\n1,y\n", "", "$DIR/a.csv: row 2, column \"a\": \"1e999\" is not a finite number"},
-    {"a,b\n1,2\n2,NaN\n", REGRESSION, "$DIR/a.csv: row 3, column \"b\": \"NaN\" is not a finite number"},
+    {"a,b\n1,2\n2,inf\n", REGRESSION, "$DIR/a.csv: row 3, column \"b\": \"inf\" is not a finite number"},
+    {"1,x,a\n2,3,b\n", NO_HEADER, "$DIR/a.csv: row 1, column index 1: \"x\" is not a number" SLIP},
+    {"x,1,a\n2,3,b\n", NO_HEADER, "$DIR/a.csv: row 1, column index 0: \"x\" is not a number" SLIP},
+    {"1,x\n2,3\n", NO_HEADER REGRESSION, "$DIR/a.csv: row 1, column index 1: \"x\" is not a number" SLIP},
+    {"1,x,a\n2,y,b\n", NO_HEADER,
+     "$DIR/a.csv: row 1, column index 1: \"x\" is not a number, nor is \"y\" in row 2 (words are no feature: take the "
+     "column out of the file, or write a column of 0 and 1 for each word)"},
+    {"1,x\n2,y\n", NO_HEADER REGRESSION,
+     "$DIR/a.csv: row 1, column index 1: \"x\" is not a number, nor is \"y\" in row 2 (for labels set data.task to "
+     "\"classes\")"},
+    {"u,v,w\nx,1,a\n", NO_HEADER,
+     "$DIR/a.csv: row 1, column index 0: \"u\" is not a number (if this is a header: set data.header to true)"},
+    {"1,2,3\nx,y,l\n1,2,a\n3,4,b\n", NO_HEADER,
+     "$DIR/a.csv: row 2, column index 0: \"x\" is not a number (if this is the header: take the row before it out of "
+     "the "
+     "file and set data.header to true)"},
+    {"t,,\nx,y,l\n1,2,a\n3,4,b\n", "",
+     "$DIR/a.csv: row 2, column \"t\": \"x\" is not a number (if this is the header: take the row before it out of the "
+     "file)"},
+    {"t,,\nx,y,l\n1,2,a\n3,4,b\n", NO_HEADER,
+     "$DIR/a.csv: row 1, column index 0: \"t\" is not a number (if row 2 is the header: take what stands before it out "
+     "of the file and set data.header to true)"},
+    {"x,y,l\n1,v,a\n3,w,b\n", "",
+     "$DIR/a.csv: row 2, column \"y\": \"v\" is not a number, nor is \"w\" in row 3 (words are no feature: take the "
+     "column out of the file, or write a column of 0 and 1 for each word)"},
+    {"1,5;2,5;a\n3,1;4,2;b\n", NO_HEADER, "$DIR/a.csv: row 1, column index 1: \"5;2\" is not a number" ASK("\";\"")},
+    {"a, b;c\n1;x\n2;y\n", "", "$DIR/a.csv: row 2: 1 cell, expected 2 as in row 1" ASK("\";\"")},
+    {"a;b\n1,5;x\n2;y\n", ", \"delimiter\": \";\"",
+     "$DIR/a.csv: row 2, column \"a\": \"1,5\" is not a number (a number has a point, not a comma: sed 's/,/./g' FILE "
+     ">NEW)"},
+    {"a,b\n\"1,5\",x\n2,y\n", "",
+     "$DIR/a.csv: row 2, column \"a\": \"1,5\" is not a number (a number has a point, not a comma)"},
+    {" 1 x\n 2 y\n", ", \"delimiter\": \" \"" NO_HEADER, "$DIR/a.csv: row 1, column index 0: empty cell" BLANKS},
+    {"a b\n1   x\n2 y\n", ", \"delimiter\": \" \"", "$DIR/a.csv: row 2: 4 cells, expected 2 as in row 1" BLANKS},
     {"a,b\n1,2\n2,x\n", REGRESSION, "$DIR/a.csv: row 3, column \"b\": \"x\" is not a number"},
     {"a,b\n1,x\n1\n", "", "$DIR/a.csv: row 3: 1 cell, expected 2 as in row 1"},
     {"a,b\nr1,1,x\nr2,2\n", "", "$DIR/a.csv: row 3: 2 cells, expected 3 as in row 2"},

@@ -126,6 +126,14 @@ static const told cases[] = {
     {"x,7,y\n1,2,a\n4,9,b\n", "", HEADER "1 of its 3 cells is a number" HEADER_END},
     {"0,1,2\n1,2,x\n4,3,y\n", "", HEADER "3 of its 3 cells are numbers" HEADER_END},
     {FLOWERS, ", \"header\": true", ""},
+    {"x,n,y\n9,5,a\n1,3,b\n4,9,a\n1,1,b\n5,7,a\n9,2,b\n2,10,a\n6,4,b\n5,6,a\n3,8,b\n", "",
+     "$column \"n\" counts the rows (5, 3, 9, ...)" FEATURE_END},
+    {"x,n,y\n9,5,a\n1,3,b\n4,9,a\n1,1,b\n5,7,a\n9,2,b\n2,11,a\n6,4,b\n5,6,a\n3,8,b\n", "", ""},
+    {"rownames,x,y\n4,3,a\n9,1,b\n7,4,a\n", "",
+     "$column \"rownames\" is called as the row names of R or the index of pandas" FEATURE_END},
+    {"Unnamed: 0,x,y\n0,3,a\n1,1,b\n2,4,a\n", "",
+     "$column \"Unnamed: 0\" is called as the row names of R or the index of pandas, and counts the rows (0, 1, 2, "
+     "...)" FEATURE_END},
     {FLOWERS, NO_HEADER, ""},
 
     {TEN("1.5", "2", "3", "3", "3"), "",

@@ -151,7 +151,7 @@ static void run_steps(void) {
     sn_error error;
     sn_observation seen;
     sn_engine_options options = {.momentum = 0.9, .keeps_gradients = true, .threads = THREADS};
-    net_open_on(&net, network, &data, &crooked, &options);
+    net_open_with(&net, network, &data, &(test_tables){sn_ops, &crooked}, &options);
     plan = sn_engine_plan(net.engine);
     net_randomize(&net, 1);
     assert_int_equal(sn_observation_new(&seen, &net.graph, &error), SN_OK);

@@ -16,12 +16,13 @@
 #include "engine/probe.h"
 #include "ops/table.h"
 #include "support/check.h"
+#include "support/image_op.h"
 #include "support/name_set.h"
 #include "support/net.h"
 #include "support/random_graph.h"
 #include "support/toy.h"
 
-enum { GRAPHS = 150, IN = 4, OUT = 3, SAMPLES = 11, MOST_NODES = 64, MOST_OPS = 100 };
+enum { GRAPHS = 150, IN = 4, OUT = 3, SAMPLES = 11, MOST_NODES = 64 };
 
 static const double STEP = 2.5e-4;
 
@@ -308,117 +309,37 @@ static void test_every_op_pushes(void **state) {
 
 /* ---- several positions ---- */
 
-/* The only op that looks at positions: y = their mean, which ends an image-shaped network.  Texts call it erf. */
-static sn_status mean_build(sn_node *node, const sn_node *nodes, sn_pool *pool, sn_error *error) {
-    (void)pool, (void)error;
-    sn_shape shape = sn_shape_vector((int64_t)nodes[node->inputs[0]].width);
-    sn_node_set_shape(node, &shape);
-    return SN_OK;
-}
-
-/* Rows of the input that belong to a row of the output. */
-static size_t positions_of(const sn_op_call *call) {
-    return 6 * call->rows / call->samples;
-}
-
-static void mean_of(const sn_op_call *call, sn_view from, sn_view to) {
-    size_t n = positions_of(call);
-    for (size_t i = 0; i < call->rows * call->node->width; i++) {
-        size_t r = i / call->node->width, c = i % call->node->width;
-        double sum = 0;
-        for (size_t p = 0; p < n; p++)
-            sum += ((double *)from.data)[(r * n + p) * from.ld + c];
-        ((double *)to.data)[r * to.ld + c] = sum / (double)n;
-    }
-}
-
-static void mean_forward(const sn_op_call *call) {
-    mean_of(call, call->x[0], call->y);
-}
-
-static void mean_push(const sn_push_call *call) {
-    mean_of(call->at, call->tx[0], call->ty);
-}
-
-static void mean_backward(const sn_op_call *call) {
-    size_t n = positions_of(call), width = call->node->width;
-    for (size_t i = 0; i < call->rows * n * width && call->flow[0] != SN_FLOW_NONE; i++) {
-        size_t r = i / width, c = i % width;
-        double own = ((double *)call->dy.data)[r / n * call->dy.ld + c] / (double)n;
-        double *dx = (double *)call->dx[0].data + r * call->dx[0].ld + c;
-        double base = call->flow[0] == SN_FLOW_ADD ? ((double *)call->base[0].data)[r * call->base[0].ld + c] : 0;
-        *dx = base + own;
-    }
-}
-
-static const sn_op_kernels mean_kernels = {.forward = mean_forward, .backward = mean_backward, .push = mean_push};
-
-/* The tables with that op in the place of erf, its kernels behind all others. */
-typedef struct image_tables {
-    sn_op mean;
-    const sn_op *ops[MOST_OPS];
-    const sn_op_kernels *kernels[MOST_OPS];
-    sn_backend backend;
-} image_tables;
-
-static void make_tables(image_tables *t) {
-    sn_error error;
-    const sn_backend *backend;
-    size_t n = 0;
-    assert_int_equal(sn_backend_select(&backend, SN_F64, &error), SN_OK);
-    t->mean = *sn_op_find(sn_ops, "erf");
-    t->mean.build = mean_build;
-    t->mean.reads_image = true;
-    for (; sn_ops[n]; n++) {
-        assert_true(n + 2 < MOST_OPS);
-        t->ops[n] = strcmp(sn_ops[n]->kind.name, "erf") == 0 ? &t->mean : sn_ops[n];
-        t->kernels[n] = backend->ops[n];
-    }
-    t->kernels[n] = &mean_kernels; /* the number of an op that is in no table */
-    t->backend = *backend;
-    t->backend.ops = t->kernels;
-}
-
 #define NODE(op, label, from, keys) "{\"op\": \"" op "\", \"label\": \"" label "\", \"inputs\": [" from "]" keys "},"
 
-/* Every op but erf; all signals up to `m` have 2 x 3 positions. */
-static const char image_network[] =
-    "{\"layers\": [" NODE("linear", "a", "\"input\"", ", \"units\": 4") NODE("batch_norm", "b", "\"a\"", "")
-        NODE("tanh", "c", "\"b\"", "") NODE("linear", "d", "\"c\"", ", \"units\": 4, \"bias\": false")
-            NODE("scale", "e", "\"d\"", ", \"factor\": {\"learned\": 0.7}")
-                NODE("add", "f", "\"e\", \"a\", \"e\"", ", \"factors\": [1, 0.5, -2]") NODE("sigmoid", "t", "\"f\"", "")
-                    NODE("gate", "g", "\"t\", \"f\", \"c\"", "") NODE("dropout", "h", "\"g\"", ", \"rate\": 0.3")
-                        NODE("concat", "i", "\"h\", \"input\", \"b\"", "")
-                            NODE("layer_norm", "j", "\"i\"", ", \"eps\": 0.1") NODE("softplus", "k", "\"j\"", "")
-                                NODE("scale", "l", "\"k\"", ", \"factor\": -1.5") NODE("erf", "m", "\"l\"", "")
-                                    NODE("linear", "n", "\"m\"", ", \"units\": 3") "{\"op\": \"identity\"}]}";
+/* All signals up to `m` have 2 x 3 positions; elu is the op of the tests: it mixes positions, and pools them. */
+static const char image_network[] = "{\"layers\": [" NODE("linear", "a", "\"input\"", ", \"units\": 4")
+    NODE("batch_norm", "b", "\"a\"", "") NODE("tanh", "c", "\"b\"", "")
+        NODE("linear", "d", "\"c\"", ", \"units\": 4, \"bias\": false") NODE("scale", "e", "\"d\"",
+                                                                             ", \"factor\": {\"learned\": 0.7}")
+            NODE("add", "f", "\"e\", \"a\", \"e\"", ", \"factors\": [1, 0.5, -2]") NODE("sigmoid", "t", "\"f\"", "")
+                NODE("elu", "x", "\"f\"", "") NODE("gate", "g", "\"t\", \"x\", \"c\"", "")
+                    NODE("dropout", "h", "\"g\"", ", \"rate\": 0.3") NODE("concat", "i", "\"h\", \"input\", \"b\"", "")
+                        NODE("layer_norm", "j", "\"i\"", ", \"eps\": 0.1") NODE("softplus", "k", "\"j\"", "")
+                            NODE("scale", "l", "\"k\"", ", \"factor\": -1.5")
+                                NODE("elu", "m", "\"l\"", ", \"alpha\": 2") "{\"op\": \"linear\", \"units\": 3}]}";
 
 static void test_positions(void **state) {
     (void)state;
-    static image_tables tables;
-    static sn_error error;
-    make_tables(&tables);
-    sn_dataset data = toy_classes(SAMPLES, (size_t)2 * 3 * 2, OUT, 7);
-    data.shape = (sn_shape){3, {2, 3, 2}};
-    subject s = {.net = {.data = &data, .backend = &tables.backend, .batch = SAMPLES}, .text = image_network};
-    if (net_build_of(&s.net.config, &s.net.graph, image_network, &data, tables.ops, &error)) fail_msg("%s", error.text);
-    assert_int_equal(s.net.graph.nodes[1].positions, 6);
-    sn_probe_options options = {SAMPLES, sn_loss_find("softmax_cross_entropy"), 1};
-    assert_int_equal(sn_probe_new(&s.probe, &s.net.graph, s.net.backend, &options, &error), SN_OK);
-    uint32_t indices[SAMPLES];
-    for (uint32_t i = 0; i < SAMPLES; i++)
-        indices[i] = i;
-    s.net.indices = indices;
+    sn_dataset data = toy_images(SAMPLES, (sn_shape){3, {2, 3, 2}}, OUT, 7);
+    test_net net;
+    net_open_image(&net, image_network, &data, NULL);
+    net_randomize(&net, 4);
+    assert_int_equal(net.graph.nodes[1].positions, 6);
+    subject s = {net, net_probe(&net), image_network};
     s.net.engine = sn_probe_engine(s.probe);
-    net_randomize(&s.net, 4);
     check_subject(&s, true);
-    static const char *const needed[] = {"linear", "batch_norm", "layer_norm", "add",     "concat",
-                                         "scale",  "gate",       "tanh",       "dropout", "softplus"};
+    check_engine(&s, &net);
+    static const char *const needed[] = {"linear", "batch_norm", "layer_norm", "add",  "concat",
+                                         "scale",  "gate",       "dropout",    "tanh", "elu"};
     for (size_t k = 0; k < sizeof needed / sizeof *needed; k++)
         assert_true(name_set_has(&seen_image_ops, "%s", needed[k]));
     sn_probe_free(s.probe);
-    sn_graph_reset(&s.net.graph);
-    sn_config_free(s.net.config);
+    net_close(&net);
     sn_dataset_reset(&data);
 }
 

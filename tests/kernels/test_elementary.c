@@ -87,13 +87,13 @@ static void describe(const function *f, const char *discriminator, char *out, si
 }
 
 /* Node 1 of the graph is the function. */
-static void build_op(const function *f, sn_dtype dtype, sn_config **config, sn_graph *graph) {
+static void build_op(const function *f, sn_config **config, sn_graph *graph) {
     static sn_error error;
     char network[512], op[256];
     sn_dataset dimensions = {.in_dim = 61, .out_dim = 1};
     describe(f, "op", op, sizeof op);
     snprintf(network, sizeof network, "{\"layers\": [%s, {\"op\": \"linear\", \"units\": 1}]}", op);
-    if (net_build(config, graph, network, &dimensions, dtype, &error)) fail_msg("%s", error.text);
+    if (net_build(config, graph, network, &dimensions, &error)) fail_msg("%s", error.text);
 }
 
 static int n_failures;
@@ -113,7 +113,7 @@ static void check_function(const function *f, const sn_backend *backend, const d
     sn_graph graph;
     double *y = malloc(POINTS * sizeof *y), *slope = malloc(POINTS * sizeof *slope);
     assert_true(y && slope);
-    build_op(f, backend->dtype, &config, &graph);
+    build_op(f, &config, &graph);
     graph.nodes[1].width = 64;
     run_op(backend, &graph.nodes[1], x, y, slope);
     double epsilon = backend->dtype == SN_F32 ? (double)FLT_EPSILON : DBL_EPSILON;
@@ -228,7 +228,7 @@ static void check_special(const sn_backend *backend, const void *argument) {
     const function *f = argument;
     sn_config *config;
     sn_graph graph;
-    build_op(f, backend->dtype, &config, &graph);
+    build_op(f, &config, &graph);
     sn_node *node = &graph.nodes[1];
     node->width = 1;
     check_value(backend, node, -HUGE_VAL, (double)f->at_infinity[0]);
@@ -250,7 +250,7 @@ static void check_pieces(const sn_backend *backend, const void *argument) {
     static const double x[] = {-3, -0x1p-126, 0x1p-126, 2.5, 0x1p100};
     sn_config *config;
     sn_graph graph;
-    build_op(f, backend->dtype, &config, &graph);
+    build_op(f, &config, &graph);
     graph.nodes[1].width = 1;
     for (size_t i = 0; i < sizeof x / sizeof *x; i++) {
         bool saturated;
@@ -281,7 +281,7 @@ static void check_places(const sn_backend *backend, const void *argument) {
     sn_config *config;
     sn_graph graph;
     double *y[2], *slope[2];
-    build_op(s->f, backend->dtype, &config, &graph);
+    build_op(s->f, &config, &graph);
     for (int i = 0; i < 2; i++) {
         y[i] = malloc(POINTS * sizeof *y[i]);
         slope[i] = malloc(POINTS * sizeof *slope[i]);
@@ -320,7 +320,7 @@ static void check_family(const sn_backend *backend, const void *argument) {
     describe(f, "kind", activation, sizeof activation);
     snprintf(network, sizeof network, "{\"depth\": 4, \"width\": 6, \"activation\": %s, \"skip\": \"add\"}",
              activation);
-    if (net_build(&config, &graph, network, &dimensions, backend->dtype, &error)) fail_msg("%s", error.text);
+    if (net_build(&config, &graph, network, &dimensions, &error)) fail_msg("%s", error.text);
     int n = 0;
     for (int i = 1; i < graph.n_nodes; i++) {
         sn_node *node = &graph.nodes[i];

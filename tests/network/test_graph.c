@@ -16,7 +16,7 @@ typedef struct built {
 
 static built build(const char *network) {
     built b = {NULL, {0}};
-    if (net_build(&b.config, &b.graph, network, &dimensions, SN_F32, &error)) fail_msg("%s\n%s", error.text, network);
+    if (net_build(&b.config, &b.graph, network, &dimensions, &error)) fail_msg("%s\n%s", error.text, network);
     return b;
 }
 
@@ -142,7 +142,7 @@ static void test_errors(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof error_cases / sizeof *error_cases; i++) {
         built b = {NULL, {0}};
-        sn_status status = net_build(&b.config, &b.graph, error_cases[i].network, &dimensions, SN_F32, &error);
+        sn_status status = net_build(&b.config, &b.graph, error_cases[i].network, &dimensions, &error);
         assert_int_equal(status, SN_INVALID);
         assert_string_equal(error.text, error_cases[i].expected);
         assert_int_equal(b.graph.n_nodes, 0);

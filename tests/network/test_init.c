@@ -19,7 +19,7 @@ static double *draw(const char *init, const char *label, uint64_t seed, double *
     sn_dataset dimensions = {.in_dim = COLS, .out_dim = ROWS};
     snprintf(network, sizeof network,
              "{\"layers\": [{\"op\": \"linear\", \"units\": %d, \"label\": \"%s\", \"init\": %s}]}", ROWS, label, init);
-    if (net_build(&config, &graph, network, &dimensions, SN_F32, &error)) fail_msg("%s", error.text);
+    if (net_build(&config, &graph, network, &dimensions, &error)) fail_msg("%s", error.text);
     double *values = malloc(COUNT * sizeof *values);
     assert_non_null(values);
     const sn_node *node = &graph.nodes[1];
@@ -140,7 +140,7 @@ static void test_orthogonal(void **state) {
             network, sizeof network,
             "{\"layers\": [{\"op\": \"linear\", \"units\": %d, \"init\": {\"kind\": \"orthogonal\", \"gain\": 1.5}}]}",
             shapes[i][0]);
-        assert_int_equal(net_build(&config, &graph, network, &dimensions, SN_F32, &error), SN_OK);
+        assert_int_equal(net_build(&config, &graph, network, &dimensions, &error), SN_OK);
         const sn_param *weight = &graph.nodes[1].params[0];
         double *values = malloc(weight->count * sizeof *values);
         assert_non_null(values);

@@ -141,7 +141,7 @@ static void check_graph(const sn_dataset *data, uint64_t seed, tally *t) {
     sn_config *config = NULL;
     sn_graph graph;
     sn_error error;
-    assert_int_equal(net_build(&config, &graph, sn_text_string(&network), data, SN_F32, &error), SN_OK);
+    assert_int_equal(net_build(&config, &graph, sn_text_string(&network), data, &error), SN_OK);
     sn_plan_options options = {.batch = SAMPLES,
                                .is_reference = seed % 7 == 0,
                                .groups_tiles = seed % 2 == 0,

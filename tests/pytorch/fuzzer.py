@@ -1,4 +1,4 @@
-"""The differential fuzzer: draws experiments, runs both sides, compares and reports; see scripts/dev/fuzz_pytorch.py."""
+"""The differential fuzzer: draws experiments, runs both sides, compares, reports; see scripts/dev/fuzz_pytorch.py."""
 
 import collections
 import pathlib
@@ -101,7 +101,8 @@ class Fuzzer:
         self.counts[name] += 1
         if ours is None or explodes(theirs, precision.largest):
             self.counts["exploded"] += 1
-            both = (ours is None or explodes(ours, precision.largest**0.5)) and explodes(theirs, precision.largest**0.5)
+            nearly = precision.largest**0.5
+            both = (ours is None or explodes(ours, nearly)) and explodes(theirs, nearly)
             return [] if both else ["one side explodes, the other does not"]
         twins = [run_twin(drawing, initial, precision.twin, TWINS * seed + i) for i in range(TWINS)]
         comparison = Comparison(precision, ours, theirs, twins, network.kink_margin)

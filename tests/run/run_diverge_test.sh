@@ -72,4 +72,7 @@ does "${diverge[@]}" --set train.lr=1e30 --set precision=float64 --set train.ste
 run "${diverge[@]}" --set train.lr=1e200 --set precision=float64 --out double200 -q
 want "float64: exit status" 3 "$status"
 want_like "float64" "diverged: the activation (output) of * is not finite in step 1" "$(cat err)"
+sed -i '/"fault"/d' quiet/run.json
+run "${diverge[@]}" --set train.lr=1e30 --out quiet -q --resume
+want "without its fault" "3 diverged: its run.json does not say where" "$status $(cat err)"
 finish 40

@@ -49,8 +49,11 @@ judge() { # WHAT CALL CAUSE
     fi
     n_failed=$((n_failed + 1))
     want "$1: exit status" 4 "$status"
-    want_like "$1: message" "cannot * $work*: $cause" "$(<err)"
-    want "$1: one line" 1 "$(grep -c "" err)"
+    local told
+    told=$(<err)
+    told=${told#warning: "$work"/unfinished: evaluating the checkpoint of step * of 5 (run is *)$'\n'}
+    want_like "$1: message" "cannot * $work*: $cause" "$told"
+    want "$1: one line" 1 "$(grep -c "" <<<"$told")"
 }
 
 # Whole rows, but for the last that a CSV ends in.
@@ -180,10 +183,13 @@ for fault in open:EMFILE read:EIO write:ENOSPC:stay write:EIO fsync:EIO rename:E
 done
 
 does eval reference --predictions p.csv.reference
+does eval unfinished --predictions q.csv.reference
+want_like "the unfinished run is evaluated at a checkpoint" "*the checkpoint of step [1-9] of 5 (run is *" "$(cat err)"
 does compare "$work/reference" --out .
 mv runs.csv runs.csv.reference
 for fault in open:EMFILE read:EIO write:ENOSPC fsync:EIO rename:EIO close:EIO; do
     sweep_reader "${fault%:*}" "${fault#*:}" p.csv eval "$work/reference" --predictions "$work/p.csv"
+    sweep_reader "${fault%:*}" "${fault#*:}" q.csv eval "$work/unfinished" --predictions "$work/q.csv"
     sweep_reader "${fault%:*}" "${fault#*:}" runs.csv compare "$work/reference" --out "$work/"
 done
 for fault in open:EMFILE read:EIO; do

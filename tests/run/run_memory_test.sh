@@ -94,6 +94,11 @@ sweep 2 check wrong.json
 sweep 0 compare runs --out .
 sweep 0 eval runs/graph --predictions p.csv --threads 2
 sweep 0 eval runs/reference --split train --json --threads 1
+cp -r runs/graph unfinished
+sed -i 's/"status": "done"/"status": "interrupted"/' unfinished/run.json
+does eval unfinished
+want_like "eval of a checkpoint: it is one" "warning: unfinished: evaluating the checkpoint of step 4 of 4 (*" "$(<err)"
+sweep 0 eval unfinished --threads 1
 sweep 0 gradcheck tiny.json --threads 1
 sweep 0 train tiny.json --out runs/reference
 sweep 2 train tiny.json --out runs/reference --set seed=9

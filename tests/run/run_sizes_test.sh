@@ -43,6 +43,16 @@ need at least * GiB of memory, * GiB are free here (take fewer or narrower layer
     ulimit -S -v unlimited
     want "check says so too: status" 1 "$status"
     want_like "check says so too: message" "tiny.json:$line: network: 1200160002 parameters*" "$(cat err)"
+    # Many copies of a long label: the graph has room, its text has not.
+    label=$(printf '%0240d' 0)
+    printf '{"data": {"kind": "spirals"}, "network": {"layers": [{"op": "linear", "units": 2},\n%s,\n%s]}}\n' \
+        "{\"repeat\": 200000, \"layers\": [{\"op\": \"tanh\", \"label\": \"$label\"}]}" '{"op": "linear", "units": 2}' >copies.json
+    ulimit -S -v 500000
+    run check copies.json --expand
+    ulimit -S -v unlimited
+    want "too long an expansion: status" 1 "$status"
+    want_like "too long an expansion: message" "the expanded network needs 4* MiB of memory, * MiB are free here" \
+        "$(cat err)"
     ulimit -S -v 1500000
     run train tiny.json --out big --set data.samples=100000000
     ulimit -S -v unlimited

@@ -21,6 +21,7 @@ static const char *value_of(const sn_key *key) {
         snprintf(number, sizeof number, "%.17g", key->min < 1 ? 1 : key->min);
         return number;
     }
+    if (key->types & SN_KIND) return key->choice->kinds[0]->name;
     return key->types & SN_LIST ? NULL : key->types & SN_BOOL ? "true" : "x";
 }
 

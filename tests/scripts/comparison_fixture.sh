@@ -72,6 +72,18 @@ make_comparison() { # DIR
     make_profiles_csv >"$1/profiles.csv"
 }
 
+# A grid point, depth 1000 with add, of which no run is finished, and the columns that count such runs.
+add_awaited() { # DIR
+    local metric
+    {
+        sed -e '1s/$/,n_unfinished,n_missing,n_failed,n_running/; 2,$s/$/,0,0,0,0/' "$1/summary.csv"
+        for metric in train_loss test_loss frozen_layers_end log10_delta_first_end; do
+            echo "1000,add,$metric,0,0,,,,,,,,4,2,1,1"
+        done
+    } >"$1/next"
+    mv "$1/next" "$1/summary.csv"
+}
+
 # A numeric key more in every file, train.lr 0.01 and 0.1, with which everything is the same.
 add_rates() { # DIR
     local file

@@ -65,9 +65,10 @@ while IFS= read -r key; do
 done <"$scratch/keys"
 
 # A block of docs/engine.md under "A step, drawn": the JSON, or the one that begins with a line like the pattern.
+# awk reads to the end: sed would be ended by a broken pipe.
 engine_block() { # BEGIN-PATTERN
     sed -n '/^## A step, drawn$/,/^## The step$/p' "$SKIPNET_SOURCE/docs/engine.md" |
-        awk -v begin="$1" '/^```/ { if (on) exit; next } $0 ~ begin { on = 1 } on'
+        awk -v begin="$1" '/^```/ { is_over = on; next } !is_over && $0 ~ begin { on = 1 } on && !is_over'
 }
 engine_block '^[{]"name"' >"$scratch/two-blocks.json"
 engine_block '^  time  pass' >"$scratch/drawn"

@@ -22,7 +22,7 @@ for tool in chmod rm; do
 done
 stand_in sudo 'RUNNER=sudo exec "$@"'
 stand_in id 'echo "$USER_ID"'
-for tool in bash env cat dirname grep sed; do
+for tool in bash env cat dirname readlink grep sed; do
     ln -s "$(command -v "$tool")" "$work/bin/$tool"
 done
 ln -s "$(command -v sh)" "$work/bin/sh"

@@ -17,7 +17,7 @@ die() { # SCRIPT MESSAGE
 
 # Stand-ins for all by which a script could do something: they tell that they were called.
 for program in cmake ctest ninja make cc gcc apt-get dpkg-query sudo pip pip3 skipnet valgrind gnuplot parallel sbatch \
-    slurmctld slurmd munged clang-14 clang-tidy-14 clang-format-14 shellcheck setarch; do
+    slurmctld slurmd munged clang-14 clang-tidy-14 clang-format-14 shellcheck black flake8 setarch; do
     printf '#!/bin/sh\necho "%s $*" >>"%s/called"\n' "$program" "$work" >"$work/bin/$program"
 done
 chmod +x "$work/bin/"*
@@ -25,13 +25,13 @@ chmod +x "$work/bin/"*
 echo 'from unittest.mock import MagicMock
 def __getattr__(name): return MagicMock()' >"$work/modules/mpmath.py"
 
-call() { # SCRIPT ARGUMENT: fills out, err and $status
+call() { # SCRIPT ARGUMENT [OUTPUT]: fills out, err and $status
     local command=("$1")
     [[ $1 != *.py ]] || command=(python3 "$1")
     status=0
     (cd "$work/here" && exec env PATH="$work/bin:$PATH" PYTHONPATH="$work/modules" PYTHONDONTWRITEBYTECODE=1 \
         TMPDIR="$work/tmp" SKIPNET="$work/bin/skipnet" SKIPNET_NO_INSTALL=1 \
-        "${command[@]}" "$2") >"$work/out" 2>"$work/err" </dev/null || status=$?
+        "${command[@]}" "$2") >"${3:-$work/out}" 2>"$work/err" </dev/null || status=$?
     [[ ! -e $work/called ]] || die "$1" "$2 has called: $(cat "$work/called")"
     [[ -z $(find "$work/tmp" "$work/here" -mindepth 1) ]] || die "$1" "$2 has written a file"
 }
@@ -47,6 +47,10 @@ while IFS= read -r script; do
     (($(grep -c . "$work/err") <= 10)) || die "$script" "buries what is wrong"
     call "$script" --help
     [[ $status == 0 && -s $work/out ]] || die "$script" "exits with $status for --help, or says nothing"
+    if [[ $script == *.sh && -w /dev/full ]]; then
+        call "$script" --help /dev/full
+        ((status == 4)) || die "$script" "exits with $status where --help cannot be written"
+    fi
     n=$((n + 1))
 done < <(find "$source/scripts" "$source/scripts/dev" -maxdepth 1 -name '*.sh' -o -maxdepth 1 -name '*.py' | sort)
 ((n >= 20)) || { echo "only $n scripts were found" >&2 && exit 1; }

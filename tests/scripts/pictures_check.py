@@ -6,6 +6,7 @@ of a name becomes markup or is lost, nothing is left behind.  The same seed make
     tests/scripts/pictures_check.py [--count N] [--seed N] [--first I] [--jobs N] [--keep DIR]
 
 Prints what was made and what became of it; exit status 1 if something is wrong, told with the number of the case."""
+
 import argparse
 import concurrent.futures
 import csv
@@ -32,13 +33,46 @@ PROFILE = "step layer label op role depth_frac n_params delta_rms".split()
 LOSS = "step epoch batch_loss batch_accuracy train_loss train_accuracy test_loss test_accuracy lr grad_norm".split()
 GRADIENTS = "step layer label op role grad_rms unchanged_frac stalled_frac delta_rms out_grad_rms".split()
 NAMES = [
-    "plain", "50%", "%s %d %g", "a_b^c{d}", "@macro & more", "~tilde", "back\\slash", "ends in \\", "it's", 'say "so"',
-    "`date`", "$HOME $(id)", "<script>alert(1)</script>", "<svg/onload=alert(1)>", "two\nlines", "tab\there", "é…漢字",
-    "x" * 180, "漢" * 70, "&amp; &#60;", "]]>", "<!-- no", "a,b", "=1", "#hash", "-dash", "{/Symbol a}", "100%%", "*", "@",
-    "]", "title 'x' with", "\x1b[31mred", " ", "a title b",
-]  # fmt: skip
+    "plain",
+    "50%",
+    "%s %d %g",
+    "a_b^c{d}",
+    "@macro & more",
+    "~tilde",
+    "back\\slash",
+    "ends in \\",
+    "it's",
+    'say "so"',
+    "`date`",
+    "$HOME $(id)",
+    "<script>alert(1)</script>",
+    "<svg/onload=alert(1)>",
+    "two\nlines",
+    "tab\there",
+    "é…漢字",
+    "x" * 180,
+    "漢" * 70,
+    "&amp; &#60;",
+    "]]>",
+    "<!-- no",
+    "a,b",
+    "=1",
+    "#hash",
+    "-dash",
+    "{/Symbol a}",
+    "100%%",
+    "*",
+    "@",
+    "]",
+    "title 'x' with",
+    "\x1b[31mred",
+    " ",
+    "a title b",
+]
 EXTREMES = [0.0, 1e-300, 1e-30, 1e-9, 0.5, 1.0, 3.0, 1e9, 1e30, 1e300, 4.9e-324, 1.7e308]
-FIGURES = "realistic equal near empty_range huge_beside tiny huge wide extreme nan inf empty zero negative diverged".split()
+FIGURES = (
+    "realistic equal near empty_range huge_beside tiny huge wide extreme nan inf empty zero negative diverged".split()
+)
 
 
 def number(value):
@@ -108,7 +142,17 @@ def summary_row(metric, make, n_seeds, n_diverged):
         return [metric, n_seeds, n_diverged, "" if n_diverged else median, "", median, values[0], values[-1], "", ""]
     mean, half = sum(v / n_seeds for v in finite), finite[-1] / 2 - finite[0] / 2
     interval = ["", ""] if n_seeds < 2 or n_diverged else [mean - 9 * half, mean + 9 * half]
-    return [metric, n_seeds, n_diverged, "" if n_diverged else mean, "", finite[n_seeds // 2], finite[0], finite[-1], *interval]
+    return [
+        metric,
+        n_seeds,
+        n_diverged,
+        "" if n_diverged else mean,
+        "",
+        finite[n_seeds // 2],
+        finite[0],
+        finite[-1],
+        *interval,
+    ]
 
 
 def make_comparison(folder, rng):
@@ -124,7 +168,9 @@ def make_comparison(folder, rng):
                 summary.append([*point, *summary_row(metric, make[metric], n_seeds, n_diverged)])
         for seed in range(n_seeds):
             name = f"{rng.choice(NAMES)}{number_of_point}-{seed}".replace("/", "")
-            status = "diverged" if seed < n_diverged else rng.choice(["done", "done", "done", "interrupted", *NAMES[10:14]])
+            status = (
+                "diverged" if seed < n_diverged else rng.choice(["done", "done", "done", "interrupted", *NAMES[10:14]])
+            )
             runs.append([name, *point, seed, status, *[rng.choice(["", "10", make[m]()]) for m in RESULTS]])
             for step in (0, 20):
                 for layer in range(1, rng.choice([2, 4, 12])):
@@ -159,7 +205,9 @@ def make_run(folder, rng):
     rows = []
     for step in range(n_steps):
         for layer in range(1, rng.choice([2, 5, 13])):
-            rows.append([step, layer, name, "linear", rng.choice(["hidden", "hidden", "output"]), *[make() for _ in range(5)]])
+            rows.append(
+                [step, layer, name, "linear", rng.choice(["hidden", "hidden", "output"]), *[make() for _ in range(5)]]
+            )
     write_csv(folder / "gradients.csv", GRADIENTS, rows)
     return kind, name
 
@@ -186,7 +234,9 @@ def check_harmless(tree):
         for name, value in item.attrib.items():
             name = name.rsplit("}", 1)[-1].lower()
             assert not name.startswith("on"), f"an attribute {name}"
-            assert name not in ("href", "src") or value.startswith(("#", "./", "data:image/png;base64,")), f"a link to {value}"
+            assert name not in ("href", "src") or value.startswith(
+                ("#", "./", "data:image/png;base64,")
+            ), f"a link to {value}"
 
 
 def call(command, folder, rng):
@@ -197,7 +247,11 @@ def call(command, folder, rng):
         command, cwd=folder, env=dict(os.environ, TMPDIR=str(temporary)), timeout=SECONDS, text=True, errors="replace",
         stdin=subprocess.DEVNULL, capture_output=True, check=False,
     )  # fmt: skip
-    said = [line for line in done.stderr.splitlines() if "are not drawn over it" not in line and "maps the first" not in line]
+    said = [
+        line
+        for line in done.stderr.splitlines()
+        if "are not drawn over it" not in line and "maps the first" not in line
+    ]
     assert done.returncode == 0 and not said, f"exit status {done.returncode}: {done.stderr.strip()}"
     assert not os.listdir(temporary), "something is left in TMPDIR"
     return done.stdout

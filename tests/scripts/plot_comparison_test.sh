@@ -54,6 +54,18 @@ want "the caption" "Median over seeds; band: least to greatest; n = 2. Cross: di
 want "the caption in the picture" 1 "$(grep -c "^set label 2 'Median over seeds; band: least to greatest; n = 2\. Cross: \
 diverged (k of n runs)\.'" given/all.gp | sed 's/[1-9].*/1/')"
 
+# A point without a finished run has its place on x and nothing at it.
+mkdir awaited
+cp c/*.csv awaited
+add_awaited awaited
+run awaited
+want_comparison "awaited" awaited/plots loss accuracy delta ratio frozen profiles
+want "awaited: the curve" "1 2.25|2 3" "$(given loss.0.0.0.line)"
+want "awaited: n" "n = 2" "$(grep -o 'n = [0-9 a-z]*' awaited/plots/pictures.csv | sort -u)"
+sed -i -E '2,$s/_([a-z]+),2,[01],.*/_\1,0,0,,,,,,,,2,2,0,0/' awaited/summary.csv
+want_error 2 "plot: awaited/summary.csv: no point has a finished run and a number for network.depth" awaited
+run c
+
 # Profiles: the median over seeds is the geometric mean of 0.1 and 0.01; zeros on the floor; no output layer.
 want "profile of none at depth 10" "0 -1.5|1 0" "$(given profiles.0.0.0.line)"
 want "the zero at depth 100" 0 "$(given profiles.0.1.1.zero)"

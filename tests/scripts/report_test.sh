@@ -158,6 +158,17 @@ says '<th scope="row">both/s2/run</th>'
 says '<th scope="row"><a href="\./depth=100,skip=add,seed=1/">depth=100,'
 says_not 'run directories are not where'
 
+# A point without a finished run is counted in the tables, and in no picture.
+mkdir awaited
+cp c/runs.csv c/summary.csv c/profiles.csv awaited
+add_awaited awaited
+run awaited
+page=awaited/report.html
+want_page "awaited" "$page"
+says '<th scope="row">1000</th><th scope="row">add</th><td>0 \(2 missing, 1 failed, 1 running\)</td><td>–</td>'
+says '<code>network\.depth</code></th><td>10, 100, 1000</td>'
+want "awaited: pictures" 6 "$(grep -c '<svg viewBox' "$page")"
+
 # Many runs: counts and those that failed.
 mkdir many
 cp c/*.csv many

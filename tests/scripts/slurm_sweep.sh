@@ -56,17 +56,37 @@ want "packed: runs" 100 "$(grep -lE '^  "status": "done"' packed/*/run.json | wc
 find packed -name run.json -printf '%p %T@\n' | sort >after
 want "packed: what was done is not done again" 60 "$(comm -12 before after | wc -l)"
 
-env --default-signal=INT "$source_dir/scripts/sweep.sh" tiny.json --grid network.depth=3,4,5 --set train.steps=100000 \
-    --engine slurm --out stopped --no-plot >out 2>err </dev/null &
-pid=$!
-started+=("$pid")
-await "a cell that runs" has_rows stopped/depth=3/loss.csv 2
-kill -s INT "$pid"
-status=0
-wait "$pid" || status=$?
-want "stopped: exit status" 130 "$status"
-want "stopped: nothing is queued" "" "$(squeue -h)"
-want "stopped: the cell closed itself" '  "status": "interrupted",' "$(grep '^  "status"' stopped/depth=3/run.json)"
+# Ctrl-C, which goes to the whole process group, and a signal to the script alone: the prompt is there within a second,
+# the cluster needs longer, and in the end no job is left.
+nothing_is_queued() { [[ -z $(squeue -h) ]]; }
+stop_sweep() { # WHAT SIGNAL STEPS
+    local begin
+    set -m
+    env --default-signal=INT,TERM "$source_dir/scripts/sweep.sh" tiny.json --grid network.depth=3,4,5 \
+        --set train.steps="$3" --engine slurm --out stopped --no-plot >out 2>err </dev/null &
+    pid=$!
+    set +m
+    started+=("$pid")
+    touch began
+    await "$1: a cell that runs" grows_after began
+    begin=${EPOCHREALTIME/./}
+    if [[ $1 == Ctrl-C ]]; then kill -s "$2" -- "-$pid"; else kill -s "$2" "$pid"; fi
+    status=0
+    wait "$pid" || status=$?
+    want "$1: within a second, or two where the machine is busy" 1 $((${EPOCHREALTIME/./} - begin < 2000000))
+    want "$1: exit status" "$2" "$(kill -l $((status - 128)))"
+    want_like "$1: the message" "*sweep: stopped by a signal; call it again to go on" "$(cat err)"
+    await "$1: no job is left" nothing_is_queued
+    want "$1: the cell closed itself" '  "status": "interrupted",' "$(grep '^  "status"' stopped/depth=3/run.json)"
+}
+grows_after() { # FILE
+    [[ stopped/depth=3/loss.csv -nt $1 ]] && has_rows stopped/depth=3/loss.csv 2
+}
+stop_sweep Ctrl-C INT 100000000
+stop_sweep "a signal" INT 100000000
+stop_sweep "another signal" TERM 100000000
+rm -r stopped
+stop_sweep "to go on" INT 100000
 sweep --grid network.depth=3,4,5 --set train.steps=100000 --engine slurm --jobs 1 --out stopped
 want "stopped, again" "0 3" "$status $(grep -lE '^  "status": "done"' stopped/*/run.json | wc -l)"
-finish 40
+finish 50

@@ -8,16 +8,21 @@
 
 #include "base/rng.h"
 #include "engine/backend.h"
+#include "network/families.h"
 #include "ops/table.h"
 #include "support/check.h"
 
 static const sn_key network_keys[] = {
-    {.name = "network", .types = SN_KIND, .fallback = "\"mlp\"", .choice = &sn_network_choice, .help = "the network"},
+    {.name = "network",
+     .types = SN_KIND,
+     .fallback = "\"" SN_DEFAULT_FAMILY "\"",
+     .choice = &sn_network_choice,
+     .help = "the network"},
     {0},
 };
 static const sn_schema network_schema = {.title = "test", .keys = network_keys};
 
-sn_status net_build_of(sn_config **config, sn_graph *graph, const char *network, const sn_dataset *data,
+static sn_status build(sn_config **config, sn_graph *graph, const char *network, const sn_dataset *data,
                        const sn_op *const *ops, sn_error *error) {
     sn_text text = SN_TEXT_EMPTY;
     sn_text_addf(&text, "{\"network\": %s}", network);
@@ -31,16 +36,13 @@ sn_status net_build_of(sn_config **config, sn_graph *graph, const char *network,
     sn_graph_request request = {.config = *config,
                                 .network = sn_value_get(sn_config_root(*config), "network"),
                                 .input = data->shape.rank ? data->shape : sn_shape_vector((int64_t)data->in_dim),
-                                .out_dim = data->out_dim,
-                                .ops = ops};
+                                .ops = ops,
+                                .out_dim = data->out_dim};
     return sn_graph_build(graph, &request, error);
 }
 
-sn_status net_build(sn_config **config, sn_graph *graph, const char *network, const sn_dataset *data, sn_dtype dtype,
-                    sn_error *error) {
-    const sn_backend *backend;
-    assert_int_equal(sn_backend_select(&backend, dtype, error), SN_OK);
-    return net_build_of(config, graph, network, data, sn_ops, error);
+sn_status net_build(sn_config **config, sn_graph *graph, const char *network, const sn_dataset *data, sn_error *error) {
+    return build(config, graph, network, data, sn_ops, error);
 }
 
 static void succeed(sn_status status, const sn_error *error, const char *network) {
@@ -50,16 +52,16 @@ static void succeed(sn_status status, const sn_error *error, const char *network
 void net_open(test_net *net, const char *network, const sn_dataset *data, sn_dtype dtype,
               const sn_engine_options *options) {
     static sn_error error;
-    const sn_backend *backend;
-    succeed(sn_backend_select(&backend, dtype, &error), &error, network);
-    net_open_on(net, network, data, backend, options);
+    test_tables tables = {.ops = sn_ops};
+    succeed(sn_backend_select(&tables.backend, dtype, &error), &error, network);
+    net_open_with(net, network, data, &tables, options);
 }
 
-void net_open_on(test_net *net, const char *network, const sn_dataset *data, const sn_backend *backend,
-                 const sn_engine_options *options) {
+void net_open_with(test_net *net, const char *network, const sn_dataset *data, const test_tables *tables,
+                   const sn_engine_options *options) {
     static sn_error error;
-    *net = (test_net){.data = data, .backend = backend};
-    succeed(net_build(&net->config, &net->graph, network, data, backend->dtype, &error), &error, network);
+    *net = (test_net){.data = data, .backend = tables->backend};
+    succeed(build(&net->config, &net->graph, network, data, tables->ops, &error), &error, network);
     sn_engine_options own = options ? *options : (sn_engine_options){.keeps_gradients = true};
     if (own.batch == 0) own.batch = data->train.n;
     if (own.threads == 0) own.threads = 1;

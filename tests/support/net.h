@@ -20,20 +20,22 @@ typedef struct test_net {
 } test_net;
 
 /* Parses {"network": NETWORK} and builds its graph for the dimensions of `data` (nothing else of it is read). */
-sn_status net_build(sn_config **config, sn_graph *graph, const char *network, const sn_dataset *data, sn_dtype dtype,
-                    sn_error *error);
-
-/* The same with another table of ops. */
-sn_status net_build_of(sn_config **config, sn_graph *graph, const char *network, const sn_dataset *data,
-                       const sn_op *const *ops, sn_error *error);
+sn_status net_build(sn_config **config, sn_graph *graph, const char *network, const sn_dataset *data, sn_error *error);
 
 /* A network on the backend of the environment.  `options` NULL: one thread, gradients kept.  Where options leave it
  * open, the batch is all training samples, the loss the one that suits the data, the threads one. */
 void net_open(test_net *net, const char *network, const sn_dataset *data, sn_dtype dtype,
               const sn_engine_options *options);
-/* The same on a backend of the caller's. */
-void net_open_on(test_net *net, const char *network, const sn_dataset *data, const sn_backend *backend,
-                 const sn_engine_options *options);
+
+/* The same with other ops than the program's: rows, found by their names, and a backend with their kernels. */
+typedef struct test_tables {
+    const sn_op *const *ops;
+    const sn_backend *backend;
+} test_tables;
+
+void net_open_with(test_net *net, const char *network, const sn_dataset *data, const test_tables *tables,
+                   const sn_engine_options *options);
+
 void net_close(test_net *net);
 
 /* Weights of a healthy size: matrices N(0, 1.3^2/fan_in), biases N(0, 0.3^2), gains and scales in 0.8 .. 1.2. */

@@ -7,6 +7,7 @@ A request is a line of JSON on standard input, an answer a line of JSON on stand
     {"do": "drop"}                                         -> {}
 An answer {"error": text} tells what did not work; the process goes on.
 """
+
 import json
 import sys
 import time

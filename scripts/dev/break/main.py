@@ -27,7 +27,7 @@ import valid  # noqa: E402
 from draw import kinds_of  # noqa: E402
 from experiments import check_sources  # noqa: E402
 from planted import breaks_of, plant  # noqa: E402
-from run import Failure, Program  # noqa: E402
+from run import Failure, Program, end_all  # noqa: E402
 from words import UnknownWord  # noqa: E402
 
 ROUNDS = {"valid": valid.case, "configs": configs.case, "directories": directories.case, "signals": signals.case}
@@ -68,9 +68,21 @@ def open_program(options: argparse.Namespace, work: pathlib.Path) -> Program:
 
 def hear_signals() -> None:
     """What was ignored at the start (in the background, under nohup) the program shall hear."""
-    for number in {*signals.ENDING, signal.SIGUSR1} - {signal.SIGKILL, signal.SIGINT}:
+    for number in {*signals.ENDING, signal.SIGUSR1} - {signal.SIGKILL}:
         signal.signal(number, signal.SIG_DFL)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def end_by_signals(work: pathlib.Path) -> None:
+    """Ends at once, with all calls and files of this program."""
+
+    def end(number, frame):
+        end_all()
+        shutil.rmtree(work, ignore_errors=True)
+        signal.signal(number, signal.SIG_DFL)
+        os.kill(os.getpid(), number)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end)
 
 
 def try_case(program: Program, kind: str, seed: int, directory: pathlib.Path) -> tuple[collections.Counter, str | None]:
@@ -119,7 +131,9 @@ class Tally:
         drawn = {kind: self.passed[kind] + self.failed[kind] for kind in ("valid", "signals")}
         refused = [kind for kind, n in drawn.items() if self.counts[kind]["refused"] > MOST_REFUSED * n]
         for kind in refused:
-            print(f"{kind}: most configs were refused, so nothing was tried (scripts/dev/break/experiments.py draws them)")
+            print(
+                f"{kind}: most configs were refused, so nothing was tried (scripts/dev/break/experiments.py draws them)"
+            )
         return bool(refused) or self.passed.total() + self.failed.total() == 0
 
     def report(self) -> bool:
@@ -194,6 +208,7 @@ def main() -> int:
     hear_signals()
     with tempfile.TemporaryDirectory(prefix="skipnet-break.", ignore_cleanup_errors=True) as name:
         work = pathlib.Path(name)
+        end_by_signals(work)
         try:
             program = open_program(options, work)
         except UnknownWord as fault:

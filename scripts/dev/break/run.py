@@ -7,6 +7,7 @@ import re
 import shlex
 import signal
 import subprocess
+import threading
 
 DONE, FAILED, REFUSED, DIVERGED, IO = 0, 1, 2, 3, 4  # exit statuses
 MEMORY = 4 << 30  # bytes of address space
@@ -46,6 +47,10 @@ class Outcome:
         return shlex.join(["skipnet", *self.arguments])
 
 
+RUNNING: set[subprocess.Popen] = set()
+running_lock = threading.Lock()  # held for good once all is to end: then nobody begins a call or judges one
+
+
 def start(program: Program, directory: pathlib.Path, arguments, environment: dict | None = None) -> subprocess.Popen:
     """Its output and messages go to files that finish() reads; the call is added to commands.txt."""
     added = dict(environment or {}, **(SANITIZERS if program.is_sanitized else {}))
@@ -53,8 +58,8 @@ def start(program: Program, directory: pathlib.Path, arguments, environment: dic
     with open(directory / "commands.txt", "a") as commands:
         words = [f"{name}={value}" for name, value in (environment or {}).items()]
         print(shlex.join([*words, "skipnet", *arguments]), file=commands)
-    with open(directory / "stdout.txt", "wb") as out, open(directory / "stderr.txt", "wb") as messages:
-        return subprocess.Popen(
+    with open(directory / "stdout.txt", "wb") as out, open(directory / "stderr.txt", "wb") as messages, running_lock:
+        process = subprocess.Popen(
             [*limit, program.path, *arguments],
             cwd=directory,
             env={**os.environ, **added},
@@ -63,6 +68,20 @@ def start(program: Program, directory: pathlib.Path, arguments, environment: dic
             stderr=messages,
             start_new_session=True,
         )
+        RUNNING.add(process)
+        return process
+
+
+def end_all() -> None:
+    """For a signal: no call goes on, and none begins any more."""
+    running_lock.acquire(timeout=0.5)
+    for process in RUNNING:
+        end_group(process)
+
+
+def forget(process: subprocess.Popen) -> None:
+    with running_lock:
+        RUNNING.discard(process)
 
 
 def end_group(process: subprocess.Popen) -> None:
@@ -79,7 +98,9 @@ def finish(program: Program, process: subprocess.Popen, directory: pathlib.Path,
         process.wait(timeout=program.timeout)
     except subprocess.TimeoutExpired:
         end_group(process)
+        forget(process)
         raise Failure(f"hangs, {program.timeout:g} s: {shlex.join(['skipnet', *arguments])}") from None
+    forget(process)
     out, messages = (directory / "stdout.txt").read_bytes(), (directory / "stderr.txt").read_bytes()
     outcome = Outcome(tuple(arguments), process.returncode, out, messages)
     check_manners(outcome)

@@ -3,6 +3,7 @@
 usage: check.py csv FILE...           pandas reads every number to the bit
        check.py weights SKIPNET RUN   the safetensors package reads the weights, and skipnet what that package writes
 """
+
 import csv
 import json
 import math
@@ -16,7 +17,6 @@ import numpy
 import pandas
 import safetensors
 import safetensors.numpy
-
 
 # Before 3.1 the default parser of pandas is off by a unit in the last place now and then.  Since then it is exact, and
 # the option deprecated.
@@ -57,11 +57,16 @@ def read_by_hand(path):
     """The file format as it is published: a length, a JSON header, the data."""
     content = path.read_bytes()
     (length,) = struct.unpack_from("<Q", content)
-    header = json.loads(content[8:8 + length])
+    header = json.loads(content[8 : 8 + length])
     header.pop("__metadata__", None)
-    return {name: (entry["dtype"], entry["shape"],
-                   content[8 + length + entry["data_offsets"][0]:8 + length + entry["data_offsets"][1]])
-            for name, entry in header.items()}
+    return {
+        name: (
+            entry["dtype"],
+            entry["shape"],
+            content[8 + length + entry["data_offsets"][0] : 8 + length + entry["data_offsets"][1]],
+        )
+        for name, entry in header.items()
+    }
 
 
 def check_same_tensors(path):
@@ -84,8 +89,23 @@ def check_weights(skipnet, run):
         doubled = {name: 2 * tensor for name, tensor in tensors.items()}
         weights, out = pathlib.Path(scratch) / "doubled.safetensors", pathlib.Path(scratch) / "run"
         safetensors.numpy.save_file(doubled, weights)
-        subprocess.run([skipnet, "train", run / "config.json", "--set", f"network.weights={weights}", "--set",
-                        "train.steps=0", "--set", "report.save_initial=true", "--out", out, "-q"], check=True)
+        subprocess.run(
+            [
+                skipnet,
+                "train",
+                run / "config.json",
+                "--set",
+                f"network.weights={weights}",
+                "--set",
+                "train.steps=0",
+                "--set",
+                "report.save_initial=true",
+                "--out",
+                out,
+                "-q",
+            ],
+            check=True,
+        )
         initial = check_same_tensors(out / "initial.safetensors")
     for name, tensor in doubled.items():
         if not numpy.array_equal(tensor.view(f"u{tensor.itemsize}"), initial[name].view(f"u{tensor.itemsize}")):

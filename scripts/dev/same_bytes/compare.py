@@ -7,6 +7,7 @@ DIRECTORY holds pairs.txt and runs/CONFIG/SIMD-PRECISION/{old,new}.  Prints ever
 differences in a copy of one old run and asserts that each is found, so that nothing passes by looking at nothing.
 Exit status 1 if something differs, if there was too little to compare, or if a planted difference was missed.
 """
+
 from __future__ import annotations
 
 import dataclasses
@@ -228,10 +229,16 @@ PLANTS: tuple[tuple[str, Callable[[pathlib.Path], object], str | None], ...] = (
     ("nothing", lambda run: None, None),
     ("a new column at the right", lambda run: add_column(run / "loss.csv", first=False), None),
     ("a new column at the left", lambda run: add_column(run / "loss.csv", first=True), "loss.csv: the columns before"),
-    ("a byte of a CSV", lambda run: edit_cell(run / "gradients.csv", b"weight_norm", other_byte),
-     "gradients.csv: column weight_norm: first in row "),
-    ("quotes around a cell", lambda run: edit_cell(run / "gradients.csv", b"label", lambda cell: b'"' + cell + b'"'),
-     "gradients.csv: column label: first in row "),
+    (
+        "a byte of a CSV",
+        lambda run: edit_cell(run / "gradients.csv", b"weight_norm", other_byte),
+        "gradients.csv: column weight_norm: first in row ",
+    ),
+    (
+        "quotes around a cell",
+        lambda run: edit_cell(run / "gradients.csv", b"label", lambda cell: b'"' + cell + b'"'),
+        "gradients.csv: column label: first in row ",
+    ),
     ("a row less", lambda run: edit(run / "loss.csv", lambda lines: lines[:-1]), "loss.csv: "),
     ("a byte after the last row", lambda run: edit(run / "loss.csv", lambda lines: [*lines, b"0"]), "/"),
     ("no gradients.csv", lambda run: (run / "gradients.csv").unlink(), "[Errno 2]"),
@@ -282,8 +289,10 @@ def main() -> int:
         failed += bool(found)
         for difference in found:
             print(f"DIFFERS: {pair.config}, {pair.simd}, {pair.precision}: {difference}")
-    print(f"{len({pair.config for pair in pairs})} configs, {2 * len(pairs)} runs ({tally.diverged} pairs diverged): "
-          f"compared {tally.hashes} hashes, {tally.columns} columns, {tally.cells} cells; {failed} pairs differ")
+    print(
+        f"{len({pair.config for pair in pairs})} configs, {2 * len(pairs)} runs ({tally.diverged} pairs diverged): "
+        f"compared {tally.hashes} hashes, {tally.columns} columns, {tally.cells} cells; {failed} pairs differ"
+    )
     times = sorted(f"{name}:{column.decode()}" for name, column in tally.times)
     print(f"columns of wall time, not compared: {', '.join(times) or 'there are none'}")
     faults = too_little(pairs, tally) if not failed else []
