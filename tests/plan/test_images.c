@@ -138,7 +138,7 @@ static size_t batch_sum(const sn_plan *plan) {
     size_t sum = 0;
     for (int b = 0; b < plan->n_buffers; b++) {
         if (plan->buffers[b].place == SN_PLACE_BATCH)
-            sum += sn_slice_room(sn_buffer_sample(&plan->buffers[b]) * plan->options.batch);
+            sum += SN_GUARD + sn_slice_room(sn_buffer_sample(&plan->buffers[b]) * plan->options.batch);
     }
     return sum;
 }
