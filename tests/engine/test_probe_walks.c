@@ -131,7 +131,12 @@ static void test_backward_from_the_middle(void **state) {
     open_subject(&s, residual, &classes);
     int node = sn_graph_find(&s.net.graph, "t");
     double *u = normals(sn_probe_size(s.probe, node), 1);
+    double *before = weight_gradient(&s, "a.weight");
     sn_probe_backward_from(s.probe, node, u);
+    double *after = weight_gradient(&s, "a.weight");
+    assert_true(distance_of(before, after, IN * WIDTH) > 0.1);
+    free(before);
+    free(after);
     static const char *const labels[] = {"input", "a", "n", "b", "d", "s", "m", "out"};
     for (size_t k = 0; k < sizeof labels / sizeof *labels; k++) {
         double *x = gradient_of(&s, labels[k]);
