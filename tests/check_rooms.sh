@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The walls between the rooms of src/: includes point downwards only, and what belongs to one room stays in it.
+# The walls between the rooms of src/: includes point downwards only, and what belongs to one room stays in it; a header
+# whose opening comment says "not for other rooms" is included by files of its room alone, tests are none.
 #
 #   tests/check_rooms.sh [SOURCE_DIR]
 #
@@ -13,8 +14,16 @@ rooms_of() { # SOURCE_DIR
     sed -n '/^## The floors$/,/^## [^T]/s/^[0-9]\{1,\}\. `src\/\([a-z]*\)`.*/\1/p' "$1/docs/engine.md" | paste -sd' '
 }
 
+# "ROOM/FILE" of each header that says so in its opening comment.
+private_headers() { # SOURCE_DIR
+    (cd "$1/src" && awk '
+        FNR == 1 { is_open = 1 }
+        is_open && tolower($0) ~ /not for other rooms/ { print FILENAME }
+        /\*\// { is_open = 0 }' ./*/*.h | sed 's#^\./##' | paste -sd' ')
+}
+
 check() { # SOURCE_DIR
-    local files rooms room
+    local files rooms room private
     rooms=$(rooms_of "$1")
     [[ -n $rooms ]] || { echo "docs/engine.md: no rooms under \"The floors\"" && return 1; }
     for room in $rooms; do
@@ -22,8 +31,11 @@ check() { # SOURCE_DIR
     done
     files=$(cd "$1" && find src -name '*.[ch]' | sort)
     [[ -n $files ]] || { echo "$1/src: no C files" && return 1; }
+    private=$(private_headers "$1")
+    [[ -n $private ]] || { echo "$1/src: no header is private to its room" && return 1; }
+    files+=" "$(cd "$1" && find tests -name '*.[ch]' | sort)
     # shellcheck disable=SC2086 # one word per file
-    (cd "$1" && awk -v rooms="$rooms" "$program" $files)
+    (cd "$1" && awk -v rooms="$rooms" -v private="$private" "$program" $files)
 }
 
 # POSIX awk: no \< and no gensub.
@@ -32,24 +44,28 @@ BEGIN {
     n = split(rooms, name, " ")
     for (i = 1; i <= n; i++) floor_of[name[i]] = i
     top = n + 1 # main.c
+    n = split(private, name, " ")
+    for (i = 1; i <= n; i++) is_private[name[i]] = 1
 }
 
 FNR == 1 {
     in_comment = 0
     split(FILENAME, part, "/")
-    room = part[2]
-    if (!(room == "main.c" || room in floor_of)) fail("src/" room " is not a room")
+    is_test = part[1] == "tests"
+    room = is_test ? "" : part[2]
+    if (!(is_test || room == "main.c" || room in floor_of)) fail("src/" room " is not a room")
     floor = room in floor_of ? floor_of[room] : top
 }
 
 /^[ \t]*#[ \t]*include/ { check_include($0); next }
-{ check_code(code_of($0)) }
+!is_test { check_code(code_of($0)) }
 
 END { exit bad }
 
 function fail(what) { print FILENAME ":" FNR ": " what; bad = 1 }
 
 function check_include(line,    target, to) {
+    if (is_test && line !~ /"/) return
     if (line ~ /<cjson\//) {
         if (room != "config") fail("only src/config uses cJSON")
     } else if (line ~ /<(cblas|openblas_config|f77blas)\.h>/) {
@@ -60,6 +76,9 @@ function check_include(line,    target, to) {
         sub(/".*$/, "", target)
         to = target
         sub(/\/.*/, "", to)
+        if (target in is_private && to != room) fail(target " is not for other rooms")
+        if (is_test && target ~ /^\.\.\//) fail("\"" target "\" goes round the rooms")
+        if (is_test) return
         if (target !~ /^[a-z0-9_]+\/[a-z0-9_]+\.[a-z]+$/ || !(to in floor_of))
             fail("\"" target "\" is not of the form \"ROOM/FILE\"")
         else if (room == "kernels" && to == "network")
@@ -103,17 +122,21 @@ function code_of(line,    code, c, i, quote) {
 }
 '
 
-plant() { # COPY FILE TEXT EXPECTED: the check finds TEXT in FILE, and finds nothing once it is gone
-    local copy=$1 file=$1/src/$2 found
+plant() { # COPY FILE TEXT EXPECTED: the check finds TEXT in src/FILE, and finds nothing once it is gone
+    plant_at "$1" "src/$2" "$3" "$4"
+}
+
+plant_at() { # COPY PATH TEXT EXPECTED
+    local copy=$1 file=$1/$2 found
     mkdir -p "$(dirname "$file")"
     printf '%s\n' "$3" >"$file"
     if found=$(check "$copy"); then
-        echo "self-test: '$3' in src/$2 was not found"
+        echo "self-test: '$3' in $2 was not found"
         return 1
     fi
     rm "$file"
-    if [[ $found != "src/$2:1: $4" ]]; then
-        printf 'self-test: in src/%s\n  wanted: %s\n  found:  %s\n' "$2" "$4" "$found"
+    if [[ $found != "$2:1: $4" ]]; then
+        printf 'self-test: in %s\n  wanted: %s\n  found:  %s\n' "$2" "$4" "$found"
         return 1
     fi
 }
@@ -136,7 +159,7 @@ self_test() { # SOURCE_DIR
     # shellcheck disable=SC2064 # the directory of now
     trap "rm -rf '$copy'" EXIT
     cp -R "$1/src" "$copy/src"
-    mkdir "$copy/docs"
+    mkdir "$copy/docs" "$copy/tests"
     cp "$1/docs/engine.md" "$copy/docs"
     # shellcheck disable=SC2016 # backquotes of Markdown
     plant_in_docs "$copy" '/^[0-9]*\. `src\/plan`/d' 'src/cli/check.c:*: "plan/print.h" is not of the form "ROOM/FILE"'
@@ -162,8 +185,16 @@ self_test() { # SOURCE_DIR
     plant "$copy" report/planted.c 'void f(void) { /* so */ printf("x"); }' 'only main.c and src/cli print or exit'
     plant "$copy" data/planted.c 'void f(void) { fputs("\"", stderr); }' 'only main.c and src/cli print or exit'
     plant "$copy" study/planted.c 'void f(void) { exit(1); }' 'only main.c and src/cli print or exit'
+    plant "$copy" study/planted.c '#include "engine/internal.h"' 'engine/internal.h is not for other rooms'
+    plant_at "$copy" tests/engine/planted.c '#include "engine/guard.h"' 'engine/guard.h is not for other rooms'
+    plant_at "$copy" tests/support/planted.h '# include "engine/probe_state.h"' \
+        'engine/probe_state.h is not for other rooms'
     printf '%s\n' '/* exit(1) */ // printf("x")' 'const char *f = "exit(1) stdout";' 'int my_exit(void);' \
         '#include "base/error.h"' '#include "ops/row.h"' >"$copy/src/ops/planted.c"
+    plant_at "$copy" tests/engine/planted.c '#include "../../src/engine/internal.h"' \
+        '"../../src/engine/internal.h" goes round the rooms'
+    printf '%s\n' '#include "engine/engine.h"' '#include "check.h"' '#include <stdio.h>' 'int f(void) { return puts("x"); }' \
+        >"$copy/tests/planted.c"
     check "$copy"
 }
 

@@ -1,4 +1,4 @@
-/* What the sources share, private to src/data: their rows, the memory of the splits, the splits of generated data. */
+/* What the sources share, not for other rooms: their rows, the memory of the splits, the splits of generated data. */
 #ifndef SN_DATA_SOURCE_H
 #define SN_DATA_SOURCE_H
 

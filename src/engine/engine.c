@@ -264,7 +264,7 @@ static void reset_counters(atomic_size_t *counters, size_t n) {
         atomic_store_explicit(&counters[i], 0, memory_order_relaxed);
 }
 
-static void run_task(sn_engine *engine, const sn_step *step, sn_mode mode) {
+void sn_step_begin(sn_engine *engine, const sn_step *step, sn_mode mode) {
     engine->step = step;
     engine->mode = mode;
     engine->observes = mode == SN_MODE_TRAIN && step->observation;
@@ -277,6 +277,10 @@ static void run_task(sn_engine *engine, const sn_step *step, sn_mode mode) {
     reset_counters(engine->next_update, threads);
     for (int j = 0; j < engine->plan.n_items && engine->plan.part_elements > 0; j++)
         atomic_store_explicit(&engine->parts_left[j], engine->plan.items[j].n_parts, memory_order_relaxed);
+}
+
+static void run_task(sn_engine *engine, const sn_step *step, sn_mode mode) {
+    sn_step_begin(engine, step, mode);
     sn_team_run(engine->team, step_task, engine);
     if (SN_GUARD > 0) sn_guard_verify(engine);
 }
@@ -298,6 +302,11 @@ static void set_result(const sn_engine *engine, sn_step_result *result, sn_loss_
     result->nonfinite = 0;
 }
 
+void sn_step_collect(const sn_engine *engine, sn_step_result *result) {
+    set_result(engine, result, loss_sums(engine), engine->step->batch.rows);
+    result->fault = walk_fault(engine);
+}
+
 double sn_count_nonfinite(const sn_engine *engine) {
     double count = !isfinite(loss_sums(engine).loss);
     for (int j = 0; j < engine->plan.n_items; j++)
@@ -308,8 +317,7 @@ double sn_count_nonfinite(const sn_engine *engine) {
 sn_status sn_engine_step(sn_engine *engine, const sn_step *step, sn_step_result *result) {
     engine->diagnoses = false;
     run_task(engine, step, SN_MODE_TRAIN);
-    set_result(engine, result, loss_sums(engine), step->batch.rows);
-    result->fault = walk_fault(engine);
+    sn_step_collect(engine, result);
     if (step->only_loss) return result->fault.kind == SN_FAULT_NONE ? SN_OK : SN_DIVERGED;
     if (result->fault.kind != SN_FAULT_NONE) {
         /* The weights are those of before: walk again, look at every node, measure, change nothing. */

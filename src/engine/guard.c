@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 /* 0xFFFA5A5A is a quiet NaN as a float, twice as a double; fresh memory is 0xFF, so a copy of that shows too. */
 static const unsigned char pattern[4] = {0x5A, 0x5A, 0xFA, 0xFF};
 
@@ -278,33 +280,24 @@ void sn_guard_begin(const sn_engine *engine, const sn_guard_lane *lane, int time
     }
 }
 
-bool sn_guard_find_ended(const sn_engine *engine, const sn_guard_lane *lane, int time, sn_text *text) {
-    if (SN_GUARD == 0) return false;
-    const sn_guard_order *order = &engine->ends;
-    gap gaps[2];
-    for (int j = order->at[time]; j < order->at[time + 1]; j++) {
-        if (engine->plan.buffers[order->buffers[j]].place != SN_PLACE_SCRATCH) continue;
-        scratch_gaps(engine, lane, order->buffers[j], gaps);
-        if (is_damaged(&gaps[0], text) || is_damaged(&gaps[1], text)) return true;
-    }
-    return false;
-}
-
-bool sn_guard_find(const sn_engine *engine, sn_text *text) {
-    return SN_GUARD > 0 && visit_all(engine, is_damaged, text);
-}
-
 static void give_up(const sn_text *text) {
     fprintf(stderr, "skipnet: %s: this is a fault of the program\n", sn_text_string(text));
     abort();
 }
 
-void sn_guard_verify(const sn_engine *engine) {
+void sn_guard_end(const sn_engine *engine, const sn_guard_lane *lane, int time) {
+    if (SN_GUARD == 0) return;
+    const sn_guard_order *order = &engine->ends;
+    gap gaps[2];
     sn_text text = SN_TEXT_EMPTY;
-    if (sn_guard_find(engine, &text)) give_up(&text);
+    for (int j = order->at[time]; j < order->at[time + 1]; j++) {
+        if (engine->plan.buffers[order->buffers[j]].place != SN_PLACE_SCRATCH) continue;
+        scratch_gaps(engine, lane, order->buffers[j], gaps);
+        if (is_damaged(&gaps[0], &text) || is_damaged(&gaps[1], &text)) give_up(&text);
+    }
 }
 
-void sn_guard_end(const sn_engine *engine, const sn_guard_lane *lane, int time) {
+void sn_guard_verify(const sn_engine *engine) {
     sn_text text = SN_TEXT_EMPTY;
-    if (sn_guard_find_ended(engine, lane, time, &text)) give_up(&text);
+    if (SN_GUARD > 0 && visit_all(engine, is_damaged, &text)) give_up(&text);
 }

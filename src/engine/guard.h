@@ -3,11 +3,10 @@
  *
  * A guard holds a pattern that is a NaN in both precisions.  Signals are filled with NaN when their lifetime begins, so
  * that nothing is read which the step has not written.  A damaged guard ends the program with the name of the slice
- * before it.  Elsewhere SN_GUARD is 0, and all of this is nothing. */
+ * before it.  Elsewhere SN_GUARD is 0, and all of this is nothing.  Not for other rooms. */
 #ifndef SN_ENGINE_GUARD_H
 #define SN_ENGINE_GUARD_H
 
-#include "base/text.h"
 #include "engine/internal.h"
 
 /* The rows of a walk: a group of tiles in the scratch memory of its thread. */
@@ -19,17 +18,13 @@ typedef struct sn_guard_lane {
 /* Prepares the guards of a fresh engine and writes all that stay where they are. */
 sn_status sn_guard_init(sn_engine *engine, sn_error *error);
 
-/* Whether a guard is damaged that stays where it is: those of all but scratch signals; then `text` says which. */
-bool sn_guard_find(const sn_engine *engine, sn_text *text);
-
 /* Begins the lifetimes of signals at time `time`: NaN, and guards around those in scratch. */
 void sn_guard_begin(const sn_engine *engine, const sn_guard_lane *lane, int time);
 
-/* Whether a signal in scratch whose lifetime ends at `time` has a damaged guard; then `text` says which. */
-bool sn_guard_find_ended(const sn_engine *engine, const sn_guard_lane *lane, int time, sn_text *text);
-
-/* The checks above as a step makes them: they abort where something is found. */
+/* Aborts where a guard is damaged that stays where it is: those of all but scratch signals. */
 void sn_guard_verify(const sn_engine *engine);
+
+/* Aborts where a signal in scratch whose lifetime ends at `time` has a damaged guard. */
 void sn_guard_end(const sn_engine *engine, const sn_guard_lane *lane, int time);
 
 #endif

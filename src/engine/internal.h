@@ -141,6 +141,10 @@ typedef struct sn_tile_range {
  * reduction that time `end` needs. */
 void sn_walk_group(sn_engine *engine, int thread, sn_tile_range group, int begin, int end);
 
+/* walk.c: the call of node i in the backward pass, over all rows of the step under way, where all of its signals lie in
+ * the memory of the batch; without partials and part.  `pass` is filled too: the call refers to it. */
+void sn_walk_whole_call(sn_engine *engine, int i, sn_pass *pass, sn_op_call *call);
+
 /* walk.c: merges the reduction that time `begin` needs, for one thread. */
 void sn_walk_merge(sn_engine *engine, int thread, int begin);
 
@@ -157,6 +161,10 @@ void sn_work_updates(sn_engine *engine, int thread);
 sn_status sn_watch_init(sn_engine *engine, sn_error *error);
 void sn_observe_collect(sn_engine *engine, sn_observation *observation);
 
+/* engine.c: makes a step the one under way, with nothing done of it; what its walk came to. */
+void sn_step_begin(sn_engine *engine, const sn_step *step, sn_mode mode);
+void sn_step_collect(const sn_engine *engine, sn_step_result *result);
+
 /* engine.c: values of the step that are not finite: 1 for the loss, and those of parameter gradients and updates. */
 double sn_count_nonfinite(const sn_engine *engine);
 
@@ -164,6 +172,9 @@ double sn_count_nonfinite(const sn_engine *engine);
  * the same for all that have copies. */
 void sn_engine_derive(const sn_engine *engine, int p, const sn_item *tile);
 void sn_engine_refresh_copies(sn_engine *engine);
+
+/* weights.c: `n` reals of a dtype as doubles. */
+void sn_doubles_from(double *to, sn_dtype dtype, const void *from, size_t n);
 
 /* weights.c: sets all states to what they start from. */
 void sn_engine_start_states(sn_engine *engine);

@@ -278,6 +278,16 @@ void sn_walk_group(sn_engine *engine, int thread, sn_tile_range group, int begin
     if (spent && end < engine->profile->n_times) sn_profile_lap(&mark, &spent[end]);
 }
 
+void sn_walk_whole_call(sn_engine *engine, int i, sn_pass *pass, sn_op_call *call) {
+    *call = (sn_op_call){0};
+    walk w = {.engine = engine, .workspace = &engine->workspaces[0], .rows = engine->step->batch.rows};
+    w.base[SN_PLACE_BATCH] = engine->batch.base;
+    span s = make_span(&w, 0, w.rows);
+    set_backward_call(&w, &s, i, call);
+    *pass = s.pass;
+    call->pass = pass;
+}
+
 void sn_walk_merge(sn_engine *engine, int thread, int begin) {
     const sn_plan *plan = &engine->plan;
     const sn_node *node = sn_plan_reduces_at(plan, begin);

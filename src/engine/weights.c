@@ -135,17 +135,21 @@ static bool same_shape(const sn_tensor *a, const sn_tensor *b) {
     return a->rank == b->rank && memcmp(a->shape, b->shape, (size_t)a->rank * sizeof *a->shape) == 0;
 }
 
+/* Files may have them at any address. */
+void sn_doubles_from(double *to, sn_dtype dtype, const void *from, size_t n) {
+    if (dtype == SN_F64) memcpy(to, from, n * sizeof *to);
+    for (size_t i = 0; i < n && dtype == SN_F32; i++) {
+        float single;
+        memcpy(&single, (const char *)from + i * sizeof single, sizeof single);
+        to[i] = (double)single;
+    }
+}
+
 /* The values of a tensor of floats as doubles (free()); NULL when out of memory. */
 static double *as_doubles(const sn_tensor *tensor) {
     size_t count = sn_tensor_count(tensor);
     double *values = malloc((count + 1) * sizeof *values);
-    for (size_t i = 0; i < count && values; i++) {
-        float single;
-        memcpy(&single, (const char *)tensor->data + i * sizeof single, sizeof single);
-        values[i] = (double)single;
-        if (tensor->dtype == SN_F64)
-            memcpy(&values[i], (const char *)tensor->data + i * sizeof(double), sizeof(double));
-    }
+    if (values) sn_doubles_from(values, tensor->dtype, tensor->data, count);
     return values;
 }
 

@@ -127,6 +127,14 @@ typedef struct sn_op_call {
     const sn_ahead *ahead;                        /* one (data NULL: nothing), or NULL */
 } sn_op_call;
 
+/* The product of a node's Jacobian by its inputs with tangents of these, at the values of a training pass: what
+ * analyses ask for, no step does.  It is taken over the whole batch at once. */
+typedef struct sn_push_call {
+    const sn_op_call *at; /* a backward call over all rows, with room of its own in partials and part */
+    const sn_view *tx;    /* per input: (samples x positions of the input, its width) */
+    sn_view ty;           /* (rows, width), written: the sum over the inputs of (dy / dx_k) tx_k */
+} sn_push_call;
+
 /* The parts of all row tiles, to be merged in the order of the tiles. */
 typedef struct sn_merge_call {
     const sn_node *node;
@@ -205,6 +213,9 @@ typedef struct sn_op_kernels {
     void (*forward)(const sn_op_call *call);
     void (*backward)(const sn_op_call *call);
     sn_reduction_kernels forward_reduction, backward_reduction;
+
+    /* What `backward` is the transpose of: <u, push(v)> = <backward(u), v> but for rounding.  Every op has it. */
+    void (*push)(const sn_push_call *call);
 
     /* Brings the states up to date after a step that was applied, from the total of the forward reduction over the
      * call's `rows`, the whole batch (node, rows, states and that total are all it gets); NULL: the op has no states.

@@ -75,6 +75,9 @@ static inline real sn_activation_parameter(const sn_op_call *call) {
             SN_SIMD for (size_t c = 0; c < e.cols; c++) dx[c] = base[c] + dy[c] * name_##_slope(x[c], y[c], p);        \
         }                                                                                                              \
     }                                                                                                                  \
+    static void name_##_push(const sn_push_call *call) {                                                               \
+        sn_push_symmetric(call, name_##_backward);                                                                     \
+    }                                                                                                                  \
     static size_t name_##_saturated(const sn_op_call *call) {                                                          \
         real p = sn_activation_parameter(call);                                                                        \
         size_t count = 0;                                                                                              \
@@ -90,6 +93,7 @@ static inline real sn_activation_parameter(const sn_op_call *call) {
     const sn_op_kernels SN_V(sn_kernels_##name_) = {                                                                   \
         .forward = name_##_forward,                                                                                    \
         .backward = name_##_backward,                                                                                  \
+        .push = name_##_push,                                                                                          \
         .saturated = name_##_saturated,                                                                                \
     }
 

@@ -114,8 +114,22 @@ static void add_backward(const sn_op_call *call) {
     }
 }
 
+static void add_push(const sn_push_call *call) {
+    const sn_node *node = call->at->node;
+    const double *factors = node->attributes;
+    for (size_t r = 0; r < call->at->rows; r++) {
+        real *ty = sn_row(call->ty, r);
+        for (int k = 0; k < node->n_inputs; k++) {
+            const real *tx = sn_row(call->tx[k], r);
+            for (size_t c = 0; c < node->width; c++)
+                ty[c] = (k ? ty[c] : 0) + (real)factors[k] * tx[c];
+        }
+    }
+}
+
 const sn_op_kernels SN_V(sn_kernels_add) = {
     .forward = add_forward,
     .backward = add_backward,
+    .push = add_push,
 };
 #endif

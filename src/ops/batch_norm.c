@@ -246,6 +246,18 @@ static void batch_norm_backward(const sn_op_call *call) {
     }
 }
 
+/* The Jacobian is symmetric for every feature: what the backward pass does, with sums of the tangents. */
+static void push_back(const sn_op_call *call) {
+    sn_op_call own = *call;
+    own.backward_total = call->part;
+    backward_part(&own);
+    batch_norm_backward(&own);
+}
+
+static void batch_norm_push(const sn_push_call *call) {
+    sn_push_symmetric(call, push_back);
+}
+
 /* running = (1 - momentum) running + momentum batch, the variance with n - 1. */
 static void batch_norm_update_states(const sn_op_call *call) {
     double m = ((const batch_norm_attributes *)call->node->attributes)->momentum, rows = (double)call->rows;
@@ -261,6 +273,7 @@ static void batch_norm_update_states(const sn_op_call *call) {
 const sn_op_kernels SN_V(sn_kernels_batch_norm) = {
     .forward = batch_norm_forward,
     .backward = batch_norm_backward,
+    .push = batch_norm_push,
     .forward_reduction = {.part = forward_part, .merge = forward_merge},
     .backward_reduction = {.part = backward_part, .merge = backward_merge},
     .update_states = batch_norm_update_states,

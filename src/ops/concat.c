@@ -83,8 +83,17 @@ static void concat_backward(const sn_op_call *call) {
     }
 }
 
+static void concat_push(const sn_push_call *call) {
+    for (size_t r = 0; r < call->at->rows; r++) {
+        real *ty = sn_row(call->ty, r);
+        for (size_t k = 0; k < (size_t)call->at->node->n_inputs; ty += call->at->widths[k++])
+            memcpy(ty, sn_row(call->tx[k], r), call->at->widths[k] * sizeof(real));
+    }
+}
+
 const sn_op_kernels SN_V(sn_kernels_concat) = {
     .forward = concat_forward,
     .backward = concat_backward,
+    .push = concat_push,
 };
 #endif

@@ -153,8 +153,13 @@ static void dropout_backward(const sn_op_call *call) {
     }
 }
 
+static void dropout_push(const sn_push_call *call) {
+    sn_push_symmetric(call, dropout_backward);
+}
+
 const sn_op_kernels SN_V(sn_kernels_dropout) = {
     .forward = dropout_forward,
     .backward = dropout_backward,
+    .push = dropout_push,
 };
 #endif

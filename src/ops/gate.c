@@ -87,8 +87,20 @@ static void gate_backward(const sn_op_call *call) {
     if (call->flow[B] != SN_FLOW_NONE) backward_input(call, B);
 }
 
+static void gate_push(const sn_push_call *call) {
+    const sn_op_call *at = call->at;
+    for (size_t r = 0; r < at->rows; r++) {
+        const real *t = sn_row(at->x[T], r), *a = sn_row(at->x[A], r), *b = sn_row(at->x[B], r);
+        const real *tt = sn_row(call->tx[T], r), *ta = sn_row(call->tx[A], r), *tb = sn_row(call->tx[B], r);
+        real *ty = sn_row(call->ty, r);
+        for (size_t c = 0; c < at->node->width; c++)
+            ty[c] = tt[c] * (a[c] - b[c]) + t[c] * ta[c] + (1 - t[c]) * tb[c];
+    }
+}
+
 const sn_op_kernels SN_V(sn_kernels_gate) = {
     .forward = gate_forward,
     .backward = gate_backward,
+    .push = gate_push,
 };
 #endif

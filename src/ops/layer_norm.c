@@ -142,13 +142,11 @@ static row_means affine_means(const sn_op_call *call, size_t r, row_moments m) {
     return (row_means){(real)(sum / (double)n), (real)(product / (double)n)};
 }
 
-static row_means plain_means(const sn_op_call *call, size_t r, row_moments m) {
-    size_t n = call->node->width;
-    const real *x = sn_row(call->x[0], r), *dy = sn_row(call->dy, r);
+static row_means plain_means(const real *x, const real *d, size_t n, row_moments m) {
     double sum = 0, product = 0;
     _Pragma("omp simd reduction(+ : sum, product)") for (size_t c = 0; c < n; c++) {
-        sum += (double)dy[c];
-        product += (double)dy[c] * (double)normalized(x[c], m);
+        sum += (double)d[c];
+        product += (double)d[c] * (double)normalized(x[c], m);
     }
     return (row_means){(real)(sum / (double)n), (real)(product / (double)n)};
 }
@@ -176,14 +174,39 @@ static void layer_norm_backward(const sn_op_call *call) {
         rows = set_moments(&m, call, begin);
         for (size_t r = 0; r < rows; r++) {
             row_moments own = moments_of(&m, r);
-            row_means means = is_affine ? affine_means(call, begin + r, own) : plain_means(call, begin + r, own);
+            const real *x = sn_row(call->x[0], begin + r), *dy = sn_row(call->dy, begin + r);
+            row_means means =
+                is_affine ? affine_means(call, begin + r, own) : plain_means(x, dy, call->node->width, own);
             if (call->flow[0] != SN_FLOW_NONE) backward_row(call, begin + r, own, means);
         }
+    }
+}
+
+/* ty = g rstd (tx - mean(tx) - xhat mean(tx xhat)) */
+static void push_row(const sn_push_call *call, size_t r, row_moments m) {
+    size_t n = call->at->node->width;
+    const real *x = sn_row(call->at->x[0], r), *tx = sn_row(call->tx[0], r);
+    const real *gain = call->at->node->n_params ? call->at->params[0] : NULL;
+    real *ty = sn_row(call->ty, r);
+    row_means means = plain_means(x, tx, n, m);
+    for (size_t c = 0; c < n; c++) {
+        real d = m.rstd * (tx[c] - means.d - normalized(x[c], m) * means.product);
+        ty[c] = gain ? gain[c] * d : d;
+    }
+}
+
+static void layer_norm_push(const sn_push_call *call) {
+    moments m;
+    for (size_t begin = 0, rows; begin < call->at->rows; begin += rows) {
+        rows = set_moments(&m, call->at, begin);
+        for (size_t r = 0; r < rows; r++)
+            push_row(call, begin + r, moments_of(&m, r));
     }
 }
 
 const sn_op_kernels SN_V(sn_kernels_layer_norm) = {
     .forward = layer_norm_forward,
     .backward = layer_norm_backward,
+    .push = layer_norm_push,
 };
 #endif

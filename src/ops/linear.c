@@ -113,6 +113,22 @@ static void linear_backward(const sn_op_call *call) {
     SN_V(sn_gemm)(&product);
 }
 
+/* ty (rows, out) = tx (rows, in) W^T (in, out) */
+static void linear_push(const sn_push_call *call) {
+    const sn_node *node = call->at->node;
+    sn_product product = {.m = call->at->rows,
+                          .n = node->width,
+                          .k = node->params[0].cols,
+                          .a = call->tx[0].data,
+                          .a_row = call->tx[0].ld,
+                          .a_step = 1,
+                          .b = call->at->copies[0],
+                          .b_ld = node->width,
+                          .c = call->ty.data,
+                          .c_ld = call->ty.ld};
+    SN_V(sn_gemm)(&product);
+}
+
 /* Column sums in double, in the order of the rows; `n` is a constant where this is inlined, so that the sums stay in
  * registers. */
 static inline __attribute__((always_inline)) void sum_columns(real *sums, sn_view dy, size_t column, size_t rows,
@@ -166,6 +182,7 @@ static void linear_derive(const sn_derive_call *call) {
 const sn_op_kernels SN_V(sn_kernels_linear) = {
     .forward = linear_forward,
     .backward = linear_backward,
+    .push = linear_push,
     .param_gradient = linear_param_gradient,
     .derive = linear_derive,
 };

@@ -17,6 +17,16 @@
 #ifdef SN_SUFFIX
 #define SN_DESCRIBES 0
 #include "kernels/variant.h"
+
+/* The push of an op of one input whose Jacobian is symmetric, so that its backward is its push. */
+static inline void sn_push_symmetric(const sn_push_call *call, void (*backward)(const sn_op_call *call)) {
+    static const sn_flow write = SN_FLOW_WRITE;
+    sn_op_call own = *call->at;
+    own.dy = call->tx[0];
+    own.dx = &call->ty;
+    own.flow = &write;
+    backward(&own);
+}
 #else
 #define SN_DESCRIBES 1
 #endif

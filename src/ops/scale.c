@@ -113,8 +113,13 @@ static void scale_backward(const sn_op_call *call) {
     }
 }
 
+static void scale_push(const sn_push_call *call) {
+    sn_push_symmetric(call, scale_backward);
+}
+
 const sn_op_kernels SN_V(sn_kernels_scale) = {
     .forward = scale_forward,
     .backward = scale_backward,
+    .push = scale_push,
 };
 #endif

@@ -57,6 +57,7 @@ static void set_slots(sn_plan *plan) {
         if (!plan->options.is_reference) share_passed_gradient(plan, i);
     }
     plan->value[0] = new_buffer(plan, &nodes[0]);
+    if (nodes[0].needs_gradient) plan->gradient[0] = new_buffer(plan, &nodes[0]); /* a probe wants it */
 }
 
 bool sn_plan_is_view(const sn_plan *plan, const sn_slot *slots, int i, int k) {

@@ -1,15 +1,20 @@
-/* Guards of checked builds: every region has them, damage is told by the slice before it, lifetimes begin as NaN, and a
- * step with an overrun ends the program. */
+/* Guards of checked builds: a kernel that writes behind, or before, what it was given ends the program, which
+ * names the slice; so every region is held to have guards where they belong.  Signals begin as NaN.
+ *
+ * The saboteurs are a backend whose kernels do what they should and one thing more. */
 #include "support/check.h"
 
 #include <math.h>
 #include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "engine/guard.h"
+#include "engine/backend.h"
+#include "ops/table.h"
 #include "support/net.h"
 #include "support/toy.h"
 
@@ -20,169 +25,273 @@ static const char network[] =
     "{\"op\": \"linear\", \"label\": \"b\", \"units\": 5}, {\"op\": \"add\", \"label\": \"s\", \"inputs\": [\"a\", "
     "\"b\"]}, {\"op\": \"linear\", \"label\": \"out\", \"units\": 3}]}";
 
-enum { SAMPLES = 40, THREADS = 2 };
+enum { SAMPLES = 40, THREADS = 2, WIDTH = 5, MOST_OPS = 100, LARGEST = WIDTH * WIDTH };
 
-static test_net net;
 static sn_dataset data;
 
-static int open_net(void **state) {
-    (void)state;
+/* The backend under test, and what of it is damaged. */
+static const sn_backend *sound;
+static sn_backend crooked;
+static sn_op_kernels kernels[MOST_OPS];
+static const sn_op_kernels *table[MOST_OPS];
+static const sn_plan *plan; /* of the engine that runs */
+
+static void hit(void *end, ptrdiff_t behind) {
+    ((unsigned char *)end)[behind] = 0;
+}
+
+static const sn_op_kernels *sound_kernels(const sn_node *node) {
+    return sound->ops[sn_op_index(node->op)];
+}
+
+static bool is_called(const sn_node *node, const char *label) {
+    return strcmp(node->label, label) == 0;
+}
+
+/* ---- saboteurs ---- */
+
+static void *end_of_tile(sn_view view, size_t rows, size_t cols) {
+    return (float *)view.data + (rows - 1) * view.ld + cols;
+}
+
+static bool update_weight(const sn_update_call *call) {
+    bool is_finite = sound->update(call);
+    if (call->rows * call->cols == 3) hit(end_of_tile(call->weight, call->rows, call->cols), 63);
+    return is_finite;
+}
+
+static bool update_velocity(const sn_update_call *call) {
+    bool is_finite = sound->update(call);
+    if (call->rows * call->cols == LARGEST) hit(end_of_tile(call->velocity, call->rows, call->cols), 5);
+    return is_finite;
+}
+
+/* Copies before an update lie in memory of the thread, with room for the largest item. */
+static sn_change_sums change_sums(const sn_change_call *call) {
+    bool is_largest = call->update->rows * call->update->cols == LARGEST;
+    if (is_largest) hit((float *)call->old_weight.data + sn_round_up(LARGEST, 16), 2);
+    return sound->change_sums(call);
+}
+
+static bool param_gradient(const sn_gradient_call *call) {
+    bool is_finite = sound_kernels(call->node)->param_gradient(call);
+    bool is_meant = is_called(call->node, "b") && call->param == 0;
+    if (is_meant) hit(end_of_tile(call->gradient, call->rows, call->cols), 1);
+    return is_finite;
+}
+
+static void derive(const sn_derive_call *call) {
+    sound_kernels(call->node)->derive(call);
+    if (is_called(call->node, "out")) hit((float *)call->copy + call->node->params[0].copy_size, 0);
+}
+
+static void update_states(const sn_op_call *call) {
+    sound_kernels(call->node)->update_states(call);
+    hit((float *)call->states[1] + WIDTH, 0);
+}
+
+static void backward_of_norm(const sn_op_call *call) {
+    sound_kernels(call->node)->backward(call);
+    hit(call->partials[0] + WIDTH, 0);
+}
+
+static void forward_part(const sn_op_call *call) {
+    sound_kernels(call->node)->forward_reduction.part(call);
+    hit(call->part + 2 * (size_t)WIDTH, 7);
+}
+
+static void forward_merge(const sn_merge_call *call) {
+    sound_kernels(call->node)->forward_reduction.merge(call);
+    hit(call->total + 3 * (size_t)WIDTH, 0);
+}
+
+/* A signal with a row for every sample ends with the last one. */
+static void forward_of_batch(const sn_op_call *call) {
+    sound_kernels(call->node)->forward(call);
+    bool is_last = call->pass->samples[call->samples - 1] == SAMPLES - 1;
+    if (is_called(call->node, "a") && is_last) hit(end_of_tile(call->y, call->rows, WIDTH), 0);
+}
+
+/* One in scratch has room for a whole group of tiles. */
+static void forward_of_scratch(const sn_op_call *call) {
+    sound_kernels(call->node)->forward(call);
+    size_t rows = sn_plan_group_tiles(plan, THREADS) * plan->tile_rows;
+    if (is_called(call->node, "b")) hit(end_of_tile(call->y, rows, WIDTH), 0);
+}
+
+/* The input is the first signal of all. */
+static void gather(const sn_gather_call *call) {
+    sound->gather(call);
+    if (call->indices[0] == 0) hit(call->x.data, -1);
+}
+
+/* ---- steps with them ---- */
+
+static sn_op_kernels *kernels_of(const char *op) {
+    return &kernels[sn_op_index(sn_op_find(sn_ops, op))];
+}
+
+static void make_sound(void) {
+    sn_error error;
+    assert_int_equal(sn_backend_select(&sound, SN_F32, &error), SN_OK);
+    crooked = *sound;
+    for (size_t i = 0; sn_ops[i]; i++) {
+        assert_true(i < MOST_OPS);
+        kernels[i] = *sound->ops[i];
+        table[i] = &kernels[i];
+    }
+    crooked.ops = table;
+}
+
+/* Observed steps on the crooked backend: states change at the end of one, and are looked at in the next. */
+enum { STEPS = 2 };
+
+static void run_steps(void) {
+    test_net net;
+    sn_error error;
+    sn_observation seen;
     sn_engine_options options = {.momentum = 0.9, .keeps_gradients = true, .threads = THREADS};
-    data = toy_classes(SAMPLES, 4, 3, 1);
-    net_open(&net, network, &data, SN_F32, &options);
+    net_open_with(&net, network, &data, &(test_tables){sn_ops, &crooked}, &options);
+    plan = sn_engine_plan(net.engine);
     net_randomize(&net, 1);
-    return 0;
-}
-
-static int close_net(void **state) {
-    (void)state;
+    assert_int_equal(sn_observation_new(&seen, &net.graph, &error), SN_OK);
+    for (int i = 0; i < STEPS; i++)
+        net_step(&net, 0.1, &seen);
+    sn_observation_reset(&seen);
     net_close(&net);
-    sn_dataset_reset(&data);
-    return 0;
 }
 
-static void need_guards(void) {
-    if (SN_GUARD == 0) skip();
-}
-
-/* The byte `behind` bytes after the end of a slice is changed and put back; it is told by `expected`. */
-static void damage(unsigned char *end, size_t behind, const char *expected) {
-    sn_text text = SN_TEXT_EMPTY;
-    assert_false(sn_guard_find(net.engine, &text));
-    end[behind] ^= 1;
-    assert_true(sn_guard_find(net.engine, &text));
-    end[behind] ^= 1;
-    assert_string_equal(sn_text_string(&text), expected);
-    sn_text_free(&text);
-    assert_false(sn_guard_find(net.engine, &text));
-}
-
-/* Past the last element of tensor `name` in a region that has tensors where the parameters have theirs. */
-static unsigned char *end_of(const sn_arena *region, const char *name) {
-    size_t i = net_find(&net, name);
-    return region->base + (net.engine->plan.params[i].offset + net_count(&net, i)) * net.engine->real_size;
-}
-
-static void test_tensors(void **state) {
-    (void)state;
-    need_guards();
-    sn_engine *e = net.engine;
-    net_step(&net, 0.1, NULL);
-    damage(end_of(&e->params, "a.weight"), 0, "something wrote 0 bytes behind the tensor a.weight");
-    damage(end_of(&e->params, "out.bias"), 63, "something wrote 63 bytes behind the tensor out.bias");
-    damage(end_of(&e->velocities, "b.bias"), 5, "something wrote 5 bytes behind the velocity of b.bias");
-    damage(end_of(&e->gradients, "b.weight"), 1, "something wrote 1 bytes behind the gradient of b.weight");
-    const sn_plan_param *entry = &e->plan.params[net_find(&net, "out.weight")];
-    unsigned char *end = e->copies.base + (entry->copy + (size_t)5 * 3) * e->real_size;
-    damage(end, 0, "something wrote 0 bytes behind the copy of out.weight");
-    end = e->states.base + (e->plan.states[1].offset + 5) * e->real_size;
-    damage(end, 0, "something wrote 0 bytes behind the state n.running_var");
-}
-
-static void test_sums(void **state) {
-    (void)state;
-    need_guards();
-    sn_engine *e = net.engine;
-    net_step(&net, 0.1, NULL);
-    const sn_plan_param *gain = &e->plan.params[net_find(&net, "l.weight")];
-    size_t tile = e->plan.partial_doubles;
-    assert_true(e->plan.max_tiles > 1);
-    damage(e->partials.base + (tile + gain->partial + 5) * sizeof(double), 0,
-           "something wrote 0 bytes behind a row tile's gradient of l.weight");
-    damage(e->workspaces[1].old_weight + (e->plan.max_item_elements - SN_GUARD) * e->real_size, 2,
-           "something wrote 2 bytes behind a work item's old weights");
-    int n = sn_graph_find(&net.graph, "n");
-    size_t size = net.graph.nodes[n].op->forward_reduction.total_size * 5;
-    damage((unsigned char *)(e->workspaces[1].totals + e->plan.forward_sums[n].total + size), 0,
-           "something wrote 0 bytes behind sums over the batch of n");
-}
-
-/* The buffer of a node's values, which has to be in `place`. */
-static const sn_buffer *buffer_of(const char *label, sn_buffer_place place) {
-    const sn_buffer *b = &net.engine->plan.buffers[net.engine->plan.value[sn_graph_find(&net.graph, label)].buffer];
-    assert_int_equal(b->place, place);
-    return b;
-}
-
-static void test_signals(void **state) {
-    (void)state;
-    need_guards();
-    sn_engine *e = net.engine;
-    const sn_buffer *b = buffer_of("a", SN_PLACE_BATCH);
-    damage(e->batch.base + (b->offset + b->width * net.batch) * e->real_size, 0,
-           "something wrote 0 bytes behind the values of a");
-    damage(e->batch.base, 0, "something wrote 0 bytes behind the start of all signals");
-}
-
-/* Scratch signals and those of the batch begin as NaN, for the rows of the walk; guards of scratch come and go. */
-static void test_lifetimes(void **state) {
-    (void)state;
-    need_guards();
-    sn_engine *e = net.engine;
-    const sn_buffer *a = buffer_of("a", SN_PLACE_BATCH), *b = buffer_of("b", SN_PLACE_SCRATCH);
-    sn_guard_lane lane = {e->workspaces[0].scratch, 8, 4};
-    memset(e->batch.base + a->offset * e->real_size, 0, a->width * net.batch * e->real_size);
-    memset(lane.scratch + b->offset * e->group_tiles * e->real_size, 0, e->real_size);
-    sn_guard_begin(e, &lane, a->first);
-    sn_guard_begin(e, &lane, b->first);
-    const float *values = (const float *)(void *)e->batch.base + a->offset;
-    for (size_t i = 0; i < a->width * net.batch; i++)
-        assert_int_equal(isnan(values[i]) != 0, i / a->width >= lane.row && i / a->width < lane.row + lane.rows);
-    const float *scratch = (const float *)(void *)lane.scratch + b->offset * e->group_tiles;
-    assert_true(isnan(scratch[0]));
-    sn_text text = SN_TEXT_EMPTY;
-    assert_false(sn_guard_find_ended(e, &lane, b->last, &text));
-    unsigned char *end = (unsigned char *)(scratch + b->width * e->plan.tile_rows * e->group_tiles);
-    *end ^= 1;
-    assert_true(sn_guard_find_ended(e, &lane, b->last, &text));
-    assert_string_equal(sn_text_string(&text), "something wrote 0 bytes behind the values of b");
-    sn_text_free(&text);
-}
-
-/* A float written behind a tensor: the program ends, and says why. */
-static void test_overrun(void **state) {
-    (void)state;
-    need_guards();
+/* Steps in a process of its own end it, and say why; each thread that finds something may. */
+static void expect_end(const char *expected) {
     int out[2];
+    char message[512] = "", whole[256];
     assert_int_equal(pipe(out), 0);
     pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {
         dup2(out[1], STDERR_FILENO);
         signal(SIGABRT, SIG_DFL);
-        *(float *)(void *)end_of(&net.engine->params, "b.weight") = 0;
-        sn_guard_verify(net.engine);
+        run_steps();
         _exit(0);
     }
     close(out[1]);
-    char message[256] = "";
     ssize_t n = read(out[0], message, sizeof message - 1);
     close(out[0]);
     int status = 0;
     assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_true(n > 0);
-    assert_string_equal(message, "skipnet: something wrote 0 bytes behind the tensor b.weight: this is a fault of the "
-                                 "program\n");
+    if (n <= 0) fail_msg("nobody found: %s", expected);
+    snprintf(whole, sizeof whole, "skipnet: something wrote %s: this is a fault of the program\n", expected);
+    message[strlen(whole)] = '\0';
+    assert_string_equal(message, whole);
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
 }
 
-/* Without guards the plan leaves no room for them. */
-static void test_unchecked(void **state) {
+static void need_guards(void) {
+    if (SN_GUARD == 0) skip();
+}
+
+static void test_tensors(void **state) {
     (void)state;
-    if (SN_GUARD > 0) skip();
-    sn_text text = SN_TEXT_EMPTY;
-    assert_int_equal(net.engine->plan.params[0].offset, 0);
-    assert_false(sn_guard_find(net.engine, &text));
+    need_guards();
+    make_sound();
+    crooked.update = update_weight;
+    expect_end("63 bytes behind the tensor out.bias");
+    crooked.update = update_velocity;
+    expect_end("5 bytes behind the velocity of b.weight");
+    crooked.update = sound->update;
+    crooked.change_sums = change_sums;
+    expect_end("2 bytes behind a work item's old weights");
+    make_sound();
+    kernels_of("linear")->param_gradient = param_gradient;
+    expect_end("1 bytes behind the gradient of b.weight");
+    make_sound();
+    kernels_of("linear")->derive = derive;
+    expect_end("0 bytes behind the copy of out.weight");
+}
+
+static void test_sums(void **state) {
+    (void)state;
+    need_guards();
+    make_sound();
+    kernels_of("layer_norm")->backward = backward_of_norm;
+    expect_end("0 bytes behind a row tile's gradient of l.weight");
+    make_sound();
+    kernels_of("batch_norm")->forward_reduction.part = forward_part;
+    expect_end("7 bytes behind sums over the batch of n");
+    make_sound();
+    kernels_of("batch_norm")->forward_reduction.merge = forward_merge;
+    expect_end("0 bytes behind sums over the batch of n");
+    make_sound();
+    kernels_of("batch_norm")->update_states = update_states;
+    expect_end("0 bytes behind the state n.running_var");
+}
+
+static void test_signals(void **state) {
+    (void)state;
+    need_guards();
+    make_sound();
+    kernels_of("linear")->forward = forward_of_batch;
+    expect_end("0 bytes behind the values of a");
+    kernels_of("linear")->forward = forward_of_scratch;
+    expect_end("0 bytes behind the values of b");
+    make_sound();
+    crooked.gather = gather;
+    expect_end("63 bytes behind the start of all signals");
+}
+
+/* ---- lifetimes ---- */
+
+static atomic_size_t n_fresh, n_stale;
+
+static void count_fresh(const sn_op_call *call) {
+    for (size_t i = 0; i < call->rows * WIDTH && !is_called(call->node, "out"); i++) {
+        bool is_fresh = isnan(((float *)call->y.data)[i / WIDTH * call->y.ld + i % WIDTH]);
+        atomic_fetch_add(is_fresh ? &n_fresh : &n_stale, 1);
+    }
+    sound_kernels(call->node)->forward(call);
+}
+
+/* `a` has a row for every sample, `b` lives in scratch, which other signals have used. */
+static void test_lifetimes(void **state) {
+    (void)state;
+    need_guards();
+    make_sound();
+    kernels_of("linear")->forward = count_fresh;
+    run_steps();
+    assert_int_equal(atomic_load(&n_fresh), STEPS * 2 * SAMPLES * WIDTH);
+    assert_int_equal(atomic_load(&n_stale), 0);
+}
+
+/* Where the signals of that test are, so that it means what it says. */
+static void test_places(void **state) {
+    (void)state;
+    test_net net;
+    net_open(&net, network, &data, SN_F32, NULL);
+    const sn_plan *own = sn_engine_plan(net.engine);
+    int a = own->value[sn_graph_find(&net.graph, "a")].buffer, b = own->value[sn_graph_find(&net.graph, "b")].buffer;
+    assert_int_equal(own->buffers[a].place, SN_PLACE_BATCH);
+    assert_int_equal(own->buffers[b].place, SN_PLACE_SCRATCH);
+    assert_true(own->max_tiles > 1);
+    if (SN_GUARD == 0) assert_int_equal(own->params[0].offset, 0); /* no room for guards */
+    net_close(&net);
+}
+
+static int make_data(void **state) {
+    (void)state;
+    data = toy_classes(SAMPLES, 4, 3, 1);
+    return 0;
+}
+
+static int drop_data(void **state) {
+    (void)state;
+    sn_dataset_reset(&data);
+    return 0;
 }
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(test_tensors, open_net, close_net),
-        cmocka_unit_test_setup_teardown(test_sums, open_net, close_net),
-        cmocka_unit_test_setup_teardown(test_signals, open_net, close_net),
-        cmocka_unit_test_setup_teardown(test_lifetimes, open_net, close_net),
-        cmocka_unit_test_setup_teardown(test_overrun, open_net, close_net),
-        cmocka_unit_test_setup_teardown(test_unchecked, open_net, close_net),
+        cmocka_unit_test(test_tensors),   cmocka_unit_test(test_sums),   cmocka_unit_test(test_signals),
+        cmocka_unit_test(test_lifetimes), cmocka_unit_test(test_places),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_data, drop_data);
 }

@@ -1,10 +1,9 @@
 /* Every statistic of an observed step against a recomputation from the raw tensors: weights, gradients, velocities, and
- * the signals, which an engine of the unfused walk keeps for the whole batch. */
+ * the signals of a probe, whose walk is that of the engine, which is unfused. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/internal.h"
 #include "support/check.h"
 #include "support/net.h"
 #include "support/toy.h"
@@ -42,40 +41,32 @@ static void expect_sums(const sn_tensor_sums *sums, const double *x, size_t n, c
     expect(sums->zeros, zeros, what);
 }
 
-/* A signal of the last step, which a reference engine keeps, as doubles (free()). */
-static double *signal(const test_net *net, const sn_slot *slots, int node) {
-    const sn_engine *e = net->engine;
-    size_t width = net->graph.nodes[node].width;
-    sn_view view = sn_batch_view(e, slots[node], 0);
-    double *values = malloc(net->batch * width * sizeof *values);
-    assert_non_null(values);
-    for (size_t i = 0; i < net->batch * width; i++) {
-        size_t at = i / width * view.ld + i % width;
-        values[i] = e->backend->dtype == SN_F32 ? (double)((float *)view.data)[at] : ((double *)view.data)[at];
-    }
-    return values;
-}
-
-static void expect_signal(const test_net *net, const sn_signal_sums *sums, const sn_slot *slots, int node) {
-    double *values = signal(net, slots, node);
-    expect_signal_sums(sums, values, net->batch * net->graph.nodes[node].width, net->graph.nodes[node].label);
+static void expect_node_value(const test_net *net, const sn_probe *probe, const sn_signal_sums *sums, int node) {
+    double *values = net_signal(probe, node);
+    expect_signal_sums(sums, values, sn_probe_size(probe, node), net->graph.nodes[node].label);
     free(values);
 }
 
-static void expect_signals(const test_net *net, const sn_node_sums *sums) {
+static void expect_node_gradient(const test_net *net, const sn_probe *probe, const sn_signal_sums *sums, int node) {
+    double *gradient = net_signal(probe, node);
+    sn_probe_gradient(probe, node, gradient);
+    expect_signal_sums(sums, gradient, sn_probe_size(probe, node), net->graph.nodes[node].label);
+    free(gradient);
+}
+
+static void expect_signals(const test_net *net, const sn_probe *probe, const sn_node_sums *sums) {
     const sn_node *node = &net->graph.nodes[sums->node];
-    const sn_plan *plan = sn_engine_plan(net->engine);
-    expect_signal(net, &sums->output, plan->value, sums->node);
-    expect_signal(net, &sums->input, plan->value, node->inputs[0]);
-    expect_signal(net, &sums->delta, plan->gradient, sums->node);
-    expect_signal(net, &sums->carried, plan->gradient, node->carried_at);
+    expect_node_value(net, probe, &sums->output, sums->node);
+    expect_node_value(net, probe, &sums->input, node->inputs[0]);
+    expect_node_gradient(net, probe, &sums->delta, sums->node);
+    expect_node_gradient(net, probe, &sums->carried, node->carried_at);
     const sn_node *x = &net->graph.nodes[node->inputs[0]];
     if (!x->op || !x->op->is_activation) {
         assert_true(sums->saturated < 0);
         return;
     }
     assert_string_equal(x->op->kind.name, "tanh");
-    double *values = signal(net, plan->value, node->inputs[0]), count = 0;
+    double *values = net_signal(probe, node->inputs[0]), count = 0;
     for (size_t i = 0; i < net->batch * x->width; i++)
         count += 1 - values[i] * values[i] < 0.05;
     expect(sums->saturated, count, "saturated");
@@ -87,17 +78,22 @@ typedef struct before {
     double *weight, *velocity;
 } before;
 
+/* Without momentum there is none, and it counts as 0; else velocities are the last tensors of a snapshot. */
 static double *velocity_of(const test_net *net, size_t i) {
-    const sn_engine *e = net->engine;
-    double *values = net_values(net, i);
-    const void *data = e->velocities.base + e->plan.params[i].offset * e->real_size;
-    for (size_t k = 0; k < net_count(net, i); k++) {
-        if (e->options.momentum == 0) {
-            values[k] = 0;
-        } else {
-            values[k] = e->backend->dtype == SN_F32 ? (double)((const float *)data)[k] : ((const double *)data)[k];
-        }
+    size_t n_params = sn_engine_tensor_count(net->engine), n = sn_engine_snapshot_count(net->engine);
+    if (net->options.momentum == 0) {
+        assert_int_equal(n, n_params + sn_engine_state_count(net->engine));
+        double *none = calloc(net_count(net, i), sizeof *none);
+        assert_non_null(none);
+        return none;
     }
+    sn_tensor *tensors = calloc(n, sizeof *tensors);
+    assert_non_null(tensors);
+    sn_engine_snapshot(net->engine, tensors);
+    const sn_tensor *velocity = &tensors[n - n_params + i];
+    assert_non_null(strstr(velocity->name, ".momentum_buffer"));
+    double *values = net_doubles(net, velocity->data, net_count(net, i));
+    free(tensors);
     return values;
 }
 
@@ -107,7 +103,7 @@ typedef struct tensor_change {
 } tensor_change;
 
 static void add_change(tensor_change *c, const test_net *net, size_t i, const before *b, double lr, double clip) {
-    const sn_engine_options *o = &net->engine->options;
+    const sn_engine_options *o = &net->options;
     double *now = net_values(net, i), *g = net_gradient(net, i);
     sn_tensor tensor;
     sn_engine_tensor(net->engine, i, &tensor);
@@ -144,7 +140,7 @@ static double gradient_norm(const test_net *net) {
 }
 
 static void expect_tensors(const test_net *net, const sn_observation *seen, const before *b, double lr) {
-    double norm = gradient_norm(net), most = net->engine->options.clip_norm;
+    double norm = gradient_norm(net), most = net->options.clip_norm;
     double clip = most > 0 && norm > most ? most / norm : 1;
     expect(sn_sumsq_norm(seen->gradient), norm, "norm of all gradients");
     tensor_change total = {0};
@@ -172,12 +168,15 @@ static void observed_step(test_net *net, sn_observation *seen, double lr) {
     assert_non_null(b);
     for (size_t i = 0; i < n; i++)
         b[i] = (before){net_values(net, i), velocity_of(net, i)};
+    sn_probe *probe = net_probe(net);
+    net_run(net, probe, 0, net->batch);
     net_step(net, lr, seen);
     assert_int_equal(seen->rows, net->batch);
     assert_true(seen->nonfinite == 0);
     expect_tensors(net, seen, b, lr);
     for (int k = 0; k < seen->n_nodes; k++)
-        expect_signals(net, &seen->nodes[k]);
+        expect_signals(net, probe, &seen->nodes[k]);
+    sn_probe_free(probe);
     for (size_t i = 0; i < n; i++) {
         free(b[i].weight);
         free(b[i].velocity);

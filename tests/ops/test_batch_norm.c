@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "engine/internal.h"
 #include "support/check.h"
 #include "support/net.h"
 #include "support/toy.h"
@@ -54,28 +53,31 @@ static double state_at(const test_net *net, size_t i, size_t c) {
     return real_at(net, tensor.data, c);
 }
 
+/* Of the norm, in a step on `rows` samples from `begin` on. */
 static void check_outputs(const test_net *net, size_t begin, size_t rows, double tolerance) {
-    const sn_engine *e = net->engine;
-    sn_view y = sn_batch_view(e, e->plan.value[1], 0);
-    double *gain = net_values(net, 0), *bias = net_values(net, 1);
+    sn_probe *probe = net_probe(net);
+    net_run(net, probe, begin, rows);
+    double *gain = net_values(net, 0), *bias = net_values(net, 1), *y = net_signal(probe, 1);
     for (size_t i = 0; i < rows * WIDTH; i++) {
         size_t r = i / WIDTH, c = i % WIDTH;
         column own = column_of(net, begin, rows, c);
         double x = net->data->train.values[(begin + r) * WIDTH + c];
         if (net->backend->dtype == SN_F32) x = (double)(float)x;
         double expected = gain[c] * (x - own.mean) / sqrt(own.variance + 1e-5) + bias[c];
-        double got = real_at(net, y.data, r * y.ld + c);
-        if (!(fabs(got - expected) <= tolerance)) fail_msg("y[%zu][%zu] = %.17g, expected %.17g", r, c, got, expected);
+        if (!(fabs(y[i] - expected) <= tolerance))
+            fail_msg("y[%zu][%zu] = %.17g, expected %.17g", r, c, y[i], expected);
     }
     free(gain);
     free(bias);
+    free(y);
+    sn_probe_free(probe);
 }
 
 static void check_training(double offset, sn_dtype dtype, double tolerance) {
     static const size_t begins[] = {0, 100, 200, 37}, rows[] = {100, 100, 10, 2};
     sn_dataset data = shifted_data(offset);
     test_net net;
-    net_open(&net, normalizing, &data, dtype, &(sn_engine_options){.batch = 100, .is_reference = true, .threads = 2});
+    net_open(&net, normalizing, &data, dtype, &(sn_engine_options){.batch = 100, .threads = 2});
     net_randomize(&net, 3);
     double mean[WIDTH] = {0}, variance[WIDTH];
     for (size_t c = 0; c < WIDTH; c++)
@@ -200,15 +202,16 @@ static void test_constant(void **state) {
     for (size_t r = 0; r < SAMPLES; r++)
         values[r * WIDTH + 4] = 1234567.1;
     test_net net;
-    net_open(&net, normalizing, &data, SN_F32, &(sn_engine_options){.batch = 100, .is_reference = true});
+    net_open(&net, normalizing, &data, SN_F32, &(sn_engine_options){.batch = 100});
     net_randomize(&net, 3);
-    net_step_at(&net, 0, 100, 0, NULL);
-    const sn_engine *e = net.engine;
-    sn_view y = sn_batch_view(e, e->plan.value[1], 0);
-    double *bias = net_values(&net, 1);
+    sn_probe *probe = net_probe(&net);
+    net_run(&net, probe, 0, 100);
+    double *bias = net_values(&net, 1), *y = net_signal(probe, 1);
     for (size_t r = 0; r < 100; r++)
-        assert_true(real_at(&net, y.data, r * y.ld + 4) == bias[4]);
+        assert_true(y[r * WIDTH + 4] == bias[4]);
     free(bias);
+    free(y);
+    sn_probe_free(probe);
     net_close(&net);
     sn_dataset_reset(&data);
 }

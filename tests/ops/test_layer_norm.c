@@ -2,19 +2,11 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "engine/internal.h"
 #include "support/check.h"
 #include "support/net.h"
 #include "support/toy.h"
 
 enum { SAMPLES = 37, WIDTH = 70, OUT = 3 };
-
-static double output_at(const test_net *net, size_t r, size_t c) {
-    const sn_engine *e = net->engine;
-    sn_view y = sn_batch_view(e, e->plan.value[1], 0);
-    size_t at = r * y.ld + c;
-    return net->backend->dtype == SN_F32 ? (double)((float *)y.data)[at] : ((double *)y.data)[at];
-}
 
 /* A row of doubles as the network reads it.  (volatile: gcc 12 at -O3 loses the rounding of the last two otherwise.) */
 static void read_row(const test_net *net, size_t r, double x[WIDTH]) {
@@ -25,7 +17,8 @@ static void read_row(const test_net *net, size_t r, double x[WIDTH]) {
     }
 }
 
-static void check_row(const test_net *net, size_t r, const double *gain, const double *bias, double tolerance) {
+/* Row r of the outputs. */
+static void check_row(const test_net *net, size_t r, const double *y, const double *affine[2], double tolerance) {
     double x[WIDTH];
     long double mean = 0, variance = 0;
     read_row(net, r, x);
@@ -34,8 +27,9 @@ static void check_row(const test_net *net, size_t r, const double *gain, const d
     for (size_t c = 0; c < WIDTH; c++)
         variance += ((long double)x[c] - mean) * ((long double)x[c] - mean) / WIDTH;
     for (size_t c = 0; c < WIDTH; c++) {
-        double expected = gain[c] * (double)((long double)x[c] - mean) / sqrt((double)variance + 1e-5) + bias[c];
-        double got = output_at(net, r, c);
+        double expected =
+            affine[0][c] * (double)((long double)x[c] - mean) / sqrt((double)variance + 1e-5) + affine[1][c];
+        double got = y[r * WIDTH + c];
         if (!(fabs(got - expected) <= tolerance)) fail_msg("y[%zu][%zu] = %.17g, expected %.17g", r, c, got, expected);
     }
 }
@@ -49,17 +43,19 @@ static void check_outputs(double offset, sn_dtype dtype, double tolerance) {
         values[i] = (offset + (row == SAMPLES - 1 ? 0.1 : values[i])) * (double)(row + 1);
     }
     test_net net;
-    net_open(&net, "{\"layers\": [{\"op\": \"layer_norm\"}, {\"op\": \"linear\", \"units\": 3}]}", &data, dtype,
-             &(sn_engine_options){.is_reference = true, .threads = 2});
+    net_open(&net, "{\"layers\": [{\"op\": \"layer_norm\"}, {\"op\": \"linear\", \"units\": 3}]}", &data, dtype, NULL);
     net_randomize(&net, 3);
-    net_measure(&net, NULL);
-    double *gain = net_values(&net, 0), *bias = net_values(&net, 1);
+    sn_probe *probe = net_probe(&net);
+    net_run(&net, probe, 0, SAMPLES);
+    double *gain = net_values(&net, 0), *bias = net_values(&net, 1), *y = net_signal(probe, 1);
     for (size_t r = 0; r + 1 < SAMPLES; r++)
-        check_row(&net, r, gain, bias, tolerance);
+        check_row(&net, r, y, (const double *[2]){gain, bias}, tolerance);
     for (size_t c = 0; c < WIDTH; c++)
-        assert_true(output_at(&net, SAMPLES - 1, c) == bias[c]);
+        assert_true(y[(SAMPLES - 1) * (size_t)WIDTH + c] == bias[c]);
     free(gain);
     free(bias);
+    free(y);
+    sn_probe_free(probe);
     net_close(&net);
     sn_dataset_reset(&data);
 }

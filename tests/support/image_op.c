@@ -65,26 +65,35 @@ static void mix_row(const sn_op_call *call, const double *w, sn_view from, size_
 }
 
 /* The mean over the `n` rows of sample s. */
-static void pool_sample(const sn_op_call *call, size_t s) {
-    size_t n = in_positions(call->node);
-    for (size_t c = 0; c < call->node->width; c++) {
+static void pool_sample(const sn_node *node, sn_view from, size_t s, double *to) {
+    size_t n = in_positions(node);
+    for (size_t c = 0; c < node->width; c++) {
         double sum = 0;
         for (size_t p = 0; p < n; p++)
-            sum += row_of(call->x[0], s * n + p)[c];
-        row_of(call->y, s)[c] = sum / (double)n;
+            sum += row_of(from, s * n + p)[c];
+        to[c] = sum / (double)n;
+    }
+}
+
+/* What is linear in the input: all but the bias. */
+static void apply(const sn_op_call *call, sn_view from, sn_view to) {
+    for (size_t r = 0; r < call->rows; r++) {
+        if (pools(call->node)) pool_sample(call->node, from, r, row_of(to, r));
+        if (!pools(call->node)) mix_row(call, call->params[WEIGHT], from, r, row_of(to, r));
     }
 }
 
 static void image_forward(const sn_op_call *call) {
-    for (size_t s = 0; s < call->samples && pools(call->node); s++)
-        pool_sample(call, s);
+    apply(call, call->x[0], call->y);
     for (size_t r = 0; r < call->rows && !pools(call->node); r++) {
         const double *b = call->params[BIAS];
-        double *y = row_of(call->y, r);
-        mix_row(call, call->params[WEIGHT], call->x[0], r, y);
         for (size_t c = 0; c < call->node->width; c++)
-            y[c] += b[c];
+            row_of(call->y, r)[c] += b[c];
     }
+}
+
+static void image_push(const sn_push_call *call) {
+    apply(call->at, call->tx[0], call->ty);
 }
 
 /* dx: the mix of dy by the weights in reverse; the n-th part of dy. */
@@ -146,6 +155,7 @@ static const sn_op image_op = {
 static const sn_op_kernels image_kernels = {
     .forward = image_forward,
     .backward = image_backward,
+    .push = image_push,
     .param_gradient = image_param_gradient,
     .derive = image_derive,
 };

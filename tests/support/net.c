@@ -70,6 +70,7 @@ void net_open_with(test_net *net, const char *network, const sn_dataset *data, c
     }
     assert_non_null(own.loss);
     succeed(sn_engine_new(&net->engine, &net->graph, net->backend, &own, &error), &error, network);
+    net->options = own;
     net->batch = own.batch;
     net->indices = malloc(data->train.n * sizeof *net->indices);
     assert_non_null(net->indices);
@@ -85,6 +86,31 @@ void net_close(test_net *net) {
     *net = (test_net){0};
 }
 
+sn_probe *net_probe(const test_net *net) {
+    static sn_error error;
+    sn_probe *probe;
+    sn_probe_options options = {net->batch, net->options.loss, net->options.seed};
+    if (sn_probe_new(&probe, &net->graph, net->backend, &options, &error)) fail_msg("%s", error.text);
+    assert_int_equal(sn_probe_take_weights(probe, net->engine, &error), SN_OK);
+    return probe;
+}
+
+sn_step_result net_run(const test_net *net, sn_probe *probe, size_t begin, size_t rows) {
+    sn_step_result result;
+    sn_batch batch = {net->data, &net->data->train, net->indices + begin, rows};
+    char text[SN_FAULT_TEXT];
+    if (sn_probe_run(probe, &batch, net->number, &result))
+        fail_msg("not finite: %s", sn_fault_text(&result.fault, &net->graph, text));
+    return result;
+}
+
+double *net_signal(const sn_probe *probe, int node) {
+    double *values = malloc(sn_probe_size(probe, node) * sizeof *values);
+    assert_non_null(values);
+    sn_probe_value(probe, node, values);
+    return values;
+}
+
 size_t net_count(const test_net *net, size_t i) {
     sn_tensor tensor;
     sn_engine_tensor(net->engine, i, &tensor);
@@ -94,7 +120,7 @@ size_t net_count(const test_net *net, size_t i) {
     return count;
 }
 
-static double *as_doubles(const test_net *net, const void *data, size_t count) {
+double *net_doubles(const test_net *net, const void *data, size_t count) {
     double *values = malloc((count ? count : 1) * sizeof *values);
     assert_non_null(values);
     for (size_t i = 0; i < count; i++) {
@@ -107,11 +133,11 @@ static double *as_doubles(const test_net *net, const void *data, size_t count) {
 double *net_values(const test_net *net, size_t i) {
     sn_tensor tensor;
     sn_engine_tensor(net->engine, i, &tensor);
-    return as_doubles(net, tensor.data, net_count(net, i));
+    return net_doubles(net, tensor.data, net_count(net, i));
 }
 
 double *net_gradient(const test_net *net, size_t i) {
-    return as_doubles(net, sn_engine_gradient(net->engine, i), net_count(net, i));
+    return net_doubles(net, sn_engine_gradient(net->engine, i), net_count(net, i));
 }
 
 size_t net_find(const test_net *net, const char *name) {

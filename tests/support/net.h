@@ -5,6 +5,7 @@
 #define SN_TESTS_SUPPORT_NET_H
 
 #include "engine/engine.h"
+#include "engine/probe.h"
 
 typedef struct test_net {
     sn_config *config;
@@ -12,6 +13,7 @@ typedef struct test_net {
     const sn_backend *backend;
     const sn_dataset *data;
     sn_engine *engine;
+    sn_engine_options options;
     size_t batch;
     uint32_t *indices; /* 0 .. batch - 1 */
     uint64_t number;   /* of the next step: updates already applied */
@@ -42,10 +44,21 @@ void net_randomize(test_net *net, uint64_t seed);
 /* Gives `to` the weights of `from`, a network of the same tensors. */
 void net_copy_weights(test_net *to, const test_net *from);
 
+/* A probe of the network with the weights of now (sn_probe_free), and its run of the step that comes next, on `rows`
+ * samples from `begin` on; it has to go well. */
+sn_probe *net_probe(const test_net *net);
+sn_step_result net_run(const test_net *net, sn_probe *probe, size_t begin, size_t rows);
+
+/* The value of a node in that run (free()). */
+double *net_signal(const sn_probe *probe, int node);
+
 /* Elements of tensor `i`; its values or its last gradient as doubles (free()). */
 size_t net_count(const test_net *net, size_t i);
 double *net_values(const test_net *net, size_t i);
 double *net_gradient(const test_net *net, size_t i);
+
+/* `count` reals of the backend as doubles (free()). */
+double *net_doubles(const test_net *net, const void *data, size_t count);
 
 /* The number of a tensor by its name. */
 size_t net_find(const test_net *net, const char *name);
