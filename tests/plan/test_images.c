@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "engine/probe.h"
+#include "ops/table.h"
 #include "support/check.h"
 #include "support/image_op.h"
 #include "support/toy.h"
@@ -51,7 +53,7 @@ static char *network_of(const char *text) {
     return copy;
 }
 
-static void open(test_net *net, const char *text, const sn_dataset *data, const sn_engine_options *options) {
+static void open_network(test_net *net, const char *text, const sn_dataset *data, const sn_engine_options *options) {
     char *network = network_of(text);
     net_open_image(net, network, data, options);
     free(network);
@@ -71,7 +73,7 @@ static void test_shapes(void **state) {
     (void)state;
     sn_dataset data = images();
     test_net net;
-    open(&net, every_op, &data, NULL);
+    open_network(&net, every_op, &data, NULL);
     for (int i = 0; i < net.graph.n_nodes; i++) {
         const sn_node *node = &net.graph.nodes[i];
         bool is_vector = strcmp(label_of(&net, i), "pool") == 0 || strcmp(label_of(&net, i), "output") == 0;
@@ -100,7 +102,8 @@ static void test_tiles(void **state) {
         assert_int_equal(sn_plan_tile_rows(cases[i].batch, cases[i].sample), cases[i].rows);
     sn_dataset data = toy_images(128, (sn_shape){3, {32, 32, 2}}, OUT, 1);
     test_net net;
-    open(&net, "{\"layers\": [" MIX("mix", "input") UNITS("lift", 16) POOL UNITS("output", 3) "]}", &data, NULL);
+    open_network(&net, "{\"layers\": [" MIX("mix", "input") UNITS("lift", 16) POOL UNITS("output", 3) "]}", &data,
+                 NULL);
     const sn_plan *plan = sn_engine_plan(net.engine);
     assert_int_equal(plan->tile_rows, 4);
     assert_int_equal(plan->max_tiles, 32);
@@ -114,11 +117,11 @@ static void test_dense(void **state) {
     (void)state;
     sn_dataset data = images();
     test_net net;
-    open(&net,
-         "{\"layers\": [" MIX("a", "input") UNITS("b", 3)
-             JOIN("concat", "ab", "a\", \"b") "{\"op\": \"tanh\"}, " UNITS("c", 2)
-                 JOIN("concat", "abc", "ab\", \"c") "{\"op\": \"tanh\"}, " POOL UNITS("output", 3) "]}",
-         &data, NULL);
+    open_network(&net,
+                 "{\"layers\": [" MIX("a", "input") UNITS("b", 3)
+                     JOIN("concat", "ab", "a\", \"b") "{\"op\": \"tanh\"}, " UNITS("c", 2)
+                         JOIN("concat", "abc", "ab\", \"c") "{\"op\": \"tanh\"}, " POOL UNITS("output", 3) "]}",
+                 &data, NULL);
     const sn_plan *plan = sn_engine_plan(net.engine);
     assert_int_equal(plan->n_copies, 0);
     int n = 0;
@@ -154,8 +157,8 @@ static void test_memory(void **state) {
     strcat(text, POOL UNITS("output", 3) "]}");
     sn_dataset data = images();
     test_net net, whole;
-    open(&net, text, &data, &(sn_engine_options){0});
-    open(&whole, text, &data, &(sn_engine_options){.is_reference = true});
+    open_network(&net, text, &data, &(sn_engine_options){0});
+    open_network(&whole, text, &data, &(sn_engine_options){.is_reference = true});
     const sn_plan *plan = sn_engine_plan(net.engine);
     int n_early = 0, n_parts = 0;
     for (int j = 0; j < plan->n_items; j++) {
@@ -182,8 +185,8 @@ static void test_gradients(void **state) {
     static const double h = 1e-4;
     sn_dataset data = images();
     test_net net, reference;
-    open(&net, every_op, &data, NULL);
-    open(&reference, every_op, &data, &(sn_engine_options){.is_reference = true, .keeps_gradients = true});
+    open_network(&net, every_op, &data, NULL);
+    open_network(&reference, every_op, &data, &(sn_engine_options){.is_reference = true, .keeps_gradients = true});
     net_randomize(&net, 3);
     net_copy_weights(&reference, &net);
     net_measure(&net, NULL);
@@ -221,10 +224,10 @@ static void test_batch_norm(void **state) {
     (void)state;
     sn_dataset data = images();
     test_net net;
-    open(&net,
-         "{\"layers\": [" MIX("mix", "input") "{\"op\": \"batch_norm\", \"label\": \"bn\"}, " POOL UNITS("output",
-                                                                                                         3) "]}",
-         &data, NULL);
+    open_network(&net,
+                 "{\"layers\": [" MIX("mix", "input") "{\"op\": \"batch_norm\", \"label\": \"bn\"}, " POOL UNITS(
+                     "output", 3) "]}",
+                 &data, NULL);
     double identity[] = {0, 0, 1, 1, 0, 0};
     sn_engine_set_tensor(net.engine, net_find(&net, "mix.weight"), identity);
     net_step(&net, 0, NULL);
@@ -244,10 +247,60 @@ static void test_batch_norm(void **state) {
     sn_dataset_reset(&data);
 }
 
+/* The value of node "drop" in a training step, (SAMPLES, 40); the weights of a mix before it hand the image on. */
+static double *dropped(test_net *net) {
+    double identity[] = {0, 0, 1, 1, 0, 0};
+    sn_error error;
+    sn_probe *probe;
+    sn_probe_options options = {.batch = SAMPLES, .loss = sn_loss_find("softmax_cross_entropy"), .seed = 5};
+    assert_int_equal(sn_probe_new(&probe, &net->graph, net->backend, &options, &error), SN_OK);
+    if (sn_graph_find(&net->graph, "mix") >= 0)
+        sn_engine_set_tensor(net->engine, net_find(net, "mix.weight"), identity);
+    assert_int_equal(sn_probe_take_weights(probe, net->engine, &error), SN_OK);
+    sn_batch batch = {net->data, &net->data->train, net->indices, SAMPLES};
+    sn_step_result result;
+    assert_int_equal(sn_probe_run(probe, &batch, 3, &result), SN_OK);
+    int node = sn_graph_find(&net->graph, "drop");
+    assert_int_equal(sn_probe_size(probe, node), SAMPLES * 40);
+    double *values = malloc(SAMPLES * 40 * sizeof *values);
+    assert_non_null(values);
+    sn_probe_value(probe, node, values);
+    sn_probe_free(probe);
+    return values;
+}
+
+/* A mask is one of sample and place: that of an image is that of the same units in one vector. */
+static void test_dropout(void **state) {
+    (void)state;
+    sn_dataset data = images();
+    test_net image, vector;
+    open_network(&image,
+                 "{\"layers\": [" MIX("mix", "input") "{\"op\": \"dropout\", \"label\": \"drop\"}, " POOL UNITS(
+                     "output", 3) "]}",
+                 &data, NULL);
+    open_network(&vector, "{\"layers\": [{\"op\": \"dropout\", \"label\": \"drop\"}, " UNITS("output", 3) "]}", &data,
+                 NULL);
+    assert_int_equal(image.graph.nodes[2].positions, 20);
+    assert_int_equal(vector.graph.nodes[1].positions, 1);
+    double *a = dropped(&image), *b = dropped(&vector);
+    int n_dropped = 0;
+    for (size_t i = 0; i < SAMPLES * 40; i++) {
+        assert_true(a[i] == b[i]);
+        n_dropped += a[i] == 0;
+    }
+    assert_true(n_dropped > SAMPLES * 15 && n_dropped < SAMPLES * 25);
+    free(a);
+    free(b);
+    net_close(&image);
+    net_close(&vector);
+    sn_dataset_reset(&data);
+}
+
 /* The last loss after some steps with a short last batch. */
 static double trained_loss(const sn_dataset *data, bool is_reference) {
     test_net net;
-    open(&net, every_op, data, &(sn_engine_options){.batch = 10, .momentum = 0.9, .is_reference = is_reference});
+    open_network(&net, every_op, data,
+                 &(sn_engine_options){.batch = 10, .momentum = 0.9, .is_reference = is_reference});
     net_randomize(&net, 5);
     double loss = 0;
     for (size_t s = 0; s < STEPS; s++)
@@ -270,7 +323,7 @@ static uint64_t train(const sn_dataset *data, int threads, int cut_every, double
     test_net net;
     sn_engine_options options = {
         .batch = 10, .threads = threads, .momentum = 0.9, .clip_norm = clip, .cut_every = cut_every};
-    open(&net, every_op, data, &options);
+    open_network(&net, every_op, data, &options);
     net_randomize(&net, 5);
     for (size_t s = 0; s < STEPS; s++)
         net_step_at(&net, s % 3 * 10, s % 3 == 2 ? 7 : 10, 0.05, NULL);
@@ -300,17 +353,18 @@ static void test_fault(void **state) {
     sn_dataset data = images();
     test_net net;
     sn_engine_options options = {.batch = SAMPLES, .threads = 2};
-    open(&net,
-         "{\"layers\": [" MIX("first", "input") UNITS(
-             "zero",
-             4) "{\"op\": \"scale\", \"factor\": 1e200}, {\"op\": \"scale\", \"label\": \"s\", \"factor\": 1e200}, "
-                "{\"op\": \"linear\", \"label\": \"way\", \"inputs\": [\"first\"], \"units\": 4}, " JOIN(
-                    "add", "sum",
-                    "s\", \"way") "{\"op\": \"batch_norm\", \"label\": \"bn\"}, " UNITS("late",
-                                                                                        4) "{\"op\": \"batch_norm\", "
-                                                                                           "\"label\": \"bn2\"}, " POOL
-                                                                                               UNITS("output", 3) "]}",
-         &data, &options);
+    open_network(
+        &net,
+        "{\"layers\": [" MIX("first", "input") UNITS(
+            "zero",
+            4) "{\"op\": \"scale\", \"factor\": 1e200}, {\"op\": \"scale\", \"label\": \"s\", \"factor\": 1e200}, "
+               "{\"op\": \"linear\", \"label\": \"way\", \"inputs\": [\"first\"], \"units\": 4}, " JOIN(
+                   "add", "sum",
+                   "s\", \"way") "{\"op\": \"batch_norm\", \"label\": \"bn\"}, " UNITS("late",
+                                                                                       4) "{\"op\": \"batch_norm\", "
+                                                                                          "\"label\": \"bn2\"}, " POOL
+                                                                                              UNITS("output", 3) "]}",
+        &data, &options);
     net_randomize(&net, 9);
     double none[8] = {0};
     sn_engine_set_tensor(net.engine, net_find(&net, "zero.weight"), none);
@@ -328,9 +382,10 @@ static void test_fault(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shapes),   cmocka_unit_test(test_tiles),     cmocka_unit_test(test_dense),
-        cmocka_unit_test(test_memory),   cmocka_unit_test(test_gradients), cmocka_unit_test(test_batch_norm),
-        cmocka_unit_test(test_training), cmocka_unit_test(test_bits),      cmocka_unit_test(test_fault),
+        cmocka_unit_test(test_shapes),  cmocka_unit_test(test_tiles),     cmocka_unit_test(test_dense),
+        cmocka_unit_test(test_memory),  cmocka_unit_test(test_gradients), cmocka_unit_test(test_batch_norm),
+        cmocka_unit_test(test_dropout), cmocka_unit_test(test_training),  cmocka_unit_test(test_bits),
+        cmocka_unit_test(test_fault),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
