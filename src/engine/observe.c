@@ -92,20 +92,23 @@ static void collect_signals(const sn_engine *engine, sn_node_sums *sums) {
         sums->saturated += watch->saturated[(size_t)saturated * engine->plan.max_tiles + t];
 }
 
+/* What an item of a parameter adds to the sums of its node. */
+static void add_item(sn_node_sums *sums, sn_param_kind kind, const sn_item_result *item) {
+    if (kind == SN_PARAM_BIAS) sn_tensor_sums_merge(&sums->bias_gradient, &item->gradient);
+    if (kind != SN_PARAM_WEIGHT) return;
+    sn_tensor_sums_merge(&sums->gradient, &item->gradient);
+    sn_sumsq_merge(&sums->weight, item->weight);
+    sn_change_sums_merge(&sums->change, &item->change);
+}
+
 static void collect_items(const sn_engine *engine, sn_node_sums *sums, sn_observation *observation) {
     const sn_plan *plan = &engine->plan;
     const sn_node *node = &engine->graph->nodes[sums->node];
     for (int p = 0; p < node->n_params; p++) {
         const sn_plan_param *param = &plan->params[plan->first_param[sums->node] + p];
-        sn_param_kind kind = node->params[p].kind;
         for (int j = param->first_item; j < param->first_item + param->n_items; j++) {
             const sn_item_result *item = &engine->items[j];
-            if (kind == SN_PARAM_BIAS) sn_tensor_sums_merge(&sums->bias_gradient, &item->gradient);
-            if (kind == SN_PARAM_WEIGHT) {
-                sn_tensor_sums_merge(&sums->gradient, &item->gradient);
-                sn_sumsq_merge(&sums->weight, item->weight);
-                sn_change_sums_merge(&sums->change, &item->change);
-            }
+            add_item(sums, node->params[p].kind, item);
             sn_sumsq_merge(&observation->gradient, item->gradient.squares);
             sn_change_sums_merge(&observation->change, &item->change);
         }

@@ -270,7 +270,7 @@ static void do_tasks(sn_engine *engine, int thread, int phase, unsigned stages) 
     const sn_task *tasks = plan->tasks + plan->first_task[phase];
     int n = plan->first_task[phase + 1] - plan->first_task[phase];
     if (n == 0) return;
-    share s = make_share(engine, thread, engine->next_task + phase * engine->options.threads, n);
+    share s = make_share(engine, thread, engine->next_task + (ptrdiff_t)phase * engine->options.threads, n);
     for (size_t at; (at = take_place(&s)) < s.n;) {
         int upcoming = s.upcoming < s.n ? tasks[s.upcoming].item : -1;
         do_job(engine, thread, (job){tasks[at].item, tasks[at].part, stages, upcoming});

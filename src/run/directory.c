@@ -90,7 +90,7 @@ sn_status sn_run_directory_look(const char *path, char status[SN_RUN_STATUS], bo
     free(lock);
     *is_held = state == SN_LOCK_HELD;
     bool is_gone = state == SN_LOCK_FREE && strcmp(status, "running") == 0;
-    if (*is_held || is_gone) strcpy(status, *is_held ? "running" : "interrupted");
+    if (*is_held || is_gone) snprintf(status, SN_RUN_STATUS, "%s", *is_held ? "running" : "interrupted");
     return SN_OK;
 }
 
