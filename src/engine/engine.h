@@ -1,7 +1,8 @@
 /* The engine: trains and evaluates one graph, in one precision, with a team of threads.
  *
  * Bits of weights and results depend on graph, weights, batches, the size of the largest batch (which the row tiles
- * follow) and the backend, never on the number of threads nor on what is observed.  Nothing is allocated inside a step.
+ * follow, with the sizes of images) and the backend, never on the number of threads nor on what is observed.  Nothing
+ * is allocated inside a step.
  */
 #ifndef SN_ENGINE_ENGINE_H
 #define SN_ENGINE_ENGINE_H
@@ -17,7 +18,7 @@
 typedef struct sn_engine sn_engine;
 
 typedef struct sn_engine_options {
-    size_t batch; /* rows of the largest batch */
+    size_t batch; /* samples of the largest batch */
     int threads;
     const sn_loss *loss; /* a row of sn_losses */
     uint64_t seed;       /* of what ops draw: the masks of dropout */
@@ -91,7 +92,7 @@ typedef struct sn_batch {
     const sn_dataset *dataset;
     const sn_samples *samples; /* a split of the dataset */
     const uint32_t *indices;   /* (rows) */
-    size_t rows;               /* 1 .. options.batch */
+    size_t rows;               /* samples, 1 .. options.batch */
 } sn_batch;
 
 typedef enum sn_fault_kind {

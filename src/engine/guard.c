@@ -104,6 +104,18 @@ static bool visit_kept(const sn_engine *e, const sn_item *item, gap_visit *visit
     return visit(&g, text);
 }
 
+/* The parts of a tile's gradient along the batch. */
+static bool visit_parts(const sn_engine *e, const sn_item *item, gap_visit *visit, sn_text *text) {
+    for (size_t k = 0; k < (size_t)item->n_parts && item->n_parts > 1; k++) {
+        size_t offset = item->parts + k * sn_part_stride(item);
+        gap g = gap_behind(e->parts.base, offset, item->rows * item->cols, e->real_size);
+        g.what = "a part of the gradient of";
+        g.name = e->tensor_names[item->param];
+        if (visit(&g, text)) return true;
+    }
+    return false;
+}
+
 /* What a thread has for work items: three slices, each with its guard in max_item_elements. */
 static bool visit_items(const sn_engine *e, const sn_workspace *w, gap_visit *visit, sn_text *text) {
     const struct {
@@ -160,7 +172,8 @@ static bool visit_all(const sn_engine *e, gap_visit *visit, sn_text *text) {
         if (visit_param(e, p, visit, text) || visit_partials(e, p, visit, text)) return true;
     }
     for (int j = 0; j < e->plan.n_items; j++) {
-        if (visit_kept(e, &e->plan.items[j], visit, text)) return true;
+        const sn_item *item = &e->plan.items[j];
+        if (visit_kept(e, item, visit, text) || visit_parts(e, item, visit, text)) return true;
     }
     for (int i = 0; i < e->plan.n_states; i++) {
         if (visit_state(e, i, visit, text)) return true;

@@ -20,7 +20,7 @@ static const sn_param *param_of(const sn_engine *engine, size_t p) {
 
 void sn_engine_derive(const sn_engine *engine, int p, const sn_item *tile) {
     const sn_plan_param *entry = &engine->plan.params[p];
-    const sn_param *param = &engine->graph->nodes[entry->node].params[entry->index];
+    const sn_param *param = param_of(engine, (size_t)p);
     sn_derive_call call = {.node = &engine->graph->nodes[entry->node],
                            .param = entry->index,
                            .tensor = {engine->param_pointers[p], param->cols},

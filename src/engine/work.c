@@ -53,6 +53,7 @@ static bool look_ahead(const work *w, sn_ahead ahead[SN_MAX_AHEAD]) {
     const sn_plan_param *entry = &e->plan.params[item->param];
     const sn_node *node = &e->graph->nodes[entry->node];
     if (node->params[entry->index].route != SN_FROM_BATCH || item->rows == 1) return false;
+    if (item->n_parts > 1) return false; /* which part is not known here, and all of the batch would fill the caches */
     sn_slot x = e->plan.value[node->inputs[0]], dy = e->plan.gradient[entry->node];
     x.column += item->col;
     dy.column += item->row;
@@ -168,12 +169,13 @@ static bool observed_update(const work *w, const sn_update_call *call) {
     return is_finite;
 }
 
-/* The copy of the parameter after an update of this tile; one of the whole tensor after that of the last one. */
-static void bring_copy_up_to_date(const work *w) {
+/* The copy of the parameter after an update of this tile; one of the whole tensor when all its tiles are through, those
+ * that kept their weights too. */
+static void bring_copy_up_to_date(const work *w, bool has_changed) {
     sn_engine *e = w->engine;
     if (w->param->copy_size == 0) return;
     if (!w->param->derives_whole) {
-        sn_engine_derive(e, w->item->param, w->item);
+        if (has_changed) sn_engine_derive(e, w->item->param, w->item);
     } else if (atomic_fetch_sub(&e->tiles_left[w->item->param], 1) == 1) {
         sn_engine_derive(e, w->item->param, NULL);
     }
@@ -183,13 +185,14 @@ static void bring_copy_up_to_date(const work *w) {
 static void update_item(const work *w) {
     const sn_engine *e = w->engine;
     sn_update_call call = update_call(w);
-    if (e->step->applies && w->result->fault.kind == SN_FAULT_NONE) {
+    bool changes = e->step->applies && w->result->fault.kind == SN_FAULT_NONE;
+    if (changes) {
         bool is_finite = e->observes ? observed_update(w, &call) : e->backend->update(&call);
         if (!is_finite) fail(w, call.weight, SN_FAULT_PARAM);
-        bring_copy_up_to_date(w);
     } else if (e->observes) {
         w->result->weight = e->backend->signal_sums(call.weight, call.rows, call.cols).squares;
     }
+    if (e->step->applies) bring_copy_up_to_date(w, changes);
 }
 
 static bool has_fault(const sn_engine *engine) {

@@ -18,7 +18,7 @@
 
 /* How the gradient of a parameter comes about. */
 typedef enum sn_route {
-    SN_FROM_BATCH,     /* by `param_gradient` over the whole batch, after the walk, tile of the tensor by tile */
+    SN_FROM_BATCH,     /* by `param_gradient` over the batch, or parts of it, tile of the tensor by tile: see plan.h */
     SN_FROM_PARTIALS,  /* `backward` leaves one partial sum per row tile; they are added in the order of the tiles */
     SN_FROM_REDUCTION, /* likewise, but the parts are those of the op's backward reduction, parameter after parameter */
 } sn_route;
@@ -148,7 +148,7 @@ typedef struct sn_reduction_kernels {
     void (*merge)(const sn_merge_call *call);
 } sn_reduction_kernels;
 
-/* The gradient of a tile of a parameter over the whole batch. */
+/* The gradient of a tile of a parameter over `samples` samples: the whole batch, or a part of it (in_parts). */
 typedef struct sn_gradient_call {
     const sn_node *node;
     int param;

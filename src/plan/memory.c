@@ -75,6 +75,8 @@ typedef struct region {
     const sn_plan *plan;
     sn_buffer_place place;
     size_t elements; /* that it has come to */
+    size_t in_use;   /* by those that are alive */
+    int now;         /* the last birth */
     sn_buffer **live;
     int n_live;
 } region;
@@ -90,40 +92,55 @@ static int death(const region *r, const sn_buffer *b) {
     return sn_plan_phase(r->plan, b->last < loss ? loss : b->last);
 }
 
-static void drop_dead(region *r, int now) {
-    int kept = 0;
-    for (int j = 0; j < r->n_live; j++) {
-        if (death(r, r->live[j]) >= now) r->live[kept++] = r->live[j];
-    }
-    r->n_live = kept;
-}
-
 /* Guards included, on both sides: whoever lives beside it changes. */
 static size_t begin_of(const sn_buffer *b) {
     return b->offset - SN_GUARD;
 }
 
-static size_t room_of(const region *r, const sn_buffer *b) {
-    size_t samples = r->place == SN_PLACE_SCRATCH ? r->plan->tile_rows : r->plan->options.batch;
-    return SN_GUARD + sn_slice_room(sn_buffer_sample(b) * samples);
+static size_t end_of(const region *r, const sn_buffer *b) {
+    return begin_of(b) + sn_buffer_room(r->plan, b);
+}
+
+static void drop_dead(region *r, int now) {
+    int kept = 0;
+    if (now == r->now) return;
+    r->now = now;
+    for (int j = 0; j < r->n_live; j++) {
+        if (death(r, r->live[j]) >= now) {
+            r->live[kept++] = r->live[j];
+        } else {
+            r->in_use -= sn_buffer_room(r->plan, r->live[j]);
+        }
+    }
+    r->n_live = kept;
+}
+
+/* The first place among those that are alive, and where it begins. */
+static int find_gap(const region *r, size_t room, size_t *offset) {
+    size_t end = r->n_live > 0 ? end_of(r, r->live[r->n_live - 1]) : 0;
+    int at = 0;
+    *offset = end;
+    if (end == r->in_use) return r->n_live; /* there is no gap before the end */
+    for (*offset = 0; at < r->n_live && begin_of(r->live[at]) < *offset + room; at++)
+        *offset = end_of(r, r->live[at]);
+    return at;
 }
 
 static void place(region *r, sn_buffer *b) {
     drop_dead(r, birth(r, b));
-    size_t room = room_of(r, b), offset = 0;
-    int at = 0;
-    for (; at < r->n_live && begin_of(r->live[at]) < offset + room; at++)
-        offset = begin_of(r->live[at]) + room_of(r, r->live[at]);
+    size_t room = sn_buffer_room(r->plan, b), offset;
+    int at = find_gap(r, room, &offset);
     for (int j = r->n_live++; j > at; j--)
         r->live[j] = r->live[j - 1];
     r->live[at] = b;
     b->offset = offset + SN_GUARD;
+    r->in_use += room;
     if (offset + room > r->elements) r->elements = offset + room;
 }
 
 /* The buffers of one place, in the order of their first write; the elements that they come to. */
 static size_t place_all(const sn_plan *plan, sn_buffer_place where, sn_buffer **order, sn_buffer **live) {
-    region r = {.plan = plan, .place = where, .live = live};
+    region r = {.plan = plan, .place = where, .live = live, .now = -1};
     for (int j = 0; j < plan->n_buffers; j++) {
         if (order[j]->place == where) place(&r, order[j]);
     }

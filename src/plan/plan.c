@@ -50,10 +50,23 @@ sn_status sn_plan_segments(sn_plan *plan, sn_error *error) {
 }
 
 int sn_plan_phase(const sn_plan *plan, int time) {
-    int s = 0;
-    while (s < plan->n_segments && plan->segment_ends[s] <= time)
-        s++;
-    return s;
+    int low = 0, high = plan->n_segments;
+    while (low < high) {
+        int middle = low + (high - low) / 2;
+        if (plan->segment_ends[middle] <= time) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+size_t sn_buffer_room(const sn_plan *plan, const sn_buffer *buffer) {
+    enum { PAST_THE_END = SN_ALIGNMENT / sizeof(float) };
+    size_t sample = sn_buffer_sample(buffer);
+    if (buffer->place == SN_PLACE_SCRATCH) return SN_GUARD + sn_slice_room(sample * plan->tile_rows);
+    return SN_GUARD + sn_slice_room(sample * plan->options.batch) + PAST_THE_END;
 }
 
 int sn_plan_gradient_phase(const sn_plan *plan, int i) {

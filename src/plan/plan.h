@@ -89,13 +89,13 @@ typedef struct sn_plan_reduction {
 typedef struct sn_item {
     int param; /* index into sn_plan.params */
     size_t row, col, rows, cols;
-    int phase;         /* in which its gradient is done */
-    size_t kept;       /* elements, in the region of gradients, where its gradient waits for the update in a later phase,
-                        * the rows without gaps; of no meaning elsewhere */
-    int n_parts;       /* of the batch, of which the gradient is taken one by one; 1: all at once */
-    size_t parts;      /* elements, in the region of parts; part k behind part k - 1 */
-    int companion;     /* the item that is done right after this one, by the same thread, since it reads the same
-                        * gradient: the bias of the same outputs; -1: none */
+    int phase;     /* in which its gradient is done */
+    size_t kept;   /* elements, in the region of gradients, where its gradient waits for the update in a later phase,
+                    * the rows without gaps; of no meaning elsewhere */
+    int n_parts;   /* of the batch, of which the gradient is taken one by one; 1: all at once */
+    size_t parts;  /* elements, in the region of parts; part k behind part k - 1 */
+    int companion; /* the item that is done right after this one, by the same thread, since it reads the same
+                    * gradient: the bias of the same outputs; -1: none */
     bool is_companion; /* it is done after another one */
 } sn_item;
 
@@ -161,6 +161,10 @@ size_t sn_plan_tile_rows(size_t batch, size_t sample);
 
 /* The segment that time `time` of the walk is in; the work counts as a segment of its own, behind the last one. */
 int sn_plan_phase(const sn_plan *plan, int time);
+
+/* Elements that a buffer takes in its place, guards included.  A product may read up to a vector past the last row of a
+ * signal (gemm.h) while others write what lies there: in the memory of the batch that is nobody's. */
+size_t sn_buffer_room(const sn_plan *plan, const sn_buffer *buffer);
 
 /* The phase in which the gradient of a parameter of node i is done, of route SN_FROM_BATCH: that after the segment in
  * which the gradient by the node's output is complete.  Sums of tiles lie in memory of their own: those of other routes

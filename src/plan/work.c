@@ -34,7 +34,8 @@ static int count_items(const sn_param *param) {
 
 static int count_parts(const sn_plan *plan, const sn_param *param) {
     size_t batch = plan->options.batch;
-    return !param->in_parts || plan->options.is_reference ? 1 : batch < MOST_PARTS ? (int)batch : MOST_PARTS;
+    if (!param->in_parts || param->route != SN_FROM_BATCH || plan->options.is_reference) return 1;
+    return batch < MOST_PARTS ? (int)batch : MOST_PARTS;
 }
 
 static void add_items(sn_plan *plan, int p, const sn_param *param) {
@@ -96,6 +97,7 @@ static void set_companions(sn_plan *plan, int node) {
     for (int j = weight->first_item; j < weight->first_item + weight->n_items; j++) {
         for (int k = bias->first_item; k < bias->first_item + bias->n_items; k++) {
             if (plan->items[j].col != 0 || plan->items[j].row != plan->items[k].col) continue;
+            if (plan->items[j].n_parts != plan->items[k].n_parts) continue;
             plan->items[j].companion = k;
             plan->items[k].is_companion = true;
         }

@@ -137,8 +137,7 @@ static void test_dense(void **state) {
 static size_t batch_sum(const sn_plan *plan) {
     size_t sum = 0;
     for (int b = 0; b < plan->n_buffers; b++) {
-        if (plan->buffers[b].place == SN_PLACE_BATCH)
-            sum += SN_GUARD + sn_slice_room(sn_buffer_sample(&plan->buffers[b]) * plan->options.batch);
+        if (plan->buffers[b].place == SN_PLACE_BATCH) sum += sn_buffer_room(plan, &plan->buffers[b]);
     }
     return sum;
 }

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/rng.h"
 #include "engine/backend.h"
@@ -354,12 +355,24 @@ static void test_items(void **state) {
     sn_dataset_reset(&data);
 }
 
+/* Planning takes its time in proportion to the depth, with as many segments. */
+static void test_deep(void **state) {
+    (void)state;
+    sn_dataset data = toy_classes(SAMPLES, IN, OUT, 6);
+    test_net net;
+    clock_t begin = clock();
+    net_open(&net, "{\"depth\": 1500, \"width\": 2, \"norm\": \"batch\", \"skip\": \"add\"}", &data, SN_F32, NULL);
+    double seconds = (double)(clock() - begin) / CLOCKS_PER_SEC;
+    assert_true(sn_engine_plan(net.engine)->n_segments > 1500);
+    if (seconds > 20) fail_msg("%.0f s for a plan of depth 1500", seconds);
+    net_close(&net);
+    sn_dataset_reset(&data);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random_graphs),
-        cmocka_unit_test(test_families),
-        cmocka_unit_test(test_tiles),
-        cmocka_unit_test(test_items),
+        cmocka_unit_test(test_random_graphs), cmocka_unit_test(test_families), cmocka_unit_test(test_tiles),
+        cmocka_unit_test(test_items),         cmocka_unit_test(test_deep),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
