@@ -28,7 +28,7 @@ static bool is_join(const sn_node *node) {
     return node->op && node->op->join != SN_JOIN_NONE;
 }
 
-static bool is_weight_layer(const sn_node *node) {
+static bool has_weights(const sn_node *node) {
     return node->n_params > 0 && node->op->role == SN_ROLE_HIDDEN;
 }
 
@@ -190,7 +190,7 @@ static void visit(finder *f, int i) {
         fork = sn_forest_common(&f->dominators, fork, node->inputs[k]);
         if (f->height[node->inputs[k]] > height) height = f->height[node->inputs[k]];
     }
-    f->height[i] = height + is_weight_layer(node);
+    f->height[i] = height + has_weights(node);
     sn_forest_add(&f->dominators, i, fork);
     if (is_join(node)) open_block(f, i);
 }
@@ -283,7 +283,7 @@ static sn_status settle_all_crossed(finder *f, sn_error *error) {
 /* Puts a node where what it passes on is; `block` ends there, NULL: none does. */
 static void pass_on(finder *f, int i, sn_block *block) {
     const sn_node *node = &f->graph->nodes[i];
-    int passed = passes_on(node) ? node->inputs[0] : -1, weight = is_weight_layer(node) ? i : -1;
+    int passed = passes_on(node) ? node->inputs[0] : -1, weight = has_weights(node) ? i : -1;
     if (block) {
         if (block->shortcut < 0) set_passed(f, block);
         if (block->shortcut >= 0 && block->is_closed) passed = block->start;
@@ -319,7 +319,7 @@ static void add_layer(sn_graph *graph, int layer, int next) {
 static void find_layers(sn_graph *graph) {
     int layer = -1;
     for (int i = 1; i < graph->n_nodes; i++) {
-        if (!is_weight_layer(&graph->nodes[i])) continue;
+        if (!has_weights(&graph->nodes[i])) continue;
         if (layer >= 0) add_layer(graph, layer, i);
         layer = i;
     }
@@ -354,7 +354,7 @@ sn_status sn_blocks_find(sn_graph *graph, sn_error *error) {
     int n_joins = 0, n_layers = 0;
     for (int i = 1; i < graph->n_nodes; i++) {
         n_joins += is_join(&graph->nodes[i]);
-        n_layers += is_weight_layer(&graph->nodes[i]);
+        n_layers += has_weights(&graph->nodes[i]);
     }
     size_t n = (size_t)(n_joins ? n_joins : n_layers) + 1;
     graph->blocks = sn_pool_alloc(&graph->pool, n * sizeof *graph->blocks);

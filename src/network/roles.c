@@ -2,7 +2,7 @@
  * carried.
  *
  * A gate layer is one whose output is read, through a sigmoid, as the input t of gates and by nothing else; it is no
- * weight layer.
+ * weight layer here (blocks count it as one).
  *
  * Layer numbers: weight layers are counted in topological order, 1 nearest the input.  A norm, scale or gate carries
  * the number of the weight layer that its label begins with ("hidden2.norm"; the one before it or the one after it),
