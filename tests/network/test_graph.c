@@ -78,6 +78,9 @@ static void test_labels(void **state) {
     }
 }
 
+#define E4  "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9"
+#define E32 E4 E4 E4 E4 E4 E4 E4 E4
+
 static const graph_case error_cases[] = {
     {"{\"layers\": [{\"op\": \"linear\", \"units\": 4, \"label\": \"a\"}, {\"op\": \"linear\", \"units\": 5, "
      "\"label\": \"b\"}, {\"op\": \"add\", \"inputs\": [\"a\", \"b\"]}]}",
@@ -137,6 +140,10 @@ static const graph_case error_cases[] = {
      "test.json:1:25: network.layers[0].factor: missing, expected a number or {\"learned\": ...}"},
     {"{\"layers\": [{\"op\": \"linear\", \"units\": 0}]}",
      "test.json:1:51: network.layers[0].units: 0 is too small (a whole number from 1 to 1000000)"},
+    /* Cut, but not inside a character. */
+    {"{\"layers\": [{" LINEAR ", \"label\": \"a" E32 E32 E32 E32 "\"}]}",
+     "test.json:1:63: network.layers[0].label: a label of 257 bytes (\"a" E4 E4
+     "\xc3\xa9\xc3\xa9\xc3\xa9...\"), at most 255 are possible"},
 };
 
 static void test_errors(void **state) {
