@@ -301,7 +301,7 @@ static sn_status identify(const sn_cells *cells, identity *identities, sn_config
         if (!*first) {
             *first = config;
         } else {
-            sn_config_keep_idle(*first, config);
+            sn_config_keep_idle(*first, config, error);
             sn_config_free(config);
         }
     }
