@@ -34,6 +34,11 @@ for verb in $("$skipnet" help | sed -n '/^usage:/,/^skipnet VERB/s/^  \([a-z]\{1
 done
 block "Configs that come with the program" list configs
 block "Config keys" list keys
+cat <<'END'
+
+The `config.json` of a run may have one key more at its top, `guessed`: a list of keys that nobody gave and that say
+what the data mean (`data.header`, `data.task`).  A training from it tells them again; nobody has to write it.
+END
 block "Ops" list ops
 block "Inits" list inits
 block "Data" list data

@@ -21,7 +21,7 @@ enum expect { START, VALUE, VALUE_OR_CLOSE, KEY, KEY_OR_CLOSE, COMMA_OR_CLOSE, E
 
 static void move_mark(sn_json_scanner *s, const char *to) {
     for (; s->mark < to; s->mark++)
-        s->column += ((unsigned char)*s->mark & 0xc0) != 0x80;
+        s->column += !sn_utf8_continues(*s->mark);
 }
 
 __attribute__((format(printf, 4, 5))) static sn_status fail(sn_json_scanner *s, const char *at, sn_error *error,
@@ -188,25 +188,6 @@ static sn_status scan_string(sn_json_scanner *s, sn_error *error) {
     return SN_OK;
 }
 
-static char *put_utf8(char *out, uint32_t code) {
-    if (code < 0x80) {
-        *out++ = (char)code;
-    } else if (code < 0x800) {
-        *out++ = (char)(0xc0 | code >> 6);
-        *out++ = (char)(0x80 | (code & 0x3f));
-    } else if (code < 0x10000) {
-        *out++ = (char)(0xe0 | code >> 12);
-        *out++ = (char)(0x80 | (code >> 6 & 0x3f));
-        *out++ = (char)(0x80 | (code & 0x3f));
-    } else {
-        *out++ = (char)(0xf0 | code >> 18);
-        *out++ = (char)(0x80 | (code >> 12 & 0x3f));
-        *out++ = (char)(0x80 | (code >> 6 & 0x3f));
-        *out++ = (char)(0x80 | (code & 0x3f));
-    }
-    return out;
-}
-
 /* Decodes the escape at p, which the scanner has checked; returns where it ends. */
 static const char *decode_escape(const char *p, const char *end, uint32_t *code) {
     static const char names[] = "bfnrt", values[] = "\b\f\n\r\t";
@@ -230,7 +211,7 @@ size_t sn_json_string(const sn_json_token *token, char *out, size_t capacity) {
         if (*p == '\\') {
             uint32_t code;
             p = decode_escape(p, end, &code);
-            stop = put_utf8(bytes, code);
+            stop += sn_utf8_write(bytes, code);
         } else {
             *stop++ = *p++;
         }

@@ -64,15 +64,14 @@ void sn_text_addf(sn_text *text, const char *format, ...) {
 }
 
 /* U+0080 to U+009F. */
-static bool is_c1(const unsigned char *p) {
-    return p[0] == 0xC2 && p[1] < 0xA0;
+static bool is_c1(uint32_t code) {
+    return code >= 0x80 && code < 0xA0;
 }
 
 size_t sn_text_step(const char *p, bool *is_visible) {
-    const unsigned char *bytes = (const unsigned char *)p;
     uint32_t code;
     size_t n = sn_utf8_length(p, SIZE_MAX, &code);
-    bool is_control = (*bytes < 0x20 && *p != '\n' && *p != '\t') || *bytes == 0x7F || is_c1(bytes);
+    bool is_control = (code < 0x20 && code != '\n' && code != '\t') || code == 0x7F || is_c1(code);
     *is_visible = n > 0 && !is_control;
     return n > 0 ? n : 1;
 }
@@ -95,8 +94,12 @@ void sn_text_add_visible(sn_text *text, const char *lines) {
 
 void sn_text_add_json(sn_text *text, const char *string) {
     sn_text_add_bytes(text, "\"", 1);
-    for (const char *p = string; *p; p++) {
-        unsigned char c = (unsigned char)*p;
+    size_t n = 1;
+    for (const char *p = string; *p; p += n) {
+        uint32_t c;
+        n = sn_utf8_length(p, SIZE_MAX, &c);
+        bool is_control = c < 0x20 || c == 0x7F || (n > 0 && is_c1(c));
+        if (n == 0) n = 1; /* no UTF-8 passes as it is */
         if (c == '"' || c == '\\') {
             char escaped[2] = {'\\', *p};
             sn_text_add_bytes(text, escaped, 2);
@@ -104,12 +107,10 @@ void sn_text_add_json(sn_text *text, const char *string) {
             sn_text_add(text, "\\n");
         } else if (c == '\t') {
             sn_text_add(text, "\\t");
-        } else if (c < 0x20 || c == 0x7F) {
-            sn_text_addf(text, "\\u%04x", c);
-        } else if (c == 0xC2 && is_c1((const unsigned char *)p) && p[1]) {
-            sn_text_addf(text, "\\u%04x", (unsigned char)*++p);
+        } else if (is_control) {
+            sn_text_addf(text, "\\u%04x", (unsigned)c);
         } else {
-            sn_text_add_bytes(text, p, 1);
+            sn_text_add_bytes(text, p, n);
         }
     }
     sn_text_add_bytes(text, "\"", 1);
@@ -164,6 +165,6 @@ char *sn_string_copy(const char *string) {
 size_t sn_text_columns(const char *bytes, size_t n) {
     size_t columns = 0;
     for (size_t i = 0; i < n; i++)
-        columns += ((unsigned char)bytes[i] & 0xC0) != 0x80;
+        columns += !sn_utf8_continues(bytes[i]);
     return columns;
 }

@@ -61,15 +61,13 @@ static int add_name(const sn_evaluation *e, size_t class, sn_text *text) {
     sn_text name = SN_TEXT_EMPTY;
     sn_evaluation_add_class(e, class, &name);
     int n = 0;
-    const unsigned char *p = (const unsigned char *)sn_text_string(&name);
-    while (*p && n < LONGEST_NAME) {
-        size_t length = 1;
-        while ((p[length] & 0xC0) == 0x80)
-            length++;
-        bool is_control = *p < 0x20 || *p == 0x7F || (*p == 0xC2 && p[1] < 0xA0);
-        sn_text_add_bytes(text, is_control ? "?" : (const char *)p, is_control ? 1 : length);
+    const char *p = sn_text_string(&name);
+    for (; *p && n < LONGEST_NAME; n++) {
+        bool is_visible = false;
+        size_t length = sn_text_step(p, &is_visible);
+        is_visible &= *p != '\n' && *p != '\t';
+        sn_text_add_bytes(text, is_visible ? p : "?", is_visible ? length : 1);
         p += length;
-        n++;
     }
     if (*p) sn_text_add(text, "...");
     n += *p ? 3 : 0;

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 sn_grid sn_grid_make(size_t n_columns, size_t n_left) {
     return (sn_grid){.cells = SN_TEXT_EMPTY, .n_columns = n_columns, .n_left = n_left};
 }
@@ -45,7 +47,7 @@ static void add_cut(sn_text *cells, const char *cell, size_t width) {
     size_t over = width_of(cell) > width ? width_of(cell) - width + 3 : 0;
     if (over > 0) sn_text_add(cells, "...");
     for (; over > 0 && *cell; over--) {
-        for (cell++; ((unsigned char)*cell & 0xc0) == 0x80;)
+        for (cell++; sn_utf8_continues(*cell);)
             cell++;
     }
     sn_text_add_bytes(cells, cell, strlen(cell) + 1);

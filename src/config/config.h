@@ -104,8 +104,9 @@ bool sn_config_is_given(const sn_config *config, const sn_value *value);
  */
 void sn_config_note_idle(const sn_config *config, sn_notes *notes);
 
-/* Forgets those of them that have an effect in `other`, so that what is left has none in both. */
-void sn_config_keep_idle(sn_config *config, const sn_config *other);
+/* Forgets those of them that have an effect in `other`, so that what is left has none in both.  SN_FAILED when out of
+ * memory. */
+sn_status sn_config_keep_idle(sn_config *config, const sn_config *other, sn_error *error);
 
 /* Whether a --set argument gives such a key, or one below it. */
 bool sn_config_set_is_idle(const sn_config *config, const char *set);

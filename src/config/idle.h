@@ -12,8 +12,8 @@ typedef struct sn_idle sn_idle;
 
 typedef struct sn_idles {
     sn_idle *first, *last; /* of the pool */
-    size_t n_dropped;      /* of the text, past the limit: counted only */
-    size_t n_kept;
+    size_t n;
+    size_t n_told; /* of the text, up to the limit; the others are only counted */
 } sn_idles;
 
 /* Adds the raw member `idle`, with the reason: "network.skip.kind is none".  False when out of memory. */

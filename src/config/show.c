@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 enum { MAX_SHOWN = 60 };
 
 const char *sn_number_text(double value, char out[SN_NUMBER_TEXT]) {
@@ -24,12 +26,7 @@ const char *sn_number_text(double value, char out[SN_NUMBER_TEXT]) {
 }
 
 void sn_show_string(const char *string, sn_text *text) {
-    size_t n = strlen(string);
-    if (n > MAX_SHOWN) {
-        n = MAX_SHOWN; /* not inside a character */
-        while (n > 0 && ((unsigned char)string[n] & 0xc0) == 0x80)
-            n--;
-    }
+    size_t n = sn_utf8_cut(string, MAX_SHOWN);
     sn_text shown = SN_TEXT_EMPTY;
     sn_text_add_bytes(&shown, string, n);
     sn_text_add_json(text, sn_text_string(&shown));

@@ -268,10 +268,8 @@ static sn_status split_rows(job *j, sn_dataset *dataset) {
 static char *copy_label(sn_pool *pool, const char *label) {
     if (sn_is_utf8(label)) return sn_pool_string(pool, label);
     char *copy = sn_pool_alloc(pool, 2 * strlen(label) + 1), *out = copy;
-    for (const unsigned char *p = (const unsigned char *)label; copy && *p; p++) {
-        if (*p >= 0x80) *out++ = (char)(0xC0 | *p >> 6);
-        *out++ = (char)(*p >= 0x80 ? 0x80 | (*p & 0x3F) : *p);
-    }
+    for (const unsigned char *p = (const unsigned char *)label; copy && *p; p++)
+        out += sn_utf8_write(out, *p);
     return copy;
 }
 

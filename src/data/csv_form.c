@@ -31,15 +31,12 @@ sn_status sn_csv_check_delimiter(const sn_csv *csv, sn_error *error) {
            (count(first, csv->end, *found) == 0 || (second < csv->end && count(second, csv->end, *found) == 0)))
         found++;
     if (!*found) return SN_OK;
-    sn_text is = SN_TEXT_EMPTY, wanted = SN_TEXT_EMPTY;
-    sn_text_add_json(&is, (const char[]){csv->delimiter, '\0'});
-    sn_text_add_json(&wanted, (const char[]){*found, '\0'});
-    sn_error_set(error, SN_INVALID,
-                 "%s: row 1: no %s, which data.delimiter is; are the cells separated by %s?"
-                 " (set data.delimiter to %s)",
-                 csv->path, sn_text_string(&is), sn_text_string(&wanted), sn_text_string(&wanted));
-    sn_text_free(&is);
-    sn_text_free(&wanted);
+    sn_text text = SN_TEXT_EMPTY;
+    sn_text_add_json(&text, (const char[]){csv->delimiter, '\0'});
+    sn_text_add(&text, ", which data.delimiter is");
+    sn_csv_ask_delimiter(*found, &text);
+    sn_error_set(error, SN_INVALID, "%s: row 1: no %s", csv->path, sn_text_string(&text));
+    sn_text_free(&text);
     return SN_INVALID;
 }
 

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 /* ---- missing labels and targets ---- */
 
 /* Beside "+" a "-" is a class. */
@@ -239,25 +241,24 @@ static int by_text(const void *a, const void *b) {
     return order ? order : (x->class > y->class) - (x->class < y->class);
 }
 
-static bool is_blank(const unsigned char *p, size_t *length) {
-    bool is_wide = p[0] == 0xC2 && p[1] == 0xA0; /* a no-break space in UTF-8 */
-    *length = is_wide ? 2 : 1;
-    return is_wide || strchr(" \t\r\n", *p);
+static bool is_blank(uint32_t code) {
+    enum { NO_BREAK_SPACE = 0xA0 };
+    return code == ' ' || code == '\t' || code == '\r' || code == '\n' || code == NO_BREAK_SPACE;
 }
 
-/* The capitals of Latin-1 are 0xC3 0x80 to 0xC3 0x9E in UTF-8, among them the sign of multiplication. */
-static unsigned char lower(const unsigned char *p, unsigned char before) {
-    bool is_capital = (*p >= 'A' && *p <= 'Z') || (before == 0xC3 && *p >= 0x80 && *p <= 0x9E && *p != 0x97);
-    return is_capital ? (unsigned char)(*p + 0x20) : *p;
+/* The capitals of Latin-1 are U+00C0 to U+00DE, among them the sign of multiplication. */
+static uint32_t lower(uint32_t code) {
+    bool is_capital = (code >= 'A' && code <= 'Z') || (code >= 0xC0 && code <= 0xDE && code != 0xD7);
+    return is_capital ? code + 0x20 : code;
 }
 
+/* Bytes that are no UTF-8 stay what they are. */
 static void fold(const char *text, char *out) {
-    unsigned char before = 0;
-    size_t length = 1;
-    for (const unsigned char *p = (const unsigned char *)text; *p; p += length) {
-        if (is_blank(p, &length)) continue;
-        *out++ = (char)lower(p, before);
-        before = *p;
+    uint32_t code;
+    for (size_t n = 1; *text; text += n > 0 ? n : 1) {
+        n = sn_utf8_length(text, SIZE_MAX, &code);
+        if (n == 0) *out++ = *text;
+        if (n > 0 && !is_blank(code)) out += sn_utf8_write(out, lower(code));
     }
     *out = '\0';
 }

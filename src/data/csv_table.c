@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "data/csv_form.h"
 
 void sn_table_add_column(const sn_table *table, size_t column, sn_text *text) {
@@ -22,12 +23,7 @@ void sn_table_add_column(const sn_table *table, size_t column, sn_text *text) {
 void sn_table_add_cell(const char *cell, sn_text *text) {
     enum { MOST = 40 };
     char start[MOST + sizeof "..."];
-    size_t n = strnlen(cell, MOST + 1);
-    if (n > MOST) {
-        n = MOST;
-        while (n > 0 && ((unsigned char)cell[n] & 0xC0) == 0x80) /* not inside a character of UTF-8 */
-            n--;
-    }
+    size_t n = sn_utf8_cut(cell, MOST);
     snprintf(start, sizeof start, "%.*s%s", (int)n, cell, cell[n] ? "..." : "");
     sn_text_add_json(text, start);
 }

@@ -1,8 +1,9 @@
 /* Owns the derivation of blocks.
  *
- * One pass over the nodes builds two forests, the dominators and the ways by which nodes pass on, and settles every
- * join but those that other ways may cross.  Whether an input of these is an ancestor of the others is then asked for
- * 64 joins at once: a bit for each, set at the input and carried on from node to node. */
+ * A first pass over the nodes builds the forest of dominators and settles which joins are grown and which have an
+ * identity, but for joins that other ways may cross.  Whether an input of these is an ancestor of the others is then
+ * asked for 64 joins at once: a bit for each, set at the input and carried on from node to node.  Only then is it known
+ * which joins pass on, and a last pass builds the forest of the ways by which nodes do, and settles the rest. */
 #include "network/blocks.h"
 
 #include <stdlib.h>
@@ -27,7 +28,7 @@ static bool is_join(const sn_node *node) {
     return node->op && node->op->join != SN_JOIN_NONE;
 }
 
-static bool is_weight_layer(const sn_node *node) {
+static bool has_weights(const sn_node *node) {
     return node->n_params > 0 && node->op->role == SN_ROLE_HIDDEN;
 }
 
@@ -160,11 +161,10 @@ static void set_passed(const finder *f, sn_block *block) {
     if (fewest == 1) block->projection = projection;
 }
 
-/* ---- the pass over the nodes ---- */
+/* ---- the first pass: forks, and the blocks that they suffice for ---- */
 
-/* All but the joins that other ways may cross, which are noted. */
-static const sn_block *settle(finder *f, int end) {
-    const sn_node *join = &f->graph->nodes[end];
+/* As grown or with an identity; noted where other ways may cross it; else without a shortcut. */
+static void open_block(finder *f, int end) {
     sn_block *block = &f->graph->blocks[f->graph->n_blocks];
     *block = (sn_block){.end = end,
                         .start = f->dominators.parent[end],
@@ -174,27 +174,13 @@ static const sn_block *settle(finder *f, int end) {
                         .projection = -1,
                         .is_closed = true};
     if (!grows(f, block)) {
+        const sn_node *join = &f->graph->nodes[end];
         int earliest = earliest_input(join);
         answer found = is_identity(f, join, earliest);
         if (found == YES) set_identity(f, block, earliest);
-        if (found == NO) set_passed(f, block);
         if (found == MAYBE) f->crossed[f->n_crossed++] = f->graph->n_blocks;
     }
     f->graph->n_blocks++;
-    return block;
-}
-
-/* Settles a join, and puts a node where what it passes on is. */
-static void pass_on(finder *f, int i) {
-    const sn_node *node = &f->graph->nodes[i];
-    int passed = passes_on(node) ? node->inputs[0] : -1, weight = is_weight_layer(node) ? i : -1;
-    if (is_join(node)) {
-        const sn_block *block = settle(f, i);
-        if (block->shortcut >= 0 && block->is_closed) passed = block->start;
-        weight = block->projection;
-    }
-    sn_forest_add(&f->ways, i, passed);
-    f->last_weight[i] = weight < 0 && passed >= 0 ? f->last_weight[passed] : weight;
 }
 
 static void visit(finder *f, int i) {
@@ -204,9 +190,9 @@ static void visit(finder *f, int i) {
         fork = sn_forest_common(&f->dominators, fork, node->inputs[k]);
         if (f->height[node->inputs[k]] > height) height = f->height[node->inputs[k]];
     }
-    f->height[i] = height + is_weight_layer(node);
+    f->height[i] = height + has_weights(node);
     sn_forest_add(&f->dominators, i, fork);
-    pass_on(f, i);
+    if (is_join(node)) open_block(f, i);
 }
 
 /* ---- crossing skips ---- */
@@ -253,11 +239,7 @@ static void settle_crossed(finder *f, const int *crossed, int n) {
         bool all = true;
         for (int k = first_mixed(join); k < join->n_inputs; k++)
             all &= (f->bits[join->inputs[k]] >> q & 1) != 0;
-        if (all) {
-            set_identity(f, block, earliest_input(join));
-        } else {
-            set_passed(f, block);
-        }
+        if (all) set_identity(f, block, earliest_input(join));
     }
 }
 
@@ -296,6 +278,29 @@ static sn_status settle_all_crossed(finder *f, sn_error *error) {
     return status;
 }
 
+/* ---- the last pass: what is passed on ---- */
+
+/* Puts a node where what it passes on is; `block` ends there, NULL: none does. */
+static void pass_on(finder *f, int i, sn_block *block) {
+    const sn_node *node = &f->graph->nodes[i];
+    int passed = passes_on(node) ? node->inputs[0] : -1, weight = has_weights(node) ? i : -1;
+    if (block) {
+        if (block->shortcut < 0) set_passed(f, block);
+        if (block->shortcut >= 0 && block->is_closed) passed = block->start;
+        weight = block->projection;
+    }
+    sn_forest_add(&f->ways, i, passed);
+    f->last_weight[i] = weight < 0 && passed >= 0 ? f->last_weight[passed] : weight;
+}
+
+static void pass_all_on(finder *f) {
+    sn_block *block = f->graph->blocks;
+    f->last_weight[0] = -1;
+    sn_forest_add(&f->ways, 0, -1);
+    for (int i = 1; i < f->graph->n_nodes; i++)
+        pass_on(f, i, is_join(&f->graph->nodes[i]) ? block++ : NULL);
+}
+
 /* ---- plain nets ---- */
 
 /* The hidden layer `layer` of a chain, where `next` is the next weight layer. */
@@ -314,7 +319,7 @@ static void add_layer(sn_graph *graph, int layer, int next) {
 static void find_layers(sn_graph *graph) {
     int layer = -1;
     for (int i = 1; i < graph->n_nodes; i++) {
-        if (!is_weight_layer(&graph->nodes[i])) continue;
+        if (!has_weights(&graph->nodes[i])) continue;
         if (layer >= 0) add_layer(graph, layer, i);
         layer = i;
     }
@@ -330,13 +335,12 @@ static sn_status find_joins(sn_graph *graph, sn_error *error) {
         f.last_weight = f.height + n;
         f.crossed = f.last_weight + n;
         f.height[0] = 0;
-        f.last_weight[0] = -1;
         sn_forest_add(&f.dominators, 0, -1);
-        sn_forest_add(&f.ways, 0, -1);
         for (int i = 1; i < graph->n_nodes; i++)
             visit(&f, i);
         status = settle_all_crossed(&f, error);
     }
+    if (!status) pass_all_on(&f);
     free(f.bits);
     free(f.starts);
     free(f.edges);
@@ -350,7 +354,7 @@ sn_status sn_blocks_find(sn_graph *graph, sn_error *error) {
     int n_joins = 0, n_layers = 0;
     for (int i = 1; i < graph->n_nodes; i++) {
         n_joins += is_join(&graph->nodes[i]);
-        n_layers += is_weight_layer(&graph->nodes[i]);
+        n_layers += has_weights(&graph->nodes[i]);
     }
     size_t n = (size_t)(n_joins ? n_joins : n_layers) + 1;
     graph->blocks = sn_pool_alloc(&graph->pool, n * sizeof *graph->blocks);

@@ -2,9 +2,10 @@
  * follows from the edges and from what ops are; labels say nothing.
  *
  * Words.  A node *dominates* another if every way from the network's input to the other leads through it; the nearest
- * of those is the other's *fork* (its immediate dominator: Lengauer & Tarjan 1979).  Weight layers are nodes with
- * parameters whose op has the role hidden.  A node *passes on* its one input unless it is an activation (the identity
- * does); a join passes on the start of its block if it has a shortcut and no other ways cross it (see is_closed).
+ * of those is the other's *fork* (its immediate dominator: Lengauer & Tarjan 1979).  Weight layers are here nodes
+ * with parameters whose op has the role hidden, those that compute a gate among them (roles and layer numbers leave
+ * these out).  A node *passes on* its one input unless it is an activation (the identity does); a join passes on the
+ * start of its block if it has a shortcut and no other ways cross it (see is_closed).
  *
  * The block of a join (add, concat; of a gate the inputs a and b) is the first that applies:
  *

@@ -12,6 +12,7 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "base/utf8.h"
 #include "config/suggest.h"
 #include "network/graph.h"
 
@@ -156,9 +157,9 @@ static sn_status add_layer(flattener *f, const sn_value *entry, const char *suff
     size_t length = given ? strlen(given) + strlen(suffix) : 0;
     if (length > SN_MAX_LABEL) {
         return sn_config_fault(f->config, sn_value_get(entry, "label"), f->error,
-                               "a label of %zu bytes (\"%.24s...\"%s), at most %d are possible%s", length, given,
-                               *suffix ? ", with the number of its copy" : "", SN_MAX_LABEL,
-                               *suffix ? " (a shorter label, or fewer nested repeats)" : "");
+                               "a label of %zu bytes (\"%.*s...\"%s), at most %d are possible%s", length,
+                               (int)sn_utf8_cut(given, 24), given, *suffix ? ", with the number of its copy" : "",
+                               SN_MAX_LABEL, *suffix ? " (a shorter label, or fewer nested repeats)" : "");
     }
     sn_layer layer = {.config = entry, .label = make_label(f, entry, suffix)};
     if (!layer.label) return sn_error_memory(f->error, MAX_SUFFIX, "a label");

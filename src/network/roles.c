@@ -2,7 +2,7 @@
  * carried.
  *
  * A gate layer is one whose output is read, through a sigmoid, as the input t of gates and by nothing else; it is no
- * weight layer.
+ * weight layer here (blocks count it as one).
  *
  * Layer numbers: weight layers are counted in topological order, 1 nearest the input.  A norm, scale or gate carries
  * the number of the weight layer that its label begins with ("hidden2.norm"; the one before it or the one after it),
@@ -75,40 +75,48 @@ static bool is_gate_layer(const sn_graph *graph, const sn_node *node) {
     return node->n_readers > 0;
 }
 
-static bool is_weight_layer(const sn_graph *graph, const sn_node *node) {
-    return node->n_params > 0 && node->op->role == SN_ROLE_HIDDEN && !is_gate_layer(graph, node);
+/* Whether the label of a node is that of a weight layer, a dot, and more. */
+static bool is_named_after(const sn_node *node, const sn_node *layer) {
+    size_t length = strlen(layer->label);
+    return strncmp(node->label, layer->label, length) == 0 && node->label[length] == '.';
+}
+
+static bool is_weight_layer(const sn_node *node) {
+    return node->role == SN_ROLE_HIDDEN || node->role == SN_ROLE_OUTPUT;
 }
 
 /* A weight layer is the output if no other weight layer comes after it on the way to the loss. */
-static int last_weight_layer(const sn_graph *graph) {
-    for (int i = graph->n_nodes - 1; i > 0; i--) {
-        if (is_weight_layer(graph, &graph->nodes[i])) return i;
-    }
-    return -1;
-}
-
-/* Whether the label of node i is that of the next weight layer, a dot, and more. */
-static bool is_named_after_next(const sn_graph *graph, int i) {
-    int next = i + 1;
-    while (next < graph->n_nodes && !is_weight_layer(graph, &graph->nodes[next]))
-        next++;
-    if (next == graph->n_nodes) return false;
-    const char *own = graph->nodes[i].label, *label = graph->nodes[next].label;
-    size_t length = strlen(label);
-    return strncmp(own, label, length) == 0 && own[length] == '.';
-}
-
-static void set_role(sn_graph *graph, int i, int output) {
-    sn_node *node = &graph->nodes[i];
+static void set_role(const sn_graph *graph, sn_node *node, bool is_last) {
     if (node->n_params == 0) return;
     node->role = node->op->role;
-    if (node->role == SN_ROLE_HIDDEN && is_gate_layer(graph, node)) node->role = SN_ROLE_GATE;
-    if (i == output) node->role = SN_ROLE_OUTPUT;
-    bool counts = node->role == SN_ROLE_HIDDEN || node->role == SN_ROLE_OUTPUT;
+    if (node->role != SN_ROLE_HIDDEN) return;
+    if (is_gate_layer(graph, node)) {
+        node->role = SN_ROLE_GATE;
+    } else if (is_last) {
+        node->role = SN_ROLE_OUTPUT;
+    }
+}
+
+/* What is found from the end: roles, places of gradients, and as the layer of a node 1 where it counts to the next. */
+static void look_backward(sn_graph *graph) {
+    const sn_node *next = NULL;
+    for (int i = graph->n_nodes - 1; i >= 0; i--) {
+        sn_node *node = &graph->nodes[i];
+        node->carried_at = carried_at(graph, i);
+        set_role(graph, node, !next);
+        if (is_weight_layer(node)) {
+            next = node;
+        } else if (node->n_params > 0) {
+            node->layer = next && is_named_after(node, next);
+        }
+    }
+}
+
+static void set_layer(sn_graph *graph, sn_node *node) {
+    if (node->n_params == 0) return;
     graph->n_hidden += node->role == SN_ROLE_HIDDEN;
-    graph->n_layers += counts;
-    node->layer = graph->n_layers;
-    if (!counts && is_named_after_next(graph, i)) node->layer++;
+    graph->n_layers += is_weight_layer(node);
+    node->layer += graph->n_layers;
 }
 
 static void count_cost(sn_graph *graph, const sn_node *node) {
@@ -125,16 +133,14 @@ sn_status sn_graph_annotate(sn_graph *graph, sn_error *error) {
     sn_status status = set_readers(graph, error);
     if (!status) status = sn_blocks_find(graph, error);
     if (status) return status;
-    int output = last_weight_layer(graph);
-    for (int i = graph->n_nodes - 1; i >= 0; i--)
-        graph->nodes[i].carried_at = carried_at(graph, i);
+    look_backward(graph);
     for (int i = 0; i < graph->n_nodes; i++) {
         sn_node *node = &graph->nodes[i];
         for (int k = 0; k < node->n_inputs; k++)
             node->needs_gradient |= graph->nodes[node->inputs[k]].needs_gradient;
         node->ends_backward = node->n_params > 0 && !node->needs_gradient;
         node->needs_gradient |= node->n_params > 0;
-        set_role(graph, i, output);
+        set_layer(graph, node);
         if (i > 0) count_cost(graph, node);
     }
     return SN_OK;

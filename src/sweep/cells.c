@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/shell.h"
+#include "base/utf8.h"
 #include "run/directory.h"
 #include "run/language.h"
 #include "sweep/axes.h"
@@ -220,12 +221,9 @@ static void add_hash(sn_text *name, const sn_cells_point *point, size_t n_keys) 
     uint64_t hash = 0;
     for (size_t k = 0; k < n_keys; k++)
         hash = sn_hash(point->sets[k], strlen(point->sets[k]) + 1, hash);
-    size_t n = name->length;
-    if (n > MAX_NAME - HASH_DIGITS) {
-        for (n = MAX_NAME - HASH_DIGITS; n > 0 && ((unsigned char)name->data[n] & 0xc0) == 0x80;)
-            n--; /* not inside a character */
-        name->length = n;
-        name->data[n] = '\0';
+    if (name->length > MAX_NAME - HASH_DIGITS) {
+        name->length = sn_utf8_cut(name->data, MAX_NAME - HASH_DIGITS);
+        name->data[name->length] = '\0';
     }
     sn_text_addf(name, "~%016" PRIx64, hash);
 }
@@ -303,7 +301,7 @@ static sn_status identify(const sn_cells *cells, identity *identities, sn_config
         if (!*first) {
             *first = config;
         } else {
-            sn_config_keep_idle(*first, config);
+            sn_config_keep_idle(*first, config, error);
             sn_config_free(config);
         }
     }

@@ -58,9 +58,8 @@ typedef struct sn_cells {
 } sn_cells;
 
 /* Makes the cells, writing nothing.  SN_INVALID: whatever the config, the axes or a point are at fault, all of them
- * told; or the directory holds another sweep or a run; with
- * `resume` a sweep that is as long or shorter may lie there, if its learning rates do not depend on that length.  The
- * request must outlive the cells. */
+ * told; or the directory holds another sweep or a run; with `resume` a sweep that is as long or shorter may lie
+ * there, if its learning rates do not depend on that length.  The request must outlive the cells. */
 sn_status sn_cells_make(sn_cells *cells, const sn_cells_request *request, sn_error *error);
 void sn_cells_reset(sn_cells *cells);
 

@@ -19,6 +19,7 @@
 #include "base/pool.h"
 #include "base/rng.h"
 #include "base/text.h"
+#include "base/utf8.h"
 
 static sn_error error;
 
@@ -46,6 +47,34 @@ static void test_text_columns(void **state) {
     assert_int_equal(sn_text_columns("", 0), 0);
     assert_int_equal(sn_text_columns(string, strlen(string)), 4);
     assert_int_equal(sn_text_columns(string, 3), 2);
+}
+
+/* A character at the end of each length is there whole or not at all. */
+static void test_utf8_cut(void **state) {
+    (void)state;
+    const char *string = "a\xc3\xa9\xe2\x86\x92\xf0\x9f\x98\x80";
+    static const size_t kept[] = {0, 1, 1, 3, 3, 3, 6, 6, 6, 6, 10, 10, 10};
+    for (size_t most = 0; most < sizeof kept / sizeof *kept; most++)
+        assert_int_equal(sn_utf8_cut(string, most), kept[most]);
+}
+
+/* What is written is read again, for each code point but the surrogates; where no byte is, none is looked at. */
+static void test_utf8_write(void **state) {
+    (void)state;
+    uint32_t n_read = 0;
+    for (uint32_t code = 0; code <= 0x10ffff; code++) {
+        char bytes[4];
+        uint32_t read;
+        size_t n = sn_utf8_write(bytes, code);
+        bool is_surrogate = code >= 0xd800 && code <= 0xdfff;
+        assert_int_equal(sn_utf8_length(bytes, n, &read), is_surrogate ? 0 : n);
+        assert_int_equal(sn_utf8_length(bytes, n - 1, &read), 0);
+        n_read += !is_surrogate;
+    }
+    assert_int_equal(n_read, 0x110000 - 0x800);
+    uint32_t read = 1;
+    assert_int_equal(sn_utf8_length(NULL, 0, &read), 0);
+    assert_int_equal(read, 0);
 }
 
 static void test_text_grows(void **state) {
@@ -105,6 +134,7 @@ static void test_text_json(void **state) {
         {"back\\slash", "\"back\\\\slash\""},
         {"line\nbreak\ttab", "\"line\\nbreak\\ttab\""},
         {"\r\b\f\x01\x1f", "\"\\u000d\\u0008\\u000c\\u0001\\u001f\""},
+        {"\xc2 \x9b", "\"\xc2 \x9b\""},                                               /* no UTF-8 */
         {"\x7f\xc2\x9b", "\"\\u007f\\u009b\""},                                       /* DEL and C1 */
         {"/ \xc3\xa9 \xc2\xa0 \xe2\x86\x92", "\"/ \xc3\xa9 \xc2\xa0 \xe2\x86\x92\""}, /* UTF-8 passes as it is */
     };
@@ -416,6 +446,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_text_empty),
         cmocka_unit_test(test_text_columns),
+        cmocka_unit_test(test_utf8_cut),
+        cmocka_unit_test(test_utf8_write),
         cmocka_unit_test(test_text_grows),
         cmocka_unit_test(test_text_bytes_with_zeros),
         cmocka_unit_test(test_text_failure_is_sticky),

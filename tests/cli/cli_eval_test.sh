@@ -111,6 +111,14 @@ does eval moved
 want "renamed: told" "warning: $work/named.csv: its class \"tulip\" is called \"setosa\" in the run, and here" "$(cat err)"
 want_like "renamed: the run's name" "* setosa  *" "$(cat out)"
 
+# In the table a name is cut after 40 characters, none of which a terminal obeys.
+long=$(printf '\303\251%.0s' {1..45})
+awk -v long="$long" 'BEGIN { print "x,y,kind"
+    for (i = 0; i < 60; i++) printf "%.3f,%.3f,%s\n", sin(i * 1.7), cos(i * 0.9), i % 2 ? long : "t\033b\302\233c" }' >named.csv
+does train named.json -q --threads 1 --out strange
+does eval strange
+want "strange names" "t?b?c|${long:0:80}...|" "$(sed '1,7d; s/^ *//; s/   *.*//' out | tr '\n' '|')"
+
 # Regression: targets beside outputs; the loss is the mean of the squared rmse.
 does train tiny.json -q --threads 1 --out teacher --set 'data={"kind":"teacher","out_dim":2,"samples":100,"test_samples":50}' \
     --set train.loss=mean_squared_error --set precision=float64

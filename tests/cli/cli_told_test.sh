@@ -84,6 +84,23 @@ told "--set data.path=x: data.path has no effect: data.kind is spirals" cells pl
     --set data.path=x --set report.save_initial=true --out shared
 does cells plain.json --grid network.skip.kind=none,concat --set network.skip.growth=3 --out kinds
 want "what some cells use is not told" "" "$(cat err)"
+# Of many the first hundred are told and the others counted, of cells those that have none in all, whichever is first.
+{
+    echo '{"data": {"kind": "spirals", "samples": 100, "test_samples": 40}, "network": {"layers": ['
+    for ((i = 0; i < 150; i++)); do
+        echo '{"op": "linear", "units": 2, "bias": false, "bias_init": "zeros"}'"$( ((i < 149)) && echo ,)"
+    done
+    echo ']}, "train": {"lr_schedule": {"kind": "constant", "every": 3}}}'
+} >many.json
+counted() { # TOLD MORE ARGUMENT...
+    does "${@:3}"
+    want "skipnet ${*:3}: told" "$1" "$(grep -c 'bias_init has no effect' err)"
+    want "skipnet ${*:3}: counted" "warning: $2 more keys of many.json have no effect" "$(grep more err)"
+}
+counted 100 51 check many.json
+counted 100 51 cells many.json --grid train.lr=1,2 --out many
+counted 100 50 cells many.json --grid train.lr_schedule.kind=constant,step --out many2
+counted 100 50 cells many.json --grid train.lr_schedule.kind=step,constant --out many3
 
 # In a file that chooses no kind it is an error; --set, and a sweep over the kinds, choose one.
 sed 's/"width": 8/"skip": {"layers_per_block": 2}/' plain.json >unchosen.json

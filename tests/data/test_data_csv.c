@@ -256,8 +256,8 @@ typedef struct bad_file {
 #define FIRST_ROW(cells, second)                                                                                       \
     "$DIR/a.csv: row 1 has " cells ", row 2 has " second ": if row 1 is no row of the table, take it out of the file"
 #define DELIMITER(is, wanted)                                                                                          \
-    "$DIR/a.csv: row 1: no " is ", which data.delimiter is; are the cells separated by " wanted                        \
-    "? (set data.delimiter to " wanted ")"
+    "$DIR/a.csv: row 1: no " is ", which data.delimiter is (are the cells separated by " wanted                        \
+    "? set data.delimiter to " wanted ")"
 #define MISSING(COLUMN, COUNT, ROWS)                                                                                   \
     "$DIR/a.csv: column " COLUMN ": the label is missing in " COUNT " rows (" ROWS                                     \
     "); give these rows a label or take them out of the file (a class that is called so needs another name)"

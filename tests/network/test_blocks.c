@@ -128,6 +128,18 @@ static const block_case list_cases[] = {
     /* A dropout on the shortcut. */
     {"x=linear4(input) d=dropout(x) t=tanh(x) f=linear4(t) s=add(f,d) out=linear3(s)",
      "s x>s bs; shortcut d; branch t f\n"},
+    /* Such a block is passed over, too, whether its branch is a chain or has a sum within that its shortcut might
+     * cross.
+     */
+    {"x=linear4(input) p=dropout(x) a=tanh(x) f=linear4(a) b=tanh(f) g=linear4(b) s=add(p,g) u=tanh(x) h=linear4(u) "
+     "r=add(s,h) out=linear3(r)",
+     "s x>s sb; shortcut p; branch a f b g\n"
+     "r x>r sb; shortcut p a f b g s; branch u h\n"},
+    {"x=linear4(input) p=dropout(x) a=tanh(x) f=linear4(a) b=tanh(x) g=linear4(b) m=add(f,g) s=add(p,m) u=tanh(x) "
+     "h=linear4(u) r=add(s,h) out=linear3(r)",
+     "m x>m bb; branch a f b g\n"
+     "s x>s sb; shortcut p; branch a f b g m\n"
+     "r x>r sb; shortcut p a f b g m s; branch u h\n"},
     /* No shortcut: branches of equal depth, of unequal depth behind an activation, of two dropouts. */
     {"x=linear5(input) f=linear4(x) g=linear4(x) s=add(f,g) out=linear3(s)", "s x>s bb; branch f g\n"},
     {"x=linear4(input) t=tanh(x) f=linear4(t) u=tanh(f) g=linear4(u) v=tanh(x) h=linear4(v) s=add(g,h) out=linear3(s)",
@@ -322,6 +334,7 @@ static bool is_reached_without(const sn_graph *graph, int b, int without) {
 
 typedef struct seen {
     int identities, passed, projected, grown, none, open, gates;
+    int over; /* shortcuts that lead over a join which itself passes on by rule 3 or 4 */
 } seen;
 
 static void count(seen *s, const sn_graph *graph, const sn_block *block) {
@@ -407,6 +420,61 @@ static void check_identity(const sn_graph *graph, const oracle *o, const sn_bloc
     if (is_direct) assert_int_equal(block->start, ancestor);
 }
 
+enum { NO_WAY = 9 };
+
+/* Weight layers on the way by which node i passes on what `start` gives, by a walk over nodes and whole blocks. */
+static int walk_back(const sn_graph *graph, int start, int i, bool *is_over) {
+    int weights = 0;
+    while (i > start) {
+        const sn_node *node = &graph->nodes[i];
+        const sn_block *block = sn_block_ending_at(graph, i);
+        if (block && (block->shortcut < 0 || !block->is_closed)) return NO_WAY;
+        if (!block && node->op->is_activation && strcmp(node->op->kind.name, "identity") != 0) return NO_WAY;
+        weights += block ? block->projection >= 0 : node->n_params > 0 && node->op->role == SN_ROLE_HIDDEN;
+        *is_over |= block && block->grown_by < 0 && node->inputs[block->shortcut] != block->start;
+        i = block ? block->start : node->inputs[0];
+    }
+    return i == start ? weights : NO_WAY;
+}
+
+/* Most weight layers on a way from the start to node i. */
+static int most_weights(const sn_graph *graph, int start, int i) {
+    int most[MOST];
+    for (int v = start; v <= i; v++) {
+        most[v] = v == start ? 0 : -MOST;
+        for (int k = 0; v > start && k < graph->nodes[v].n_inputs; k++) {
+            int input = graph->nodes[v].inputs[k];
+            if (input >= start && most[input] > most[v]) most[v] = most[input];
+        }
+        if (v > start) most[v] += graph->nodes[v].n_params > 0 && graph->nodes[v].op->role == SN_ROLE_HIDDEN;
+    }
+    return most[i];
+}
+
+/* Where neither of the first two rules holds, the shortcut is the one input that passes on the start with the fewest
+ * weight layers, none or one; with one all others have more, and the join is no concat. */
+static void check_passed(const sn_graph *graph, const sn_block *block, seen *s) {
+    const sn_node *end = &graph->nodes[block->end];
+    if (block->grown_by >= 0 || (block->shortcut >= 0 && end->inputs[block->shortcut] == block->start)) return;
+    int fewest = 2, found = -1, first = end->op->join == SN_JOIN_GATE ? 1 : 0;
+    bool is_over = false;
+    for (int k = first; k < end->n_inputs; k++) {
+        bool over = false;
+        int n = walk_back(graph, block->start, end->inputs[k], &over);
+        if (n > fewest || n >= 2) continue;
+        found = n < fewest ? k : -1;
+        fewest = n;
+        is_over = over;
+    }
+    for (int k = first; k < end->n_inputs && fewest == 1; k++) {
+        if (k != found && most_weights(graph, block->start, end->inputs[k]) < 2) found = -1;
+    }
+    if (fewest == 1 && end->op->join == SN_JOIN_CONCAT) found = -1;
+    assert_int_equal(block->shortcut, found);
+    assert_int_equal(block->projection >= 0, found >= 0 && fewest == 1);
+    s->over += found >= 0 && is_over;
+}
+
 static void check_graph(const sn_graph *graph, seen *s) {
     static oracle o;
     assert_true(graph->n_nodes <= MOST);
@@ -425,6 +493,7 @@ static void check_graph(const sn_graph *graph, seen *s) {
         check_edges(graph, block);
         check_start(graph, &o, block);
         check_identity(graph, &o, block);
+        check_passed(graph, block, s);
         for (sn_way way = SN_WAY_SHORTCUT; way <= SN_WAY_GATE; way++)
             check_nodes(graph, &o, block, way);
     }
@@ -441,10 +510,11 @@ static void test_random_graphs(void **state) {
         release(&b);
         sn_text_free(&text);
     }
-    print_message("%d identities, %d passed on, %d projected, %d grown, %d without shortcut; %d open, %d gates\n",
-                  s.identities, s.passed, s.projected, s.grown, s.none, s.open, s.gates);
+    print_message("%d identities, %d passed on, %d projected, %d over such, %d grown, %d without shortcut; %d open, %d "
+                  "gates\n",
+                  s.identities, s.passed, s.projected, s.over, s.grown, s.none, s.open, s.gates);
     assert_true(s.identities > 100 && s.passed > 10 && s.projected > 10 && s.none > 100 && s.open > 100 &&
-                s.gates > 100);
+                s.gates > 100 && s.over > 50);
 }
 
 /* ---- forests ---- */

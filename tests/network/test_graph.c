@@ -2,6 +2,7 @@
  * exact text, and the blocks of the family mlp. */
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 #include "support/check.h"
 #include "support/net.h"
@@ -77,6 +78,9 @@ static void test_labels(void **state) {
     }
 }
 
+#define E4  "\xc3\xa9\xc3\xa9\xc3\xa9\xc3\xa9"
+#define E32 E4 E4 E4 E4 E4 E4 E4 E4
+
 static const graph_case error_cases[] = {
     {"{\"layers\": [{\"op\": \"linear\", \"units\": 4, \"label\": \"a\"}, {\"op\": \"linear\", \"units\": 5, "
      "\"label\": \"b\"}, {\"op\": \"add\", \"inputs\": [\"a\", \"b\"]}]}",
@@ -136,6 +140,10 @@ static const graph_case error_cases[] = {
      "test.json:1:25: network.layers[0].factor: missing, expected a number or {\"learned\": ...}"},
     {"{\"layers\": [{\"op\": \"linear\", \"units\": 0}]}",
      "test.json:1:51: network.layers[0].units: 0 is too small (a whole number from 1 to 1000000)"},
+    /* Cut, but not inside a character. */
+    {"{\"layers\": [{" LINEAR ", \"label\": \"a" E32 E32 E32 E32 "\"}]}",
+     "test.json:1:63: network.layers[0].label: a label of 257 bytes (\"a" E4 E4
+     "\xc3\xa9\xc3\xa9\xc3\xa9...\"), at most 255 are possible"},
 };
 
 static void test_errors(void **state) {
@@ -250,6 +258,30 @@ static const graph_case block_cases[] = {
      "hidden2.gate.act(hidden2.gate) block1(hidden2.gate.act,hidden2.act,hidden1.act) output(block1)"},
 };
 
+/* A graph has up to a million entries: norms, scales and gates look for the weight layer behind them, but not one by
+ * one. */
+static void test_many_scales(void **state) {
+    (void)state;
+    enum { SCALES = 200000 };
+    sn_text network = SN_TEXT_EMPTY;
+    sn_text_addf(&network,
+                 "{\"layers\": [{\"op\": \"scale\", \"factor\": {\"learned\": 1}, \"label\": \"end.scale\"}, "
+                 "{\"repeat\": %d, \"layers\": [{\"op\": \"scale\", \"factor\": {\"learned\": 1}}]}, "
+                 "{\"op\": \"linear\", \"units\": 3, \"label\": \"end\"}]}",
+                 SCALES);
+    clock_t start = clock();
+    built b = build(sn_text_string(&network));
+    double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
+    print_message("%d scales in %.3f s\n", SCALES, seconds);
+    assert_int_equal(b.graph.n_nodes, SCALES + 3);
+    assert_int_equal(b.graph.nodes[1].layer, 1);
+    assert_int_equal(b.graph.nodes[SCALES + 1].layer, 0);
+    assert_int_equal(b.graph.nodes[SCALES + 2].layer, 1);
+    assert_true(seconds < 20); /* room for sanitizers and valgrind; a search for each takes minutes */
+    release(&b);
+    sn_text_free(&network);
+}
+
 static void test_blocks(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof block_cases / sizeof *block_cases; i++) {
@@ -338,7 +370,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_labels), cmocka_unit_test(test_errors),       cmocka_unit_test(test_roles),
         cmocka_unit_test(test_blocks), cmocka_unit_test(test_block_counts), cmocka_unit_test(test_block_details),
-        cmocka_unit_test(test_counts),
+        cmocka_unit_test(test_counts), cmocka_unit_test(test_many_scales),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -199,11 +199,21 @@ static void test_loses_checkpoint(void **state) {
     assert_string_equal(error.text, expected);
 }
 
+/* A run that is done has its final weights; that they are gone is told once they are wanted. */
+static void test_loses_final(void **state) {
+    (void)state;
+    train(10, SN_ENTRY_NEW, false);
+    remove_file(SN_FILE_FINAL);
+    open_run(NULL);
+    assert_int_equal(sn_finished_start(&run, &error), SN_IO);
+    assert_non_null(strstr(error.text, SN_FILE_FINAL));
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
-        TEST(test_done),   TEST(test_interrupted),    TEST(test_given),
-        TEST(test_status), TEST(test_ends_meanwhile), TEST(test_loses_checkpoint),
+        TEST(test_done),           TEST(test_interrupted),      TEST(test_given),       TEST(test_status),
+        TEST(test_ends_meanwhile), TEST(test_loses_checkpoint), TEST(test_loses_final),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

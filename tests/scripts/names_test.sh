@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # docs/names.md and the headers of src agree: every name on the page is in the file that the page gives it, every type of
-# a header is on the page, and no two headers call different types the same.  Then plants a fault of each sort in a copy
-# and asserts that it is found.
+# a header is on the page, none is there twice for one file, and no two headers call different types the same.  Then
+# plants a fault of each sort in a copy and asserts that it is found.
 set -euo pipefail
 export LC_ALL=C
 
@@ -41,6 +41,10 @@ check() { # DIRECTORY
         bad=1
     done <"$scratch/page"
     while read -r name file; do
+        echo "docs/names.md: $name of src/$file is listed twice"
+        bad=1
+    done < <(sort "$scratch/page" | uniq -d)
+    while read -r name file; do
         grep -q "^$name " "$scratch/page" && continue
         echo "src/$file: $name is not in docs/names.md"
         bad=1
@@ -73,6 +77,9 @@ plant docs/names.md '| attic | where nothing is | `sn_attic` | base/text.h |' \
     'docs/names.md: sn_attic is not in src/base/text.h'
 # shellcheck disable=SC2016
 plant docs/names.md '| text | moved away | `sn_text` | base/gone.h |' 'docs/names.md: sn_text is not in src/base/gone.h'
+# shellcheck disable=SC2016
+plant docs/names.md '| text | said again | `sn_text` | base/text.h |' \
+    'docs/names.md: sn_text of src/base/text.h is listed twice'
 plant src/base/text.h 'typedef struct sn_attic {' 'src/base/text.h: sn_attic is not in docs/names.md'
 plant src/plan/plan.h 'typedef enum sn_place {' 'src/config/place.h src/plan/plan.h: sn_place is two things'
 check "$scratch/copy"
