@@ -274,6 +274,8 @@ fontscale 1.1 linewidth 1.5 pointscale 1.5"
             cat "$work/picture.gp"
             echo "set output"
         } | utf8 | LC_ALL=C.UTF-8 gnuplot -d - 2>"$work/gnuplot.err" || { not_drawn "$1" && return; }
+        # where there is no more room gnuplot says nothing
+        tail -c 12 "$work/picture.$type" | grep -qaE '</svg>|IEND' || fail 4 "cannot write into ${TMPDIR:-/tmp} (TMPDIR)"
         # an image of few cells is to be seen as cells, not as a blur, a cross not as a hair; and gnuplot leaves one sign
         # of a text as it is that XML does not take
         [[ $type == png ]] || sed -i "1s/\$/\n$picture_mark/; s/<image /<image style='image-rendering:pixelated' /; s/]]>/]]\&gt;/g

@@ -31,8 +31,8 @@ void sn_text_addf(sn_text *text, const char *format, ...) __attribute__((format(
  * but no other control characters (C0, DEL, C1) and no bytes that are no UTF-8. */
 size_t sn_text_step(const char *p, bool *is_visible);
 
-/* Appends `lines`; bytes that sn_text_step tells to be not visible become "\x1b" and the like.  _line: newlines and tabs
- * do so, too: a name stays on its line and in its column. */
+/* Appends `lines`; bytes that sn_text_step tells to be not visible become "\x1b" and the like.  _line: so do newlines
+ * and tabs, a name stays on its line and in its column. */
 void sn_text_add_visible(sn_text *text, const char *lines);
 void sn_text_add_visible_line(sn_text *text, const char *string);
 
