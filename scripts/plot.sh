@@ -4,7 +4,7 @@
 # awk (plot/*.awk) picks columns by name, sorts zeros and non-finite values apart and takes the logarithms; gnuplot only
 # ever sees finite numbers on linear axes with ticks of our own, so nothing can fall off a log axis unseen.  What the
 # pictures are made of is in plot/parts.sh, the pictures in plot/pictures.sh.
-# shellcheck disable=SC2154 # work is group.sh's
+# shellcheck disable=SC2154,SC2034 # work is group.sh's, force is of words.sh
 set -euo pipefail
 shopt -s nullglob
 export LC_ALL=C
@@ -12,9 +12,9 @@ export LC_ALL=C
 self=${0##*/} # plot.sh, or skipnet-plot where it is installed
 
 usage() {
-    sed "s/plot\.sh/$self/" <<'END'
-usage: plot.sh RUN... [--out DIR] [--steps A,B,C]
-       plot.sh DIR [--out DIR] [--x KEY] [--band range|ci95]
+    sed "s/plot\.sh/$self/g" <<'END'
+usage: plot.sh RUN... [--out DIR] [--steps A,B,C] [--force]
+       plot.sh DIR [--out DIR] [--x KEY] [--band range|ci95] [--force]
 
 The first draws, as SVG and PNG, for the run directories RUN (loss.csv, gradients.csv):
   loss            loss of the batch, the training set and the test set over the steps
@@ -41,6 +41,7 @@ and writes pictures.csv, a list of them.  A point of which a seed diverged stand
                   key with most values, else the first key
   --band WHAT     range: curves are medians, bands from the least to the greatest run (default); ci95: means and their
                   95 % intervals by Student's t
+  --force         replace files that plot.sh did not write
 
 A run is called as in its config.json, or after its directory where that tells more or runs would share a name.
 A picture that cannot be drawn is told of on stderr; the others are drawn all the same.
@@ -49,7 +50,7 @@ END
 }
 
 here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
-runs=() names=() chosen=() out='' steps='' lib='' x='' band='' command=''
+runs=() names=() chosen=() out='' steps='' lib='' x='' band='' force='' command=''
 
 fail() { # STATUS MESSAGE
     echo "${self%.sh}: $2" >&2
@@ -59,12 +60,13 @@ fail() { # STATUS MESSAGE
 parse() {
     while (($#)); do
         case $1 in
-        -h | --help) usage || exit 4 && exit 0 ;;
+        -h | --help) usage 2>/dev/null || fail 4 "cannot write standard output" && exit 0 ;;
         --out | --steps | --x | --band)
             [[ -n ${2:-} ]] || fail 2 "$1 wants a value (see --help)"
             printf -v "${1#--}" '%s' "$2"
             shift
             ;;
+        --force) force=1 ;;
         -*) fail 2 "unknown option $1 (see --help)" ;;
         *) runs+=("${1%/}") ;;
         esac
@@ -198,6 +200,7 @@ draw_runs() {
 
 draw_comparison() { # DIR
     local part
+    check_replaced "$out/pictures.csv" "$out/pictures.csv" "$list_mark"
     : "${band:=range}"
     for part in comparison comparison_curves comparison_profiles comparison_maps; do
         # shellcheck source=/dev/null
@@ -210,11 +213,11 @@ draw_comparison() { # DIR
     publish_list
 }
 
-# The command as it can be given again.
+# The command as it can be given again, which then replaces files of its own.
 call_of() { # ARGUMENT...
     local word name=$self
     [[ $name != plot.sh ]] || name=scripts/plot.sh
-    for word; do name+=" $(quoted "$word")"; done
+    for word; do [[ $word == --force ]] || name+=" $(quoted "$word")"; done
     echo "$name"
 }
 

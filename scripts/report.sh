@@ -12,7 +12,7 @@ self=${0##*/} # report.sh, or skipnet-report where it is installed
 
 usage() {
     sed "s/report\.sh/$self/" <<'END'
-usage: report.sh DIR [--question TEXT] [--title TEXT] [--out FILE]
+usage: report.sh DIR [--question TEXT] [--title TEXT] [--out FILE] [--force]
 
 Writes FILE, one HTML page without scripts and without anything from elsewhere, about the comparison in DIR
 (runs.csv, summary.csv, profiles.csv and, if there, differences.csv of `skipnet compare --out DIR`, cells.txt of
@@ -23,6 +23,7 @@ files, are drawn by the plotter.
   --question TEXT  what the runs are to answer.  Default: the comment of their config
   --title TEXT     default: the name in their config
   --out FILE       default: DIR/report.html; links in the page are meant for a file in DIR
+  --force          replace a page and pictures that are not of the report and the plotter
 
 The plotter is $SKIPNET_PLOT, else skipnet-plot or plot.sh beside this script.
 Exit status: 0 done, 1 a picture could not be drawn (the page is there, and tells),
@@ -31,7 +32,7 @@ END
 }
 
 here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
-dir='' question='' title='' out='' lib='' plotter=''
+dir='' question='' title='' out='' lib='' force='' plotter=''
 
 fail() { # STATUS MESSAGE
     echo "${self%.sh}: $2" >&2
@@ -41,12 +42,13 @@ fail() { # STATUS MESSAGE
 parse() {
     while (($#)); do
         case $1 in
-        -h | --help) usage || exit 4 && exit 0 ;;
+        -h | --help) usage 2>/dev/null || fail 4 "cannot write standard output" && exit 0 ;;
         --question | --title | --out)
             [[ -n ${2:-} ]] || fail 2 "$1 wants a value (see --help)"
             printf -v "${1#--}" '%s' "$2"
             shift
             ;;
+        --force) force=1 ;;
         -*) fail 2 "unknown option $1 (see --help)" ;;
         *)
             [[ -z $dir ]] || fail 2 "one directory at a time, not also $1"
@@ -93,9 +95,9 @@ draw_pictures() {
     local file list=$dir/plots/pictures.csv
     drawn=0
     for file in runs.csv summary.csv profiles.csv; do
-        [[ ! -f $list || $dir/$file -nt $list ]] || continue
+        has_mark "$list" "$list_mark" && [[ ! $dir/$file -nt $list ]] && continue
         find_plotter
-        "$plotter" "$dir" >/dev/null || drawn=$?
+        "$plotter" "$dir" ${force:+--force} >/dev/null || drawn=$?
         ((drawn < 2)) || exit "$drawn"
         return
     done
@@ -103,6 +105,7 @@ draw_pictures() {
 
 make_page() {
     local drawn
+    check_replaced "$out" "$out" "$page_mark"
     draw_pictures
     write_page | utf8 >"$work/page"
     publish "$work/page" "$out"

@@ -9,8 +9,8 @@ self=${0##*/} # sweep.sh, or skipnet-sweep where it is installed
 usage() {
     sed "s/sweep\.sh/$self/" <<'END'
 usage: sweep.sh CONFIG [--grid KEY=V1,V2,...]... [--points FILE] [--seeds N] [--set KEY=VALUE]... [--threads N]
-                [--out DIR] [--engine parallel|xargs|slurm] [--jobs N] [--expect FILE] [--resume] [--no-plot]
-                [--dry-run] [-- ENGINE_OPTION...]
+                [--out DIR] [--engine parallel|xargs|slurm] [--jobs N] [--expect FILE] [--resume] [--force]
+                [--no-plot] [--dry-run] [-- ENGINE_OPTION...]
 
 Makes the cells of a sweep (`skipnet cells`, which explains the first line of options) in DIR (runs/sweep-CONFIG), runs
 those that are not finished, then writes the comparison (`skipnet compare DIR --out DIR`), DIR/plots and
@@ -24,6 +24,7 @@ DIR/report.html.
   --threads N     threads of each cell; default: 1, which uses the cores best
   --expect FILE   expectations for `skipnet compare`; what can be known of them before the runs is checked first
   --resume        make the runs of a sweep longer that lies in DIR: --set train.epochs=4 --resume
+  --force         replace files of the comparison, pictures and report that skipnet did not write
   --no-plot       neither pictures nor report
   --dry-run       write nothing, only print the count, an estimate of time and disk
   -- OPTION...    goes to parallel (-- --sshlogin 8/host1,8/host2 --retries 3), xargs or sbatch (-- --partition=short)
@@ -42,7 +43,7 @@ END
 }
 
 here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
-config='' out='' engine='' jobs='' threads=1 expect='' plot=1 dry_run=0 group='' watcher=''
+config='' out='' engine='' jobs='' threads=1 expect='' force='' plot=1 dry_run=0 group='' watcher=''
 cell_options=() engine_options=() engines=(parallel xargs slurm)
 
 die() {
@@ -74,13 +75,14 @@ done
 parse() {
     while (($#)); do
         case $1 in
-        -h | --help) usage || exit 4 && exit 0 ;;
+        -h | --help) usage 2>/dev/null || cannot_write "standard output" && exit 0 ;;
         --grid | --points | --seeds | --set | --threads | --out | --engine | --jobs | --expect)
             [[ -n ${2:-} ]] || die "$1 wants a value (see --help)"
             take "$1" "$2"
             shift
             ;;
         --resume) cell_options+=("$1") ;;
+        --force) force=1 ;;
         --no-plot) plot=0 ;;
         --dry-run) dry_run=1 ;;
         --) shift && engine_options=("$@") && break ;;
@@ -139,6 +141,12 @@ choose_engine() {
     esac
 }
 
+# What GNU parallel, plotter and report need for their work is missed now and not after hours.
+check_tmpdir() {
+    local dir=${TMPDIR:-/tmp}
+    [[ $plot == 0 && $engine != parallel ]] || [[ -d $dir && -w $dir ]] || cannot_write "into $dir (TMPDIR)"
+}
+
 # The first that can be run of: the variable's value, the files, the name on the PATH.  An absolute path: jobs of Slurm
 # begin in another directory.
 find_program() { # VALUE NAME FILE...
@@ -166,7 +174,7 @@ find_programs() {
 make_cells() {
     local made=0 made_lock=0 status=0
     [[ -d $out ]] || made=1
-    mkdir -p -- "$out" || die "cannot make the directory $out"
+    mkdir -p -- "$out" 2>/dev/null || { echo "${self%.sh}: cannot make the directory $out" >&2 && exit 4; }
     given=$out
     out=$(cd -- "$out" && pwd)
     check_own "$out/sweep.lock" -f file
@@ -193,7 +201,10 @@ prepare() {
     find "$log" -maxdepth 1 ! -type d \( -name '[0-9]*.failed' -o -name '[0-9]*.err' -o -name '[0-9]*.err.part' \
         -o -name 'slurm-*.out' -o -name slurm.job -o -name slurm.cancelled -o -name parallel.log -o -name xargs.err \) -exec rm -f -- {} +
     list=$log/cells.txt
-    cp --remove-destination -- "$out/cells.txt" "$list" || cannot_write "$list"
+    if ! { cp --remove-destination -- "$out/cells.txt" "$list.part" && mv -fT -- "$list.part" "$list"; } 2>/dev/null; then
+        rm -f -- "$list.part"
+        cannot_write "$list"
+    fi
 }
 
 # ---- children ----
@@ -279,14 +290,14 @@ stop() {
     kill -s "$signalled" $$
 }
 
-# What there is to see, even if some cells failed.  The status is that of the comparison, else 1 where a picture or the
-# page is missing.
+# What there is to see, even if some cells failed.  The status is that of the comparison, else that of the
+# pictures or the page: 1 where one is missing.
 show_runs() {
     local status=0
-    "$skipnet" compare "$given" --out "$given" ${expect:+--expect "$expect"} || status=$?
+    "$skipnet" compare "$given" --out "$given" ${expect:+--expect "$expect"} ${force:+--force} || status=$?
     if ((plot)); then
-        "$plotter" "$given" || status=$((status ? status : 1)) # the page comes without a picture that failed
-        "$reporter" "$given" || status=$((status ? status : 1))
+        "$plotter" "$given" ${force:+--force} || status=$((status ? status : $?)) # the page comes without a picture that failed
+        "$reporter" "$given" ${force:+--force} || status=$((status ? status : $?))
     fi
     return "$status"
 }
@@ -299,6 +310,7 @@ main() {
         exec "$skipnet" cells "$config" "${cell_options[@]}" --threads "$threads" --out "$out" --dry-run
     fi
     choose_engine
+    check_tmpdir
     find_programs
     trap 'signalled=INT' INT
     trap 'signalled=TERM' TERM

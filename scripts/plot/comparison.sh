@@ -141,7 +141,7 @@ list_picture() { # NAME TITLE CAPTION SOURCES
 # plots/pictures.csv tells what is there: report.sh shows these, and none that an earlier call left behind.
 publish_list() {
     {
-        echo "picture,title,caption,sources,command"
+        echo "$list_mark"
         cat "$work/pictures.csv"
     } >"$work/list.csv"
     publish "$work/list.csv" "$out/pictures.csv"

@@ -18,10 +18,21 @@ begin_work() { # NAME
     local dir=${TMPDIR:-/tmp}
     work_prefix=$dir/skipnet-$1.$$
     trap_signals
-    trap remove_work EXIT
+    trap 'end_work $?' EXIT
     work=$(mktemp -d -- "$work_prefix.XXXXXX" 2>/dev/null) || fail 4 "cannot make a directory in $dir (TMPDIR)"
     exec 7<"$work"
     work=/proc/self/fd/7
+}
+
+# At the exit.  awk and sort have one status for all that fails: whether it was for want of room is found by writing.
+end_work() { # STATUS
+    local status=$1
+    if ((status == 1 || status == 2)) && ! head -c 100000 /dev/zero 2>/dev/null >"$work/room"; then
+        status=4
+    fi
+    remove_work
+    ((status == $1)) || fail 4 "cannot write into ${TMPDIR:-/tmp} (TMPDIR): no room"
+    exit "$status"
 }
 
 # Found by its name: a signal may come before it is known here what mktemp has made.

@@ -261,6 +261,8 @@ attempt() { # FUNCTION ARGUMENT...
 # Draws what stands on stdin twice, as SVG and PNG, and says where.  The files appear whole or not at all.
 render() { # NAME WIDTH HEIGHT
     local type terminal
+    check_replaced "$out/$1.svg" "$out/$1.svg" "$picture_mark"
+    check_replaced "$out/$1.png" "$out/$1.svg" "$picture_mark"
     cat >"$work/picture.gp"
     for type in svg png; do
         terminal="svg size $2,$3 dynamic enhanced font 'sans-serif,15' background 'white'"
@@ -272,9 +274,11 @@ fontscale 1.1 linewidth 1.5 pointscale 1.5"
             cat "$work/picture.gp"
             echo "set output"
         } | utf8 | LC_ALL=C.UTF-8 gnuplot -d - 2>"$work/gnuplot.err" || { not_drawn "$1" && return; }
+        # where there is no more room gnuplot says nothing
+        tail -c 12 "$work/picture.$type" | grep -qaE '</svg>|IEND' || fail 4 "cannot write into ${TMPDIR:-/tmp} (TMPDIR)"
         # an image of few cells is to be seen as cells, not as a blur, a cross not as a hair; and gnuplot leaves one sign
         # of a text as it is that XML does not take
-        [[ $type == png ]] || sed -i "s/<image /<image style='image-rendering:pixelated' /; s/]]>/]]\&gt;/g
+        [[ $type == png ]] || sed -i "1s/\$/\n$picture_mark/; s/<image /<image style='image-rendering:pixelated' /; s/]]>/]]\&gt;/g
             s/\(id='gpPt1' stroke-width=\)'0.178'/\1'0.4'/" "$work/picture.svg"
         publish "$work/picture.$type" "$out/$1.$type"
         tell "$out/$1.$type"

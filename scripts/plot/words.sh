@@ -1,4 +1,4 @@
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2034,SC2154 # the scripts use the marks, and set self and force
 # What plot.sh and report.sh do with words and numbers.
 
 beside=${BASH_SOURCE[0]%/*}
@@ -6,6 +6,22 @@ beside=${BASH_SOURCE[0]%/*}
 # Numbers that awk makes text of keep their digits; its own default is six.
 awk() { # ARGUMENT...
     command awk -v OFMT=%.15g -v CONVFMT=%.15g "$@"
+}
+
+# What the files of plot.sh and report.sh are known by; a PNG is known by the SVG of its name.
+picture_mark='<!-- skipnet-plot -->'
+list_mark=picture,title,caption,sources,command
+page_mark='<meta name="generator" content="skipnet-report" />'
+
+# Whether a file begins as those do; as in C (sn_file_check_mark), a link has no mark.
+has_mark() { # FILE MARK
+    [[ ! -L $1 && -f $1 ]] && head -c 4096 -- "$1" 2>/dev/null | grep -qaF -- "$2"
+}
+
+# Fails where what has that name is not ours to replace.  A pipe or an empty file holds nothing that could be lost.
+check_replaced() { # FILE MARKED-FILE MARK
+    [[ -z $force && (-s $1 && -f $1 || -L $1) ]] || return 0
+    has_mark "$2" "$3" || fail 2 "$1 was not written by $self (take another --out, or --force to replace it)"
 }
 
 # Without bytes that are no UTF-8, or no character of XML.

@@ -79,6 +79,7 @@ write_head() {
 <html lang="en">
 <head>
 <meta charset="utf-8" />
+$page_mark
 <meta name="viewport" content="width=device-width, initial-scale=1" />
 <title>$(html "$name")</title>
 <style>

@@ -103,7 +103,7 @@ run_slurm() {
     echo "${self%.sh}: array $array of $n elements; without this script, the end is: $(quoted "$skipnet" compare "$out" \
         --out "$out")" >&2
     after=$(slurm_job --dependency=afterany:"$array" --job-name=skipnet-compare --output="$log/slurm-compare.out" \
-        --wrap "$(quoted "$skipnet" compare "$out" --out "$out")") || true
+        --wrap "$(quoted "$skipnet" compare "$out" --out "$out" ${force:+--force})") || true
     await_slurm
 }
 

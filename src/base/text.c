@@ -76,12 +76,12 @@ size_t sn_text_step(const char *p, bool *is_visible) {
     return n > 0 ? n : 1;
 }
 
-void sn_text_add_visible(sn_text *text, const char *lines) {
+static void add_visible(sn_text *text, const char *lines, bool is_one_line) {
     const char *shown = lines, *p = lines;
     while (*p) {
         bool is_visible = false;
         size_t n = sn_text_step(p, &is_visible);
-        if (!is_visible) {
+        if (!is_visible || (is_one_line && (*p == '\n' || *p == '\t'))) {
             sn_text_add_bytes(text, shown, (size_t)(p - shown));
             for (size_t i = 0; i < n; i++)
                 sn_text_addf(text, "\\x%02x", (unsigned char)p[i]);
@@ -90,6 +90,14 @@ void sn_text_add_visible(sn_text *text, const char *lines) {
         p += n;
     }
     sn_text_add_bytes(text, shown, (size_t)(p - shown));
+}
+
+void sn_text_add_visible(sn_text *text, const char *lines) {
+    add_visible(text, lines, false);
+}
+
+void sn_text_add_visible_line(sn_text *text, const char *string) {
+    add_visible(text, string, true);
 }
 
 void sn_text_add_json(sn_text *text, const char *string) {
@@ -167,4 +175,12 @@ size_t sn_text_columns(const char *bytes, size_t n) {
     for (size_t i = 0; i < n; i++)
         columns += !sn_utf8_continues(bytes[i]);
     return columns;
+}
+
+void sn_text_add_padded(sn_text *text, const char *string, int columns) {
+    size_t begin = text->length;
+    sn_text_add_visible_line(text, string);
+    if (text->failed) return;
+    int n = (int)sn_text_columns(text->data + begin, text->length - begin);
+    if (n < columns) sn_text_addf(text, "%*s", columns - n, "");
 }

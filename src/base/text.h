@@ -31,8 +31,10 @@ void sn_text_addf(sn_text *text, const char *format, ...) __attribute__((format(
  * but no other control characters (C0, DEL, C1) and no bytes that are no UTF-8. */
 size_t sn_text_step(const char *p, bool *is_visible);
 
-/* Appends `lines`; bytes that sn_text_step tells to be not visible become "\x1b" and the like. */
+/* Appends `lines`; bytes that sn_text_step tells to be not visible become "\x1b" and the like.  _line: so do newlines
+ * and tabs, a name stays on its line and in its column. */
 void sn_text_add_visible(sn_text *text, const char *lines);
+void sn_text_add_visible_line(sn_text *text, const char *string);
 
 /* Appends `string` as a JSON string with its quotes (RFC 8259: quote, backslash and controls escaped, DEL and C1, too).
  */
@@ -50,6 +52,9 @@ void sn_text_add_json_number(sn_text *text, double value, int digits);
 
 /* The content as a string: "" where nothing was added.  Owned by the text. */
 const char *sn_text_string(const sn_text *text);
+
+/* Appends `string` as sn_text_add_visible_line does, then blanks up to `columns` (see sn_text_columns). */
+void sn_text_add_padded(sn_text *text, const char *string, int columns);
 
 /* The characters, not bytes, of `n` bytes of UTF-8: the columns that they take on a terminal. */
 size_t sn_text_columns(const char *bytes, size_t n);

@@ -29,8 +29,10 @@ static const sn_option option_rows[] = {
 static void add_inputs(const sn_graph *graph, const sn_node *node, sn_text *text) {
     enum { MOST = 64 };
     int shown = node->n_inputs > MOST ? MOST : node->n_inputs;
-    for (int k = 0; k < shown; k++)
-        sn_text_addf(text, "%s%s", k ? ", " : "", graph->nodes[node->inputs[k]].label);
+    for (int k = 0; k < shown; k++) {
+        sn_text_add(text, k ? ", " : "");
+        sn_text_add_visible_line(text, graph->nodes[node->inputs[k]].label);
+    }
     if (shown < node->n_inputs) sn_text_addf(text, ", and %d more (see --expand)", node->n_inputs - shown);
 }
 
@@ -47,8 +49,9 @@ static void add_nodes(const sn_graph *graph, sn_text *text) {
     sn_text_addf(text, "%-18s %-11s %-10s %12s\n", "input", "", sn_shape_text(&graph->nodes[0].shape, shape), "");
     for (int i = 1; i < graph->n_nodes; i++) {
         const sn_node *node = &graph->nodes[i];
-        sn_text_addf(text, "%-18s %-11s %-10s %12zu  ", node->label, node->op->kind.name,
-                     sn_shape_text(&node->shape, shape), count_params(node));
+        sn_text_add_padded(text, node->label, 18);
+        sn_text_addf(text, " %-11s %-10s %12zu  ", node->op->kind.name, sn_shape_text(&node->shape, shape),
+                     count_params(node));
         add_inputs(graph, node, text);
         sn_text_add(text, "\n");
     }

@@ -52,11 +52,16 @@ static void add_place(sn_text *text, const sn_tensor *tensor, size_t element) {
 
 static int widest_name(const sn_engine *engine) {
     size_t width = strlen("tensor");
+    sn_text name = SN_TEXT_EMPTY;
     for (size_t i = 0; i < sn_engine_tensor_count(engine); i++) {
         sn_tensor tensor;
         sn_engine_tensor(engine, i, &tensor);
-        if (strlen(tensor.name) > width) width = strlen(tensor.name);
+        sn_text_clear(&name);
+        sn_text_add_visible_line(&name, tensor.name);
+        size_t columns = sn_text_columns(sn_text_string(&name), name.length);
+        if (columns > width) width = columns;
     }
+    sn_text_free(&name);
     return (int)width;
 }
 
@@ -71,9 +76,9 @@ static void add_header(const sn_gradcheck *check, int width, sn_text *text) {
 static void add_row(const sn_gradcheck *check, const sn_gradcheck_row *row, int width, sn_text *text) {
     char worst[32] = "-";
     if (!isnan(row->worst)) snprintf(worst, sizeof worst, "%.2g", row->worst);
-    sn_text_addf(text, "%-*s  %8zu  %7zu  %6zu  %6zu  %5zu  %5zu  %-11s  %-12s  ", width, row->tensor.name,
-                 row->elements, row->checked, row->agreeing, row->disagreeing, row->kinks, row->below, worst,
-                 verdicts[sn_gradcheck_judge(row)]);
+    sn_text_add_padded(text, row->tensor.name, width);
+    sn_text_addf(text, "  %8zu  %7zu  %6zu  %6zu  %5zu  %5zu  %-11s  %-12s  ", row->elements, row->checked,
+                 row->agreeing, row->disagreeing, row->kinks, row->below, worst, verdicts[sn_gradcheck_judge(row)]);
     if (isnan(row->worst)) {
         sn_text_add(text, sn_gradcheck_reason(check, row));
     } else {

@@ -12,7 +12,8 @@ sn_grid sn_grid_make(size_t n_columns, size_t n_left) {
 }
 
 void sn_grid_add(sn_grid *grid, const char *cell) {
-    sn_text_add_bytes(&grid->cells, cell, strlen(cell) + 1);
+    sn_text_add_visible_line(&grid->cells, cell);
+    sn_text_add_bytes(&grid->cells, "", 1);
     grid->n_cells++;
 }
 

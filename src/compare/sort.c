@@ -49,6 +49,17 @@ static bool find(sn_sort *sort, const sn_varied *varied, const char *name) {
     return sort->kind == SN_SORT_RUN || strcmp(name, sn_status_column.name) == 0;
 }
 
+/* The title where it is the end of the key's name, else the whole name: it lives as long as the key. */
+static const char *short_name(const sn_varied *varied, size_t column) {
+    sn_text title = SN_TEXT_EMPTY;
+    sn_varied_title(varied, column, &title);
+    const char *name = sn_varied_name(varied, column), *end = name + strlen(name);
+    bool is_end = title.length < strlen(name) && strcmp(end - title.length, sn_text_string(&title)) == 0;
+    const char *found = is_end ? end - title.length : name;
+    sn_text_free(&title);
+    return found;
+}
+
 static sn_status refuse(const sn_varied *varied, const char *name, sn_error *error) {
     sn_text text = SN_TEXT_EMPTY, names = SN_TEXT_EMPTY;
     sn_suggestion suggestion = sn_suggestion_for(name, NULL);
@@ -57,6 +68,7 @@ static sn_status refuse(const sn_varied *varied, const char *name, sn_error *err
     sn_suggestion_offer(&suggestion, sn_status_column.name);
     for (size_t c = 0; c < varied->n_columns; c++) {
         sn_suggestion_offer(&suggestion, sn_varied_name(varied, c));
+        sn_suggestion_offer(&suggestion, short_name(varied, c));
         sn_text_addf(&names, ", %s", sn_varied_name(varied, c));
     }
     for (int c = 0; c < SN_N_RUN_COLUMNS; c++) {

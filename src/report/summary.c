@@ -145,7 +145,7 @@ void sn_summary_sentence(const sn_summary *summary, sn_text *text) {
 
 static void add_head(const sn_summary *summary, int columns, sn_text *text) {
     sn_text line = SN_TEXT_EMPTY;
-    sn_text_add_visible(&line, summary->name);
+    sn_text_add_visible_line(&line, summary->name);
     sn_text_add(&line, ": ");
     sn_text_add_visible(&line, summary->status);
     sn_text_addf(&line, ", %" PRId64 " step%s in ", summary->steps, summary->steps == 1 ? "" : "s");

@@ -1,6 +1,7 @@
 /* Owns the making and writing of cells.  See cells.h for the contract. */
 #include "sweep/cells.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -389,6 +390,7 @@ static sn_status check_strangers(const sn_cells *cells, sn_error *error) {
 
 static sn_status check_out(sn_cells *cells, sn_error *error) {
     cells->out = sn_path_absolute(cells->request->out);
+    if (!cells->out && errno == ENOENT) return sn_error_io(error, "make the directory", cells->request->out);
     if (!cells->out) return sn_error_memory(error, strlen(cells->request->out), "a path");
     char *file = sn_path_join(cells->out, SN_FILE_CONFIG), *run = sn_path_join(cells->out, SN_FILE_MANIFEST);
     sn_status status = file && run ? SN_OK : sn_error_memory(error, strlen(cells->out), "a path");

@@ -168,6 +168,25 @@ static void test_text_visible(void **state) {
     }
 }
 
+/* A name stays on its line; its column is as wide as what is shown of it. */
+static void test_text_padded(void **state) {
+    (void)state;
+    static const char *const cases[][2] = {
+        {"", "          |"},
+        {"a\tb\nc", "a\\x09b\\x0ac|"},
+        {"\xc3\xa9", "\xc3\xa9         |"},
+        {"\x1b[m", "\\x1b[m    |"},
+        {"longer than that", "longer than that|"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        sn_text text = SN_TEXT_EMPTY;
+        sn_text_add_padded(&text, cases[i][0], 10);
+        sn_text_add(&text, "|");
+        assert_string_equal(sn_text_string(&text), cases[i][1]);
+        sn_text_free(&text);
+    }
+}
+
 static void test_text_numbers(void **state) {
     (void)state;
     static const struct {
@@ -453,6 +472,7 @@ int main(void) {
         cmocka_unit_test(test_text_failure_is_sticky),
         cmocka_unit_test(test_text_json),
         cmocka_unit_test(test_text_visible),
+        cmocka_unit_test(test_text_padded),
         cmocka_unit_test(test_text_numbers),
         cmocka_unit_test(test_text_numbers_are_exact),
         cmocka_unit_test(test_string_copy),

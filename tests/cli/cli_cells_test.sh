@@ -157,4 +157,15 @@ echo '{' >sweep/config.json
 run cells tiny.json --seeds 2 --out sweep
 want_like "a broken config.json" "2 $work/sweep/config.json:2:1: *cannot be read as a config of these cells*" \
     "$status $(cat err)"
-finish 70
+
+mkdir gone
+run_gone() { # in a working directory that is no more
+    cd gone
+    rmdir ../gone
+    status=0
+    "$skipnet" cells "$work/tiny.json" --seeds 2 --out x >"$work/out" 2>"$work/err" </dev/null || status=$?
+    cd "$work"
+}
+run_gone
+want "no working directory" "4 cannot make the directory x: No such file or directory" "$status $(cat err)"
+finish 71

@@ -135,4 +135,13 @@ want_like "weights of another network: message" \
     "*add.list/final.safetensors: tensor \"hidden1.weight\" has shape \[32, 2\], the network needs \[8, 2\]*" "$(cat err)"
 does check add.json --set network.weights=add.list/final.safetensors --expand
 want "weights of the network stay" 1 "$(grep -c "\"weights\": \"$work/add.list/final.safetensors\"" out)"
-finish 80
+
+# A label is one line of the table, whatever is in it.
+layers='[{"op": "linear", "units": 3, "label": "a\nb\tc"}, {"op": "linear", "units": 2}]'
+echo '{"data": {"kind": "spirals"}, "network": {"layers": '"$layers"'}}' >strange.json
+does check strange.json
+want "a strange label" "a\\x0ab\\x09c        linear      3                     9  input
+linear1            linear      2                     8  a\\x0ab\\x09c" "$(sed -n 3,4p out)"
+does gradcheck strange.json
+want "a strange label in gradcheck" 2 "$(grep -cE '^a.x0ab.x09c\.(weight|bias)  +[0-9]' out)"
+finish 83

@@ -123,6 +123,8 @@ want "what has no value stands last" 3 "$(first_cells | tr ' ' '\n' | sed '4,$d'
 run compare sweep --sort tst_loss
 want_like "a key that is none" '2 --sort: no column "tst_loss", did you mean "test_loss"? (one of: run, status, *)' \
     "$status $(cat err)"
+run compare sweep --sort dpeth
+want_like "the title of a key, misspelt" '2 --sort: no column "dpeth", did you mean "depth"? (one of: *)' "$status $(cat err)"
 
 # On a terminal of 60 characters no line but the one that tells of it is longer; a pipe has all.
 if command -v script >/dev/null; then

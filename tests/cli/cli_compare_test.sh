@@ -108,4 +108,11 @@ mkdir taken/runs.csv
 run compare all --out taken
 want "runs.csv is a directory" "4 " "$status $(cat out)"
 want "no temporary files" "" "$(find . -name '*.tmp')"
-finish 60
+
+# A run is one line of the table, whatever its directory is called.
+mkdir lines
+cp -r all/*/ lines/
+mv "$(find lines -mindepth 1 -maxdepth 1 -type d | head -n 1)" $'lines/a\nb\tc'
+does compare lines
+want "a strange name: on its line" 1 "$(grep -c '^lines/a.x0ab.x09c  ' out)"
+finish 63

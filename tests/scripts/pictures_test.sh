@@ -76,6 +76,22 @@ want "no picture: exit status" 1 "$status"
 want "no picture: a line for each" 6 "$(grep -c '^plot: [a-z]* is not drawn: gnuplot says: nothing$' err)"
 want_harmless "no picture" c/report.html
 
+# No room for what is of no use later: gnuplot does not tell, awk and sort have a status of their own.
+for room in 4 8 16; do
+    rm -rf small
+    (
+        trap '' XFSZ
+        ulimit -f $room
+        run plot.sh sound --out small
+        echo "$status" >given
+    ) || true
+    want "files of $room kB at most: exit status" 4 "$(cat given)"
+    for picture in small/*.png; do
+        [[ ! -e $picture ]] || want "files of $room kB at most: $picture is whole" IEND "$(tail -c 8 "$picture" | head -c 4)"
+    done
+    want "files of $room kB at most: the directory is told" 1 "$(grep -c "(TMPDIR)\|small/" err)"
+done
+
 # Pictures, a list and texts that anybody may have written.
 cp -r sound evil
 cat >evil/plots/loss.svg <<'END_OF_PICTURE'

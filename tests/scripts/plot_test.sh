@@ -155,4 +155,4 @@ want "no gnuplot: message" "plot: gnuplot is missing: install the package gnuplo
 
 run --help
 want "help: exit status" 0 "$status"
-want "help: first line" "usage: plot.sh RUN... [--out DIR] [--steps A,B,C]" "$(head -n 1 out)"
+want "help: first line" "usage: plot.sh RUN... [--out DIR] [--steps A,B,C] [--force]" "$(head -n 1 out)"

@@ -224,4 +224,4 @@ want "no gnuplot: exit status" 4 "$status"
 want "no gnuplot: message" "plot: gnuplot is missing: install the package gnuplot-nox" "$(cat err)"
 run --help
 want "help: exit status" 0 "$status"
-want "help: first line" "usage: report.sh DIR [--question TEXT] [--title TEXT] [--out FILE]" "$(head -n 1 out)"
+want "help: first line" "usage: report.sh DIR [--question TEXT] [--title TEXT] [--out FILE] [--force]" "$(head -n 1 out)"

@@ -73,6 +73,18 @@ want "more seeds: files of others stay, those of the last launch go" "log/mine
 sweep-log/cells.txt
 sweep-log/mine
 sweep-log/xargs.err" "$(cd "it's xargs/runs" && find log sweep-log -type f | sort)"
+
+# A file of the user's that has the name of one of the comparison's; --force goes to all that write.
+rm "it's xargs/runs/datapackage.json"
+echo mine >"it's xargs/runs/summary.csv"
+again=(tiny.json --grid "network.depth=3,4" --grid "network.skip=none,add" --seeds 3 --engine xargs --out "it's xargs/runs")
+sweep "${again[@]}" --no-plot
+want "the user's file: exit status" "2 mine" "$status $(cat "it's xargs/runs/summary.csv")"
+sweep "${again[@]}" --force
+want "--force: exit status" 0 "$status"
+want "--force: passed on" "plot it's xargs/runs --force
+report it's xargs/runs --force" "$(cat calls)"
+want "--force: replaced" 1 "$(grep -c ',mean,' "it's xargs/runs/summary.csv")"
 want "no pictures" "" "$(cat calls)"
 
 # One that fails, one that diverges, two that are done.
