@@ -104,14 +104,14 @@ copies         0
 
 buffer    width  place     first    last  holds
 b0            2  scratch       7       8  value of output
-b1            2  batch         8      17  gradient of output
-b2            8  batch         6      17  value of output.act
+b1            2  batch         8      13  gradient of output
+b2            8  batch         6      13  value of output.act
 b3            8  scratch       9      10  gradient of output.act
 b4            8  scratch       5       6  value of output.norm
 b5            8  batch        10      11  gradient of output.norm
 b6            8  batch         4      11  value of hidden2
-b7            8  batch        11      17  gradient of hidden2
-b8            8  batch         3      17  value of hidden2.act
+b7            8  batch        11      15  gradient of hidden2
+b8            8  batch         3      15  value of hidden2.act
 b9            8  scratch      12      13  gradient of hidden2.act
 b10           8  scratch       2       3  value of hidden2.norm
 b11           8  batch        13      14  gradient of hidden2.norm
@@ -120,9 +120,12 @@ b13           8  batch        14      17  gradient of hidden1
 b14           2  batch         0      17  value of input
 
   item  tensor               tile                elements  gradient from
-     4  hidden2.weight       [0:8, 0:8]                64  product, then hidden2.bias [0:8]
-     0  hidden1.weight       [0:8, 0:2]                16  product, then hidden1.bias [0:8]
+        -- after segment 3, beside the next; updated at the end --
      8  output.weight        [0:2, 0:8]                16  product, then output.bias [0:2]
+        -- after segment 4, beside the next; updated at the end --
+     4  hidden2.weight       [0:8, 0:8]                64  product, then hidden2.bias [0:8]
+        -- after the walk --
+     0  hidden1.weight       [0:8, 0:2]                16  product, then hidden1.bias [0:8]
      2  hidden2.norm.weight  [0:8]                      8  reduction
      3  hidden2.norm.bias    [0:8]                      8  reduction
      6  output.norm.weight   [0:8]                      8  reduction

@@ -216,7 +216,7 @@ want_error 2 "report: broken/runs.csv: no rows: no run was compared" broken
 want_error 4 "report: cannot write many/plots: a directory" many --out many/plots
 want_error 4 "report: cannot write into nowhere" many --out nowhere/x.html
 mkdir tools
-for tool in bash readlink dirname mktemp rm; do ln -s "$(command -v "$tool")" tools/; done
+for tool in bash readlink dirname mktemp rm grep head tr; do ln -s "$(command -v "$tool")" tools/; done
 rm -r many/plots
 status=0
 PATH=$work/tools "$plot" many >out 2>err || status=$?

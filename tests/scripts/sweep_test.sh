@@ -73,6 +73,7 @@ want "more seeds: files of others stay, those of the last launch go" "log/mine
 sweep-log/cells.txt
 sweep-log/mine
 sweep-log/xargs.err" "$(cd "it's xargs/runs" && find log sweep-log -type f | sort)"
+want "no pictures" "" "$(cat calls)"
 
 # A file of the user's that has the name of one of the comparison's; --force goes to all that write.
 rm "it's xargs/runs/datapackage.json"
@@ -85,7 +86,6 @@ want "--force: exit status" 0 "$status"
 want "--force: passed on" "plot it's xargs/runs --force
 report it's xargs/runs --force" "$(cat calls)"
 want "--force: replaced" 1 "$(grep -c ',mean,' "it's xargs/runs/summary.csv")"
-want "no pictures" "" "$(cat calls)"
 
 # One that fails, one that diverges, two that are done.
 cat >points.csv <<'END'
