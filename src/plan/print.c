@@ -57,14 +57,26 @@ static const char *place_name(sn_buffer_place place) {
     return place == SN_PLACE_BATCH ? "batch" : "scratch";
 }
 
+static void add_label(printer *p, const sn_node *node) {
+    sn_text_add_visible_line(p->text, node->label);
+}
+
+/* "hidden1.weight" */
+static void add_name(printer *p, const sn_node *node, const sn_param *param) {
+    add_label(p, node);
+    sn_text_addf(p->text, ".%s", param->name);
+}
+
 /* The cells of a line of the walk; `slot` is where the value of node i, or its gradient, lives. */
 static void begin_line(printer *p, int time, const char *pass, int i, sn_slot slot) {
     const sn_node *node = &p->plan->graph->nodes[i];
     char place[CELL];
     p->line = p->text->length;
     p->n_parts = 0;
-    sn_text_addf(p->text, "%6d  %-8s  %-*s  %-*s  %s", time, pass, p->label_width, node->label, p->op_width,
-                 node->op ? node->op->kind.name : "", slot_text(p->plan, slot, node->width, place));
+    sn_text_addf(p->text, "%6d  %-8s  ", time, pass);
+    sn_text_add_padded(p->text, node->label, p->label_width);
+    sn_text_addf(p->text, "  %-*s  %s", p->op_width, node->op ? node->op->kind.name : "",
+                 slot_text(p->plan, slot, node->width, place));
     if (slot.buffer >= 0) sn_text_addf(p->text, " %s", place_name(p->plan->buffers[slot.buffer].place));
     p->part_from = 22 + (size_t)p->label_width + (size_t)p->op_width + PLACE_WIDTH; /* 22: time, pass and blanks */
 }
@@ -90,7 +102,8 @@ static void end_line(printer *p) {
 static void add_value(printer *p, int i) {
     const sn_node *node = &p->plan->graph->nodes[i];
     char place[CELL];
-    sn_text_addf(p->text, "%s %s", node->label, slot_text(p->plan, p->plan->value[i], node->width, place));
+    add_label(p, node);
+    sn_text_addf(p->text, " %s", slot_text(p->plan, p->plan->value[i], node->width, place));
 }
 
 static void add_forward(printer *p, int i) {
@@ -134,19 +147,20 @@ static void add_flow(printer *p, int i, int k) {
     slot_text(plan, own, input->width, to);
     slot_text(plan, edge->base, input->width, base);
     sn_text *text = next_part(p);
+    add_label(p, input);
     if (!input->needs_gradient) {
-        sn_text_addf(text, "%s: none", input->label);
+        sn_text_add(text, ": none");
     } else if (edge->flow == SN_FLOW_WRITE) {
-        sn_text_addf(text, "%s: %s = dx", input->label, to);
+        sn_text_addf(text, ": %s = dx", to);
     } else if (edge->flow == SN_FLOW_ADD && strcmp(to, base) == 0) {
-        sn_text_addf(text, "%s: %s += dx", input->label, to);
+        sn_text_addf(text, ": %s += dx", to);
     } else if (edge->flow == SN_FLOW_ADD) {
-        sn_text_addf(text, "%s: %s = %s + dx", input->label, to, base);
+        sn_text_addf(text, ": %s = %s + dx", to, base);
     } else if (sn_plan_is_view(plan, plan->gradient, i, k)) {
-        sn_text_addf(text, "%s: same memory", input->label);
+        sn_text_add(text, ": same memory");
     } else {
         slot_text(plan, plan->gradient[i], input->width, base);
-        sn_text_addf(text, "%s: waits in %s", input->label, base);
+        sn_text_addf(text, ": waits in %s", base);
     }
 }
 
@@ -157,8 +171,9 @@ static void add_backward(printer *p, int i) {
     for (int k = 0; k < node->n_inputs; k++)
         add_flow(p, i, k);
     for (int j = 0; j < node->n_params; j++) {
-        if (node->params[j].route == SN_FROM_PARTIALS)
-            sn_text_addf(next_part(p), "leaves sums for %s.%s", node->label, node->params[j].name);
+        if (node->params[j].route != SN_FROM_PARTIALS) continue;
+        sn_text_add(next_part(p), "leaves sums for ");
+        add_name(p, node, &node->params[j]);
     }
     end_line(p);
 }
@@ -182,7 +197,9 @@ static void add_segment_end(printer *p, int s) {
     } else if (!node) {
         sn_text_add(p->text, "it was cut here, all threads wait --\n");
     } else {
-        sn_text_addf(p->text, "every tile leaves its part of %s, all threads wait --\n", node->label);
+        sn_text_add(p->text, "every tile leaves its part of ");
+        add_label(p, node);
+        sn_text_add(p->text, ", all threads wait --\n");
         begin_line(p, time, "merge", (int)(node - plan->graph->nodes), (sn_slot){-1, 0});
         sn_text_addf(next_part(p), "each thread puts the parts of %zu tiles together", plan->max_tiles);
         end_line(p);
@@ -266,7 +283,7 @@ static void add_buffer(printer *p, const tenants *t, int b) {
         } else {
             sn_text_add(p->text, ", ");
         }
-        sn_text_add(p->text, plan->graph->nodes[i].label);
+        add_label(p, &plan->graph->nodes[i]);
         if (width < buffer->width) sn_text_addf(p->text, " [%zu:%zu]", column, column + width);
     }
     sn_text_add(p->text, "\n");
@@ -293,7 +310,7 @@ static void add_tensor(printer *p, const sn_item *item, char *tile) {
     const sn_plan_param *entry = &p->plan->params[item->param];
     const sn_node *node = &p->plan->graph->nodes[entry->node];
     const sn_param *param = &node->params[entry->index];
-    sn_text_addf(p->text, "%s.%s", node->label, param->name);
+    add_name(p, node, param);
     if (param->rank == 1) {
         snprintf(tile, CELL, "[%zu:%zu]", item->col, item->col + item->cols);
     } else {
@@ -346,7 +363,9 @@ static void add_work(printer *p) {
     for (int s = 0; s < plan->n_states; s++) {
         const sn_node *node = &plan->graph->nodes[plan->states[s].node];
         const sn_param *state = &node->states[plan->states[s].index];
-        sn_text_addf(p->text, "%6s  %s.%s, after all updates\n", "", node->label, state->name);
+        sn_text_addf(p->text, "%6s  ", "");
+        add_name(p, node, state);
+        sn_text_add(p->text, ", after all updates\n");
     }
 }
 

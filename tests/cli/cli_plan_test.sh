@@ -171,4 +171,11 @@ want_equal one.rest out.rest
 
 refuses 2 "skipnet check: --expand prints a config, --plan a plan: give one of them" check tiny.json --plan --expand
 refuses 4 "cannot open missing.json: No such file or directory" check missing.json --plan
+# A newline in a label stays in its line.
+cat >newline.json <<'END'
+{"name": "newline", "data": {"kind": "spirals"}, "train": {"steps": 1},
+ "network": {"layers": [{"op": "linear", "units": 2, "label": "a\nb"}]}}
+END
+does check newline.json --plan --threads 1
+want "a newline in a label" 3 "$(grep -cF 'a\x0ab  linear' out)"
 finish 20
