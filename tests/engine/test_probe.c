@@ -52,13 +52,6 @@ static double *normals(size_t n, const char *label, uint64_t seed) {
     return x;
 }
 
-static double dot(const double *a, const double *b, size_t n) {
-    double sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += a[i] * b[i];
-    return sum;
-}
-
 static double run_at(subject *s, const sn_batch *batch) {
     sn_step_result result;
     char text[SN_FAULT_TEXT];

@@ -425,13 +425,6 @@ static double *full_product(test_net *net, const double *direction) {
     return sum;
 }
 
-static double dot(const double *a, const double *b, size_t n) {
-    double sum = 0;
-    for (size_t i = 0; i < n; i++)
-        sum += a[i] * b[i];
-    return sum;
-}
-
 static void test_hessian(void **state) {
     (void)state;
     subject s;

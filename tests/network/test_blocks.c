@@ -10,24 +10,7 @@
 #include "support/net.h"
 #include "support/random_graph.h"
 
-static const sn_dataset dimensions = {.in_dim = 6, .out_dim = 3};
 static sn_error error;
-
-typedef struct built {
-    sn_config *config;
-    sn_graph graph;
-} built;
-
-static built build(const char *network) {
-    built b = {NULL, {0}};
-    if (net_build(&b.config, &b.graph, network, &dimensions, &error)) fail_msg("%s\n%s", error.text, network);
-    return b;
-}
-
-static void release(built *b) {
-    sn_graph_reset(&b->graph);
-    sn_config_free(b->config);
-}
 
 static void add_way(sn_text *text, const sn_graph *graph, const sn_block *block, sn_way way, const char *name) {
     int *nodes = calloc((size_t)(block->end - block->start), sizeof *nodes);
@@ -230,14 +213,14 @@ static sn_text list_of(const char *words) {
 }
 
 static void expect_blocks(const char *network, const char *expected) {
-    built b = build(network);
+    test_graph b = graph_open(network);
     sn_text text = SN_TEXT_EMPTY;
     for (int i = 0; i < b.graph.n_blocks; i++)
         add_block(&text, &b.graph, &b.graph.blocks[i]);
     if (strcmp(sn_text_string(&text), expected) != 0)
         fail_msg("%s\n%sexpected\n%s", network, sn_text_string(&text), expected);
     sn_text_free(&text);
-    release(&b);
+    graph_close(&b);
 }
 
 static void test_families(void **state) {
@@ -264,7 +247,7 @@ static void test_many_crossings(void **state) {
     for (int i = 2; i < LAYERS; i++)
         sn_text_addf(&words, " t%d=tanh(y%d) y%d=add(t%d,y%d)", i, i - 1, i, i, i - 2);
     sn_text network = list_of(sn_text_string(&words));
-    built b = build(sn_text_string(&network));
+    test_graph b = graph_open(sn_text_string(&network));
     assert_int_equal(b.graph.n_blocks, LAYERS - 2);
     for (int i = 2; i < LAYERS; i++) {
         char start[16];
@@ -274,7 +257,7 @@ static void test_many_crossings(void **state) {
         assert_int_equal(block->shortcut, 1);
         assert_int_equal(block->is_closed, i == 2);
     }
-    release(&b);
+    graph_close(&b);
     sn_text_free(&words);
     sn_text_free(&network);
 }
@@ -290,13 +273,13 @@ static void test_many_towers(void **state) {
     for (int i = 1; i < LAYERS; i++)
         sn_text_addf(&words, " t%d=tanh(b%d) b%d=add(t%d,a%d)", i, i - 1, i, i, i);
     sn_text network = list_of(sn_text_string(&words));
-    built b = build(sn_text_string(&network));
+    test_graph b = graph_open(sn_text_string(&network));
     assert_int_equal(b.graph.n_blocks, LAYERS - 1);
     for (int i = 0; i < b.graph.n_blocks; i++) {
         assert_int_equal(b.graph.blocks[i].start, 0);
         assert_int_equal(b.graph.blocks[i].shortcut, -1);
     }
-    release(&b);
+    graph_close(&b);
     sn_text_free(&words);
     sn_text_free(&network);
 }
@@ -505,9 +488,9 @@ static void test_random_graphs(void **state) {
     seen s = {0};
     for (uint64_t seed = 1; seed <= 1000; seed++) {
         sn_text text = random_graph(seed, &limits);
-        built b = build(sn_text_string(&text));
+        test_graph b = graph_open(sn_text_string(&text));
         check_graph(&b.graph, &s);
-        release(&b);
+        graph_close(&b);
         sn_text_free(&text);
     }
     print_message("%d identities, %d passed on, %d projected, %d over such, %d grown, %d without shortcut; %d open, %d "

@@ -10,22 +10,6 @@
 static const sn_dataset dimensions = {.in_dim = 6, .out_dim = 3};
 static sn_error error;
 
-typedef struct built {
-    sn_config *config;
-    sn_graph graph;
-} built;
-
-static built build(const char *network) {
-    built b = {NULL, {0}};
-    if (net_build(&b.config, &b.graph, network, &dimensions, &error)) fail_msg("%s\n%s", error.text, network);
-    return b;
-}
-
-static void release(built *b) {
-    sn_graph_reset(&b->graph);
-    sn_config_free(b->config);
-}
-
 /* "label(input,input) label(input) ..." of all nodes but the network's input. */
 static void expect_nodes(const sn_graph *graph, const char *expected) {
     sn_text text = SN_TEXT_EMPTY;
@@ -69,12 +53,12 @@ static const graph_case label_cases[] = {
 static void test_labels(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof label_cases / sizeof *label_cases; i++) {
-        built b = build(label_cases[i].network);
+        test_graph b = graph_open(label_cases[i].network);
         expect_nodes(&b.graph, label_cases[i].expected);
         for (int k = 0; k < b.graph.n_nodes; k++)
             assert_int_equal(sn_graph_find(&b.graph, b.graph.nodes[k].label), k);
         assert_int_equal(sn_graph_find(&b.graph, "none"), -1);
-        release(&b);
+        graph_close(&b);
     }
 }
 
@@ -149,12 +133,12 @@ static const graph_case error_cases[] = {
 static void test_errors(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof error_cases / sizeof *error_cases; i++) {
-        built b = {NULL, {0}};
+        test_graph b = {NULL, {0}};
         sn_status status = net_build(&b.config, &b.graph, error_cases[i].network, &dimensions, &error);
         assert_int_equal(status, SN_INVALID);
         assert_string_equal(error.text, error_cases[i].expected);
         assert_int_equal(b.graph.n_nodes, 0);
-        release(&b);
+        graph_close(&b);
     }
 }
 
@@ -174,8 +158,8 @@ static void expect_role(const sn_graph *graph, const char *label, sn_role role, 
 
 static void test_roles(void **state) {
     (void)state;
-    built b = build("{\"depth\": 4, \"width\": 5, \"norm\": \"layer\", \"skip\": {\"kind\": \"add\", "
-                    "\"layers_per_block\": 2, \"branch_scale\": {\"learned\": 0.5}}}");
+    test_graph b = graph_open("{\"depth\": 4, \"width\": 5, \"norm\": \"layer\", \"skip\": {\"kind\": \"add\", "
+                              "\"layers_per_block\": 2, \"branch_scale\": {\"learned\": 0.5}}}");
     const sn_graph *g = &b.graph;
     expect_role(g, "hidden1", SN_ROLE_HIDDEN, 1, "hidden1");
     expect_role(g, "hidden2.norm", SN_ROLE_NORM, 2, "hidden2.act");
@@ -190,33 +174,33 @@ static void test_roles(void **state) {
     assert_true(g->n_hidden == 4 && g->n_layers == 5);
     assert_false(g->nodes[0].needs_gradient);
     assert_int_equal(node_of(g, "hidden1")->n_readers, 2);
-    release(&b);
-    b = build("{\"depth\": 3, \"width\": 5, \"order\": \"inside\", \"skip\": \"concat\"}");
+    graph_close(&b);
+    b = graph_open("{\"depth\": 3, \"width\": 5, \"order\": \"inside\", \"skip\": \"concat\"}");
     expect_role(&b.graph, "hidden1", SN_ROLE_HIDDEN, 1, "hidden1.act");
     expect_role(&b.graph, "hidden2", SN_ROLE_HIDDEN, 2, "block1");
     expect_role(&b.graph, "hidden3", SN_ROLE_HIDDEN, 3, "block2");
-    release(&b);
-    b = build("{\"depth\": 4, \"width\": 5, \"norm\": \"batch\", \"skip\": {\"kind\": \"highway\", "
-              "\"layers_per_block\": 2}}");
+    graph_close(&b);
+    b = graph_open("{\"depth\": 4, \"width\": 5, \"norm\": \"batch\", \"skip\": {\"kind\": \"highway\", "
+                   "\"layers_per_block\": 2}}");
     expect_role(&b.graph, "hidden2.norm", SN_ROLE_NORM, 2, "hidden2.act");
     expect_role(&b.graph, "hidden3", SN_ROLE_HIDDEN, 3, "block1");
     expect_role(&b.graph, "hidden3.gate", SN_ROLE_GATE, 3, "block1");
     expect_role(&b.graph, "hidden4.gate", SN_ROLE_GATE, 4, "block2");
     expect_role(&b.graph, "output", SN_ROLE_OUTPUT, 5, "output");
     assert_true(b.graph.n_hidden == 4 && b.graph.n_layers == 5);
-    release(&b);
-    b = build("{\"layers\": [{" LINEAR ", \"label\": \"a\"}, {" LINEAR
-              ", \"label\": \"b\"}, {\"op\": \"sigmoid\"}, {\"op\": "
-              "\"gate\", \"inputs\": [\"a\", \"sigmoid1\", \"a\"]}]}");
+    graph_close(&b);
+    b = graph_open("{\"layers\": [{" LINEAR ", \"label\": \"a\"}, {" LINEAR
+                   ", \"label\": \"b\"}, {\"op\": \"sigmoid\"}, {\"op\": "
+                   "\"gate\", \"inputs\": [\"a\", \"sigmoid1\", \"a\"]}]}");
     expect_role(&b.graph, "a", SN_ROLE_HIDDEN, 1, "a");     /* no sigmoid between */
     expect_role(&b.graph, "b", SN_ROLE_OUTPUT, 2, "gate1"); /* not as t */
-    release(&b);
-    b = build("{\"layers\": [{\"op\": \"layer_norm\", \"label\": \"n\"}, {\"op\": \"tanh\"}, {" LINEAR
-              ", \"label\": \"a\"}, "
-              "{\"op\": \"tanh\"}, {\"op\": \"add\", \"inputs\": [\"tanh2\", \"a\"], \"label\": \"s\"}]}");
+    graph_close(&b);
+    b = graph_open("{\"layers\": [{\"op\": \"layer_norm\", \"label\": \"n\"}, {\"op\": \"tanh\"}, {" LINEAR
+                   ", \"label\": \"a\"}, "
+                   "{\"op\": \"tanh\"}, {\"op\": \"add\", \"inputs\": [\"tanh2\", \"a\"], \"label\": \"s\"}]}");
     expect_role(&b.graph, "n", SN_ROLE_NORM, 0, "tanh1");
     expect_role(&b.graph, "a", SN_ROLE_OUTPUT, 1, "a");
-    release(&b);
+    graph_close(&b);
 }
 
 static const graph_case block_cases[] = {
@@ -270,7 +254,7 @@ static void test_many_scales(void **state) {
                  "{\"op\": \"linear\", \"units\": 3, \"label\": \"end\"}]}",
                  SCALES);
     clock_t start = clock();
-    built b = build(sn_text_string(&network));
+    test_graph b = graph_open(sn_text_string(&network));
     double seconds = (double)(clock() - start) / CLOCKS_PER_SEC;
     print_message("%d scales in %.3f s\n", SCALES, seconds);
     assert_int_equal(b.graph.n_nodes, SCALES + 3);
@@ -278,16 +262,16 @@ static void test_many_scales(void **state) {
     assert_int_equal(b.graph.nodes[SCALES + 1].layer, 0);
     assert_int_equal(b.graph.nodes[SCALES + 2].layer, 1);
     assert_true(seconds < 20); /* room for sanitizers and valgrind; a search for each takes minutes */
-    release(&b);
+    graph_close(&b);
     sn_text_free(&network);
 }
 
 static void test_blocks(void **state) {
     (void)state;
     for (size_t i = 0; i < sizeof block_cases / sizeof *block_cases; i++) {
-        built b = build(block_cases[i].network);
+        test_graph b = graph_open(block_cases[i].network);
         expect_nodes(&b.graph, block_cases[i].expected);
-        release(&b);
+        graph_close(&b);
     }
 }
 
@@ -301,7 +285,7 @@ static void test_block_counts(void **state) {
                      "{\"depth\": %d, \"width\": 5, \"skip\": {\"kind\": \"concat\", \"growth\": 2, "
                      "\"layers_per_block\": %d}}",
                      depth, per_block);
-            built b = build(network);
+            test_graph b = graph_open(network);
             int blocks = (depth - 1 + per_block - 1) / per_block;
             snprintf(label, sizeof label, "block%d", blocks);
             assert_int_equal(sn_graph_find(&b.graph, label) >= 0, blocks > 0);
@@ -309,7 +293,7 @@ static void test_block_counts(void **state) {
             assert_int_equal(sn_graph_find(&b.graph, label), -1);
             assert_int_equal(b.graph.n_hidden, depth);
             assert_int_equal(b.graph.nodes[b.graph.n_nodes - 2].width, 5 + 2 * blocks);
-            release(&b);
+            graph_close(&b);
         }
     }
 }
@@ -317,30 +301,32 @@ static void test_block_counts(void **state) {
 /* Widths of dense blocks: inner layers have `width`, the last has `growth`; factors of residual ones. */
 static void test_block_details(void **state) {
     (void)state;
-    built b =
-        build("{\"depth\": 4, \"width\": 5, \"skip\": {\"kind\": \"concat\", \"growth\": 2, \"layers_per_block\": 2}}");
+    test_graph b = graph_open(
+        "{\"depth\": 4, \"width\": 5, \"skip\": {\"kind\": \"concat\", \"growth\": 2, \"layers_per_block\": 2}}");
     assert_int_equal(node_of(&b.graph, "hidden2")->width, 5);
     assert_int_equal(node_of(&b.graph, "hidden3")->width, 2);
     assert_int_equal(node_of(&b.graph, "hidden4")->width, 2);
     assert_int_equal(node_of(&b.graph, "hidden4")->params[0].cols, 7);
     assert_int_equal(node_of(&b.graph, "output")->params[0].cols, 9);
-    release(&b);
-    b = build("{\"depth\": 10, \"width\": 5, \"skip\": {\"kind\": \"add\", \"branch_scale\": \"inverse_sqrt_blocks\", "
-              "\"shortcut_scale\": 0.25}}");
+    graph_close(&b);
+    b = graph_open(
+        "{\"depth\": 10, \"width\": 5, \"skip\": {\"kind\": \"add\", \"branch_scale\": \"inverse_sqrt_blocks\", "
+        "\"shortcut_scale\": 0.25}}");
     const sn_node *block = node_of(&b.graph, "block9");
     assert_true(block->op->pass_factor(block, 0) == 0.25 && block->op->pass_factor(block, 1) == 1.0 / 3);
     assert_int_equal(sn_graph_find(&b.graph, "block10"), -1);
-    release(&b);
-    b = build("{\"depth\": 3, \"width\": 5, \"norm\": \"batch\", \"init\": \"orthogonal\", \"bias_init\": \"zeros\", "
-              "\"skip\": "
-              "{\"kind\": \"highway\", \"gate_bias\": -1.5}}");
+    graph_close(&b);
+    b = graph_open(
+        "{\"depth\": 3, \"width\": 5, \"norm\": \"batch\", \"init\": \"orthogonal\", \"bias_init\": \"zeros\", "
+        "\"skip\": "
+        "{\"kind\": \"highway\", \"gate_bias\": -1.5}}");
     const sn_node *gate = node_of(&b.graph, "hidden2.gate");
     assert_string_equal(sn_value_text(gate->params[0].init, "kind"), "orthogonal");
     assert_string_equal(sn_value_text(gate->params[1].init, "kind"), "constant");
     assert_true(sn_value_number(gate->params[1].init, "value") == -1.5);
     assert_string_equal(node_of(&b.graph, "hidden2.norm")->op->kind.name, "batch_norm");
-    release(&b);
-    b = build(
+    graph_close(&b);
+    b = graph_open(
         "{\"depth\": 3, \"width\": 5, \"activation\": {\"kind\": \"leaky_relu\", \"slope\": 0.2}, \"init\": {\"kind\": "
         "\"normal\", \"std\": 0.5}, \"output_init\": \"zeros\", \"bias_init\": {\"kind\": \"constant\", \"value\": "
         "1}}");
@@ -348,22 +334,22 @@ static void test_block_details(void **state) {
     assert_true(sn_value_number(node_of(&b.graph, "hidden2")->params[0].init, "std") == 0.5);
     assert_string_equal(sn_value_text(node_of(&b.graph, "output")->params[0].init, "kind"), "zeros");
     assert_true(sn_value_number(node_of(&b.graph, "output")->params[1].init, "value") == 1);
-    release(&b);
+    graph_close(&b);
 }
 
 /* By hand: 30 + 5 * 25 + 15 weights, 33 biases, 6 norms of 10.  Forward: two per weight.  A step: the products
  * three times, those of the first layer twice. */
 static void test_counts(void **state) {
     (void)state;
-    built b = build(
+    test_graph b = graph_open(
         "{\"depth\": 6, \"width\": 5, \"norm\": \"layer\", \"skip\": {\"kind\": \"add\", \"layers_per_block\": 2}}");
     assert_int_equal(b.graph.n_params, 170 + 33 + 60);
     assert_true(b.graph.forward_flops == 340);
     assert_true(b.graph.step_flops == 2 * 60 + 3 * 280);
-    release(&b);
-    b = build("{\"depth\": 50}");
+    graph_close(&b);
+    b = graph_open("{\"depth\": 50}");
     assert_int_equal(b.graph.n_params, 64 * 6 + 49 * 64 * 64 + 3 * 64 + 50 * 64 + 3);
-    release(&b);
+    graph_close(&b);
 }
 
 int main(void) {

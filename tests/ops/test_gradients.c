@@ -103,31 +103,12 @@ static void settle(test_net *net, const char *name) {
     fail_msg("%s: no weights away from kinks and with gradients", name);
 }
 
-static double loss_at(test_net *net, size_t tensor, double *values, size_t k, double shift) {
-    double kept = values[k];
-    values[k] = kept + shift;
-    sn_engine_set_tensor(net->engine, tensor, values);
-    values[k] = kept;
-    return net_measure(net, NULL).loss;
-}
-
-static void differences(test_net *net, size_t tensor, double *gradient) {
-    double *values = net_values(net, tensor);
-    for (size_t k = 0; k < net_count(net, tensor); k++) {
-        double near = loss_at(net, tensor, values, k, STEP) - loss_at(net, tensor, values, k, -STEP);
-        double far = loss_at(net, tensor, values, k, 2 * STEP) - loss_at(net, tensor, values, k, -2 * STEP);
-        gradient[k] = (8 * near - far) / (12 * STEP);
-    }
-    sn_engine_set_tensor(net->engine, tensor, values);
-    free(values);
-}
-
 static void check_tensor(test_net *net, size_t i, const char *name) {
     net_measure(net, NULL);
     double *gradient = net_gradient(net, i), *expected = net_gradient(net, i);
     sn_tensor tensor;
     sn_engine_tensor(net->engine, i, &tensor);
-    differences(net, i, expected);
+    net_differences(net, i, STEP, expected);
     double distance = distance_of(gradient, expected, net_count(net, i)), norm = norm_of(expected, net_count(net, i));
     bool is_right = distance <= 1e-7 && norm > LEAST_GRADIENT;
     if (net_is_cancelled(net, i)) {
@@ -396,7 +377,7 @@ static void test_signals(void **state) {
     for (int k = 0; k < 4; k++) {
         size_t i = net_find(&net, names[k]);
         double *expected = net_gradient(&net, i);
-        differences(&net, i, expected);
+        net_differences(&net, i, STEP, expected);
         bias_norms[k] = norm_of(expected, net_count(&net, i));
         assert_true(bias_norms[k] > LEAST_GRADIENT);
         assert_true(fabs(sn_sumsq_norm(seen.nodes[k].delta.squares) / bias_norms[k] - 1) < 1e-7);

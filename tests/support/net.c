@@ -45,6 +45,19 @@ sn_status net_build(sn_config **config, sn_graph *graph, const char *network, co
     return build(config, graph, network, data, sn_ops, error);
 }
 
+test_graph graph_open(const char *network) {
+    static const sn_dataset dimensions = {.in_dim = 6, .out_dim = 3};
+    static sn_error error;
+    test_graph g = {NULL, {0}};
+    if (net_build(&g.config, &g.graph, network, &dimensions, &error)) fail_msg("%s\n%s", error.text, network);
+    return g;
+}
+
+void graph_close(test_graph *graph) {
+    sn_graph_reset(&graph->graph);
+    sn_config_free(graph->config);
+}
+
 static void succeed(sn_status status, const sn_error *error, const char *network) {
     if (status) fail_msg("%s\n%s", error->text, network);
 }
@@ -213,11 +226,35 @@ double net_loss(test_net *net) {
     return result.loss;
 }
 
-double norm_of(const double *x, size_t n) {
+/* The loss where value k of a tensor is moved by `shift`. */
+static double loss_at(test_net *net, size_t tensor, double *values, size_t k, double shift) {
+    double kept = values[k];
+    values[k] = kept + shift;
+    sn_engine_set_tensor(net->engine, tensor, values);
+    values[k] = kept;
+    return net_measure(net, NULL).loss;
+}
+
+void net_differences(test_net *net, size_t i, double h, double *gradient) {
+    double *values = net_values(net, i);
+    for (size_t k = 0; k < net_count(net, i); k++) {
+        double near = loss_at(net, i, values, k, h) - loss_at(net, i, values, k, -h);
+        double far = loss_at(net, i, values, k, 2 * h) - loss_at(net, i, values, k, -2 * h);
+        gradient[k] = (8 * near - far) / (12 * h);
+    }
+    sn_engine_set_tensor(net->engine, i, values);
+    free(values);
+}
+
+double dot(const double *a, const double *b, size_t n) {
     double sum = 0;
     for (size_t i = 0; i < n; i++)
-        sum += x[i] * x[i];
-    return sqrt(sum);
+        sum += a[i] * b[i];
+    return sum;
+}
+
+double norm_of(const double *x, size_t n) {
+    return sqrt(dot(x, x, n));
 }
 
 double distance_of(const double *a, const double *b, size_t n) {

@@ -22,6 +22,15 @@ typedef struct test_net {
 /* Parses {"network": NETWORK} and builds its graph for the dimensions of `data` (nothing else of it is read). */
 sn_status net_build(sn_config **config, sn_graph *graph, const char *network, const sn_dataset *data, sn_error *error);
 
+/* A graph alone, for any data of 6 features and 3 classes; whatever is wrong with the network fails the test. */
+typedef struct test_graph {
+    sn_config *config;
+    sn_graph graph;
+} test_graph;
+
+test_graph graph_open(const char *network);
+void graph_close(test_graph *graph);
+
 /* A network on the backend of the environment.  `options` NULL: one thread, gradients kept.  Where options leave it
  * open, the batch is all training samples, the loss the one that suits the data, the threads one. */
 void net_open(test_net *net, const char *network, const sn_dataset *data, sn_dtype dtype,
@@ -72,12 +81,18 @@ sn_step_result net_step_at(test_net *net, size_t begin, size_t rows, double lr, 
 /* Gradients without an update, by net_gradient afterwards. */
 sn_step_result net_measure(test_net *net, sn_observation *observation);
 
+/* The gradient of the loss of net_measure by tensor `i`, from differences of fourth order at distance `h`. */
+void net_differences(test_net *net, size_t i, double h, double *gradient);
+
 /* The mean loss over the whole training split, as an evaluation has it. */
 double net_loss(test_net *net);
 
 /* Whether tensor `i` is a bias that every batch_norm on its way takes out again, so that its gradient is 0 but for
  * rounding. */
 bool net_is_cancelled(const test_net *net, size_t i);
+
+/* The sum of a[i] b[i]. */
+double dot(const double *a, const double *b, size_t n);
 
 /* |x|, and |a - b| / max(|a|, |b|) in 2-norms; 0 where both are 0. */
 double norm_of(const double *x, size_t n);
