@@ -99,6 +99,7 @@ static bool set_param_tables(sn_engine *e) {
         const sn_node *node = &e->graph->nodes[entry->node];
         const sn_param *param = &node->params[entry->index];
         e->param_pointers[p] = e->params.base + entry->offset * e->real_size;
+        atomic_init(&e->tiles_left[p], entry->n_items);
         if (param->copy_size > 0) e->copy_pointers[p] = e->copies.base + entry->copy * e->real_size;
         e->tensor_names[p] = tensor_name(e, node, param, "");
         e->velocity_names[p] = tensor_name(e, node, param, ".momentum_buffer"); /* as PyTorch calls it */
@@ -138,6 +139,8 @@ static sn_status take_tables(sn_engine *e, sn_error *error) {
     bool ok = e->param_pointers && e->copy_pointers && e->tiles_left && e->tensor_names && e->velocity_names &&
               e->state_pointers && e->state_names && e->tiles && e->items && e->next_group && e->next_task &&
               e->next_update && e->parts_left;
+    for (int j = 0; j < plan->n_items && ok; j++)
+        atomic_init(&e->parts_left[j], plan->items[j].n_parts);
     ok = ok && set_param_tables(e) && set_state_tables(e);
     return ok ? SN_OK : sn_error_memory(error, n * sizeof(void *), "the engine's tables");
 }
@@ -269,14 +272,10 @@ void sn_step_begin(sn_engine *engine, const sn_step *step, sn_mode mode) {
     engine->mode = mode;
     engine->observes = mode == SN_MODE_TRAIN && step->observation;
     engine->clip = 1;
-    for (int p = 0; p < engine->plan.n_params; p++)
-        atomic_store_explicit(&engine->tiles_left[p], engine->plan.params[p].n_items, memory_order_relaxed);
     size_t threads = (size_t)engine->options.threads, n_segments = (size_t)engine->plan.n_segments;
     reset_counters(engine->next_group, n_segments * threads);
     reset_counters(engine->next_task, (n_segments + 1) * threads);
     reset_counters(engine->next_update, threads);
-    for (int j = 0; j < engine->plan.n_items && engine->plan.part_elements > 0; j++)
-        atomic_store_explicit(&engine->parts_left[j], engine->plan.items[j].n_parts, memory_order_relaxed);
 }
 
 static void run_task(sn_engine *engine, const sn_step *step, sn_mode mode) {

@@ -96,6 +96,14 @@ static unsigned char *part_of_item(const work *w, int part) {
     return w->engine->parts.base + element * w->engine->real_size;
 }
 
+/* Counts down from `n` what threads do together; whether this was the last, which sets the counter up for the next
+ * step. */
+static bool is_last(atomic_int *left, int n) {
+    if (atomic_fetch_sub(left, 1) > 1) return false;
+    atomic_store(left, n);
+    return true;
+}
+
 /* One part along the batch; whether it was the last that was missing. */
 static bool compute_part(const work *w, int part) {
     sn_engine *e = w->engine;
@@ -106,7 +114,7 @@ static bool compute_part(const work *w, int part) {
     } else {
         memset(to.data, 0, w->item->rows * w->item->cols * e->real_size);
     }
-    return atomic_fetch_sub(&e->parts_left[w->item - e->plan.items], 1) == 1;
+    return is_last(&e->parts_left[w->item - e->plan.items], w->item->n_parts);
 }
 
 static bool merge_parts(const work *w) {
@@ -176,7 +184,7 @@ static void bring_copy_up_to_date(const work *w, bool has_changed) {
     if (w->param->copy_size == 0) return;
     if (!w->param->derives_whole) {
         if (has_changed) sn_engine_derive(e, w->item->param, w->item);
-    } else if (atomic_fetch_sub(&e->tiles_left[w->item->param], 1) == 1) {
+    } else if (is_last(&e->tiles_left[w->item->param], w->entry->n_items)) {
         sn_engine_derive(e, w->item->param, NULL);
     }
 }
