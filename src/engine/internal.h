@@ -114,6 +114,7 @@ struct sn_engine {
     sn_mode mode;
     bool observes, diagnoses;
     double clip;
+    double batch_weight;        /* what its samples weigh together in the mean of the loss */
     double *outputs;            /* where predictions go; NULL: nowhere */
     atomic_size_t *next_group;  /* per segment and thread that begins with the tiles */
     atomic_size_t *next_task;   /* per phase and thread that begins with the tasks */

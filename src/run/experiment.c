@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "engine/backend.h"
 #include "network/families.h"
+#include "ops/objective.h"
 #include "ops/table.h"
 
 enum { SMALLEST_PASS = 32 }; /* rows that evaluation passes have at least, however small the batches are */
@@ -22,7 +23,6 @@ static sn_status set_options(sn_experiment *x, int threads, sn_error *error) {
     x->options = (sn_engine_options){
         .threads = threads,
         .seed = s->seed,
-        .loss = s->loss,
         .momentum = s->momentum,
         .weight_decay = s->weight_decay,
         .nesterov = s->nesterov,
@@ -39,14 +39,13 @@ static sn_status check_optimizer(const sn_experiment *x, sn_error *error) {
     return sn_config_fault(x->config, value, error, "needs a momentum above 0 (set train.optimizer.momentum)");
 }
 
-static sn_status check_loss(const sn_experiment *x, sn_error *error) {
-    const sn_loss *loss = x->options.loss;
-    if (loss->needs_classes == x->data.is_classes) return SN_OK;
-    const sn_value *value = sn_value_get(sn_config_root(x->config), "train.loss");
-    return sn_config_fault(x->config, value, error, "%s needs %s, these data have %s (take %s)", loss->kind.name,
-                           loss->needs_classes ? "class labels" : "regression targets",
-                           x->data.is_classes ? "class labels" : "regression targets",
-                           x->data.is_classes ? "softmax_cross_entropy" : "mean_squared_error");
+static sn_status build_objective(sn_experiment *x, sn_error *error) {
+    sn_loss_request request = {.config = x->config,
+                               .loss = sn_value_get(sn_config_root(x->config), "train.loss"),
+                               .data = &x->data,
+                               .pool = &x->pool,
+                               .notes = &x->notes};
+    return sn_objective_build(&x->options.objective, &request, error);
 }
 
 static sn_status build_graph(sn_experiment *x, sn_error *error) {
@@ -74,7 +73,7 @@ static sn_status check_batch(const sn_experiment *x, sn_error *error) {
 
 /* All faults that the key tables cannot see, at once. */
 static sn_status check_and_build(sn_experiment *x, sn_error *error) {
-    check_loss(x, error);
+    build_objective(x, error);
     check_optimizer(x, error);
     sn_status built = build_graph(x, error);
     if (!built) check_batch(x, error);
@@ -233,6 +232,7 @@ void sn_experiment_reset(sn_experiment *experiment) {
     sn_order_reset(&experiment->order);
     sn_graph_reset(&experiment->graph);
     sn_notes_reset(&experiment->notes);
+    sn_pool_free(&experiment->pool);
     if (!experiment->shares_data) sn_dataset_reset(&experiment->data);
     *experiment = (sn_experiment){0};
 }

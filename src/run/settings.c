@@ -3,10 +3,7 @@
 
 #include <string.h>
 
-#include "ops/table.h"
-
 static void fill_train(sn_settings *s, const sn_value *train) {
-    s->loss = sn_loss_find(sn_value_text(train, "loss.kind"));
     s->momentum = sn_value_number(train, "optimizer.momentum");
     s->weight_decay = sn_value_number(train, "optimizer.weight_decay");
     s->nesterov = sn_value_bool(train, "optimizer.nesterov");
