@@ -79,7 +79,7 @@ static void add_classes(const sn_dataset *data, const double *weights, sn_text *
         if (c > 0) sn_text_add(text, ", ");
         add_class(data, c, text);
         if (!weights) continue;
-        sn_text_add(text, " ");
+        sn_text_add(text, ": ");
         sn_text_add_number(text, weights[c], 6);
     }
     if (n < data->out_dim) sn_text_addf(text, " and %zu more", data->out_dim - n);

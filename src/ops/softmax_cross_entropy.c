@@ -68,7 +68,8 @@ static const sn_key cross_entropy_keys[] = {
      .help = "epsilon: the share of a sample's weight that goes to all classes alike"},
     {SN_KEY_CLASS_WEIGHTS, .flags = SN_LATER,
      .help = "w, one number for each class in the order of the classes, or \"balanced\": n / (n_classes count_c) over "
-             "the training split; null: all 1; a mean is over the sum of its samples' weights (0 where that is 0)"},
+             "the training split; null: all 1; means are divided by the sum of their samples' weights (0 where they "
+             "have none)"},
     {0},
 };
 

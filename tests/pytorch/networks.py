@@ -31,6 +31,11 @@ def entry(op, label, inputs=None, **keys):
 
 
 MSE = "mean_squared_error"
+BCE = "binary_cross_entropy"
+
+
+def loss(kind, **keys):
+    return {"kind": kind, **keys}
 
 FAMILIES = [
     # Plain chains: each activation, order and norm.
@@ -348,4 +353,42 @@ GRAPHS = [
     ),
 ]
 
-NETWORKS = FAMILIES + GRAPHS
+LOSSES = [
+    ("squared-error-classes", mlp(4, 7), sgd(0.2, 8, loss=MSE, momentum=0.9), 16, 5, 3),
+    ("hinge", mlp(4, 7), sgd(0.1, 7, loss="hinge"), 16, 5, 4),
+    ("hinge-squared-norm", mlp(4, 7, norm="batch"), sgd(0.03, 8, loss=loss("hinge", p=2, margin=0.7)), 16, 5, 3),
+    ("hinge-weights", mlp(3, 6), sgd(0.1, 6, loss=loss("hinge", class_weights=[0.5, 2, 0])), 15, 5, 3),
+    ("binary-classes", mlp(4, 7, skip="add"), sgd(0.2, 8, loss=BCE, weight_decay=0.01), 16, 5, 3),
+    ("binary-two-classes", mlp(3, 6), sgd(0.2, 5, loss=BCE), 15, 5, 2),
+    ("binary-shares", mlp(4, 6, activation="relu"), sgd(0.1, 7, loss=BCE, momentum=0.9), 14, 5, 3),
+    ("smoothing", mlp(5, 7), sgd(0.1, 8, loss=loss("softmax_cross_entropy", label_smoothing=0.1)), 16, 6, 3),
+    (
+        "weights-smoothing",
+        mlp(4, 7, skip="add"),
+        sgd(0.1, 7, loss=loss("softmax_cross_entropy", label_smoothing=0.3, class_weights=[0.2, 3, 0, 1.5])),
+        16,
+        5,
+        4,
+    ),
+    (
+        "weights-balanced",
+        mlp(4, 7, norm="layer"),
+        sgd(0.05, 6, loss=loss("softmax_cross_entropy", class_weights="balanced"), momentum=0.8),
+        16,
+        5,
+        3,
+    ),
+    ("weights-zero", mlp(3, 6), sgd(0.1, 5, loss=loss("softmax_cross_entropy", class_weights=[1, 0, 4])), 15, 5, 3),
+]
+ON_CLASSES = ("squared-error-classes", "binary-classes", "binary-two-classes")  # where the loss takes targets, too
+
+NETWORKS = FAMILIES + GRAPHS + LOSSES
+
+
+def samples_of(row):
+    """What the samples of a network have: classes, targets, or shares, which are targets from 0 to 1."""
+    name, _, train, *_ = row
+    kind = train["loss"] if isinstance(train["loss"], str) else train["loss"]["kind"]
+    if kind in ("softmax_cross_entropy", "hinge") or name in ON_CLASSES:
+        return "classes"
+    return "shares" if kind == BCE else "targets"
