@@ -74,6 +74,7 @@ static place places[] = {
     {"ops/layer_norm.c", "node->config", "network(layers).layers(layer_norm)", 0},
     {"ops/linear.c", "init", "network(layers).layers(linear).init", 0},
     {"ops/linear.c", "node->config", "network(layers).layers(linear)", 0},
+    {"ops/mean_squared_error.c", "sn_config_root(request->config)", "", 0},
     {"ops/objective.c", "request->loss", "train.loss(hinge)", 0},
     {"ops/scale.c", "factor", "network(layers).layers(scale).factor", 0},
     {"ops/scale.c", "node->config", "network(layers).layers(scale)", 0},
