@@ -159,6 +159,7 @@ static void loss_of_tile(const walk *w, size_t t) {
     const sn_batch *batch = &e->step->batch;
     span s = tile_span(w, t);
     sn_loss_call call = {.attributes = e->options.objective.attributes,
+                         .one_hot = e->options.objective.one_hot,
                          .rows = s.rows,
                          .width = e->graph->nodes[last].width,
                          .y = view_of(w, &s, &e->bindings[last].y),

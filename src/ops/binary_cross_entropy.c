@@ -57,12 +57,12 @@ static sn_loss_sums binary_cross_entropy(const sn_loss_call *call) {
     double per_output = 1 / (double)call->width;
     for (size_t r = 0; r < call->rows; r++) {
         const real *z = sn_row(call->y, r);
-        sn_row_target target = sn_target_of(call, r);
+        const double *target = sn_target_of(call, r);
         real *dz = call->dy.data ? sn_row(call->dy, r) : NULL;
         double sum = 0;
         for (size_t j = 0; j < call->width; j++) {
             /* Of the side that z is on the target has `right`, of the other one `wrong`. */
-            double t = sn_target_at(&target, j), size = fabs((double)z[j]), e = exp(-size);
+            double t = target[j], size = fabs((double)z[j]), e = exp(-size);
             double right = z[j] > 0 ? t : 1 - t, wrong = z[j] > 0 ? 1 - t : t;
             double slope = (wrong - right * e) / (1 + e);
             sum += log1p(e) + wrong * size;

@@ -15,6 +15,7 @@ typedef struct sn_objective {
     const struct sn_loss *loss;  /* a row of sn_losses */
     const void *attributes;      /* the loss's own record, made by `build`; NULL: all its keys are at their defaults */
     const double *class_weights; /* (out_dim), what a sample weighs in the mean, by its label; NULL: every sample 1 */
+    const double *one_hot;       /* labels of a loss that takes targets, too: see sn_loss_call */
 } sn_objective;
 
 /* What an objective is built from. */
@@ -29,6 +30,8 @@ typedef struct sn_loss_request {
 /* A loss over a tile of rows. */
 typedef struct sn_loss_call {
     const void *attributes; /* of the objective */
+    const double *one_hot; /* (2 width - 1), 1 in the middle and 0 elsewhere: from width - 1 - label on it is the target
+                            * of a label; NULL: there are targets, or the loss takes none */
     size_t rows, width;
     sn_view y; /* (rows, width): logits or predictions */
     const sn_samples *samples;

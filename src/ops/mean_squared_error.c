@@ -41,11 +41,11 @@ static sn_loss_sums mean_squared_error(const sn_loss_call *call) {
     double per_output = 1 / (double)call->width;
     for (size_t r = 0; r < call->rows; r++) {
         const real *y = sn_row(call->y, r);
-        sn_row_target target = sn_target_of(call, r);
+        const double *target = sn_target_of(call, r);
         real *dy = call->dy.data ? sn_row(call->dy, r) : NULL;
         double sum = 0;
         for (size_t j = 0; j < call->width; j++) {
-            double error = (double)y[j] - sn_target_at(&target, j);
+            double error = (double)y[j] - target[j];
             sum += error * error;
             if (dy) dy[j] = (real)(2 * call->weight * per_output * error);
         }

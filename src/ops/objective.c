@@ -41,10 +41,22 @@ static sn_status check_data(const sn_loss *loss, const sn_loss_request *request,
     return status;
 }
 
+/* The targets of all labels, each a part of it. */
+static sn_status make_one_hot(sn_objective *objective, const sn_loss_request *request, sn_error *error) {
+    size_t width = request->data->out_dim, size = (2 * width - 1) * sizeof(double);
+    double *values = sn_pool_alloc(request->pool, size);
+    if (!values) return sn_error_memory(error, size, "targets");
+    values[width - 1] = 1;
+    objective->one_hot = values;
+    return SN_OK;
+}
+
 sn_status sn_objective_build(sn_objective *objective, const sn_loss_request *request, sn_error *error) {
     const sn_loss *loss = sn_loss_find(sn_value_text(request->loss, "kind"));
     *objective = (sn_objective){.loss = loss};
     sn_status status = check_data(loss, request, error);
+    if (!status && request->data->is_classes && (loss->accepts & SN_TARGETS))
+        status = make_one_hot(objective, request, error);
     return status || !loss->build ? status : loss->build(objective, request, error);
 }
 

@@ -13,20 +13,11 @@ static inline size_t sn_largest(const real *z, size_t n) {
     return best;
 }
 
-/* What a row is held to: the targets of its sample, or 1 at its label and 0 elsewhere. */
-typedef struct sn_row_target {
-    const double *values; /* NULL: there is a label */
-    size_t label;
-} sn_row_target;
-
-static inline sn_row_target sn_target_of(const sn_loss_call *call, size_t r) {
-    size_t sample = call->indices[r];
-    if (call->samples->targets) return (sn_row_target){.values = call->samples->targets + sample * call->width};
-    return (sn_row_target){.label = call->samples->labels[sample]};
-}
-
-static inline double sn_target_at(const sn_row_target *target, size_t j) {
-    return target->values ? target->values[j] : j == target->label;
+/* (width) What a row is held to: the targets of its sample, or 1 at its label and 0 elsewhere. */
+static inline const double *sn_target_of(const sn_loss_call *call, size_t r) {
+    size_t sample = call->indices[r], width = call->width;
+    if (call->one_hot) return call->one_hot + (width - 1 - call->samples->labels[sample]);
+    return call->samples->targets + sample * width;
 }
 
 /* Whether a row's largest output is its label; never where its loss is NaN. */
