@@ -364,6 +364,15 @@ static sn_dataset toy_shares(double *shares) {
     return data;
 }
 
+/* What the loss accepts. */
+static unsigned check_loss_on(const char *config, const char *network, const sn_dataset *data) {
+    test_loss loss = loss_open(config, data);
+    unsigned accepts = loss.objective.loss->accepts;
+    check_loss(config, network, data, &loss.objective);
+    loss_close(&loss);
+    return accepts;
+}
+
 /* Each with its keys, on classes and, where it takes them, on targets. */
 static void test_losses(void **state) {
     (void)state;
@@ -382,10 +391,7 @@ static void test_losses(void **state) {
     double room[SAMPLES * OUT];
     sn_dataset classes = toy_classes(SAMPLES, IN, OUT, 1), shares = toy_shares(room);
     for (size_t i = 0; i < sizeof losses / sizeof *losses; i++) {
-        test_loss loss = loss_open(losses[i], &classes);
-        check_loss(losses[i], network, &classes, &loss.objective);
-        if (loss.objective.loss->accepts & SN_TARGETS) check_loss(losses[i], network, &shares, &loss.objective);
-        loss_close(&loss);
+        if (check_loss_on(losses[i], network, &classes) & SN_TARGETS) check_loss_on(losses[i], network, &shares);
     }
     sn_dataset_reset(&classes);
     sn_dataset_reset(&shares);

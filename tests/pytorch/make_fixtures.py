@@ -107,7 +107,8 @@ def build(row, seed):
         evaluation = Loss(network, settings, wanted)(network.forward(x, is_training=False), wanted)
     if network.kink_margin < LEAST_MARGIN:
         return None
-    tensors = {"input": x, "targets": torch.eye(out_dim, dtype=torch.float64)[wanted] if samples == "classes" else wanted}
+    targets = torch.eye(out_dim, dtype=torch.float64)[wanted] if samples == "classes" else wanted
+    tensors = {"input": x, "targets": targets}
     for prefix, values in (
         ("initial", initial),
         ("gradient", gradients),

@@ -22,6 +22,10 @@ def sgd(lr, batch_size, loss="softmax_cross_entropy", clip_norm=None, **optimize
     }
 
 
+def loss(kind, **keys):
+    return {"kind": kind, **keys}
+
+
 def linear(units, label, inputs=None, **keys):
     return entry("linear", label, inputs, units=units, **keys)
 
@@ -32,10 +36,6 @@ def entry(op, label, inputs=None, **keys):
 
 MSE = "mean_squared_error"
 BCE = "binary_cross_entropy"
-
-
-def loss(kind, **keys):
-    return {"kind": kind, **keys}
 
 FAMILIES = [
     # Plain chains: each activation, order and norm.
