@@ -10,18 +10,29 @@
 #include "ops/row.h"
 
 #if SN_DESCRIBES
-static sn_status check_split(const sn_samples *samples, const char *split, const sn_loss_request *request,
-                             sn_error *error) {
-    const sn_dataset *data = request->data;
-    for (size_t i = 0; i < samples->n * data->out_dim; i++) {
-        double t = samples->targets[i];
-        if (t >= 0 && t <= 1) continue;
-        size_t at = i / data->out_dim;
-        return sn_config_fault(request->config, request->loss, error,
-                               "binary_cross_entropy needs targets from 0 to 1, %s %zu of %s has %.9g (scale the "
-                               "targets, or take mean_squared_error)",
-                               samples->rows ? "row" : split, samples->rows ? (size_t)samples->rows[at] : at,
-                               data->origin, t);
+/* "row 17 of FILE" of a sample, or its number where there is no file. */
+static void add_place(const sn_samples *samples, size_t at, const sn_loss_request *request, sn_text *text) {
+    bool is_test = samples == &request->data->test;
+    const char *test_path = is_test ? sn_value_text(sn_config_root(request->config), "data.test_path") : NULL;
+    if (samples->rows) {
+        sn_text_addf(text, "row %u of %s", samples->rows[at], test_path ? test_path : request->data->origin);
+    } else {
+        sn_text_addf(text, "%s sample %zu", is_test ? "test" : "training", at);
+    }
+}
+
+static sn_status check_targets(const sn_samples *samples, const sn_loss_request *request, sn_error *error) {
+    size_t out_dim = request->data->out_dim;
+    for (size_t i = 0; i < samples->n * out_dim; i++) {
+        if (samples->targets[i] >= 0 && samples->targets[i] <= 1) continue;
+        sn_text place = SN_TEXT_EMPTY;
+        add_place(samples, i / out_dim, request, &place);
+        sn_config_fault(request->config, request->loss, error,
+                        "binary_cross_entropy needs targets from 0 to 1, %s has %.9g (scale the targets, or take "
+                        "mean_squared_error)",
+                        sn_text_string(&place), samples->targets[i]);
+        sn_text_free(&place);
+        return SN_INVALID;
     }
     return SN_OK;
 }
@@ -29,8 +40,8 @@ static sn_status check_split(const sn_samples *samples, const char *split, const
 static sn_status binary_cross_entropy_build(sn_objective *objective, const sn_loss_request *request, sn_error *error) {
     (void)objective;
     if (request->data->is_classes) return SN_OK;
-    sn_status status = check_split(&request->data->train, "training sample", request, error);
-    return status ? status : check_split(&request->data->test, "test sample", request, error);
+    sn_status status = check_targets(&request->data->train, request, error);
+    return status ? status : check_targets(&request->data->test, request, error);
 }
 
 static void sigmoids(double *p, const double *z, size_t n) {

@@ -69,6 +69,7 @@ static place places[] = {
     {"network/mlp.c", "network", "network(mlp)", 0},
     {"ops/add.c", "node->config", "network(layers).layers(add)", 0},
     {"ops/batch_norm.c", "node->config", "network(layers).layers(batch_norm)", 0},
+    {"ops/binary_cross_entropy.c", "sn_config_root(request->config)", "", 0},
     {"ops/dropout.c", "node->config", "network(layers).layers(dropout)", 0},
     {"ops/hinge.c", "request->loss", "train.loss(hinge)", 0},
     {"ops/layer_norm.c", "node->config", "network(layers).layers(layer_norm)", 0},
