@@ -70,7 +70,6 @@ int sn_engine_regions(const sn_engine *engine, sn_region regions[SN_MAX_REGIONS]
         {"parameters", &engine->params, true},
         {"states", &engine->states, engine->plan.state_elements > 0},
         {"copies of weights", &engine->copies, engine->plan.copy_elements > 0},
-        {"velocities", &engine->velocities, engine->plan.options.has_velocity},
         {"gradients", &engine->gradients, engine->plan.gradient_elements > 0},
         {"parts of gradients", &engine->parts, engine->plan.part_elements > 0},
         {"partial sums", &engine->partials, engine->plan.partial_doubles > 0},
@@ -78,6 +77,10 @@ int sn_engine_regions(const sn_engine *engine, sn_region regions[SN_MAX_REGIONS]
         {"scratch", &engine->scratch, true},
     };
     int n = 0;
+    size_t slots = 0;
+    for (int k = 0; k < SN_MAX_SLOTS; k++)
+        slots += engine->slots[k].size;
+    if (slots > 0) regions[n++] = (sn_region){"optimizer state", slots};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         if (rows[i].is_used) regions[n++] = (sn_region){rows[i].name, rows[i].arena->size};
     }
