@@ -176,8 +176,7 @@ sn_status sn_engine_new(sn_engine **engine, const sn_graph *graph, const sn_back
     e->graph = graph;
     e->backend = backend;
     e->options = *options;
-    if (!e->options.rule.optimizer) e->options.rule.optimizer = sn_optimizers[0];
-    e->kernels = &backend->optimizers[sn_optimizer_index(e->options.rule.optimizer)]->forms[options->rule.form];
+    e->kernels = sn_rule_kernels(backend, &options->rule);
     e->real_size = sn_dtype_size(backend->dtype);
     e->loss_kernels = backend->losses[sn_loss_index(options->loss)];
     sn_plan_options plan_options;
@@ -294,7 +293,7 @@ static void set_numbers(sn_engine *engine, const sn_step *step) {
     const sn_update_rule *rule = &engine->options.rule;
     engine->numbers = (sn_update_numbers){.lr = step->lr, .clip = 1, .weight_decay = rule->weight_decay};
     memcpy(engine->numbers.own, rule->own, sizeof rule->own);
-    if (rule->optimizer->at_step) rule->optimizer->at_step(rule, step->number, engine->numbers.own);
+    if (rule->optimizer && rule->optimizer->at_step) rule->optimizer->at_step(rule, step->number, engine->numbers.own);
 }
 
 void sn_step_begin(sn_engine *engine, const sn_step *step, sn_mode mode) {

@@ -72,11 +72,11 @@ const sn_loss *sn_loss_find(const char *name) {
     return NULL;
 }
 
-size_t sn_optimizer_index(const sn_optimizer *optimizer) {
+const sn_form_kernels *sn_rule_kernels(const sn_backend *backend, const sn_update_rule *rule) {
     size_t i = 0;
-    while (sn_optimizers[i] && sn_optimizers[i] != optimizer)
+    while (rule->optimizer && sn_optimizers[i] != rule->optimizer)
         i++;
-    return i;
+    return &backend->optimizers[i]->forms[rule->form];
 }
 
 void sn_update_rule_read(sn_update_rule *rule, const sn_value *given) {

@@ -11,6 +11,7 @@
 #include "engine/backend.h"
 #include "network/families.h"
 #include "ops/table.h"
+#include "run/selection.h"
 
 enum { SMALLEST_PASS = 32 }; /* rows that evaluation passes have at least, however small the batches are */
 #define WEIGHTS_MAX_BYTES ((size_t)1 << 40)
@@ -76,6 +77,7 @@ static sn_status check_and_build(sn_experiment *x, sn_error *error) {
     check_optimizer(x, error);
     sn_status built = build_graph(x, error);
     if (!built) check_batch(x, error);
+    if (!built) sn_selection_apply(&x->graph, x->config, &x->notes, error);
     return error->status ? error->status : built;
 }
 

@@ -7,8 +7,11 @@
 #include "network/init.h"
 #include "ops/table.h"
 #include "run/schedule.h"
+#include "run/selection.h"
 
 static const char *const precisions[] = {"float32", "float64", NULL};
+
+static const sn_key pattern_key = {.types = SN_TEXT, .flags = SN_NOT_EMPTY};
 
 static const sn_ruler by_steps[] = {{.key = "steps"}, {0}};
 
@@ -23,6 +26,19 @@ static const sn_key train_keys[] = {
      .fallback = "\"sgd\"",
      .choice = &sn_optimizer_choice,
      .help = "how weights are updated"},
+    {.name = "freeze",
+     .types = SN_LIST,
+     .flags = SN_LATER,
+     .fallback = "[]",
+     .element = &pattern_key,
+     .help = "patterns of labels (*, ?, [...]) or of names with the label (\"*.bias\"): these parameters stay as they "
+             "are; their gradients are measured, their updates are not"},
+    {.name = "lr_scale",
+     .types = SN_LIST,
+     .flags = SN_LATER,
+     .fallback = "[]",
+     .element = &sn_lr_scale_key,
+     .help = "learning rates of their own, as factors of lr; where several patterns match, the last counts"},
     {.name = "lr", .types = SN_NUMBER, .fallback = "0.01", .min = 0, .max = 1e300, .help = "learning rate"},
     {.name = "lr_schedule",
      .types = SN_KIND,

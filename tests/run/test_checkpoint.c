@@ -12,6 +12,7 @@
 #include "run/schedule.h"
 #include "support/check.h"
 #include "support/net.h"
+#include "support/rules.h"
 #include "support/toy.h"
 
 static sn_error error;
@@ -154,8 +155,10 @@ static sn_status restore(const test_net *net) {
 static void test_snapshot(void **state) {
     (void)state;
     sn_dataset data = toy_classes(20, 6, 3, 1);
+    static const char *const optimizers[] = {"{\"momentum\": 0.9, \"nesterov\": true}",
+                                             "{\"kind\": \"adam\", \"amsgrad\": true}"};
     for (sn_dtype dtype = SN_F32; dtype <= SN_F64; dtype++) {
-        sn_engine_options options = {.momentum = 0.9, .nesterov = true};
+        sn_engine_options options = {.rule = rule_of(optimizers[dtype == SN_F64])};
         test_net a, b, c;
         net_open(&a, network, &data, dtype, &options);
         options.threads = 2;
@@ -188,7 +191,7 @@ static void test_snapshot(void **state) {
 static void test_wrong_snapshot(void **state) {
     (void)state;
     sn_dataset data = toy_classes(20, 6, 3, 1);
-    const sn_engine_options options = {.momentum = 0.9}, plain = {.momentum = 0};
+    const sn_engine_options options = {.rule = rule_of("{\"momentum\": 0.9}")}, plain = {.rule = rule_of(NULL)};
     test_net a, b;
     net_open(&a, network, &data, SN_F32, &options);
     net_open(&b, network, &data, SN_F64, &options);
