@@ -57,7 +57,7 @@ SN_RULE(centered_rmsprop, {
     T own = n->clip * g + n->weight_decay * w;
     s[0] = n->own[ALPHA] * s[0] + n->own[REST] * (own * own);
     s[2] = n->own[ALPHA] * s[2] + n->own[REST] * own;
-    s[1] = n->own[MU] * s[1] + own / (SN_ROOT(s[0] - s[2] * s[2]) + n->own[EPS]);
+    s[1] = n->own[MU] * s[1] + own / (SN_ROOT(SN_LARGER(s[0] - s[2] * s[2], (T){0})) + n->own[EPS]);
     return n->lr * s[1];
 })
 

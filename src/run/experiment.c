@@ -73,11 +73,11 @@ static sn_status check_batch(const sn_experiment *x, sn_error *error) {
 
 /* All faults that the key tables cannot see, at once. */
 static sn_status check_and_build(sn_experiment *x, sn_error *error) {
-    check_loss(x, error);
-    check_optimizer(x, error);
     sn_status built = build_graph(x, error);
     if (!built) check_batch(x, error);
     if (!built) sn_selection_apply(&x->graph, x->config, &x->notes, error);
+    check_loss(x, error);
+    check_optimizer(x, error);
     return error->status ? error->status : built;
 }
 

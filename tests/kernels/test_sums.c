@@ -166,6 +166,7 @@ static const update_case updates[] = {
     {"\"adam\"", 1e-7, 1, {1e-12, 5, false}, false, 1},
     {"{\"kind\": \"adam\", \"amsgrad\": true, \"weight_decay\": 0.1}", 1e-6, 1, {1e-2, 5, false}, false, 1},
     {"{\"kind\": \"adam\", \"betas\": [0, 0], \"eps\": 0.25}", 1e-6, 1, {1e-2, 5, false}, false, 1},
+    {"{\"kind\": \"adamw\", \"amsgrad\": true}", 1e-6, 2, {1e-2, 5, false}, false, 1},
     {"\"adamw\"", 1e-6, 2, {1e-2, 5, false}, false, 1},
     {"\"rmsprop\"", 1e-7, 0.5, {1e-2, 5, false}, false, 1},
     {"{\"kind\": \"rmsprop\", \"centered\": true}", 1e-7, 1, {1e-2, 5, false}, false, 1},

@@ -31,7 +31,7 @@ sn_update_rule rule_of(const char *optimizer) {
 sn_update_numbers rule_numbers(const sn_update_rule *rule, uint64_t number, double lr, double clip) {
     sn_update_numbers numbers = {.lr = lr, .clip = clip, .weight_decay = rule->weight_decay};
     memcpy(numbers.own, rule->own, sizeof numbers.own);
-    if (rule->optimizer->at_step) rule->optimizer->at_step(rule, number, numbers.own);
+    if (rule->optimizer && rule->optimizer->at_step) rule->optimizer->at_step(rule, number, numbers.own);
     return numbers;
 }
 
@@ -62,7 +62,7 @@ static double rmsprop(const sn_update_rule *rule, const sn_update_numbers *n, do
     double alpha = rule->own[0], eps = rule->own[2], mu = rule->own[3], own = g + n->weight_decay * w;
     s[0] = alpha * s[0] + (1 - alpha) * own * own;
     s[2] = alpha * s[2] + (1 - alpha) * own;
-    double v = rule->slots & 4U ? s[0] - s[2] * s[2] : s[0];
+    double v = rule->slots & 4U ? fmax(s[0] - s[2] * s[2], 0) : s[0];
     s[1] = mu * s[1] + own / (sqrt(v) + eps);
     return n->lr * s[1];
 }
@@ -82,8 +82,7 @@ double rule_meant(const sn_update_rule *rule, const sn_update_numbers *numbers, 
                   double state[SN_MAX_SLOTS]) {
     const char *name = rule->optimizer ? rule->optimizer->kind.name : "sgd";
     for (size_t i = 0; i < sizeof formulas / sizeof *formulas; i++) {
-        if (strcmp(formulas[i].name, name) == 0)
-            return formulas[i].meant(rule, numbers, w, numbers->clip * g, state);
+        if (strcmp(formulas[i].name, name) == 0) return formulas[i].meant(rule, numbers, w, numbers->clip * g, state);
     }
     fail_msg("no formula for %s in tests/support/rules.c", name);
     return 0;
