@@ -20,7 +20,7 @@ DRAWN = {
     "network_family": ("mlp",),
     "skip": ("none", "add", "concat", "highway"),
     "loss": ("softmax_cross_entropy", "mean_squared_error", "hinge", "binary_cross_entropy"),
-    "optimizer": ("sgd",),
+    "optimizer": ("sgd", "adam", "adamw", "rmsprop", "lion"),
     "learning-rate_schedule": ("constant", "step", "cosine"),
     "order": ("pre", "inside", "post"),
     "norm": ("none", "layer", "batch"),
@@ -106,12 +106,20 @@ class Drawing:
         return {"kind": kind, **{key: values[key] for key in self.losses[kind] if self.chance(0.4)}}
 
     def optimizer(self):
-        optimizer = {"kind": "sgd"}
-        if self.chance(0.5):
+        optimizer = {"kind": self.rng.choice(["sgd", "sgd", "sgd", *DRAWN["optimizer"]])}
+        if optimizer["kind"] in ("sgd", "rmsprop") and self.chance(0.5):
             optimizer["momentum"] = self.uniform(0.1, 0.95)
+        if optimizer["kind"] == "sgd" and "momentum" in optimizer:
             optimizer["nesterov"] = self.chance(0.5)
+        if optimizer["kind"] in ("adam", "adamw"):
+            optimizer["betas"] = [self.uniform(0, 0.95), self.uniform(0.5, 0.999)]
+            optimizer["amsgrad"] = self.chance(0.3)
+        if optimizer["kind"] == "rmsprop":
+            optimizer["centered"] = self.chance(0.3)
         if self.chance(0.4):
             optimizer["weight_decay"] = self.uniform(0.001, 0.3)
+        if self.chance(0.2):
+            optimizer["decays"] = "all"
         return optimizer
 
     def schedule(self):

@@ -22,6 +22,11 @@ def sgd(lr, batch_size, loss="softmax_cross_entropy", clip_norm=None, **optimize
     }
 
 
+def rule(kind, lr, batch_size, **keys):
+    """50 steps of another optimizer."""
+    return {"optimizer": {"kind": kind, **keys}, "lr": lr, "batch_size": batch_size, "steps": 50, "loss": CROSS_ENTROPY}
+
+
 def loss(kind, **keys):
     return {"kind": kind, **keys}
 
@@ -36,6 +41,7 @@ def entry(op, label, inputs=None, **keys):
 
 MSE = "mean_squared_error"
 BCE = "binary_cross_entropy"
+CROSS_ENTROPY = "softmax_cross_entropy"
 
 FAMILIES = [
     # Plain chains: each activation, order and norm.
@@ -353,6 +359,33 @@ GRAPHS = [
     ),
 ]
 
+RULES = [
+    ("rule-adam", mlp(4, 7), rule("adam", 0.003, 6), 16, 5, 3),
+    (
+        "rule-adam-amsgrad",
+        mlp(4, 7, norm="layer"),
+        rule("adam", 0.002, 6, betas=[0.8, 0.95], eps=1e-6, weight_decay=0.1, amsgrad=True, decays="all"),
+        16,
+        5,
+        3,
+    ),
+    ("rule-adamw", mlp(5, 6, skip="add"), rule("adamw", 0.003, 8, weight_decay=0.2), 20, 5, 3),
+    ("rule-adamw-amsgrad", mlp(3, 6), rule("adamw", 0.003, 8, amsgrad=True, decays="all"), 20, 5, 3),
+    ("rule-rmsprop", mlp(4, 6, skip="concat"), rule("rmsprop", 0.001, 8), 20, 5, 3),
+    ("rule-rmsprop-momentum", mlp(4, 6), rule("rmsprop", 0.0005, 8, momentum=0.8, weight_decay=0.1), 20, 5, 3),
+    ("rule-rmsprop-centered", mlp(4, 6), rule("rmsprop", 0.0005, 8, centered=True, alpha=0.9, eps=1e-4), 20, 5, 3),
+    (
+        "rule-rmsprop-both",
+        mlp(4, 6, skip="add"),
+        rule("rmsprop", 0.0003, 8, centered=True, momentum=0.5, eps=1e-4, decays="all", weight_decay=0.05),
+        20,
+        5,
+        3,
+    ),
+    ("rule-lion", mlp(4, 7, skip="add"), rule("lion", 0.001, 8, weight_decay=0.1), 20, 5, 3),
+    ("rule-sgd", mlp(4, 7), {**sgd(0.05, 8, momentum=0.9, weight_decay=0.1, decays="all"), "steps": 50}, 20, 5, 3),
+]
+
 LOSSES = [
     ("squared-error-classes", mlp(4, 7), sgd(0.2, 8, loss=MSE, momentum=0.9), 16, 5, 3),
     ("hinge", mlp(4, 7), sgd(0.1, 7, loss="hinge"), 16, 5, 4),
@@ -361,11 +394,11 @@ LOSSES = [
     ("binary-classes", mlp(4, 7, skip="add"), sgd(0.2, 8, loss=BCE, weight_decay=0.01), 16, 5, 3),
     ("binary-two-classes", mlp(3, 6), sgd(0.2, 5, loss=BCE), 15, 5, 2),
     ("binary-shares", mlp(4, 6, activation="relu"), sgd(0.1, 7, loss=BCE, momentum=0.9), 14, 5, 3),
-    ("smoothing", mlp(5, 7), sgd(0.1, 8, loss=loss("softmax_cross_entropy", label_smoothing=0.1)), 16, 6, 3),
+    ("smoothing", mlp(5, 7), sgd(0.1, 8, loss=loss(CROSS_ENTROPY, label_smoothing=0.1)), 16, 6, 3),
     (
         "weights-smoothing",
         mlp(4, 7, skip="add"),
-        sgd(0.1, 7, loss=loss("softmax_cross_entropy", label_smoothing=0.3, class_weights=[0.2, 3, 0, 1.5])),
+        sgd(0.1, 7, loss=loss(CROSS_ENTROPY, label_smoothing=0.3, class_weights=[0.2, 3, 0, 1.5])),
         16,
         5,
         4,
@@ -373,22 +406,22 @@ LOSSES = [
     (
         "weights-balanced",
         mlp(4, 7, norm="layer"),
-        sgd(0.05, 6, loss=loss("softmax_cross_entropy", class_weights="balanced"), momentum=0.8),
+        sgd(0.05, 6, loss=loss(CROSS_ENTROPY, class_weights="balanced"), momentum=0.8),
         16,
         5,
         3,
     ),
-    ("weights-zero", mlp(3, 6), sgd(0.1, 5, loss=loss("softmax_cross_entropy", class_weights=[1, 0, 4])), 15, 5, 3),
+    ("weights-zero", mlp(3, 6), sgd(0.1, 5, loss=loss(CROSS_ENTROPY, class_weights=[1, 0, 4])), 15, 5, 3),
 ]
 ON_CLASSES = ("squared-error-classes", "binary-classes", "binary-two-classes")  # where the loss takes targets, too
 
-NETWORKS = FAMILIES + GRAPHS + LOSSES
+NETWORKS = FAMILIES + GRAPHS + RULES + LOSSES
 
 
 def samples_of(row):
     """What the samples of a network have: classes, targets, or shares, which are targets from 0 to 1."""
     name, _, train, *_ = row
     kind = train["loss"] if isinstance(train["loss"], str) else train["loss"]["kind"]
-    if kind in ("softmax_cross_entropy", "hinge") or name in ON_CLASSES:
+    if kind in (CROSS_ENTROPY, "hinge") or name in ON_CLASSES:
         return "classes"
     return "shares" if kind == BCE else "targets"
