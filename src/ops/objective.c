@@ -132,20 +132,22 @@ static void tell_balanced(const double *weights, const sn_loss_request *request)
     sn_text_free(&list);
 }
 
+static sn_status refuse_absent(size_t class, const sn_value *given, const sn_loss_request *request, sn_error *error) {
+    sn_text name = SN_TEXT_EMPTY;
+    add_class(request->data, class, &name);
+    sn_status status = sn_config_fault(request->config, given, error,
+                                       "no training sample is of class %s, so balanced has no weight for it (take more "
+                                       "training samples, or give a weight for each class)",
+                                       sn_text_string(&name));
+    sn_text_free(&name);
+    return status;
+}
+
 static sn_status balance(double *weights, const sn_value *given, const sn_loss_request *request, sn_error *error) {
     const sn_dataset *data = request->data;
     count_classes(weights, &data->train);
     for (size_t c = 0; c < data->out_dim; c++) {
-        if (weights[c] == 0) {
-            sn_text name = SN_TEXT_EMPTY;
-            add_class(data, c, &name);
-            sn_config_fault(request->config, given, error,
-                            "no training sample is of class %s, so balanced has no weight for it (take more training "
-                            "samples, or give a weight for each class)",
-                            sn_text_string(&name));
-            sn_text_free(&name);
-            return SN_INVALID;
-        }
+        if (weights[c] == 0) return refuse_absent(c, given, request, error);
         weights[c] = (double)data->train.n / ((double)data->out_dim * weights[c]);
     }
     tell_balanced(weights, request);
