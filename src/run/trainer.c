@@ -90,7 +90,7 @@ static sn_status open_files(trainer *t, bool is_resumed) {
     sn_config_text(t->x->config, &config);
     status = write_text(t, SN_FILE_CONFIG, &config);
     if (status) return status;
-    sn_datapackage(&package, t->x->settings.name);
+    sn_datapackage(&package, t->x->settings.name, sn_run_sheets);
     status = write_text(t, SN_FILE_PACKAGE, &package);
     if (status) return status;
     if (t->x->settings.saves_initial) status = save_weights(t, SN_FILE_INITIAL);
