@@ -24,6 +24,16 @@ OF_LAYER(op, sn_cell_text(layer->node->op->kind.name))
 OF_LAYER(role, sn_cell_text(sn_role_name(layer->node->role)))
 OF_LAYER(n_params, sn_cell_integer((int64_t)layer->n_params))
 
+static sn_cell_value ratio(sn_measure part, sn_measure whole) {
+    bool is_there = part.is_measured && whole.is_measured && whole.value != 0;
+    return sn_cell_measure(is_there ? sn_measured(part.value / whole.value) : SN_NOT_MEASURED);
+}
+
+OF_LAYER(grad_ratio, ratio(layer->grad_norm, layer->weight_norm))
+OF_LAYER(out_grad_ratio,
+         ratio(layer->out_grad_rms, layer->last_hidden ? layer->last_hidden->out_grad_rms : SN_NOT_MEASURED))
+OF_LAYER(dead_unit_frac, ratio(sn_measured(layer->sums.units.silent), sn_measured(layer->sums.units.n)))
+
 static const sn_column loss_columns[] = {
     {"step", "integer", "updates", "updates already applied to the weights that this row is measured at",
      IN_LOSS(integer, step)},
@@ -137,6 +147,18 @@ static const sn_column layer_columns[] = {
     {"bias_grad_norm", "number", "loss/weight",
      "2-norm of the gradient of the batch's mean loss by the bias; empty where there is none",
      IN_LAYER(measure, bias_grad_norm)},
+    {"grad_ratio", "number", "loss/weight^2",
+     "grad_norm over weight_norm, the ratio that LARS makes a layer's rate of (You et al. 2017, arXiv 1708.03888); "
+     "empty where weight_norm is 0",
+     .value = grad_ratio_of},
+    {"out_grad_ratio", "number", "1",
+     "out_grad_rms over that of the last hidden layer: how much of the gradient that this layer sees is carried to "
+     "here; empty where that is 0, or without hidden layers",
+     .value = out_grad_ratio_of},
+    {"dead_unit_frac", "number", "1",
+     "share of the units of a relu, the features that the weights multiply, that are 0 for every sample and position "
+     "of the batch, so that no gradient passes them; empty where the input is no relu",
+     .value = dead_unit_frac_of},
     {.name = NULL},
 };
 
