@@ -42,13 +42,12 @@ typedef struct sn_look {
     void (*merge)(const sn_node *node, void *left, size_t n_tiles, void *sum);
 } sn_look;
 
-enum { SN_N_LOOKS = 4 };
-extern const sn_look sn_looks[SN_N_LOOKS];
+extern const sn_look sn_looks[]; /* take NULL ends */
 
 typedef struct sn_watch {
-    int *gradient_of; /* the node whose gradient this node's is, passed on unchanged in the same memory; itself */
-    unsigned char **left[SN_N_LOOKS]; /* per look and node: what its tiles leave, one after the other; NULL: nobody
-                                       * wants to know */
+    int *gradient_of;     /* the node whose gradient this node's is, passed on unchanged in the same memory; itself */
+    unsigned char **left; /* (looks, nodes) what the tiles of a node leave, one after the other; NULL: nobody wants to
+                           * know */
 } sn_watch;
 
 /* Where a signal lies, ready for use: sample s at base of the place + offset + s * sample_bytes, its positions as rows
@@ -168,6 +167,11 @@ void sn_work_gradients(sn_engine *engine, int thread, int phase);
 
 /* work.c: the gradients that are left and all updates; all threads together. */
 void sn_work_updates(sn_engine *engine, int thread);
+
+/* What the tiles of node i leave of that look. */
+static inline unsigned char **sn_watch_left(const sn_engine *engine, const sn_look *look, int i) {
+    return &engine->watch.left[(look - sn_looks) * engine->graph->n_nodes + i];
+}
 
 /* observe.c */
 sn_status sn_watch_init(sn_engine *engine, sn_error *error);
