@@ -21,7 +21,7 @@ static const char gradients_header[] =
     "step,layer,label,op,role,depth_frac,n_params,grad_norm,grad_rms,grad_mean_abs,grad_max_abs,grad_zero_frac,"
     "grad_denormal_frac,weight_norm,update_norm,update_ratio,unchanged_frac,stalled_frac,applied_ratio,delta_rms,"
     "out_grad_rms,preact_mean,preact_rms,in_mean,in_rms,in_saturated_frac,bias_grad_norm,"
-    "grad_ratio,out_grad_ratio,dead_unit_frac\n";
+    "grad_ratio,out_grad_ratio,dead_unit_frac,eps_frac\n";
 
 static int count_names(const char *header) {
     int n = 1;
