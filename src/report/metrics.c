@@ -149,7 +149,7 @@ static const sn_column layer_columns[] = {
      "2-norm of the gradient of the batch's mean loss by the bias; empty where there is none",
      IN_LAYER(measure, bias_grad_norm)},
     {"grad_ratio", "number", "loss/weight^2",
-     "grad_norm over weight_norm, the ratio that LARS makes a layer's rate of (You et al. 2017, arXiv 1708.03888); "
+     "grad_norm over weight_norm, by whose inverse LARS scales a layer's rate (You et al. 2017, arXiv 1708.03888); "
      "empty where weight_norm is 0",
      .value = grad_ratio_of},
     {"out_grad_ratio", "number", "1",
