@@ -110,6 +110,7 @@ static void check_same_observation(const sn_observation *a, const sn_observation
         assert_true(same_signal(&x->output, &y->output) && same_signal(&x->delta, &y->delta));
         assert_true(same_signal(&x->carried, &y->carried) && same_signal(&x->input, &y->input));
         assert_true(x->saturated == y->saturated);
+        assert_true(x->units.n == y->units.n && x->units.silent == y->units.silent);
     }
 }
 
@@ -168,8 +169,7 @@ static const run_case list_case = {
     "{\"op\": \"linear\", \"units\": 40, \"label\": \"b\", \"init\": {\"kind\": \"normal\", \"std\": 0.1}}]}, "
     "{\"op\": \"add\", \"inputs\": [\"a\", \"b.1\", \"b.3\"], \"factors\": [1, 0.1, 0.7]}, "
     "{\"op\": \"leaky_relu\", \"slope\": 0.3}, {\"op\": \"linear\", \"units\": 10}]}",
-    0,
-    NULL};
+    0, NULL};
 
 /* The written list trains to the same bits. */
 static void test_expansion(void **state) {
