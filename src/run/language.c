@@ -6,6 +6,8 @@
 #include "network/families.h"
 #include "network/init.h"
 #include "ops/table.h"
+#include "run/lr_schedule.h"
+#include "run/lr_schedules.h"
 #include "run/schedule.h"
 
 static const char *const precisions[] = {"float32", "float64", NULL};
@@ -52,7 +54,7 @@ static const sn_key train_keys[] = {
     {.name = "lr", .types = SN_NUMBER, .fallback = "0.01", .min = 0, .max = 1e300, .help = "learning rate"},
     {.name = "lr_schedule",
      .types = SN_KIND,
-     .fallback = "\"constant\"",
+     .fallback = "\"" SN_DEFAULT_LR_SCHEDULE "\"",
      .choice = &sn_lr_schedule_choice,
      .help = "how the learning rate changes over the steps"},
     {.name = "batch_size",

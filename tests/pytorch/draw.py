@@ -21,7 +21,7 @@ DRAWN = {
     "skip": ("none", "add", "concat", "highway"),
     "loss": ("softmax_cross_entropy", "mean_squared_error"),
     "optimizer": ("sgd",),
-    "learning-rate_schedule": ("constant", "step", "cosine"),
+    "learning-rate_schedule": ("constant", "step", "milestones", "linear", "cosine"),
     "order": ("pre", "inside", "post"),
     "norm": ("none", "layer", "batch"),
 }
@@ -103,6 +103,8 @@ class Drawing:
                 {"kind": "constant"},
                 {"kind": "constant"},
                 {"kind": "step", "every": self.rng.randint(1, 4), "factor": self.uniform(0.1, 0.9)},
+                {"kind": "milestones", "at": sorted(self.rng.sample(range(1, 8), 2)), "factor": self.uniform(0.1, 0.9)},
+                {"kind": "linear", "final": self.uniform(0, 0.5)},
                 {"kind": "cosine", "final": self.uniform(0, 0.5)},
             ]
         )

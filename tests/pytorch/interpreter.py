@@ -32,7 +32,7 @@ WITH_KEYS = {
 }
 KINKED = ("relu", "leaky_relu", "elu", "selu")  # a derivative, or its derivative, jumps at 0
 LEFT_OUT = ("dropout",)  # its masks are skipnet's own
-SCHEDULES = ("constant", "step", "cosine")
+SCHEDULES = ("constant", "step", "milestones", "linear", "cosine")
 
 
 def check(kinds):
@@ -191,16 +191,23 @@ def loss_of(kind, outputs, wanted):
 
 
 def rates(train):
-    """The learning rates of all steps: constant, step or cosine after a linear warmup that ends at the full rate."""
+    """The learning rates of all steps after a linear warmup that ends at the full rate; milestones are steps of the run
+    (in epochs they are not drawn, nor is a warmup by result)."""
     lr, schedule = train.get("lr", 0.01), kind_of(train.get("lr_schedule", "constant"))
     warmup = schedule.get("warmup_steps", 0)
+    total = train.get("steps", 0) - warmup
     for step in range(warmup):
         yield lr * (step + 1) / warmup
     for t in itertools.count():
         if schedule["kind"] == "step":
             yield lr * schedule.get("factor", 0.1) ** (t // schedule["every"])
+        elif schedule["kind"] == "milestones":
+            yield lr * schedule.get("factor", 0.1) ** sum(at <= warmup + t for at in schedule["at"])
+        elif schedule["kind"] == "linear":
+            final = schedule.get("final", 0)
+            yield lr * ((1 - t / total) + final * t / total)
         elif schedule["kind"] == "cosine":
-            final, total = schedule.get("final", 0), train["steps"] - warmup
+            final = schedule.get("final", 0)
             yield lr * (final + (1 - final) * (1 + math.cos(math.pi * t / total)) / 2)
         else:
             yield lr

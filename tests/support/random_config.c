@@ -146,8 +146,13 @@ static void add_train(draft *d, int batch, int steps) {
                                              "{\"momentum\": 0.8, \"nesterov\": true, \"weight_decay\": 0.01}",
                                              "{\"weight_decay\": 0.001}", NULL};
     static const char *const rates[] = {"0.001", "0.01", "0.05", "0.2", NULL};
-    static const char *const schedules[] = {"\"constant\"", "\"cosine\"",
-                                            "{\"kind\": \"step\", \"every\": 2, \"warmup_steps\": 2}", NULL};
+    static const char *const schedules[] = {"\"constant\"",
+                                            "\"cosine\"",
+                                            "{\"kind\": \"step\", \"every\": 2, \"warmup_steps\": 2}",
+                                            "{\"kind\": \"linear\", \"final\": 0.2}",
+                                            "{\"kind\": \"milestones\", \"at\": [2, 5], \"factor\": 0.5}",
+                                            "{\"kind\": \"milestones\", \"at\": [1], \"unit\": \"epochs\"}",
+                                            NULL};
     static const char *const clips[] = {"null", "null", "0.1", "2", NULL};
     sn_text_addf(&d->text, ",\n\"train\": {\"loss\": \"%s\"",
                  d->is_classes ? "softmax_cross_entropy" : "mean_squared_error");
