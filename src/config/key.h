@@ -26,6 +26,8 @@ enum {
     SN_LENGTH = 1 << 6,     /* how long a run goes on: left out of sn_config_hash_but_length */
     SN_STEM = 1 << 5,       /* a text whose default is the stem of the config file ("stdin" for standard input) */
     SN_GUESS = 1 << 7,      /* the default is a guess at what a file means: a resolved config says that it is one */
+    SN_LATER = 1 << 8,      /* came to its object when configs had been hashed without it: at its default it is left out
+                             * of the meaning, so that their hashes stay */
 };
 
 /* A key that can leave another without effect. */

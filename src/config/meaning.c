@@ -1,7 +1,7 @@
 /* Owns the meaning of configs: its hash, and where two of them differ.
  *
- * Left out is what SN_NO_MEANING marks.  The members of an object are combined by a sum, so their order has no effect;
- * the elements of a list are chained, so theirs has. */
+ * Left out is what SN_NO_MEANING marks, and what SN_LATER marks at its default.  The members of an object are combined
+ * by a sum, so their order has no effect; the elements of a list are chained, so theirs has. */
 #include <string.h>
 
 #include "base/hash.h"
@@ -13,11 +13,11 @@
 typedef bool filter(const sn_place *place);
 
 static bool has_meaning(const sn_place *place) {
-    return !place->is_meaningless;
+    return !place->is_meaningless && !place->is_unsaid;
 }
 
 static bool is_of_every_length(const sn_place *place) {
-    return !place->is_meaningless && !place->is_length;
+    return has_meaning(place) && !place->is_length;
 }
 
 static bool counts(const sn_config *config, const cJSON *value) {
@@ -83,7 +83,7 @@ static const cJSON *find_discriminator(const sn_config *config, const cJSON *obj
 static void compare_members(const comparison *c, const cJSON *a, const cJSON *b) {
     for (const cJSON *member = a->child; member; member = member->next) {
         const cJSON *other = sn_member(b, member->string);
-        if (!counts(c->a, member)) continue;
+        if (!counts(c->a, member) && !(other && counts(c->b, other))) continue;
         if (other) {
             compare_values(c, member, other);
         } else {

@@ -21,6 +21,7 @@ typedef struct sn_place {
     int set;                  /* the number of the --set it comes from; -1: the text */
     bool is_whole;            /* a number that the text gives as an exact whole number up to 2^53 */
     bool is_meaningless;      /* left out of the meaning: SN_NO_MEANING */
+    bool is_unsaid;           /* SN_LATER and at its default: not in the hash, but other values differ from it */
     bool is_length;           /* how long a run goes on: SN_LENGTH */
     bool is_default;          /* the text does not give it */
     bool is_guess;            /* its default is a guess: SN_GUESS */

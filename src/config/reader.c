@@ -97,6 +97,22 @@ static void fault_required(sn_reader *reader, int around, const sn_key *key) {
     sn_text_free(&text);
 }
 
+/* Whether a resolved value is the default, digit for digit. */
+static bool is_fallback(sn_reader *reader, int around, const sn_key *key, const cJSON *value) {
+    int n_places = reader->places->n;
+    cJSON *fallback = resolve_fallback(reader, around, key);
+    sn_text own = SN_TEXT_EMPTY, other = SN_TEXT_EMPTY;
+    sn_value_text_compact(value, &own);
+    if (fallback) sn_value_text_compact(fallback, &other);
+    bool is_equal = strcmp(sn_text_string(&own), sn_text_string(&other)) == 0;
+    if (own.failed || other.failed) reader->failed = true;
+    sn_text_free(&own);
+    sn_text_free(&other);
+    cJSON_Delete(fallback);
+    reader->places->n = n_places;
+    return is_equal;
+}
+
 static void resolve_at(sn_reader *reader, const cJSON *raw, int around, const sn_key *key, cJSON *out) {
     const cJSON *member = sn_member(raw, key->name);
     bool means_absent = cJSON_IsNull(member) && (key->types & SN_NULL) && !key->fallback;
@@ -110,6 +126,8 @@ static void resolve_at(sn_reader *reader, const cJSON *raw, int around, const sn
     } else if (key->flags & SN_REQUIRED) {
         fault_required(reader, around, key);
     }
+    bool is_unsaid = node && key->flags & SN_LATER && is_fallback(reader, around, key, node);
+    if (is_unsaid) sn_place_of(reader->places, node)->is_unsaid = true;
     sn_resolved_add(reader, out, key, key->name, node);
 }
 
@@ -130,12 +148,7 @@ void sn_tell_idle(sn_reader *reader, const cJSON *member, const char *format, ..
 bool sn_idle_counts(sn_reader *reader, const cJSON *member, const cJSON *out, const sn_key *key) {
     const cJSON *value = sn_member(out, key->name);
     if (!value || !key->fallback || sn_place_of(reader->places, member)->set >= 0) return value;
-    int n_places = reader->places->n;
-    cJSON *fallback = resolve_fallback(reader, out->valueint, key);
-    bool differs = !cJSON_Compare(value, fallback, true);
-    cJSON_Delete(fallback);
-    reader->places->n = n_places;
-    return differs;
+    return !is_fallback(reader, out->valueint, key, value);
 }
 
 /* The raw member that rules by `ruler` over the members of an object, NULL where none does. */

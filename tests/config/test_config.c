@@ -194,6 +194,50 @@ static void test_meaning(void **state) {
     check_differences("{\"data\": {\"test_limit\": null}}", "{\"data\": {\"test_limit\": 5}}", "data.test_limit");
 }
 
+static sn_config *parse_grown(const char *text, const sn_key *later) {
+    enum { N_KEYS = sizeof toy_keys / sizeof *toy_keys };
+    sn_key keys[N_KEYS + 1] = {{0}};
+    keys[0] = *later;
+    memcpy(keys + 1, toy_keys, sizeof toy_keys);
+    sn_schema grown = toy_schema;
+    grown.keys = keys;
+    sn_config *config = NULL;
+    sn_error_clear(&error);
+    assert_int_equal(sn_config_parse(&config, &grown, text, strlen(text), "toy", "/base", &error), SN_OK);
+    return config;
+}
+
+static void check_differs(const sn_config *a, const sn_config *b, const char *expected) {
+    sn_text text = SN_TEXT_EMPTY;
+    sn_config_differences(a, b, &text);
+    assert_string_equal(sn_text_string(&text), expected);
+    sn_text_free(&text);
+}
+
+/* A key that came later leaves hashes as they were, at its default. */
+static void test_later_key(void **state) {
+    (void)state;
+    static const sn_key later = {
+        .name = "damping", .types = SN_NUMBER, .flags = SN_LATER, .fallback = "0.1", .min = 0, .max = 1, .help = "new"};
+    sn_config *old = parse("{}"), *absent = parse_grown("{}", &later);
+    sn_config *same = parse_grown("{\"damping\": 1e-1}", &later);
+    sn_config *near = parse_grown("{\"damping\": 0.10000000000000002}", &later);
+    sn_config *other = parse_grown("{\"damping\": 0}", &later);
+    assert_true(sn_config_hash(old) == sn_config_hash(absent));
+    assert_true(sn_config_hash(old) == sn_config_hash(same));
+    assert_true(sn_config_hash_but_length(old) == sn_config_hash_but_length(same));
+    assert_true(sn_config_hash(old) != sn_config_hash(near));
+    assert_true(sn_config_hash(old) != sn_config_hash(other));
+    assert_true(sn_config_hash(near) != sn_config_hash(other));
+    check_differs(absent, same, "");
+    check_differs(absent, other, "damping");
+    check_differs(other, absent, "damping");
+    check_differs(near, other, "damping");
+    sn_config *const all[] = {old, absent, same, near, other};
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+        sn_config_free(all[i]);
+}
+
 /* ---- size ---- */
 
 enum { N_LAYERS = 30000 };
@@ -413,8 +457,9 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_accessors),    cmocka_unit_test(test_given),       cmocka_unit_test(test_fault),
         cmocka_unit_test(test_fault_of_set), cmocka_unit_test(test_read_errors), cmocka_unit_test(test_text),
-        cmocka_unit_test(test_meaning),      cmocka_unit_test(test_large_list),  cmocka_unit_test(test_many_faults),
-        cmocka_unit_test(test_mutations),    cmocka_unit_test(test_describe),    cmocka_unit_test(test_schema),
+        cmocka_unit_test(test_meaning),      cmocka_unit_test(test_later_key),   cmocka_unit_test(test_large_list),
+        cmocka_unit_test(test_many_faults),  cmocka_unit_test(test_mutations),   cmocka_unit_test(test_describe),
+        cmocka_unit_test(test_schema),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
