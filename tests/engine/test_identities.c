@@ -24,6 +24,7 @@ static const run_case cases[] = {
     {"add", "{\"depth\": 5, \"width\": 72, \"skip\": \"add\", \"activation\": \"gelu\"}", 0, 0, 0, false},
     {"concat", "{\"depth\": 5, \"width\": 40, \"skip\": \"concat\", \"activation\": \"relu\"}", 0, 0, 0, false},
     {"layer_norm", "{\"depth\": 4, \"width\": 72, \"norm\": \"layer\", \"skip\": \"add\"}", 0, 0, 0, false},
+    {"rms_norm", "{\"depth\": 4, \"width\": 72, \"norm\": \"rms\", \"skip\": \"add\"}", 0, 0, 0, false},
     {"learned scale",
      "{\"depth\": 4, \"width\": 72, \"skip\": {\"kind\": \"add\", \"branch_scale\": {\"learned\": 0.3}}}", 0, 0, 0,
      false},

@@ -16,19 +16,19 @@ BOUNDS = {("leaky_relu", "slope"): (-0.5, 0.5), ("elu", "alpha"): (0.2, 2), ("so
 DULL_INITS = ("constant", "zeros", "identity")
 # What is drawn of everything else, by the name of the choice or key.
 DRAWN = {
-    "op": ("linear", "add", "concat", "scale", "layer_norm", "batch_norm", "gate"),
+    "op": ("linear", "add", "concat", "scale", "layer_norm", "rms_norm", "batch_norm", "gate"),
     "network_family": ("mlp",),
     "skip": ("none", "add", "concat", "highway"),
     "loss": ("softmax_cross_entropy", "mean_squared_error"),
     "optimizer": ("sgd",),
     "learning-rate_schedule": ("constant", "step", "milestones", "linear", "cosine"),
     "order": ("pre", "inside", "post"),
-    "norm": ("none", "layer", "batch"),
+    "norm": ("none", "layer", "rms", "batch"),
 }
 # Not drawn on purpose: masks that nobody else can draw.
 LEFT_OUT = ("dropout",)
 MAX_WIDTH = 24  # of a concat
-LEAST_NORM = 4  # features that a layer_norm has at least: over two it only leaves signs
+LEAST_NORM = 4  # features that a norm of rows has at least: over two a layer_norm only leaves signs
 
 
 class Drawing:
@@ -164,7 +164,8 @@ class Drawing:
         if kind != "none":
             skip["layers_per_block"] = self.rng.randint(1, 3)
         if kind == "add":
-            scales = [1, "inverse_sqrt_blocks", self.uniform(-1, 1), {"learned": self.uniform(-1, 1)}, {"learned": 0}]
+            scales = [1, "inverse_sqrt_blocks", "inverse_blocks", self.uniform(-1, 1)]
+            scales += [{"learned": self.uniform(-1, 1)}, {"learned": 0}]
             skip["branch_scale"] = self.rng.choice(scales)
             skip["shortcut_scale"] = self.rng.choice([1, self.uniform(0.5, 1.2)])
         if kind == "concat":
@@ -228,7 +229,7 @@ class Drawing:
         self.put(op, [source], self.widths[source], **keys)
 
     def draw_norm(self):
-        op = "batch_norm" if self.chance(0.4) else "layer_norm"
+        op = "batch_norm" if self.chance(0.4) else self.rng.choice(["layer_norm", "rms_norm"])
         source = self.pick(None if op == "batch_norm" else lambda width: width >= LEAST_NORM)
         if source is None:
             return

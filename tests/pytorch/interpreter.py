@@ -71,9 +71,10 @@ class Network:
         if e.op == "concat":
             return sum(widths)
         assert len(set(widths)) == 1, f"{e.label}: {widths}"
-        if e.op in ("layer_norm", "batch_norm") and e.keys.get("affine", True):
+        if e.op in ("layer_norm", "rms_norm", "batch_norm") and e.keys.get("affine", True):
             self._parameter(f"{e.label}.weight", widths[0])
-            self._parameter(f"{e.label}.bias", widths[0])
+            if e.op != "rms_norm":
+                self._parameter(f"{e.label}.bias", widths[0])
         if e.op == "batch_norm":
             self.states[f"{e.label}.running_mean"] = torch.zeros(widths[0], dtype=self.dtype)
             self.states[f"{e.label}.running_var"] = torch.ones(widths[0], dtype=self.dtype)
@@ -153,6 +154,10 @@ class Network:
     def _layer_norm(self, e, inputs, _):
         x = inputs[0]
         return F.layer_norm(x, x.shape[1:], self._get(e, "weight"), self._get(e, "bias"), e.keys.get("eps", 1e-5))
+
+    def _rms_norm(self, e, inputs, _):
+        """No eps means the same to PyTorch: its machine epsilon."""
+        return F.rms_norm(inputs[0], inputs[0].shape[1:], self._get(e, "weight"), e.keys.get("eps", 1e-5))
 
     def _batch_norm(self, e, inputs, is_training):
         return F.batch_norm(

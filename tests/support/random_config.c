@@ -76,7 +76,8 @@ static void add_data(draft *d, int samples) {
 }
 
 static void add_skip(draft *d, const char *kind) {
-    static const char *const branches[] = {"1", "0.5", "\"inverse_sqrt_blocks\"", "{\"learned\": 0.3}", NULL};
+    static const char *const branches[] = {
+        "1", "0.5", "\"inverse_sqrt_blocks\"", "\"inverse_blocks\"", "{\"learned\": 0.3}", NULL};
     static const char *const shortcuts[] = {"1", "0.9", NULL};
     sn_text_addf(&d->text, ", \"skip\": {\"kind\": \"%s\"", kind);
     if (strcmp(kind, "none") != 0) add_integer(d, "layers_per_block", between(d, 1, 3));
@@ -115,7 +116,7 @@ static void add_family(draft *d) {
     static const char *const kinds[] = {"none", "add", "concat", "highway"};
     static const char *const orders[] = {"\"pre\"", "\"inside\"", "\"post\"", NULL};
     static const char *const unshared[] = {"\"pre\"", "\"inside\"", NULL}; /* post needs a sum */
-    static const char *const norms[] = {"\"none\"", "\"none\"", "\"layer\"", "\"batch\"", NULL};
+    static const char *const norms[] = {"\"none\"", "\"none\"", "\"layer\"", "\"rms\"", "\"batch\"", NULL};
     int kind = draw(d, 4);
     sn_text_add(&d->text, "{\"family\": \"mlp\"");
     add_integer(d, "depth", between(d, 1, 12));
