@@ -89,6 +89,18 @@ const sn_choice sn_skip_choice = {.what = "skip", .discriminator = "kind", .kind
 
 /* ---- reading ---- */
 
+sn_status sn_family_check(const sn_graph_request *request, sn_error *error) {
+    const sn_value *network = request->network;
+    const sn_value *const inits[] = {sn_value_get(network, "init"), sn_value_get(network, "bias_init"),
+                                     sn_value_get(network, "output_init")};
+    sn_status status = SN_OK;
+    for (size_t i = 0; i < sizeof inits / sizeof *inits; i++) {
+        sn_status own = sn_init_check(request->config, inits[i], error);
+        if (own) status = own;
+    }
+    return status;
+}
+
 sn_skip_kind sn_family_skip_kind(const sn_value *given) {
     const char *name = sn_value_text(given, "kind");
     sn_skip_kind found = SN_SKIP_NONE;

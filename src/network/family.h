@@ -42,6 +42,9 @@ typedef struct sn_family {
 extern const char *const sn_family_norms[]; /* none, layer, rms, batch */
 extern const sn_choice sn_skip_choice;      /* the one list of kinds of skips */
 
+/* Adds the faults of the shared keys of a description that the key tables cannot see. */
+sn_status sn_family_check(const sn_graph_request *request, sn_error *error);
+
 /* ---- skips ---- */
 
 /* The kinds of skips, in the order of sn_skip_choice. */

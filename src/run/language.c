@@ -174,6 +174,8 @@ static const sn_synonym synonyms[] = {
     {"kaiming_uniform", "he_uniform"},
     {"glorot_normal", "xavier_normal"},
     {"glorot_uniform", "xavier_uniform"},
+    {"trunc_normal", "truncated_normal"},
+    {"multistep", "milestones"},
     {"cross_entropy", "softmax_cross_entropy"},
     {"mse", "mean_squared_error"},
     {"logistic", "sigmoid"},

@@ -14,6 +14,7 @@ from words import claim, read_kinds
 BOUNDS = {("leaky_relu", "slope"): (-0.5, 0.5), ("elu", "alpha"): (0.2, 2), ("softplus", "beta"): (0.5, 4)}
 # By which nothing is learned or all units of a layer stay the same.
 DULL_INITS = ("constant", "zeros", "identity")
+INIT_KEYS = ("gain", "std", "mean", "low", "high", "sparsity")
 # What is drawn of everything else, by the name of the choice or key.
 DRAWN = {
     "op": ("linear", "add", "concat", "scale", "layer_norm", "rms_norm", "batch_norm", "gate"),
@@ -131,7 +132,8 @@ class Drawing:
 
     def init(self):
         kind = self.rng.choice(list(self.inits))
-        values = {"gain": self.uniform(0.7, 1.5), "std": self.uniform(0.2, 0.5)}
+        values = {"gain": self.uniform(0.7, 1.5), "std": self.uniform(0.2, 0.5), "mean": self.uniform(-0.1, 0.1)}
+        values |= {"low": self.uniform(-0.7, -0.2), "high": self.uniform(0.2, 0.7), "sparsity": self.uniform(0.1, 0.6)}
         return {"kind": kind, **{key: values[key] for key in self.inits[kind]}}
 
     def bias_init(self):
@@ -311,7 +313,7 @@ def check(kinds):
         known = [key for name, key in BOUNDS if name == activation]
         claim("draw.py", f"activation {activation} with the key", keys, known)
     for init in set(kinds["init"]) - set(DULL_INITS):
-        claim("draw.py", f"init {init} with the key", kinds["init"][init], ("gain", "std"))
+        claim("draw.py", f"init {init} with the key", kinds["init"][init], INIT_KEYS)
     words = kinds["network_family"]["mlp"]
     for choice, drawn in DRAWN.items():
         names = kinds[choice] if choice in kinds else words[choice]["enum"]

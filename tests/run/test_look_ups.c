@@ -63,7 +63,6 @@ static place places[] = {
     {"network/graph.c", "request->network", "network", 0},
     {"network/graph.c", "sn_config_root(config)", "network(layers)", 0}, /* the expansion of a family */
     {"network/init.c", "init", "network(mlp).init", 0},
-    {"network/init.c", "param->init", "network(mlp).init", 0},
     {"network/layers.c", "entry", "network(layers).layers", 0},
     {"network/layers.c", "layer->config", "network(layers).layers", 0},
     {"network/mlp.c", "network", "network(mlp)", 0},
