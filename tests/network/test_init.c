@@ -232,41 +232,37 @@ static double greatest_distance(const range_case *c, double *x) {
     return worst;
 }
 
+static void check_range(const range_case *c, double *x) {
+    double mean, variance, sum = 0, squares = 0;
+    range_moments(c, &mean, &variance);
+    for (size_t i = 0; i < COUNT; i++) {
+        assert_true(x[i] >= c->low && x[i] <= c->high);
+        sum += x[i] - mean;
+        squares += (x[i] - mean) * (x[i] - mean);
+    }
+    /* The variance of squares is below 9 of an exponential distribution, which the far tail is near. */
+    bool ok = fabs(sum / COUNT) < 4.5 * sqrt(variance / COUNT) &&
+              fabs(squares / COUNT / variance - 1) < 4.5 * sqrt(8.0 / COUNT);
+    double distance = greatest_distance(c, x);
+    if (!ok || distance > 2 / sqrt(COUNT)) {
+        fail_msg("%s: mean off by %g, variance %g of %g, distribution off by %g", c->init, sum / COUNT, squares / COUNT,
+                 variance, distance);
+    }
+}
+
 static void test_ranges(void **state) {
     (void)state;
     for (size_t k = 0; k < sizeof range_cases / sizeof *range_cases; k++) {
-        const range_case *c = &range_cases[k];
-        double *x = draw(c->init, "a", 1, NULL), mean, variance, sum = 0, squares = 0;
-        range_moments(c, &mean, &variance);
-        for (size_t i = 0; i < COUNT; i++) {
-            assert_true(x[i] >= c->low && x[i] <= c->high);
-            sum += x[i] - mean;
-            squares += (x[i] - mean) * (x[i] - mean);
-        }
-        /* The variance of squares is below 9 of an exponential distribution, which the far tail is near. */
-        bool ok = fabs(sum / COUNT) < 4.5 * sqrt(variance / COUNT) &&
-                  fabs(squares / COUNT / variance - 1) < 4.5 * sqrt(8.0 / COUNT);
-        double distance = greatest_distance(c, x);
-        if (!ok || distance > 2 / sqrt(COUNT)) {
-            fail_msg("%s: mean off by %g, variance %g of %g, distribution off by %g", c->init, sum / COUNT,
-                     squares / COUNT, variance, distance);
-        }
+        double *x = draw(range_cases[k].init, "a", 1, NULL);
+        check_range(&range_cases[k], x);
         free(x);
     }
 }
 
-/* So many zeros in every column, in rows that are drawn for each; the others are normal. */
-static void test_sparse(void **state) {
-    (void)state;
-    enum { ZEROS = 121 }; /* 0.301 of 400 rows, rounded up */
-    double *biases,
-        *x = draw("{\"kind\": \"sparse\", \"sparsity\": 0.301, \"std\": 0.5}, \"bias_init\": {\"kind\": "
-                  "\"sparse\", \"sparsity\": 0.75}",
-                  "a", 1, &biases),
-        chi_square = 0;
-    double *others = malloc(COUNT * sizeof *others);
-    assert_non_null(others);
-    int in_row[ROWS] = {0}, n_biases = 0;
+enum { ZEROS = 121 }; /* of a column: 0.301 of 400 rows, rounded up */
+
+/* So many zeros in every column; what is not zero is appended to `others`, zeros are counted by rows. */
+static size_t check_columns(const double *x, double *others, int in_row[ROWS]) {
     size_t n = 0;
     for (size_t c = 0; c < COLS; c++) {
         int zeros = 0;
@@ -278,29 +274,44 @@ static void test_sparse(void **state) {
         }
         assert_int_equal(zeros, ZEROS);
     }
+    return n;
+}
+
+static size_t count_zeros(const double *x, size_t n) {
+    size_t zeros = 0;
+    for (size_t i = 0; i < n; i++)
+        zeros += x[i] == 0;
+    return zeros;
+}
+
+/* The zeros are in rows that are drawn for each column; the others are normal.  A bias is one column. */
+static void test_sparse(void **state) {
+    (void)state;
+    static double others[COUNT];
+    int in_row[ROWS] = {0};
+    double *biases, *x = draw("{\"kind\": \"sparse\", \"sparsity\": 0.301, \"std\": 0.5}, \"bias_init\": {\"kind\": "
+                              "\"sparse\", \"sparsity\": 0.75}",
+                              "a", 1, &biases);
+    size_t n = check_columns(x, others, in_row);
     check_moments(&(moments_case){"sparse", 0.25, false}, others, n);
     const double share = (double)ZEROS / ROWS;
-    for (size_t r = 0; r < ROWS; r++) {
+    double chi_square = 0;
+    for (size_t r = 0; r < ROWS; r++)
         chi_square += pow(in_row[r] - COLS * share, 2) / (COLS * share * (1 - share));
-        n_biases += biases[r] == 0;
-    }
     assert_true(fabs(chi_square - ROWS) < 4.5 * sqrt(2.0 * ROWS));
-    assert_int_equal(n_biases, 300); /* a bias is one column */
-    free(others);
+    assert_int_equal(count_zeros(biases, ROWS), 300);
     free(biases);
     free(x);
-    static const struct {
-        const char *init;
-        size_t zeros;
-    } ends[] = {{"{\"kind\": \"sparse\", \"sparsity\": 0}", 0}, {"{\"kind\": \"sparse\", \"sparsity\": 1}", COUNT}};
-    for (size_t i = 0; i < 2; i++) {
-        size_t zeros = 0;
-        x = draw(ends[i].init, "a", 1, NULL);
-        for (size_t k = 0; k < COUNT; k++)
-            zeros += x[k] == 0;
-        assert_int_equal(zeros, ends[i].zeros);
-        free(x);
-    }
+}
+
+static void test_sparse_ends(void **state) {
+    (void)state;
+    double *all = draw("{\"kind\": \"sparse\", \"sparsity\": 0}", "a", 1, NULL),
+           *none = draw("{\"kind\": \"sparse\", \"sparsity\": 1}", "a", 1, NULL);
+    assert_int_equal(count_zeros(all, COUNT), 0);
+    assert_int_equal(count_zeros(none, COUNT), COUNT);
+    free(all);
+    free(none);
 }
 
 /* Bounds that cannot be, at their place: in a family, in a list, and of a default. */
@@ -378,9 +389,10 @@ static void test_coverage(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_moments), cmocka_unit_test(test_biases),    cmocka_unit_test(test_orthogonal),
-        cmocka_unit_test(test_ranges),  cmocka_unit_test(test_sparse),    cmocka_unit_test(test_faults),
-        cmocka_unit_test(test_streams), cmocka_unit_test(test_constants), cmocka_unit_test(test_coverage),
+        cmocka_unit_test(test_moments),  cmocka_unit_test(test_biases),  cmocka_unit_test(test_orthogonal),
+        cmocka_unit_test(test_ranges),   cmocka_unit_test(test_sparse),  cmocka_unit_test(test_sparse_ends),
+        cmocka_unit_test(test_faults),   cmocka_unit_test(test_streams), cmocka_unit_test(test_constants),
+        cmocka_unit_test(test_coverage),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

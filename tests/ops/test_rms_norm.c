@@ -28,7 +28,8 @@ static void check_outputs(const char *eps_key, sn_dtype dtype, double eps, doubl
     sn_dataset data = toy_classes(SAMPLES, WIDTH, OUT, 5);
     double *values = (double *)data.train.values; /* of the pool */
     for (size_t i = 0; i < SAMPLES * (size_t)WIDTH; i++) {
-        volatile float single = (float)(values[i] * pow(10, -(double)(i / WIDTH) / 4)); /* what both precisions hold */
+        size_t row = i / WIDTH;
+        volatile float single = (float)(values[i] * pow(10, -(double)row / 4)); /* what both precisions hold */
         values[i] = (double)single;
     }
     memset(values + (SAMPLES - 1) * (size_t)WIDTH, 0, WIDTH * sizeof *values);
