@@ -65,12 +65,12 @@ typedef struct sn_node_binding {
 
 /* A thread's own memory. */
 typedef struct sn_workspace {
-    unsigned char *scratch;                   /* plan->scratch_elements for every tile of a group */
-    unsigned char *gradient;                  /* an item's gradient, weights and velocities before the update: */
-    unsigned char *old_weight, *old_velocity; /* plan->max_item_elements each */
-    sn_view *x, *dx, *base;                   /* per input of a node, as many as the node with most inputs has */
-    double **partials;                        /* per parameter of a node, likewise */
-    double *totals;                           /* plan->total_doubles: what the reductions of the step came to */
+    unsigned char *scratch;  /* plan->scratch_elements for every tile of a group */
+    unsigned char *gradient; /* an item's gradient, and its weights and slots before the update: */
+    unsigned char *old_weight, *old_slots[SN_MAX_SLOTS]; /* plan->max_item_elements each */
+    sn_view *x, *dx, *base; /* per input of a node, as many as the node with most inputs has */
+    double **partials;      /* per parameter of a node, likewise */
+    double *totals;         /* plan->total_doubles: what the reductions of the step came to */
 } sn_workspace;
 
 /* Buffers in the order of the times at which lifetimes begin, or end; used by guard.c, of checked builds. */
@@ -84,12 +84,14 @@ struct sn_engine {
     const sn_graph *graph;
     const sn_backend *backend;
     const sn_loss_kernels *loss_kernels;
+    const sn_form_kernels *kernels; /* of the update rule */
     sn_engine_options options;
     sn_plan plan;
     size_t real_size;
     sn_team *team;
 
-    sn_arena batch, params, states, copies, velocities, gradients, parts, partials, totals, scratch;
+    sn_arena batch, params, states, copies, gradients, parts, partials, totals, scratch;
+    sn_arena slots[SN_MAX_SLOTS]; /* state of the update rule, each as the params lie; empty where it keeps none */
     sn_workspace *workspaces;
     size_t group_tiles;        /* row tiles that a thread walks at once, at most */
     bool looks_ahead;          /* what a step touches does not stay in the caches: ask for it before it is needed */
@@ -98,7 +100,7 @@ struct sn_engine {
     atomic_int *tiles_left;                 /* per plan param: tiles that wait for their update in this step, where
                                              * the copy is derived from the whole tensor */
     void **state_pointers;                  /* per plan state */
-    char **tensor_names, **state_names, **velocity_names;
+    char **tensor_names, **state_names, **slot_names[SN_MAX_SLOTS];
     sn_pool pool;
 
     sn_guard_order begins, ends; /* of checked builds, with: */
@@ -113,7 +115,7 @@ struct sn_engine {
     const sn_step *step;
     sn_mode mode;
     bool observes, diagnoses;
-    double clip;
+    sn_update_numbers numbers;  /* of parameters without a rate or a decay of their own */
     double *outputs;            /* where predictions go; NULL: nowhere */
     atomic_size_t *next_group;  /* per segment and thread that begins with the tiles */
     atomic_size_t *next_task;   /* per phase and thread that begins with the tasks */
