@@ -268,20 +268,20 @@ static void note_warmup(trainer *t) {
     }
 }
 
+/* At the end of a run: that it never had train.lr is what nobody would look for. */
 static void tell_warmup(const trainer *t) {
     const sn_lr_schedule *schedule = &t->x->lr_schedule;
-    sn_text error = SN_TEXT_EMPTY;
+    char reason[128];
     if (t->warmup.end >= 0) return;
     if (t->x->steps < SN_WARMUP_WINDOW) {
-        sn_text_addf(&error, "it takes %d steps at least", SN_WARMUP_WINDOW);
+        snprintf(reason, sizeof reason, "it takes %d steps at least", SN_WARMUP_WINDOW);
     } else {
-        sn_text_addf(&error, "the mean error of the last %d steps is %.3g, not below %g", SN_WARMUP_WINDOW,
-                     sn_warmup_error(&t->warmup), schedule->warmup_until_error);
+        snprintf(reason, sizeof reason, "the mean error of the last %d steps is %.3g, not below %g", SN_WARMUP_WINDOW,
+                 sn_warmup_error(&t->warmup), schedule->warmup_until_error);
     }
     sn_tell(&t->options->listener, true,
             "%s: all steps had train.lr_schedule.warmup_lr, %g: the warm-up has not ended (%s)", t->directory->path,
-            schedule->warmup_lr, sn_text_string(&error));
-    sn_text_free(&error);
+            schedule->warmup_lr, reason);
 }
 
 /* One step: evaluation, update, rows.  The last "step" N measures and updates nothing. */
