@@ -115,6 +115,12 @@ typedef struct sn_fault {
 enum { SN_FAULT_TEXT = 256 };
 const char *sn_fault_text(const sn_fault *fault, const sn_graph *graph, char out[SN_FAULT_TEXT]);
 
+/* Units of a signal, its features, and those of them that were silent: their op gave them the same value for every
+ * sample and position of the batch, because all of these lay on the side where it is flat (see sn_op_kernels). */
+typedef struct sn_unit_sums {
+    double n, silent;
+} sn_unit_sums;
+
 /* What one step measured of one node with parameters. */
 typedef struct sn_node_sums {
     int node;
@@ -123,7 +129,8 @@ typedef struct sn_node_sums {
     sn_tensor_sums bias_gradient;                 /* of the bias; n == 0 where there is none */
     sn_change_sums change;                        /* of the weight; n == 0 where nothing was updated */
     sn_signal_sums output, delta, carried, input; /* z; gradients by z and at carried_at (batch-mean loss); x */
-    double saturated; /* saturated elements of the input; < 0 where the input is no activation */
+    double saturated;   /* saturated elements of the input; < 0 where the input is no activation */
+    sn_unit_sums units; /* of the input; n == 0 where that has no silent side */
 } sn_node_sums;
 
 /* All that an observed step measured; made by sn_observation_new for one graph, filled by sn_engine_step. */

@@ -26,17 +26,28 @@ typedef struct sn_item_result {
     double nonfinite; /* values of the gradient or the updated tile, counted where there is a fault */
 } sn_item_result;
 
-/* Which signals an observation looks at: per node, the place of its sums among those of its kind, -1: not.  Every
- * signal is looked at once, however many columns of however many nodes tell of it.  The sums of place i and row tile t
- * are at [i * plan->max_tiles + t]. */
+/* When a walk looks at the signal of a node. */
+typedef enum sn_look_time { SN_BEHIND_FORWARD, SN_BEFORE_BACKWARD } sn_look_time;
+
+/* A way of looking at a signal, a row of sn_looks (observe.c).  Every signal is looked at once that way, however many
+ * columns of however many nodes tell of it, and every row tile leaves something of its own. */
+typedef struct sn_look {
+    sn_look_time time;
+    size_t (*size)(const sn_node *node); /* bytes that a tile leaves */
+
+    /* Looks at one tile, behind `forward` by a call of it, else by one with dy.  `left` is written whole. */
+    void (*take)(const sn_engine *engine, const sn_op_call *call, void *left);
+
+    /* Writes what the tiles left, in their order, into the sum of an observation; they may be changed. */
+    void (*merge)(const sn_node *node, void *left, size_t n_tiles, void *sum);
+} sn_look;
+
+extern const sn_look sn_looks[]; /* take NULL ends */
+
 typedef struct sn_watch {
-    int *value_index;     /* the output or an input of nodes with parameters */
-    int *gradient_index;  /* the delta or the out_grad of nodes with parameters */
     int *gradient_of;     /* the node whose gradient this node's is, passed on unchanged in the same memory; itself */
-    int *saturated_index; /* an activation that a node with parameters reads */
-    int n_values, n_gradients, n_saturated;
-    sn_signal_sums *values, *gradients;
-    double *saturated; /* those of a group of tiles are with its first one */
+    unsigned char **left; /* (looks, nodes) what the tiles of a node leave, one after the other; NULL: nobody wants to
+                           * know */
 } sn_watch;
 
 /* Where a signal lies, ready for use: sample s at base of the place + offset + s * sample_bytes, its positions as rows
@@ -158,6 +169,11 @@ void sn_work_gradients(sn_engine *engine, int thread, int phase);
 
 /* work.c: the gradients that are left and all updates; all threads together. */
 void sn_work_updates(sn_engine *engine, int thread);
+
+/* What the tiles of node i leave of that look. */
+static inline unsigned char **sn_watch_left(const sn_engine *engine, const sn_look *look, int i) {
+    return &engine->watch.left[(look - sn_looks) * engine->graph->n_nodes + i];
+}
 
 /* observe.c */
 sn_status sn_watch_init(sn_engine *engine, sn_error *error);

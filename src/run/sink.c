@@ -9,14 +9,13 @@
 #include "base/file.h"
 #include "report/metrics.h"
 
-enum {
-    BUFFER_BYTES = 1 << 20,
-    READ_BYTES = 1 << 16
-}; /* the rows of a step go out in one write: a reader sees whole
-    * steps */
+/* The rows of a step go out in one write: a reader sees whole steps. */
+enum { BUFFER_BYTES = 1 << 20, READ_BYTES = 1 << 16, FILE_NAME = 64 };
 
-static sn_status open_file(sn_csv_file *file, const sn_run_directory *directory, const char *name, bool is_new,
+static sn_status open_file(sn_csv_file *file, const sn_run_directory *directory, const sn_sheet *sheet, bool is_new,
                            sn_error *error) {
+    char name[FILE_NAME];
+    snprintf(name, sizeof name, "%s.csv", sheet->name);
     file->path = sn_run_directory_file(directory, name);
     if (!file->path || !sn_hasher_init(&file->hasher)) return sn_error_memory(error, strlen(name), "a path");
     int fd = is_new ? sn_file_create(file->path, error) : sn_file_reopen(file->path, error);
@@ -40,20 +39,44 @@ static sn_status put(sn_csv_file *file, const sn_text *text, sn_error *error) {
     return SN_OK;
 }
 
+/* With its header. */
+static sn_status begin_file(sn_csv_file *file, const sn_run_directory *directory, const sn_sheet *sheet,
+                            sn_error *error) {
+    sn_text header = SN_TEXT_EMPTY;
+    sn_csv_header(&header, sheet->columns);
+    sn_status status = open_file(file, directory, sheet, true, error);
+    if (!status) status = put(file, &header, error);
+    sn_text_free(&header);
+    return status;
+}
+
 sn_status sn_sink_open(sn_sink *sink, const sn_run_directory *directory, int digits, sn_error *error) {
     *sink = (sn_sink){.text = SN_TEXT_EMPTY, .digits = digits};
-    sn_status status = open_file(&sink->loss, directory, SN_FILE_LOSS, true, error);
-    if (!status) status = open_file(&sink->gradients, directory, SN_FILE_GRADIENTS, true, error);
-    if (status) return status;
-    sn_loss_csv_header(&sink->text);
-    status = put(&sink->loss, &sink->text, error);
-    sn_text_clear(&sink->text);
-    sn_gradients_csv_header(&sink->text);
-    return status ? status : put(&sink->gradients, &sink->text, error);
+    sn_status status = begin_file(&sink->loss, directory, &sn_loss_sheet, error);
+    return status ? status : begin_file(&sink->gradients, directory, &sn_gradients_sheet, error);
+}
+
+/* Rows of this program have to go on below a header of its columns. */
+static sn_status verify_header(const sn_csv_file *file, const sn_sheet *sheet, const char *block, size_t n,
+                               sn_error *error) {
+    sn_text header = SN_TEXT_EMPTY;
+    sn_status status = SN_OK;
+    sn_csv_header(&header, sheet->columns);
+    if (header.failed) {
+        status = sn_error_memory(error, header.length, file->path);
+    } else if (n >= header.length && memcmp(block, sn_text_string(&header), header.length) != 0) {
+        status =
+            sn_error_set(error, SN_INVALID,
+                         "%s: its columns are not those of this program (go on with the one that began the run, or "
+                         "--force to train anew)",
+                         file->path);
+    }
+    sn_text_free(&header);
+    return status;
 }
 
 /* Reads the part that stays. */
-static sn_status verify(sn_csv_file *file, const sn_extent *kept, sn_error *error) {
+static sn_status verify(sn_csv_file *file, const sn_sheet *sheet, const sn_extent *kept, sn_error *error) {
     char block[READ_BYTES];
     while (file->bytes < kept->bytes) {
         uint64_t left = kept->bytes - file->bytes;
@@ -64,6 +87,8 @@ static sn_status verify(sn_csv_file *file, const sn_extent *kept, sn_error *erro
                                 "%s: it has %" PRIu64 " bytes, %" PRIu64 " or more when its run was saved", file->path,
                                 file->bytes, kept->bytes);
         }
+        sn_status status = file->bytes == 0 ? verify_header(file, sheet, block, n, error) : SN_OK;
+        if (status) return status;
         sn_hasher_add(&file->hasher, block, n);
         file->bytes += n;
     }
@@ -72,19 +97,19 @@ static sn_status verify(sn_csv_file *file, const sn_extent *kept, sn_error *erro
                         file->path, kept->bytes);
 }
 
-static sn_status reopen_file(sn_csv_file *file, const sn_run_directory *directory, const char *name,
+static sn_status reopen_file(sn_csv_file *file, const sn_run_directory *directory, const sn_sheet *sheet,
                              const sn_extent *kept, sn_error *error) {
-    sn_status status = open_file(file, directory, name, false, error);
+    sn_status status = open_file(file, directory, sheet, false, error);
     if (status == SN_IO && !sn_path_exists(file->path))
         return sn_error_set(error, SN_INVALID, "%s: it is gone", file->path);
-    return status ? status : verify(file, kept, error);
+    return status ? status : verify(file, sheet, kept, error);
 }
 
 sn_status sn_sink_reopen(sn_sink *sink, const sn_run_directory *directory, int digits, const sn_sink_position *position,
                          sn_error *error) {
     *sink = (sn_sink){.text = SN_TEXT_EMPTY, .digits = digits};
-    sn_status status = reopen_file(&sink->loss, directory, SN_FILE_LOSS, &position->loss, error);
-    if (!status) status = reopen_file(&sink->gradients, directory, SN_FILE_GRADIENTS, &position->gradients, error);
+    sn_status status = reopen_file(&sink->loss, directory, &sn_loss_sheet, &position->loss, error);
+    if (!status) status = reopen_file(&sink->gradients, directory, &sn_gradients_sheet, &position->gradients, error);
     if (status) {
         sn_error ignored; /* nothing was written */
         sn_error_clear(&ignored);
@@ -106,7 +131,7 @@ sn_status sn_sink_cut(sn_sink *sink, sn_error *error) {
 
 sn_status sn_sink_rows(sn_sink *sink, const sn_records *records, bool with_layers, sn_error *error) {
     sn_text_clear(&sink->text);
-    sn_loss_csv_row(&sink->text, &records->loss, sink->digits);
+    sn_csv_row(&sink->text, sn_loss_sheet.columns, &records->loss, sink->digits);
     sn_status status = put(&sink->loss, &sink->text, error);
     if (status || !with_layers) return status;
     sn_text_clear(&sink->text);
