@@ -57,7 +57,7 @@ cd "$work"
 
 # Kinds of runs.  A run that grows has half its steps at first.
 names=(momentum csv-double wide rows layers)
-declare -A steps=([momentum]=60 [csv-double]=150 [wide]=16 [rows]=20 [layers]=80) grows=([momentum]=1 [layers]=1)
+declare -A steps=([momentum]=60 [csv-double]=150 [wide]=16 [rows]=20 [layers]=160) grows=([momentum]=1 [layers]=1)
 
 write_configs() {
     cat >momentum.json <<'END'
@@ -90,7 +90,8 @@ END
  "network": {"layers": [{"op": "linear", "units": 12}, {"op": "batch_norm"}, {"op": "tanh"},
                         {"op": "dropout", "rate": 0.2}, {"op": "linear", "units": 12}, {"op": "relu"},
                         {"op": "linear", "units": 2}]},
- "train": {"batch_size": 50, "optimizer": {"momentum": 0.9}, "checkpoint": {"every_steps": 2}}}
+ "train": {"batch_size": 50, "optimizer": {"momentum": 0.9}, "checkpoint": {"every_steps": 2},
+           "lr_schedule": {"kind": "milestones", "at": [150], "warmup_lr": 0.02, "warmup_until_error": 0.45}}}
 END
 }
 

@@ -76,7 +76,8 @@ static int add_name(const sn_evaluation *e, size_t class, sn_text *text) {
     return n;
 }
 
-static int widest_name(const sn_evaluation *e) {
+/* `text` fails where there is no memory for a name: its columns would stand elsewhere. */
+static int widest_name(const sn_evaluation *e, sn_text *text) {
     int width = (int)strlen("class");
     sn_text name = SN_TEXT_EMPTY;
     for (size_t c = 0; c < e->run.experiment.data.out_dim; c++) {
@@ -84,12 +85,13 @@ static int widest_name(const sn_evaluation *e) {
         int n = add_name(e, c, &name);
         width = n > width ? n : width;
     }
+    text->failed |= name.failed;
     sn_text_free(&name);
     return width;
 }
 
 static void add_classes(const sn_evaluation *e, sn_text *text) {
-    int width = widest_name(e);
+    int width = widest_name(e, text);
     sn_text name = SN_TEXT_EMPTY;
     sn_text_addf(text, "\n%*s  samples  correct   accuracy  precision  most often taken for\n", width, "class");
     for (size_t c = 0; c < e->run.experiment.data.out_dim; c++) {
@@ -107,6 +109,7 @@ static void add_classes(const sn_evaluation *e, sn_text *text) {
             sn_text_addf(text, " (%zu)\n", tally->rival_count);
         }
     }
+    text->failed |= name.failed;
     sn_text_free(&name);
 }
 

@@ -50,7 +50,8 @@ static void add_place(sn_text *text, const sn_tensor *tensor, size_t element) {
     sn_text_add(text, "]");
 }
 
-static int widest_name(const sn_engine *engine) {
+/* `text` fails where there is no memory for a name: its columns would stand elsewhere. */
+static int widest_name(const sn_engine *engine, sn_text *text) {
     size_t width = strlen("tensor");
     sn_text name = SN_TEXT_EMPTY;
     for (size_t i = 0; i < sn_engine_tensor_count(engine); i++) {
@@ -61,6 +62,7 @@ static int widest_name(const sn_engine *engine) {
         size_t columns = sn_text_columns(sn_text_string(&name), name.length);
         if (columns > width) width = columns;
     }
+    text->failed |= name.failed;
     sn_text_free(&name);
     return (int)width;
 }
@@ -164,8 +166,8 @@ static sn_status show(sn_text *text, sn_error *error) {
 static sn_status check_tensors(bool is_json, const sn_gradcheck *check, sn_gradcheck_totals *totals, sn_error *error) {
     progress *line = check->request.context;
     size_t n = sn_engine_tensor_count(check->request.engine);
-    int width = widest_name(check->request.engine);
     sn_text text = SN_TEXT_EMPTY;
+    int width = widest_name(check->request.engine, &text);
     if (is_json) {
         add_json_header(check, &text);
     } else {

@@ -64,9 +64,16 @@ static void show_progress(void *context, const sn_progress *progress) {
     sn_terminal_show(sn_text_string(line));
 }
 
+/* Where messages go to. */
+typedef struct screen {
+    bool is_quiet, has_progress;
+} screen;
+
 static void show_message(void *context, bool is_warning, const char *message) {
-    const bool *is_quiet = context;
-    if (is_warning || !*is_quiet) sn_say("%s%s\n", is_warning ? "warning: " : "", message);
+    const screen *to = context;
+    if (to->is_quiet && !is_warning) return;
+    if (to->has_progress) sn_terminal_wipe();
+    sn_say("%s%s\n", is_warning ? "warning: " : "", message);
 }
 
 static bool wants_unicode(void) {
@@ -121,10 +128,11 @@ static sn_status train_in(const train_options *chosen, sn_experiment *experiment
     for (int i = 0; i < N_SIGNALS; i++)
         catch_signal(ending_signals[i], on_end);
     sn_text line = SN_TEXT_EMPTY;
-    bool is_quiet = chosen->quiet, shows = isatty(STDERR_FILENO) && !is_quiet;
+    bool shows = isatty(STDERR_FILENO) && !chosen->quiet;
+    screen to = {chosen->quiet, shows};
     sn_trainer_options options = {.stop = &caught_signal,
                                   .save = &save_requested,
-                                  .listener = {show_message, &is_quiet},
+                                  .listener = {show_message, &to},
                                   .progress = shows ? show_progress : NULL,
                                   .context = &line};
     sn_outcome outcome;

@@ -9,9 +9,9 @@
 #include <stdio.h>
 #include <string.h>
 
-const char *const sn_family_norms[] = {"none", "layer", "batch", NULL};
-static const char *const norm_ops[] = {NULL, "layer_norm", "batch_norm"};
-static const char *const scale_words[] = {"inverse_sqrt_blocks", NULL};
+const char *const sn_family_norms[] = {"none", "layer", "rms", "batch", NULL};
+static const char *const norm_ops[] = {NULL, "layer_norm", "rms_norm", "batch_norm"};
+static const char *const scale_words[] = {"inverse_sqrt_blocks", "inverse_blocks", NULL};
 
 static const sn_key learned_keys[] = {
     {.name = "learned", .types = SN_NUMBER, .flags = SN_REQUIRED, .help = "start value of a learned scalar per block"},
@@ -38,7 +38,7 @@ static const sn_key add_keys[] = {
      .fallback = "1",
      .words = scale_words,
      .choice = &scale_choice,
-     .help = "factor of the residual branch: a number, 1/sqrt(number of blocks), or learned"},
+     .help = "factor of the residual branch: a number, 1/sqrt(number of blocks), 1/number of blocks, or learned"},
     {.name = "shortcut_scale", .types = SN_NUMBER, .fallback = "1", .help = "factor of the shortcut"},
     {0},
 };
@@ -89,6 +89,18 @@ const sn_choice sn_skip_choice = {.what = "skip", .discriminator = "kind", .kind
 
 /* ---- reading ---- */
 
+sn_status sn_family_check(const sn_graph_request *request, sn_error *error) {
+    const sn_value *network = request->network;
+    const sn_value *const inits[] = {sn_value_get(network, "init"), sn_value_get(network, "bias_init"),
+                                     sn_value_get(network, "output_init")};
+    sn_status status = SN_OK;
+    for (size_t i = 0; i < sizeof inits / sizeof *inits; i++) {
+        sn_status own = sn_init_check(request->config, inits[i], error);
+        if (own) status = own;
+    }
+    return status;
+}
+
 sn_skip_kind sn_family_skip_kind(const sn_value *given) {
     const char *name = sn_value_text(given, "kind");
     sn_skip_kind found = SN_SKIP_NONE;
@@ -102,13 +114,18 @@ const char *sn_family_other_join(sn_skip_kind kind) {
     return other_joins[kind];
 }
 
-/* The factor of the residual branch: a number, 1/sqrt(n_blocks), or learned. */
+static double scale_of_word(const char *word, double n_blocks) {
+    return strcmp(word, "inverse_blocks") == 0 ? 1 / n_blocks : 1 / sqrt(n_blocks);
+}
+
+/* The factor of the residual branch: a number, a word for one, or learned. */
 static void read_branch_scale(sn_family_skip *skip, const sn_value *scale, int64_t n_blocks) {
     skip->learns_branch_scale = sn_value_is_object(scale);
     if (skip->learns_branch_scale) {
         skip->branch_scale = sn_value_number(scale, "learned");
     } else {
-        skip->branch_scale = sn_value_is_number(scale) ? sn_value_number(scale, "") : 1 / sqrt((double)n_blocks);
+        skip->branch_scale = sn_value_is_number(scale) ? sn_value_number(scale, "")
+                                                       : scale_of_word(sn_value_text(scale, ""), (double)n_blocks);
     }
 }
 

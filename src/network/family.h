@@ -27,7 +27,7 @@ typedef struct sn_family {
 #define SN_KEY_ACTIVATION .name = "activation", .types = SN_KIND, .choice = &sn_activation_choice, .help = "phi"
 #define SN_KEY_NORM                                                                                                    \
     .name = "norm", .types = SN_WORD, .words = sn_family_norms,                                                        \
-    .help = "normalization before phi: layer_norm or batch_norm"
+    .help = "normalization before phi: layer_norm, rms_norm or batch_norm"
 #define SN_KEY_INIT                                                                                                    \
     .name = "init", .types = SN_KIND, .choice = &sn_init_choice, .ruled_by = sn_ruled_by_weights,                      \
     .help = "initial weights of the hidden layers"
@@ -39,8 +39,11 @@ typedef struct sn_family {
     .help = "initial weights of the output layer; null: as init"
 #define SN_KEY_SKIP .name = "skip", .types = SN_KIND, .choice = &sn_skip_choice, .help = "skip connections"
 
-extern const char *const sn_family_norms[]; /* none, layer, batch */
+extern const char *const sn_family_norms[]; /* none, layer, rms, batch */
 extern const sn_choice sn_skip_choice;      /* the one list of kinds of skips */
+
+/* Adds the faults of the shared keys of a description that the key tables cannot see. */
+sn_status sn_family_check(const sn_graph_request *request, sn_error *error);
 
 /* ---- skips ---- */
 
@@ -56,7 +59,7 @@ typedef struct sn_family_skip {
 } sn_family_skip;
 
 /* The kind of the resolved value `given` of a key "skip", and all that it says; a branch scale of inverse_sqrt_blocks
- * is 1/sqrt(n_blocks). */
+ * is 1/sqrt(n_blocks), of inverse_blocks 1/n_blocks. */
 sn_skip_kind sn_family_skip_kind(const sn_value *given);
 sn_family_skip sn_family_read_skip(const sn_value *given, int64_t n_blocks);
 

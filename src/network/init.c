@@ -6,12 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/normal.h"
 #include "base/text.h"
 
 static double gain_of(const sn_value *init) {
     return sn_value_number(init, "gain");
 }
 
+/* Uniform on +-bound. */
 static void fill_uniform(double *values, size_t n, double bound, sn_rng rng) {
     for (size_t i = 0; i < n; i++)
         values[i] = (2.0 * sn_rng_uniform(rng, i) - 1.0) * bound;
@@ -55,6 +57,74 @@ static sn_status scheme_uniform_fill(double *values, const sn_param *param, cons
 static sn_status normal_fill(double *values, const sn_param *param, const sn_value *init, sn_rng rng, sn_error *error) {
     (void)error;
     fill_normal(values, param->count, gain_of(init) * sn_value_number(init, "std"), rng);
+    return SN_OK;
+}
+
+static sn_status uniform_fill(double *values, const sn_param *param, const sn_value *init, sn_rng rng,
+                              sn_error *error) {
+    (void)error;
+    double low = sn_value_number(init, "low"), high = sn_value_number(init, "high");
+    for (size_t i = 0; i < param->count; i++)
+        values[i] = fmin(low + sn_rng_uniform(rng, i) * (high - low), high); /* the sum is rounded */
+    return SN_OK;
+}
+
+static sn_status check_ascending(const sn_config *config, const sn_value *init, sn_error *error) {
+    double low = sn_value_number(init, "low"), high = sn_value_number(init, "high");
+    if (low < high) return SN_OK;
+    return sn_config_fault(config, sn_value_get(init, "high"), error,
+                           "%.9g is not above low, %.9g (take constant for one value)", high, low);
+}
+
+/* Where low and high are in standard deviations from the mean. */
+typedef struct cut {
+    double mean, std, low, high;
+} cut;
+
+static cut cut_of(const sn_value *init) {
+    double mean = sn_value_number(init, "mean"), std = sn_value_number(init, "std");
+    double low = sn_value_number(init, "low"), high = sn_value_number(init, "high");
+    return (cut){mean, std, (low - mean) / std, (high - mean) / std};
+}
+
+static sn_status truncated_normal_fill(double *values, const sn_param *param, const sn_value *init, sn_rng rng,
+                                       sn_error *error) {
+    (void)error;
+    cut c = cut_of(init);
+    double low = sn_value_number(init, "low"), high = sn_value_number(init, "high");
+    for (size_t i = 0; i < param->count; i++) {
+        double value = c.mean + c.std * sn_normal_between(sn_rng_uniform(rng, i), c.low, c.high);
+        values[i] = fmin(fmax(value, low), high); /* of what is rounded */
+    }
+    return SN_OK;
+}
+
+static sn_status truncated_normal_check(const sn_config *config, const sn_value *init, sn_error *error) {
+    sn_status status = check_ascending(config, init, error);
+    cut c = cut_of(init);
+    bool is_above = c.low > SN_NORMAL_FARTHEST, is_below = c.high < -SN_NORMAL_FARTHEST;
+    if (status || (!is_above && !is_below)) return status;
+    const sn_value *bound = is_above ? sn_value_get(init, "low") : sn_value_get(init, "high");
+    return sn_config_fault(
+        config, bound, error,
+        "%.3g standard deviations from the mean nothing is left of the distribution, %g are possible "
+        "(move mean, or take uniform)",
+        is_above ? c.low : -c.high, SN_NORMAL_FARTHEST);
+}
+
+/* A column has a permutation of its own: its first places are zero.  A bias is one column. */
+static sn_status sparse_fill(double *values, const sn_param *param, const sn_value *init, sn_rng rng, sn_error *error) {
+    size_t rows = param->rank == 1 ? param->count : param->rows, cols = param->count / rows;
+    size_t n_zeros = (size_t)ceil(sn_value_number(init, "sparsity") * (double)rows);
+    uint32_t *places = malloc(rows * sizeof *places);
+    if (!places) return sn_error_memory(error, rows * sizeof *places, "a sparse matrix");
+    fill_normal(values, param->count, sn_value_number(init, "std"), rng);
+    for (size_t c = 0; c < cols; c++) {
+        sn_rng_permutation(sn_rng_stream(rng.key, "sparse", "", c), places, (uint32_t)rows);
+        for (size_t k = 0; k < n_zeros; k++)
+            values[places[k] * cols + c] = 0;
+    }
+    free(places);
     return SN_OK;
 }
 
@@ -131,22 +201,33 @@ static sn_status orthogonal_fill(double *values, const sn_param *param, const sn
     return SN_OK;
 }
 
+static const sn_init *row_of(const sn_value *init) {
+    const char *kind = sn_value_text(init, "kind");
+    const sn_init *const *row = sn_inits;
+    while (*row && strcmp((*row)->kind.name, kind) != 0)
+        row++;
+    return *row;
+}
+
+sn_status sn_init_check(const sn_config *config, const sn_value *init, sn_error *error) {
+    const sn_init *row = init ? row_of(init) : NULL;
+    return row && row->check ? row->check(config, init, error) : SN_OK;
+}
+
 sn_status sn_init_fill(double *values, const sn_node *node, const sn_param *param, uint64_t seed, sn_error *error) {
     if (!param->init) {
         for (size_t i = 0; i < param->count; i++)
             values[i] = param->start;
         return SN_OK;
     }
-    const char *kind = sn_value_text(param->init, "kind");
+    const sn_init *row = row_of(param->init);
+    if (!row) return sn_error_set(error, SN_FAILED, "an init of \"%s\" is not in the table", node->label);
     sn_text label = SN_TEXT_EMPTY;
     sn_text_addf(&label, "%s.%s", node->label, param->name);
     if (label.failed) return sn_error_memory(error, strlen(node->label), "a label");
     sn_rng rng = sn_rng_stream(seed, "init", sn_text_string(&label), 0);
     sn_text_free(&label);
-    for (const sn_init *const *row = sn_inits; *row; row++) {
-        if (strcmp((*row)->kind.name, kind) == 0) return (*row)->fill(values, param, param->init, rng, error);
-    }
-    return sn_error_set(error, SN_FAILED, "init \"%s\" is not in the table", kind);
+    return row->fill(values, param, param->init, rng, error);
 }
 
 #define GAIN_KEY                                                                                                       \
@@ -158,6 +239,36 @@ static const sn_key normal_keys[] = {
     GAIN_KEY,
     {0},
 };
+#define BOUND_KEY .types = SN_NUMBER, .min = -1e300, .max = 1e300
+
+static const sn_key uniform_keys[] = {
+    {BOUND_KEY, .name = "low", .fallback = "-0.05", .help = "least value"},
+    {BOUND_KEY, .name = "high", .fallback = "0.05", .help = "greatest value"},
+    {0},
+};
+static const sn_key truncated_normal_keys[] = {
+    {BOUND_KEY, .name = "mean", .fallback = "0", .help = "of what is cut"},
+    {.name = "std",
+     .types = SN_NUMBER,
+     .flags = SN_ABOVE_MIN,
+     .fallback = "0.02",
+     .min = 0,
+     .max = 1e300,
+     .help = "standard deviation of what is cut"},
+    {BOUND_KEY, .name = "low", .fallback = "-2", .help = "least value, as it is (not in standard deviations)"},
+    {BOUND_KEY, .name = "high", .fallback = "2", .help = "greatest value, likewise"},
+    {0},
+};
+static const sn_key sparse_keys[] = {
+    {.name = "sparsity",
+     .types = SN_NUMBER,
+     .flags = SN_REQUIRED,
+     .min = 0,
+     .max = 1,
+     .help = "share of the rows (outputs) that is zero in every column, rounded up"},
+    {.name = "std", .types = SN_NUMBER, .fallback = "0.01", .min = 0, .max = 1e300, .help = "of all other elements"},
+    {0},
+};
 static const sn_key constant_keys[] = {
     {.name = "value", .types = SN_NUMBER, .flags = SN_REQUIRED, .help = "the value of every element"},
     {0},
@@ -167,9 +278,11 @@ static const sn_key identity_keys[] = {
     {0},
 };
 
-#define INIT(variable, name_, fill_, keys_, help_, formula_, source_)                                                  \
+#define CHECKED_INIT(variable, name_, fill_, check_, keys_, help_, formula_, source_)                                  \
     static const sn_init variable = {                                                                                  \
-        {.name = name_, .help = help_, .keys = keys_, .formula = formula_, .source = source_}, fill_}
+        {.name = name_, .help = help_, .keys = keys_, .formula = formula_, .source = source_}, fill_, check_}
+#define INIT(variable, name, fill, keys, help, formula, source)                                                        \
+    CHECKED_INIT(variable, name, fill, NULL, keys, help, formula, source)
 
 INIT(pytorch_init, "pytorch", pytorch_fill, gain_keys, "what nn.Linear does by default, biases too",
      "U(-b, b), b = gain/sqrt(fan_in)", "PyTorch documentation of torch.nn.Linear");
@@ -187,6 +300,13 @@ INIT(he_uniform_init, "he_uniform", scheme_uniform_fill, gain_keys, "as he_norma
      "U(-b, b), b = gain sqrt(6/fan_in)", "He et al. 2015, arXiv 1502.01852");
 INIT(normal_init, "normal", normal_fill, normal_keys, "a normal distribution of given width", "N(0, (gain std)^2)",
      NULL);
+CHECKED_INIT(uniform_init, "uniform", uniform_fill, check_ascending, uniform_keys, "a uniform distribution",
+             "U(low, high)", "as torch.nn.init.uniform_");
+CHECKED_INIT(truncated_normal_init, "truncated_normal", truncated_normal_fill, truncated_normal_check,
+             truncated_normal_keys, "a normal distribution cut off at low and high",
+             "N(mean, std^2) given low <= w <= high", "as torch.nn.init.trunc_normal_, where low is a and high is b");
+INIT(sparse_init, "sparse", sparse_fill, sparse_keys, "normal, with as many zeros in every column",
+     "N(0, std^2), ceil(sparsity rows) of a column 0", "Martens 2010; as torch.nn.init.sparse_");
 INIT(orthogonal_init, "orthogonal", orthogonal_fill, gain_keys, "orthonormal rows (columns where there are more rows)",
      "W W^T = gain^2 I", "Saxe et al. 2013, arXiv 1312.6120");
 INIT(constant_init, "constant", constant_fill, constant_keys, "one value everywhere", "w = value", NULL);
@@ -195,35 +315,25 @@ INIT(identity_init, "identity", identity_fill, identity_keys, "ones on the diago
      "Le et al. 2015, arXiv 1504.00941");
 
 const sn_init *const sn_inits[] = {
-    &pytorch_init,
-    &lecun_normal_init,
-    &lecun_uniform_init,
-    &xavier_normal_init,
-    &xavier_uniform_init,
-    &he_normal_init,
-    &he_uniform_init,
-    &normal_init,
-    &orthogonal_init,
-    &constant_init,
-    &zeros_init,
-    &identity_init,
-    NULL,
+    &pytorch_init,        &lecun_normal_init,
+    &lecun_uniform_init,  &xavier_normal_init,
+    &xavier_uniform_init, &he_normal_init,
+    &he_uniform_init,     &normal_init,
+    &uniform_init,        &truncated_normal_init,
+    &sparse_init,         &orthogonal_init,
+    &constant_init,       &zeros_init,
+    &identity_init,       NULL,
 };
 
 static const sn_kind *const kinds[] = {
-    &pytorch_init.kind,
-    &lecun_normal_init.kind,
-    &lecun_uniform_init.kind,
-    &xavier_normal_init.kind,
-    &xavier_uniform_init.kind,
-    &he_normal_init.kind,
-    &he_uniform_init.kind,
-    &normal_init.kind,
-    &orthogonal_init.kind,
-    &constant_init.kind,
-    &zeros_init.kind,
-    &identity_init.kind,
-    NULL,
+    &pytorch_init.kind,        &lecun_normal_init.kind,
+    &lecun_uniform_init.kind,  &xavier_normal_init.kind,
+    &xavier_uniform_init.kind, &he_normal_init.kind,
+    &he_uniform_init.kind,     &normal_init.kind,
+    &uniform_init.kind,        &truncated_normal_init.kind,
+    &sparse_init.kind,         &orthogonal_init.kind,
+    &constant_init.kind,       &zeros_init.kind,
+    &identity_init.kind,       NULL,
 };
 
 const sn_ruler sn_ruled_by_weights[] = {{.key = "network.weights"}, {0}};

@@ -111,7 +111,8 @@ static sn_status check_order(const sn_graph_request *request, sn_error *error) {
 
 static sn_status mlp_write(const sn_graph_request *request, sn_text *text, sn_error *error) {
     mlp m;
-    sn_status status = check_order(request, error);
+    sn_status status = check_order(request, error), shared = sn_family_check(request, error);
+    if (shared) status = shared;
     if (status || !begin(&m, request->network, text)) return status;
     write_hidden(&m, 1, m.width, false);
     for (int64_t b = 1; b <= m.n_blocks; b++)

@@ -10,7 +10,7 @@
 #include "network/init.h"
 
 static sn_status linear_build(sn_node *node, const sn_node *nodes, sn_pool *pool, sn_error *error) {
-    (void)pool, (void)error;
+    (void)pool;
     const sn_node *input = &nodes[node->inputs[0]];
     int64_t units = sn_value_integer(node->config, "units");
     const sn_value *init = sn_value_get(node->config, "init"), *bias_init = sn_value_get(node->config, "bias_init");
@@ -29,7 +29,8 @@ static sn_status linear_build(sn_node *node, const sn_node *nodes, sn_pool *pool
     }
     sn_shape shape = sn_shape_with_features(&input->shape, units);
     sn_node_set_shape(node, &shape);
-    return SN_OK;
+    sn_status status = sn_init_check(node->origin, init, error), own = sn_init_check(node->origin, bias_init, error);
+    return status ? status : own;
 }
 
 static double linear_flops(const sn_node *node) {

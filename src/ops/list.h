@@ -25,6 +25,7 @@
     X(gate)                                                                                                            \
     X(dropout)                                                                                                         \
     X(layer_norm)                                                                                                      \
+    X(rms_norm)                                                                                                        \
     X(batch_norm)
 
 #define SN_LOSSES(X)                                                                                                   \

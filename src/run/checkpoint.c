@@ -16,6 +16,7 @@ static const char FORMAT[] = "skipnet checkpoint";
 /* The tensors beside the engine's, whose names have a dot. */
 enum { POSITIONS, SUMMARY, TIMINGS, N_OWN };
 static const char *const own_names[N_OWN] = {"positions", "summary", "timings"};
+static const char WARMUP[] = "warmup"; /* one more, where the learning rate warms up by result */
 
 enum { N_TIMINGS = 11, MAX_MARKS = 2 };
 
@@ -176,6 +177,7 @@ static void fill_labels(labels *l, const sn_checkpoint *checkpoint, const sn_exp
 typedef struct figures {
     int64_t positions[MAX_MARKS][SN_MARK_INTEGERS];
     double timings[N_TIMINGS];
+    double warmup[SN_WARMUP_DOUBLES];
     double *summary; /* (marks, sn_mark_doubles) */
 } figures;
 
@@ -184,6 +186,7 @@ static sn_status fill_figures(figures *f, const sn_checkpoint *checkpoint, int n
     f->summary = malloc(MAX_MARKS * n * sizeof *f->summary);
     if (!f->summary) return sn_error_memory(error, MAX_MARKS * n * sizeof *f->summary, "a summary");
     encode_timings(&checkpoint->timings, f->timings);
+    sn_warmup_encode(&checkpoint->warmup, f->warmup);
     for (int i = 0; i < checkpoint->n_marks; i++)
         sn_mark_encode(&checkpoint->marks[i], f->positions[i], f->summary + (size_t)i * n);
     return SN_OK;
@@ -207,7 +210,8 @@ static sn_status keep_previous(const sn_run_directory *directory, const char *pa
 sn_status sn_checkpoint_write(const sn_checkpoint *checkpoint, const sn_experiment *experiment,
                               const sn_run_directory *directory, sn_error *error) {
     int n_hidden = experiment->graph.n_hidden;
-    size_t n = N_OWN + sn_engine_snapshot_count(experiment->engine);
+    size_t n_own = N_OWN + sn_lr_schedule_by_result(&experiment->lr_schedule),
+           n = n_own + sn_engine_snapshot_count(experiment->engine);
     sn_tensor *tensors = malloc(n * sizeof *tensors);
     labels *l = malloc(sizeof *l);
     char *path = sn_run_directory_file(directory, SN_FILE_CHECKPOINT);
@@ -221,7 +225,8 @@ sn_status sn_checkpoint_write(const sn_checkpoint *checkpoint, const sn_experime
     if (status) goto out;
     fill_labels(l, checkpoint, experiment);
     list_own(&f, checkpoint->n_marks, n_hidden, tensors);
-    sn_engine_snapshot(experiment->engine, tensors + N_OWN);
+    if (n_own > N_OWN) tensors[N_OWN] = (sn_tensor){WARMUP, SN_F64, 1, {SN_WARMUP_DOUBLES}, f.warmup};
+    sn_engine_snapshot(experiment->engine, tensors + n_own);
     status = keep_previous(directory, path, error);
     if (!status) status = sn_safetensors_write(path, tensors, n, l->entries, N_METADATA, error);
 out:
@@ -277,11 +282,23 @@ static sn_status read_figures(sn_checkpoint *checkpoint, const sn_safetensors *f
     return is_sound ? SN_OK : sn_error_set(error, SN_INVALID, "%s: a count in it is no whole number", path);
 }
 
+/* Nothing to read where the warm-up ends by steps: the schedule knows when. */
+static sn_status read_warmup(sn_checkpoint *checkpoint, const sn_safetensors *file, const char *path,
+                             const sn_experiment *x, sn_error *error) {
+    sn_warmup_init(&checkpoint->warmup, &x->lr_schedule);
+    if (!sn_lr_schedule_by_result(&x->lr_schedule)) return SN_OK;
+    const sn_tensor *tensor = sn_safetensors_find(file, WARMUP);
+    bool is_sound = has_shape(tensor, SN_F64, 1, SN_WARMUP_DOUBLES) &&
+                    sn_warmup_decode(&checkpoint->warmup, tensor->data, checkpoint->marks[0].step);
+    return is_sound ? SN_OK : sn_error_set(error, SN_INVALID, "%s: no warm-up of its run", path);
+}
+
 sn_status sn_checkpoint_read(sn_checkpoint *checkpoint, sn_safetensors **file, const char *path,
                              const sn_experiment *experiment, sn_error *error) {
     sn_status status = sn_safetensors_read(file, path, error);
     if (!status) status = check_labels(*file, path, experiment, error);
     if (!status) status = read_figures(checkpoint, *file, path, experiment->graph.n_hidden, error);
+    if (!status) status = read_warmup(checkpoint, *file, path, experiment, error);
     if (!status && (checkpoint->marks[0].step < 0 || checkpoint->marks[0].step > checkpoint->steps ||
                     checkpoint->marks[0].step > experiment->steps))
         status = sn_error_set(error, SN_INVALID, "%s: no step of its run", path);

@@ -1,18 +1,21 @@
 /* Checkpoints: the state of a run in a file, complete enough for the run to go on to the same bytes.
  *
  * A safetensors file.  Tensors: the engine's snapshot; "positions" I64 (marks, 5) and "summary" F64 (marks, ...), see
- * mark.h; "timings" F64.  Metadata: what it is, the run it belongs to, what made it, and a checksum over the file. */
+ * mark.h; "timings" F64; "warmup" F64 where the learning rate warms up by result, see warmup.h.  Metadata: what it is,
+ * the run it belongs to, what made it, and a checksum over the file. */
 #ifndef SN_RUN_CHECKPOINT_H
 #define SN_RUN_CHECKPOINT_H
 
 #include "run/manifest.h"
 #include "run/mark.h"
+#include "run/warmup.h"
 
 enum { SN_CHECKPOINT_VERSION = 1 };
 
 typedef struct sn_checkpoint {
     int64_t steps; /* of the whole run, as it was meant when this was saved */
     sn_timings timings;
+    sn_warmup warmup;
     int n_marks;
     sn_mark marks[2]; /* [0]: where the run goes on; [1], only at the end of a run: before step steps - 1, whose rows
                        * stand there for no other reason than that end */

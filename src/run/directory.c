@@ -13,7 +13,6 @@
 #include "base/text.h"
 #include "run/language.h"
 #include "run/manifest.h"
-#include "run/schedule.h"
 
 /* run.json first: once it is aside nothing believes the others, wherever their removal ends. */
 static const char *const written_files[] = {SN_FILE_MANIFEST, SN_FILE_CHECKPOINT, SN_FILE_PREVIOUS, SN_FILE_CONFIG,
@@ -158,12 +157,11 @@ static sn_status examine_length(sn_run_directory *directory, const sn_experiment
                             ": a run can be made longer, not shorter (%s)",
                             path, state->steps, x->steps, remedy);
     }
-    if (x->steps > state->steps && sn_lr_schedule_knows_end(&x->lr_schedule)) {
+    if (x->steps > state->steps && x->lr_schedule.row->knows_end) {
         return sn_error_set(error, SN_INVALID,
                             "%s holds a run of %" PRId64 " steps whose learning rates depend on that length "
                             "(train.lr_schedule %s): it cannot be made longer (%s)",
-                            path, state->steps, sn_value_text(sn_config_root(x->config), "train.lr_schedule.kind"),
-                            remedy);
+                            path, state->steps, x->lr_schedule.row->kind.name, remedy);
     }
     bool has_diverged = strcmp(state->status, "diverged") == 0; /* it would be no other if it were longer */
     directory->is_finished = has_diverged || (state->is_finished && x->steps == state->steps);

@@ -77,6 +77,7 @@ static sn_status check_and_build(sn_experiment *x, sn_error *error) {
     if (!built) sn_selection_apply(&x->graph, x->config, &x->notes, error);
     build_objective(x, error);
     check_optimizer(x, error);
+    sn_lr_schedule_check(x->config, x->data.is_classes, error);
     return error->status ? error->status : built;
 }
 
@@ -87,11 +88,11 @@ static void set_length(sn_experiment *x) {
     x->steps = by_steps ? x->settings.steps : x->epochs * x->steps_per_epoch;
 }
 
-static void set_schedules(sn_experiment *x) {
+static sn_status set_schedules(sn_experiment *x, sn_error *error) {
     const sn_value *root = sn_config_root(x->config), *train = sn_value_get(root, "train");
-    sn_lr_schedule_init(&x->lr_schedule, train, x->steps);
     sn_report_schedule_init(&x->report_schedule, sn_value_get(root, "report"), x->steps, x->steps_per_epoch);
     sn_checkpoint_schedule_init(&x->checkpoint_schedule, train, x->steps_per_epoch);
+    return sn_lr_schedule_init(&x->lr_schedule, train, x->steps, x->steps_per_epoch, error);
 }
 
 uint64_t sn_experiment_meaning(const sn_config *config, uint64_t data_checksum) {
@@ -138,12 +139,14 @@ static sn_status assemble(sn_experiment *x, int threads, sn_error *error) {
             sn_order_init(&x->order, s->seed, s->shuffles, (uint32_t)x->data.train.n, (uint32_t)x->batch_size, error);
     }
     if (!status) status = set_hashes(x, error);
+    if (!status) {
+        set_length(x);
+        status = set_schedules(x, error);
+    }
     if (status) {
         keep_notes_only(x);
         return status;
     }
-    set_length(x);
-    set_schedules(x);
     x->build_seconds = sn_clock_seconds() - start;
     return SN_OK;
 }
@@ -229,6 +232,7 @@ sn_status sn_experiment_start(sn_experiment *experiment, sn_error *error) {
 
 void sn_experiment_reset(sn_experiment *experiment) {
     sn_engine_free(experiment->engine);
+    sn_lr_schedule_reset(&experiment->lr_schedule);
     sn_order_reset(&experiment->order);
     sn_graph_reset(&experiment->graph);
     sn_notes_reset(&experiment->notes);

@@ -9,6 +9,7 @@
 #include "data/order.h"
 #include "engine/engine.h"
 #include "network/graph.h"
+#include "run/lr_schedule.h"
 #include "run/schedule.h"
 #include "run/settings.h"
 

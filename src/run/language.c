@@ -6,6 +6,8 @@
 #include "network/families.h"
 #include "network/init.h"
 #include "ops/table.h"
+#include "run/lr_schedule.h"
+#include "run/lr_schedules.h"
 #include "run/schedule.h"
 #include "run/selection.h"
 
@@ -42,7 +44,7 @@ static const sn_key train_keys[] = {
     {.name = "lr", .types = SN_NUMBER, .fallback = "0.01", .min = 0, .max = 1e300, .help = "learning rate"},
     {.name = "lr_schedule",
      .types = SN_KIND,
-     .fallback = "\"constant\"",
+     .fallback = "\"" SN_DEFAULT_LR_SCHEDULE "\"",
      .choice = &sn_lr_schedule_choice,
      .help = "how the learning rate changes over the steps"},
     {.name = "batch_size",
@@ -162,6 +164,8 @@ static const sn_synonym synonyms[] = {
     {"kaiming_uniform", "he_uniform"},
     {"glorot_normal", "xavier_normal"},
     {"glorot_uniform", "xavier_uniform"},
+    {"trunc_normal", "truncated_normal"},
+    {"multistep", "milestones"},
     {"cross_entropy", "softmax_cross_entropy"},
     {"mse", "mean_squared_error"},
     {"bce", "binary_cross_entropy"},
@@ -173,6 +177,7 @@ static const sn_synonym synonyms[] = {
     {"negative_slope", "slope"},
     {"linear", "identity"},
     {"layernorm", "layer_norm"},
+    {"rmsnorm", "rms_norm"},
     {"batchnorm", "batch_norm"},
     {"batchnorm1d", "batch_norm"},
     {"bn", "batch_norm"},
@@ -182,6 +187,8 @@ static const sn_synonym synonyms[] = {
     {"layer_norm", "layer"},
     {"layernorm", "layer"},
     {"ln", "layer"},
+    {"rms_norm", "rms"},
+    {"rmsnorm", "rms"},
     {"gated", "highway"},
     {"fashion_mnist", "fashion-mnist"},
     {"dataset", "data"},

@@ -1,45 +1,8 @@
-/* Owns the schedules of learning rates, rows and checkpoints. */
+/* Owns the schedules of rows and checkpoints. */
 #include "run/schedule.h"
 
 #include <math.h>
 #include <string.h>
-
-static sn_lr_kind lr_kind_of(const char *word) {
-    if (strcmp(word, "step") == 0) return SN_LR_STEP;
-    return strcmp(word, "cosine") == 0 ? SN_LR_COSINE : SN_LR_CONSTANT;
-}
-
-void sn_lr_schedule_init(sn_lr_schedule *schedule, const sn_value *train, int64_t steps) {
-    const sn_value *given = sn_value_get(train, "lr_schedule");
-    *schedule = (sn_lr_schedule){
-        .kind = lr_kind_of(sn_value_text(given, "kind")),
-        .lr = sn_value_number(train, "lr"),
-        .warmup_steps = sn_value_integer(given, "warmup_steps"),
-        .every = sn_value_integer(given, "every"),
-        .factor = sn_value_number(given, "factor"),
-        .final = sn_value_number(given, "final"),
-        .steps = steps,
-    };
-}
-
-double sn_learning_rate(const sn_lr_schedule *schedule, int64_t step) {
-    const sn_lr_schedule *s = schedule;
-    if (step < s->warmup_steps) return s->lr * (double)(step + 1) / (double)s->warmup_steps;
-    int64_t t = step - s->warmup_steps, total = s->steps - s->warmup_steps;
-    if (s->kind == SN_LR_STEP) {
-        int64_t reductions = t / s->every;
-        return s->lr * pow(s->factor, (double)reductions);
-    }
-    if (s->kind == SN_LR_COSINE && total > 0) {
-        double angle = 3.14159265358979323846 * (double)t / (double)total;
-        return s->lr * (s->final + (1 - s->final) * 0.5 * (1 + cos(angle)));
-    }
-    return s->lr;
-}
-
-bool sn_lr_schedule_knows_end(const sn_lr_schedule *schedule) {
-    return schedule->kind == SN_LR_COSINE;
-}
 
 void sn_report_schedule_init(sn_report_schedule *schedule, const sn_value *report, int64_t steps,
                              int64_t steps_per_epoch) {
@@ -87,51 +50,6 @@ void sn_checkpoint_schedule_init(sn_checkpoint_schedule *schedule, const sn_valu
 bool sn_checkpoint_is_due(const sn_checkpoint_schedule *schedule, int64_t step, double seconds, double cost) {
     return step % schedule->every == 0 && seconds >= schedule->seconds && seconds >= schedule->costs * cost;
 }
-
-static const sn_key warmup_keys[] = {
-    {.name = "warmup_steps",
-     .types = SN_INTEGER,
-     .fallback = "0",
-     .min = 0,
-     .max = 1e12,
-     .help = "steps over which the rate rises linearly from 0"},
-    {0},
-};
-static const sn_key step_keys[] = {
-    {.name = "every",
-     .types = SN_INTEGER,
-     .flags = SN_REQUIRED,
-     .min = 1,
-     .max = 1e12,
-     .help = "steps between two reductions"},
-    {.name = "factor", .types = SN_NUMBER, .fallback = "0.1", .min = 0, .max = 1e6, .help = "of one reduction"},
-    {0},
-};
-static const sn_key cosine_keys[] = {
-    {.name = "final",
-     .types = SN_NUMBER,
-     .fallback = "0",
-     .min = 0,
-     .max = 1,
-     .help = "share of the rate that is left at the end"},
-    {0},
-};
-static const sn_kind constant_kind = {.name = "constant", .help = "one rate throughout"};
-static const sn_kind step_kind = {.name = "step",
-                                  .help = "reduced by a factor every so many steps",
-                                  .keys = step_keys,
-                                  .formula = "lr factor^floor(t / every)"};
-static const sn_kind cosine_kind = {.name = "cosine",
-                                    .help = "half a cosine down to the end",
-                                    .keys = cosine_keys,
-                                    .formula = "lr (final + (1 - final) (1 + cos(pi t / T)) / 2)",
-                                    .source = "Loshchilov & Hutter 2016, arXiv 1608.03983"};
-static const sn_kind *const lr_kinds[] = {&constant_kind, &step_kind, &cosine_kind, NULL};
-const sn_choice sn_lr_schedule_choice = {.what = "learning-rate schedule",
-                                         .discriminator = "kind",
-                                         .kinds = lr_kinds,
-                                         .common = warmup_keys,
-                                         .fallback = "constant"};
 
 static const sn_key log_keys[] = {
     {.name = "per_decade",

@@ -1,5 +1,4 @@
-/* Schedules: which learning rate a step has, at which steps rows are written (pure functions of the step), and when the
- * state of the run is saved. */
+/* Schedules: at which steps rows are written (a pure function of the step), and when the state of the run is saved. */
 #ifndef SN_RUN_SCHEDULE_H
 #define SN_RUN_SCHEDULE_H
 
@@ -8,32 +7,7 @@
 
 #include "config/config.h"
 
-extern const sn_choice sn_lr_schedule_choice, sn_report_schedule_choice, sn_checkpoint_choice;
-
-typedef enum sn_lr_kind { SN_LR_CONSTANT, SN_LR_STEP, SN_LR_COSINE } sn_lr_kind;
-
-/* train.lr and train.lr_schedule: what the learning rate of a step is made of. */
-typedef struct sn_lr_schedule {
-    sn_lr_kind kind;
-    double lr;
-    int64_t warmup_steps;
-    int64_t every; /* step */
-    double factor; /* step */
-    double final;  /* cosine */
-    int64_t steps; /* of the run */
-} sn_lr_schedule;
-
-/* `train` is the resolved object, `steps` the updates of the whole run. */
-void sn_lr_schedule_init(sn_lr_schedule *schedule, const sn_value *train, int64_t steps);
-
-/* The learning rate of `step` (updates applied before it).
- * Linear warm-up: lr (step + 1) / warmup_steps for the first warmup_steps.  step: lr factor^floor(t / every).  cosine:
- * lr (final + (1 - final) (1 + cos(pi t / T)) / 2) (Loshchilov & Hutter 2016), with t and T counted after the warm-up.
- */
-double sn_learning_rate(const sn_lr_schedule *schedule, int64_t step);
-
-/* Whether the learning rate of a step depends on how many follow: a run of such a schedule cannot be made longer. */
-bool sn_lr_schedule_knows_end(const sn_lr_schedule *schedule);
+extern const sn_choice sn_report_schedule_choice, sn_checkpoint_choice;
 
 typedef struct sn_report_schedule {
     bool is_log;

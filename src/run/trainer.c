@@ -30,6 +30,7 @@ typedef struct trainer {
     sn_observation observation;
     sn_records records;
     evaluation evaluated;
+    sn_warmup warmup;
     sn_sink sink;
     sn_timings timings;
     sn_checkpoint saved; /* the last one, or the one under way */
@@ -109,6 +110,7 @@ static sn_status take_up(trainer *t, const sn_resumption *from) {
     t->step = t->saved_step = from->checkpoint.marks[0].step;
     t->timings = from->checkpoint.timings;
     t->before = t->timings.total;
+    t->warmup = from->checkpoint.warmup;
     sn_mark_recall(from->mark, &t->outcome->summary);
     sn_tell(&t->options->listener, false, "%s: resumed at step %lld of %lld%s", t->directory->path, (long long)t->step,
             (long long)t->x->steps, from->checkpoint.steps < t->x->steps ? ", made longer" : "");
@@ -132,6 +134,7 @@ static sn_status resume(trainer *t) {
 static sn_status prepare(trainer *t) {
     const sn_experiment *x = t->x;
     sn_summary *s = &t->outcome->summary;
+    sn_warmup_init(&t->warmup, &x->lr_schedule);
     *s = (sn_summary){.name = x->settings.name, .status = "failed"};
     sn_run_figures_clear(s);
     t->outcome->layers = calloc((size_t)x->graph.n_hidden + 1, sizeof *t->outcome->layers);
@@ -251,10 +254,36 @@ static sn_status diverge(trainer *t, double lr, bool observed) {
     return status ? status : SN_DIVERGED;
 }
 
+/* What the step tells of the warm-up by result. */
+static void note_warmup(trainer *t) {
+    bool was_on = t->warmup.end < 0;
+    sn_warmup_note(&t->warmup, &t->x->lr_schedule, t->step, t->result.accuracy);
+    if (was_on && t->warmup.end >= 0) {
+        sn_tell(&t->options->listener, false, "%s: the warm-up of the learning rate ends before step %lld",
+                t->directory->path, (long long)t->warmup.end);
+    }
+}
+
+/* At the end of a run: that it never had train.lr is what nobody would look for. */
+static void tell_warmup(const trainer *t) {
+    const sn_lr_schedule *schedule = &t->x->lr_schedule;
+    char reason[128];
+    if (t->warmup.end >= 0) return;
+    if (t->x->steps < SN_WARMUP_WINDOW) {
+        snprintf(reason, sizeof reason, "it takes %d steps at least", SN_WARMUP_WINDOW);
+    } else {
+        snprintf(reason, sizeof reason, "the mean error of the last %d steps is %.3g, not below %g", SN_WARMUP_WINDOW,
+                 sn_warmup_error(&t->warmup), schedule->warmup_until_error);
+    }
+    sn_tell(&t->options->listener, true,
+            "%s: all steps had train.lr_schedule.warmup_lr, %g: the warm-up has not ended (%s)", t->directory->path,
+            schedule->warmup_lr, reason);
+}
+
 /* One step: evaluation, update, rows.  The last "step" N measures and updates nothing. */
 static sn_status take_step(trainer *t) {
     bool is_last = t->step == t->x->steps, observed = sn_report_is_due(&t->x->report_schedule, t->step);
-    double lr = sn_learning_rate(&t->x->lr_schedule, t->step);
+    double lr = sn_learning_rate(&t->x->lr_schedule, t->warmup.end, t->step);
     t->evaluated = (evaluation){0};
     if (sn_report_evaluates(&t->x->report_schedule, t->step)) evaluate(t);
     sn_step step = {.batch = {.dataset = &t->x->data, .samples = &t->x->data.train},
@@ -270,6 +299,7 @@ static sn_status take_step(trainer *t) {
     count_time(t, now - start, observed);
     if (status == SN_DIVERGED) return diverge(t, lr, observed);
     if (observed) status = report(t, lr, !is_last, true);
+    if (!is_last) note_warmup(t);
     if (!is_last) tell_progress(t, now);
     return status;
 }
@@ -285,6 +315,7 @@ static sn_status write_checkpoint(trainer *t) {
     if (t->saved_step == step) return SN_OK;
     double start = sn_clock_seconds();
     c->steps = t->x->steps;
+    c->warmup = t->warmup;
     c->n_marks = step > 0 && step == c->steps && c->marks[1].step == step - 1 ? 2 : 1;
     c->timings = t->timings;
     c->timings.total = total_seconds(t);
@@ -388,6 +419,7 @@ sn_status sn_train(sn_experiment *experiment, const sn_run_directory *directory,
     sn_status status = prepare(&t);
     if (!status) status = directory->is_unfinished ? resume(&t) : open_files(&t, false);
     if (!status) status = run_steps(&t);
+    if (!status) tell_warmup(&t);
     if (t.has_begun) {
         status = close_run(&t, status);
     } else {

@@ -2,7 +2,7 @@
 #include "sweep/growth.h"
 
 #include "base/text.h"
-#include "run/schedule.h"
+#include "run/lr_schedule.h"
 
 static sn_status refuse(const sn_growth *growth, const char *keys, const char *hint, sn_error *error) {
     return sn_error_set(error, SN_INVALID,
@@ -17,12 +17,6 @@ static bool is_shorter(const sn_value *was, const sn_value *is) {
     if (has_steps != wants_steps) return false;
     if (has_steps) return sn_value_integer(is, "train.steps") < sn_value_integer(was, "train.steps");
     return sn_value_integer(is, "train.epochs") < sn_value_integer(was, "train.epochs");
-}
-
-static bool knows_end(const sn_value *was) {
-    sn_lr_schedule schedule;
-    sn_lr_schedule_init(&schedule, sn_value_get(was, "train"), 0);
-    return sn_lr_schedule_knows_end(&schedule);
 }
 
 sn_status sn_growth_check(const sn_growth *growth, const sn_config *old, const sn_config *fresh, sn_error *error) {
@@ -40,7 +34,7 @@ sn_status sn_growth_check(const sn_growth *growth, const sn_config *old, const s
                               "%s belongs to a sweep of longer runs (%s): runs can be made longer, not shorter (take "
                               "another --out)",
                               growth->file, differ);
-    } else if (knows_end(was)) {
+    } else if (sn_lr_schedule_knows_end(sn_value_get(was, "train.lr_schedule"))) {
         status = sn_error_set(error, SN_INVALID,
                               "%s belongs to a sweep of runs whose learning rates depend on their length "
                               "(train.lr_schedule %s): they cannot be made longer (take another --out)",

@@ -25,6 +25,7 @@ static const run_case cases[] = {
     {"add", "{\"depth\": 5, \"width\": 72, \"skip\": \"add\", \"activation\": \"gelu\"}", 0, NULL},
     {"concat", "{\"depth\": 5, \"width\": 40, \"skip\": \"concat\", \"activation\": \"relu\"}", 0, NULL},
     {"layer_norm", "{\"depth\": 4, \"width\": 72, \"norm\": \"layer\", \"skip\": \"add\"}", 0, NULL},
+    {"rms_norm", "{\"depth\": 4, \"width\": 72, \"norm\": \"rms\", \"skip\": \"add\"}", 0, NULL},
     {"learned scale",
      "{\"depth\": 4, \"width\": 72, \"skip\": {\"kind\": \"add\", \"branch_scale\": {\"learned\": 0.3}}}", 0, NULL},
     {"clip_norm", "{\"depth\": 3, \"width\": 72}", 0.05, NULL},

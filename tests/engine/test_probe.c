@@ -315,9 +315,10 @@ static const char image_network[] = "{\"layers\": [" NODE("linear", "a", "\"inpu
             NODE("add", "f", "\"e\", \"a\", \"e\"", ", \"factors\": [1, 0.5, -2]") NODE("sigmoid", "t", "\"f\"", "")
                 NODE("elu", "x", "\"f\"", "") NODE("gate", "g", "\"t\", \"x\", \"c\"", "")
                     NODE("dropout", "h", "\"g\"", ", \"rate\": 0.3") NODE("concat", "i", "\"h\", \"input\", \"b\"", "")
-                        NODE("layer_norm", "j", "\"i\"", ", \"eps\": 0.1") NODE("softplus", "k", "\"j\"", "")
-                            NODE("scale", "l", "\"k\"", ", \"factor\": -1.5")
-                                NODE("elu", "m", "\"l\"", ", \"alpha\": 2") "{\"op\": \"linear\", \"units\": 3}]}";
+                        NODE("layer_norm", "j", "\"i\"", ", \"eps\": 0.1")
+                            NODE("rms_norm", "r", "\"j\"", ", \"eps\": 0.2") NODE("softplus", "k", "\"r\"", "")
+                                NODE("scale", "l", "\"k\"", ", \"factor\": -1.5")
+                                    NODE("elu", "m", "\"l\"", ", \"alpha\": 2") "{\"op\": \"linear\", \"units\": 3}]}";
 
 static void test_positions(void **state) {
     (void)state;
@@ -330,8 +331,8 @@ static void test_positions(void **state) {
     s.net.engine = sn_probe_engine(s.probe);
     check_subject(&s, true);
     check_engine(&s, &net);
-    static const char *const needed[] = {"linear", "batch_norm", "layer_norm", "add",  "concat",
-                                         "scale",  "gate",       "dropout",    "tanh", "elu"};
+    static const char *const needed[] = {"linear", "batch_norm", "layer_norm", "rms_norm", "add", "concat",
+                                         "scale",  "gate",       "dropout",    "tanh",     "elu"};
     for (size_t k = 0; k < sizeof needed / sizeof *needed; k++)
         assert_true(name_set_has(&seen_image_ops, "%s", needed[k]));
     sn_probe_free(s.probe);

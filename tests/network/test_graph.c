@@ -316,6 +316,12 @@ static void test_block_details(void **state) {
     assert_true(block->op->pass_factor(block, 0) == 0.25 && block->op->pass_factor(block, 1) == 1.0 / 3);
     assert_int_equal(sn_graph_find(&b.graph, "block10"), -1);
     graph_close(&b);
+    b = graph_open("{\"depth\": 10, \"width\": 5, \"norm\": \"rms\", \"skip\": {\"kind\": \"add\", \"branch_scale\": "
+                   "\"inverse_blocks\", \"layers_per_block\": 2}}");
+    block = node_of(&b.graph, "block5"); /* the last is short */
+    assert_true(block->op->pass_factor(block, 0) == 1 && block->op->pass_factor(block, 1) == 0.2);
+    assert_string_equal(node_of(&b.graph, "hidden2.norm")->op->kind.name, "rms_norm");
+    graph_close(&b);
     b = graph_open(
         "{\"depth\": 3, \"width\": 5, \"norm\": \"batch\", \"init\": \"orthogonal\", \"bias_init\": \"zeros\", "
         "\"skip\": "

@@ -33,7 +33,8 @@ static bool is_op(const sn_node *node, const char *name) {
 }
 
 /* How near a row is to where its op bends: the smallest |x| for activations that do; for layer_norm, whose higher
- * derivatives grow as the spread of the row shrinks, the spread in units of 25 (for batch_norm: of the column). */
+ * derivatives grow as the spread of the row shrinks, the spread in units of 25 (for batch_norm: of the column, for
+ * rms_norm: around 0). */
 static double row_margin(const sn_node *node, const double *x, size_t n) {
     double least = HUGE_VAL, mean = 0, squares = 0;
     for (size_t c = 0; c < n; c++) {
@@ -44,7 +45,8 @@ static double row_margin(const sn_node *node, const double *x, size_t n) {
         squares += (x[c] - mean) * (x[c] - mean) / (double)n;
     const function *f = node->op ? function_of(node->op->kind.name) : NULL;
     if (f && f->bends) return least;
-    return is_op(node, "layer_norm") ? sqrt(squares) / 25 : HUGE_VAL;
+    if (is_op(node, "rms_norm")) squares += mean * mean;
+    return is_op(node, "layer_norm") || is_op(node, "rms_norm") ? sqrt(squares) / 25 : HUGE_VAL;
 }
 
 static double column_margin(const double *x, size_t n_rows, size_t n) {
@@ -260,6 +262,13 @@ static const topology topologies[] = {
      "{\"op\": \"layer_norm\", \"eps\": 0.1}," LINEAR("a", "layer_norm1", 4) TANH("b", "a") OUTPUT},
     {"layer_norm beside", LINEAR("a", "input", 4) TANH("b", "a") "{\"op\": \"layer_norm\", \"inputs\": [\"a\"]}," JOIN(
                               "add", "c", "\"b\", \"layer_norm1\"") OUTPUT},
+    {"rms_norm", LINEAR("a", "input", 6) "{\"op\": \"rms_norm\"}, {\"op\": \"tanh\"}," OUTPUT},
+    {"rms_norm without gain",
+     LINEAR("a", "input", 6) "{\"op\": \"rms_norm\", \"affine\": false, \"eps\": null}, {\"op\": \"tanh\"}," OUTPUT},
+    {"rms_norm of the input",
+     "{\"op\": \"rms_norm\", \"eps\": 0.1}," LINEAR("a", "rms_norm1", 4) TANH("b", "a") OUTPUT},
+    {"rms_norm beside", LINEAR("a", "input", 4) TANH("b", "a") "{\"op\": \"rms_norm\", \"inputs\": [\"a\"]}," JOIN(
+                            "add", "c", "\"b\", \"rms_norm1\"") OUTPUT},
     {"batch_norm", LINEAR("a", "input", 6) "{\"op\": \"batch_norm\"}, {\"op\": \"tanh\"}," OUTPUT},
     {"batch_norm without gain",
      LINEAR("a", "input", 6) "{\"op\": \"batch_norm\", \"affine\": false}, {\"op\": \"tanh\"}," OUTPUT},
@@ -335,12 +344,12 @@ static void test_families(void **state) {
         "\"kind\": \"concat\", \"growth\": 3",
         "\"kind\": \"highway\"",
     };
-    static const char *const orders[] = {"pre", "inside", "post"}, *const norms[] = {"none", "layer", "batch"};
+    static const char *const orders[] = {"pre", "inside", "post"}, *const norms[] = {"none", "layer", "rms", "batch"};
     static const int depths[] = {0, 4, 5, 6};
     int n = 0;
-    for (int c = 0; c < 7 * 3 * 3 * 3; c++) {
+    for (int c = 0; c < 7 * 3 * 4 * 3; c++) {
         const char *skip = skips[c % 7], *order = orders[c / 7 % 3];
-        int per_block = 1 + c / 63;
+        int per_block = 1 + c / 84;
         if (strcmp(order, "post") == 0 && (strstr(skip, "concat") || strstr(skip, "highway"))) continue;
         if (per_block > 1 && strstr(skip, "none")) continue;
         char network[512], block[64] = "";
@@ -348,11 +357,11 @@ static void test_families(void **state) {
         snprintf(network, sizeof network,
                  "{\"depth\": %d, \"width\": 4, \"activation\": \"%s\", \"order\": \"%s\", \"norm\": \"%s\", "
                  "\"skip\": {%s%s}}",
-                 depths[per_block], c % 2 ? "gelu" : "tanh", order, norms[c / 21 % 3], skip, block);
+                 depths[per_block], c % 2 ? "gelu" : "tanh", order, norms[c / 21 % 4], skip, block);
         check_both(network, network);
         n++;
     }
-    assert_int_equal(n, 3 * (3 + 4 * 3 * 3 + 2 * 2 * 3));
+    assert_int_equal(n, 4 * (3 + 4 * 3 * 3 + 2 * 2 * 3));
 }
 
 /* Targets from 0 to 1. */

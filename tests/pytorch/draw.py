@@ -14,23 +14,24 @@ from words import claim, read_kinds
 BOUNDS = {("leaky_relu", "slope"): (-0.5, 0.5), ("elu", "alpha"): (0.2, 2), ("softplus", "beta"): (0.5, 4)}
 # By which nothing is learned or all units of a layer stay the same.
 DULL_INITS = ("constant", "zeros", "identity")
+INIT_KEYS = ("gain", "std", "mean", "low", "high", "sparsity")
 # What is drawn of everything else, by the name of the choice or key.
 DRAWN = {
-    "op": ("linear", "add", "concat", "scale", "layer_norm", "batch_norm", "gate"),
+    "op": ("linear", "add", "concat", "scale", "layer_norm", "rms_norm", "batch_norm", "gate"),
     "network_family": ("mlp",),
     "skip": ("none", "add", "concat", "highway"),
     "loss": ("softmax_cross_entropy", "mean_squared_error", "hinge", "binary_cross_entropy"),
     "optimizer": ("sgd", "adam", "adamw", "rmsprop", "lion"),
-    "learning-rate_schedule": ("constant", "step", "cosine"),
+    "learning-rate_schedule": ("constant", "step", "milestones", "linear", "cosine"),
     "order": ("pre", "inside", "post"),
-    "norm": ("none", "layer", "batch"),
+    "norm": ("none", "layer", "rms", "batch"),
 }
 FOR_TARGETS = ("mean_squared_error", "binary_cross_entropy")  # losses that take targets, too
 LOSS_KEYS = ("label_smoothing", "class_weights", "p", "margin")
 # Not drawn on purpose: masks that nobody else can draw.
 LEFT_OUT = ("dropout",)
 MAX_WIDTH = 24  # of a concat
-LEAST_NORM = 4  # features that a layer_norm has at least: over two it only leaves signs
+LEAST_NORM = 4  # features that a norm of rows has at least: over two a layer_norm only leaves signs
 
 
 class Drawing:
@@ -56,6 +57,9 @@ class Drawing:
             "train": self.train(),
             "report": {"schedule": {"kind": "linear", "every": 1}, "save_initial": True},
         }
+        if self.config["train"]["optimizer"]["kind"] == "lion" and "norm" in str(network):
+            # The sign of a gradient that is nothing but rounding, such as that of a bias before a batch_norm.
+            self.config["train"]["optimizer"]["kind"] = "adam"
         self.rows = [self.row(i) for i in range(self.n)]
 
     def chance(self, p):
@@ -114,6 +118,9 @@ class Drawing:
         if optimizer["kind"] in ("adam", "adamw"):
             optimizer["betas"] = [self.uniform(0, 0.95), self.uniform(0.5, 0.999)]
             optimizer["amsgrad"] = self.chance(0.3)
+        if optimizer["kind"] in ("adam", "adamw", "rmsprop"):
+            # Else they make whole steps of gradients that are nothing but rounding.
+            optimizer["eps"] = self.uniform(0.001, 0.1)
         if optimizer["kind"] == "rmsprop":
             optimizer["centered"] = self.chance(0.3)
         if self.chance(0.4):
@@ -128,6 +135,8 @@ class Drawing:
                 {"kind": "constant"},
                 {"kind": "constant"},
                 {"kind": "step", "every": self.rng.randint(1, 4), "factor": self.uniform(0.1, 0.9)},
+                {"kind": "milestones", "at": sorted(self.rng.sample(range(1, 8), 2)), "factor": self.uniform(0.1, 0.9)},
+                {"kind": "linear", "final": self.uniform(0, 0.5)},
                 {"kind": "cosine", "final": self.uniform(0, 0.5)},
             ]
         )
@@ -154,7 +163,8 @@ class Drawing:
 
     def init(self):
         kind = self.rng.choice(list(self.inits))
-        values = {"gain": self.uniform(0.7, 1.5), "std": self.uniform(0.2, 0.5)}
+        values = {"gain": self.uniform(0.7, 1.5), "std": self.uniform(0.2, 0.5), "mean": self.uniform(-0.1, 0.1)}
+        values |= {"low": self.uniform(-0.7, -0.2), "high": self.uniform(0.2, 0.7), "sparsity": self.uniform(0.1, 0.6)}
         return {"kind": kind, **{key: values[key] for key in self.inits[kind]}}
 
     def bias_init(self):
@@ -187,7 +197,8 @@ class Drawing:
         if kind != "none":
             skip["layers_per_block"] = self.rng.randint(1, 3)
         if kind == "add":
-            scales = [1, "inverse_sqrt_blocks", self.uniform(-1, 1), {"learned": self.uniform(-1, 1)}, {"learned": 0}]
+            scales = [1, "inverse_sqrt_blocks", "inverse_blocks", self.uniform(-1, 1)]
+            scales += [{"learned": self.uniform(-1, 1)}, {"learned": 0}]
             skip["branch_scale"] = self.rng.choice(scales)
             skip["shortcut_scale"] = self.rng.choice([1, self.uniform(0.5, 1.2)])
         if kind == "concat":
@@ -251,7 +262,7 @@ class Drawing:
         self.put(op, [source], self.widths[source], **keys)
 
     def draw_norm(self):
-        op = "batch_norm" if self.chance(0.4) else "layer_norm"
+        op = "batch_norm" if self.chance(0.4) else self.rng.choice(["layer_norm", "rms_norm"])
         source = self.pick(None if op == "batch_norm" else lambda width: width >= LEAST_NORM)
         if source is None:
             return
@@ -333,7 +344,7 @@ def check(kinds):
         known = [key for name, key in BOUNDS if name == activation]
         claim("draw.py", f"activation {activation} with the key", keys, known)
     for init in set(kinds["init"]) - set(DULL_INITS):
-        claim("draw.py", f"init {init} with the key", kinds["init"][init], ("gain", "std"))
+        claim("draw.py", f"init {init} with the key", kinds["init"][init], INIT_KEYS)
     for loss, keys in kinds["loss"].items():
         claim("draw.py", f"loss {loss} with the key", keys, LOSS_KEYS)
     words = kinds["network_family"]["mlp"]

@@ -32,7 +32,7 @@ WITH_KEYS = {
 }
 KINKED = ("relu", "leaky_relu", "elu", "selu")  # a derivative, or its derivative, jumps at 0
 LEFT_OUT = ("dropout",)  # its masks are skipnet's own
-SCHEDULES = ("constant", "step", "cosine")
+SCHEDULES = ("constant", "step", "milestones", "linear", "cosine")
 
 
 def check(kinds):
@@ -73,9 +73,10 @@ class Network:
         if e.op == "concat":
             return sum(widths)
         assert len(set(widths)) == 1, f"{e.label}: {widths}"
-        if e.op in ("layer_norm", "batch_norm") and e.keys.get("affine", True):
+        if e.op in ("layer_norm", "rms_norm", "batch_norm") and e.keys.get("affine", True):
             self._parameter(f"{e.label}.weight", widths[0])
-            self._parameter(f"{e.label}.bias", widths[0])
+            if e.op != "rms_norm":
+                self._parameter(f"{e.label}.bias", widths[0])
         if e.op == "batch_norm":
             self.states[f"{e.label}.running_mean"] = torch.zeros(widths[0], dtype=self.dtype)
             self.states[f"{e.label}.running_var"] = torch.ones(widths[0], dtype=self.dtype)
@@ -155,6 +156,10 @@ class Network:
     def _layer_norm(self, e, inputs, _):
         x = inputs[0]
         return F.layer_norm(x, x.shape[1:], self._get(e, "weight"), self._get(e, "bias"), e.keys.get("eps", 1e-5))
+
+    def _rms_norm(self, e, inputs, _):
+        """No eps means the same to PyTorch: its machine epsilon."""
+        return F.rms_norm(inputs[0], inputs[0].shape[1:], self._get(e, "weight"), e.keys.get("eps", 1e-5))
 
     def _batch_norm(self, e, inputs, is_training):
         return F.batch_norm(
@@ -252,16 +257,23 @@ class Loss:
 
 
 def rates(train):
-    """The learning rates of all steps: constant, step or cosine after a linear warmup that ends at the full rate."""
+    """The learning rates of all steps after a linear warmup that ends at the full rate; milestones are steps of the run
+    (in epochs they are not drawn, nor is a warmup by result)."""
     lr, schedule = train.get("lr", 0.01), kind_of(train.get("lr_schedule", "constant"))
     warmup = schedule.get("warmup_steps", 0)
+    total = train.get("steps", 0) - warmup
     for step in range(warmup):
         yield lr * (step + 1) / warmup
     for t in itertools.count():
         if schedule["kind"] == "step":
             yield lr * schedule.get("factor", 0.1) ** (t // schedule["every"])
+        elif schedule["kind"] == "milestones":
+            yield lr * schedule.get("factor", 0.1) ** sum(at <= warmup + t for at in schedule["at"])
+        elif schedule["kind"] == "linear":
+            final = schedule.get("final", 0)
+            yield lr * ((1 - t / total) + final * t / total)
         elif schedule["kind"] == "cosine":
-            final, total = schedule.get("final", 0), train["steps"] - warmup
+            final = schedule.get("final", 0)
             yield lr * (final + (1 - final) * (1 + math.cos(math.pi * t / total)) / 2)
         else:
             yield lr

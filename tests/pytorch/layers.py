@@ -146,6 +146,8 @@ class Family:
         factor = scale
         if scale == "inverse_sqrt_blocks":
             factor = 1 / math.sqrt(n_blocks)
+        elif scale == "inverse_blocks":
+            factor = 1 / n_blocks
         elif isinstance(scale, dict):
             self.put("scale", f"{block}.scale", factor=scale)
             factor = 1

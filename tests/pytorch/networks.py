@@ -110,6 +110,22 @@ FAMILIES = [
         4,
     ),
     (
+        "add-inverse-blocks-rms-norm",
+        mlp(8, 6, norm="rms", skip=skip("add", branch_scale="inverse_blocks", layers_per_block=2)),
+        sgd(0.05, 10, momentum=0.9, weight_decay=0.02),
+        16,
+        6,
+        4,
+    ),
+    (
+        "concat-rms-norm-inside",
+        mlp(5, 6, activation="relu", order="inside", norm="rms", skip="concat"),
+        sgd(0.02, 7),
+        14,
+        5,
+        3,
+    ),
+    (
         "add-learned-scale",
         mlp(6, 7, skip=skip("add", branch_scale={"learned": 0.4}, layers_per_block=2, shortcut_scale=1.1)),
         sgd(0.05, 8, momentum=0.9, weight_decay=0.2),
@@ -315,6 +331,27 @@ GRAPHS = [
         13,
         4,
         3,
+    ),
+    (
+        "graph-rms-norm",
+        {
+            "layers": [
+                entry("rms_norm", "whole", ["input"], eps=0.01),
+                linear(6, "stem"),
+                entry("rms_norm", "n1", affine=False, eps=None),
+                entry("gelu", "r1"),
+                linear(6, "l2", bias=False),
+                entry("rms_norm", "n2"),
+                entry("add", "join", ["n2", "r1", "stem"], factors=[0.5, 1, 0.2]),
+                entry("concat", "both", ["join", "n1"]),
+                entry("rms_norm", "n3", eps=0.001),
+                linear(2, "outputs"),
+            ]
+        },
+        sgd(0.03, 8, loss=MSE, momentum=0.9, nesterov=True),
+        20,
+        5,
+        2,
     ),
     (
         "graph-batch-norm",

@@ -13,16 +13,19 @@
 static sn_error error;
 static int n_idle, n_found;
 
+enum { NUMBERS = SN_INTEGER | SN_NUMBER };
+
 /* A value that a key takes, as --set has it. */
 static const char *value_of(const sn_key *key) {
     static char number[64];
     if (key->fallback && strcmp(key->fallback, "null") != 0) return key->fallback;
-    if (key->types & (SN_INTEGER | SN_NUMBER)) {
+    if (key->types & NUMBERS) {
         snprintf(number, sizeof number, "%.17g", key->min < 1 ? 1 : key->min);
         return number;
     }
     if (key->types & SN_KIND) return key->choice->kinds[0]->name;
-    return key->types & SN_LIST ? NULL : key->types & SN_BOOL ? "true" : "x";
+    if (key->types & SN_LIST) return key->element->types & NUMBERS ? "[1, 2]" : NULL;
+    return key->types & SN_BOOL ? "true" : "x";
 }
 
 /* ---- keys without effect ---- */

@@ -78,7 +78,8 @@ static void add_data(draft *d, int samples) {
 }
 
 static void add_skip(draft *d, const char *kind) {
-    static const char *const branches[] = {"1", "0.5", "\"inverse_sqrt_blocks\"", "{\"learned\": 0.3}", NULL};
+    static const char *const branches[] = {
+        "1", "0.5", "\"inverse_sqrt_blocks\"", "\"inverse_blocks\"", "{\"learned\": 0.3}", NULL};
     static const char *const shortcuts[] = {"1", "0.9", NULL};
     sn_text_addf(&d->text, ", \"skip\": {\"kind\": \"%s\"", kind);
     if (strcmp(kind, "none") != 0) add_integer(d, "layers_per_block", between(d, 1, 3));
@@ -117,7 +118,7 @@ static void add_family(draft *d) {
     static const char *const kinds[] = {"none", "add", "concat", "highway"};
     static const char *const orders[] = {"\"pre\"", "\"inside\"", "\"post\"", NULL};
     static const char *const unshared[] = {"\"pre\"", "\"inside\"", NULL}; /* post needs a sum */
-    static const char *const norms[] = {"\"none\"", "\"none\"", "\"layer\"", "\"batch\"", NULL};
+    static const char *const norms[] = {"\"none\"", "\"none\"", "\"layer\"", "\"rms\"", "\"batch\"", NULL};
     int kind = draw(d, 4);
     sn_text_add(&d->text, "{\"family\": \"mlp\"");
     add_integer(d, "depth", between(d, 1, 12));
@@ -187,8 +188,13 @@ static void add_train(draft *d, int samples, int batch, int steps) {
                                              "\"lion\"",
                                              NULL};
     static const char *const rates[] = {"0.001", "0.01", "0.05", "0.2", NULL};
-    static const char *const schedules[] = {"\"constant\"", "\"cosine\"",
-                                            "{\"kind\": \"step\", \"every\": 2, \"warmup_steps\": 2}", NULL};
+    static const char *const schedules[] = {"\"constant\"",
+                                            "\"cosine\"",
+                                            "{\"kind\": \"step\", \"every\": 2, \"warmup_steps\": 2}",
+                                            "{\"kind\": \"linear\", \"final\": 0.2}",
+                                            "{\"kind\": \"milestones\", \"at\": [2, 5], \"factor\": 0.5}",
+                                            "{\"kind\": \"milestones\", \"at\": [1], \"unit\": \"epochs\"}",
+                                            NULL};
     static const char *const clips[] = {"null", "null", "0.1", "2", NULL};
     add_loss(d, samples);
     add_integer(d, "batch_size", batch);

@@ -104,20 +104,23 @@ static void grow_normal(growth *g, int from) {
                                   {"dropout", ", \"rate\": 0"},
                                   {"dropout", ", \"rate\": 0.1"},
                                   {"layer_norm", ", \"eps\": 0.1"},
-                                  {"layer_norm", ", \"eps\": 0.1, \"affine\": false"}};
-    enum { ALL = sizeof kinds / sizeof *kinds, ANY_WIDTH = ALL - 2 };
+                                  {"layer_norm", ", \"eps\": 0.1, \"affine\": false"},
+                                  {"rms_norm", ", \"eps\": 0.1"},
+                                  {"rms_norm", ", \"eps\": 0.1, \"affine\": false"}};
+    enum { ALL = sizeof kinds / sizeof *kinds, ANY_WIDTH = ALL - 4 };
     bool is_narrow = g->limits->is_smooth && g->width[from] < 3;
     grow_one(g, from, &kinds[draw(g, is_narrow ? ANY_WIDTH : ALL)]);
 }
 
 /* Norms one upon the other, each of an eps of its own: over features that hardly differ they are ill-conditioned. */
 static void grow_norms(growth *g, int from) {
+    static const char *const norms[] = {"layer_norm", "batch_norm", "rms_norm"};
     static const char *const eps[] = {"0.1", "1e-5", "1e-8", "1e-11", "1e-14"};
     int n = 1 + draw(g, 3);
     for (int k = 0; k < n && g->n < RANDOM_MOST_NODES - 6; k++) {
         char keys[64];
         snprintf(keys, sizeof keys, ", \"eps\": %s", eps[draw(g, 5)]);
-        grow_one(g, k == 0 ? from : g->n - 1, &(unary){draw(g, 2) ? "layer_norm" : "batch_norm", keys});
+        grow_one(g, k == 0 ? from : g->n - 1, &(unary){norms[draw(g, 3)], keys});
     }
 }
 

@@ -27,7 +27,7 @@ typedef struct random_limits {
     int in, out;    /* widths of the input and of the last node */
     int most_units; /* of a layer that is free to choose */
     int most_width; /* of a concat, but for the last that joins what nothing has read */
-    bool is_smooth; /* only ops with four derivatives everywhere, and 3 features or more under a layer_norm, so that
+    bool is_smooth; /* only ops with four derivatives everywhere, and 3 features or more under a norm of rows, so that
                      * differences of the loss are exact */
     bool is_ill;    /* many norms, stacked up to three deep, of an eps down to 1e-14 */
 } random_limits;

@@ -82,7 +82,7 @@ def observe_all(program: Program, rng: random.Random, directory: pathlib.Path, s
 
 def make_in_halves(program: Program, rng: random.Random, directory: pathlib.Path, config: dict) -> None:
     """A shorter run that is made longer; a schedule of learning rates that knows the end cannot be."""
-    if config["train"]["lr_schedule"]["kind"] == "cosine":
+    if config["train"]["lr_schedule"]["kind"] in ("cosine", "linear"):
         return
     half = f"train.steps={rng.randint(0, config['train']['steps'] - 1)}"
     train(program, directory, "config.json", "halves", rng.randint(1, 4), "--set", half)
