@@ -57,8 +57,8 @@ class Drawing:
             "train": self.train(),
             "report": {"schedule": {"kind": "linear", "every": 1}, "save_initial": True},
         }
-        if self.config["train"]["optimizer"]["kind"] == "lion" and "norm" in str(network):
-            # The sign of a gradient that is nothing but rounding, such as that of a bias before a batch_norm.
+        if self.config["train"]["optimizer"]["kind"] == "lion" and self.uses_batch_norm:
+            # The sign of a gradient that is nothing but rounding: that of a bias before a batch_norm.
             self.config["train"]["optimizer"]["kind"] = "adam"
         self.rows = [self.row(i) for i in range(self.n)]
 
