@@ -1,0 +1,279 @@
+/* Owns the counts of exponents: of a tensor, or of a difference.
+ *
+ * Biased exponents are packed into vectors of keys, in any order, and these are compared with one bin after the other
+ * from the largest key down: an element and a bin take a compare and a subtraction of a byte, and nearly all of a
+ * tensor lies in a dozen bins.  A table that every element adds to would have to wait for its stores. */
+#include <math.h>
+
+#include "kernels/kernels.h"
+#include "kernels/wide.h"
+
+enum {
+    BLOCK = 128,    /* vectors of keys that are counted together: their counts fit a byte */
+    BINS = 8,       /* that a pass over a block counts */
+    FEW = 8,        /* that are left are counted one by one, */
+    MAX_PASSES = 8, /* and those that are so far below the largest */
+};
+
+/* Keys take a quarter of the bits of an element, and stand in their upper bits while they are packed. */
+#if SN_IS_DOUBLE
+typedef uint16_t key;
+typedef uint64_t whole;
+typedef uint32_t half;
+enum { KEY_SHIFT = 5, LAST_KEY = 2047, BIAS = 1023, MANTISSA_BITS = 52 };
+#else
+typedef uint8_t key;
+typedef uint32_t whole;
+typedef uint16_t half;
+enum { KEY_SHIFT = 0, LAST_KEY = 255, BIAS = 127, MANTISSA_BITS = 23 };
+#endif
+enum { HALF_BITS = 8 * sizeof(half), KEY_BITS = 8 * sizeof(key), VECTOR_KEYS = SN_WIDE_BYTES / sizeof(key) };
+
+typedef key keys __attribute__((vector_size(SN_WIDE_BYTES)));
+typedef whole wholes __attribute__((vector_size(SN_WIDE_BYTES)));
+typedef half halves __attribute__((vector_size(SN_WIDE_BYTES)));
+typedef real reals __attribute__((vector_size(SN_WIDE_BYTES)));
+typedef uint64_t words __attribute__((vector_size(SN_WIDE_BYTES)));
+
+/* What a scan takes for an element: itself, or of a denormal number its mantissa as a whole number and of others 0. */
+typedef enum what { VALUES, MANTISSAS } what;
+
+typedef struct scan {
+    const sn_exponents_call *call;
+    what what;
+    uint64_t n, zero_keys; /* keys so far, those that are 0 */
+    uint64_t n_last;       /* LAST_KEY, of what is not finite */
+    uint64_t padding;      /* keys that are of no element, all 0 */
+    keys *block;           /* (BLOCK), the last n_vectors */
+    size_t n_vectors;
+} scan;
+
+/* A denormal number's mantissa as a whole number; 0 of other numbers.  Set below 2^MANTISSA_BITS it is the sum of both.
+ */
+SN_ALWAYS_INLINE wholes mantissas_of(wholes v) {
+    const whole mantissa = ((whole)1 << MANTISSA_BITS) - 1, exponent = (whole)LAST_KEY << MANTISSA_BITS;
+    const whole unit = (whole)(BIAS + MANTISSA_BITS) << MANTISSA_BITS;
+    wholes is_small = (wholes)((v & exponent) == 0);
+    reals sum = (reals)((v & mantissa & is_small) | unit), start = (reals)((wholes){0} + unit);
+    return (wholes)(sum - start);
+}
+
+/* What a row of a tensor is read from; `minus` NULL: nothing is subtracted. */
+typedef struct source {
+    const real *x, *minus;
+} source;
+
+SN_ALWAYS_INLINE reals load_reals(const real *x) {
+    reals v;
+    memcpy(&v, x, sizeof v);
+    return v;
+}
+
+/* The difference, rounded towards zero: to the nearest it could reach the next power of two.  What rounding to the
+ * nearest left out is exact (Knuth's TwoSum); where it points the other way, the difference is a bit too long. */
+SN_ALWAYS_INLINE wholes subtract(const real *x, const real *minus) {
+    const wholes magnitude = (wholes){0} + (whole)SN_MAGNITUDE;
+    reals a = load_reals(x), b = load_reals(minus), d = a - b, minus_b = d - a;
+    reals left_out = (a - (d - minus_b)) - (b + minus_b), size = (reals)((wholes)left_out & magnitude);
+    wholes is_opposite = (wholes)((sn_lanes)((wholes)left_out ^ (wholes)d) < 0), is_there = (wholes)(size > 0);
+    return (wholes)d + (is_opposite & is_there);
+}
+
+/* Vector number i of it, as its bits. */
+SN_ALWAYS_INLINE wholes load(what of, source from, size_t i) {
+    size_t at = i * SN_REAL_LANES;
+    wholes v;
+    if (from.minus) {
+        v = subtract(from.x + at, from.minus + at);
+    } else {
+        memcpy(&v, from.x + at, sizeof v);
+    }
+    return of == MANTISSAS ? mantissas_of(v) : v;
+}
+
+/* The upper halves of the elements of both, but for their signs. */
+SN_ALWAYS_INLINE halves join(wholes a, wholes b) {
+    const whole upper = (whole)((whole)-1 << HALF_BITS);
+    return (halves)((a + a) >> HALF_BITS | ((b + b) & upper));
+}
+
+/* Of VECTOR_KEYS values. */
+SN_ALWAYS_INLINE keys pack(what of, source from) {
+    const half upper = (half)((half)-1 << KEY_BITS);
+    halves a = join(load(of, from, 0), load(of, from, 1)), b = join(load(of, from, 2), load(of, from, 3));
+    return (keys)(a >> KEY_BITS | (b & upper)) >> KEY_SHIFT;
+}
+
+/* Of lanes with counts of at most BLOCK. */
+SN_ALWAYS_INLINE uint64_t sum_of_lanes(keys counts) {
+    const uint64_t even = UINT64_C(0x00ff00ff00ff00ff), ones = UINT64_C(0x0001000100010001);
+    words lanes = (words)counts;
+    if (sizeof(key) == 1) lanes = (lanes & even) + (lanes >> 8 & even);
+    uint64_t sum = 0;
+    for (size_t i = 0; i < SN_WIDE_BYTES / sizeof(uint64_t); i++)
+        sum += lanes[i];
+    return sum * ones >> 48;
+}
+
+SN_ALWAYS_INLINE keys larger(keys a, keys b) {
+    keys most;
+    for (int i = 0; i < VECTOR_KEYS; i++)
+        most[i] = a[i] > b[i] ? a[i] : b[i];
+    return most;
+}
+
+/* The largest key of the block; adds to the counts of keys. */
+static int survey(scan *s) {
+    keys most = {0}, zeros = {0};
+    for (size_t i = 0; i < s->n_vectors; i++) {
+        most = larger(most, s->block[i]);
+        zeros -= (keys)(s->block[i] == 0);
+    }
+    int top = 0;
+    for (int i = 0; i < VECTOR_KEYS; i++)
+        top = most[i] > top ? most[i] : top;
+    s->n += s->n_vectors * VECTOR_KEYS;
+    s->zero_keys += sum_of_lanes(zeros);
+    return top;
+}
+
+static void add(scan *s, int k, uint64_t n) {
+    int offset = s->what == VALUES ? -BIAS : 1 - 2 * BIAS - MANTISSA_BITS;
+    if (k == LAST_KEY) {
+        s->n_last += n; /* no mantissa has it */
+    } else if (n > 0) {
+        sn_exponents_add(s->call->counts, k + offset, n);
+    }
+}
+
+/* The BINS keys from `top` down, 0 not among them.  How many elements have them. */
+static uint64_t count_bins(scan *s, int top) {
+    keys counts[BINS], bins[BINS];
+#pragma GCC unroll 8
+    for (int j = 0; j < BINS; j++) {
+        counts[j] = (keys){0};
+        bins[j] = (keys){0} + (key)(top - j);
+    }
+    for (size_t i = 0; i < s->n_vectors; i++) {
+        keys k = s->block[i];
+#pragma GCC unroll 8
+        for (int j = 0; j < BINS; j++)
+            counts[j] -= (keys)(k == bins[j]);
+    }
+    uint64_t sum = 0, sums[BINS];
+#pragma GCC unroll 8
+    for (int j = 0; j < BINS; j++)
+        sums[j] = sum_of_lanes(counts[j]);
+    for (int j = 0; j < BINS && j < top; j++) {
+        add(s, top - j, sums[j]);
+        sum += sums[j];
+    }
+    return sum;
+}
+
+SN_ALWAYS_INLINE bool has_any(keys mask) {
+    words lanes = (words)mask;
+    uint64_t any = 0;
+    for (size_t i = 0; i < SN_WIDE_BYTES / sizeof(uint64_t); i++)
+        any |= lanes[i];
+    return any != 0;
+}
+
+/* The keys up to `top` but 0, one by one. */
+static void count_rest(scan *s, int top) {
+    for (size_t v = 0; v < s->n_vectors; v++) {
+        keys k = s->block[v];
+        if (!has_any((keys)(k - 1 < (key)top))) continue; /* 0 - 1 is the largest */
+        for (int i = 0; i < VECTOR_KEYS; i++) {
+            if (k[i] > 0 && k[i] <= top) add(s, k[i], 1);
+        }
+    }
+}
+
+static void count_block(scan *s) {
+    uint64_t other = s->n - s->zero_keys;
+    int top = survey(s);
+    uint64_t left = s->n - s->zero_keys - other;
+    for (int pass = 0; left > FEW && pass < MAX_PASSES; pass++, top -= BINS)
+        left -= count_bins(s, top);
+    if (left > 0) count_rest(s, top);
+    s->n_vectors = 0;
+}
+
+/* `n` elements, VECTOR_KEYS at most; what is missing to those is zero. */
+static void push_part(scan *s, what of, source from, size_t n) {
+    real x[VECTOR_KEYS] = {0}, minus[VECTOR_KEYS] = {0};
+    memcpy(x, from.x, n * sizeof *x);
+    if (from.minus) memcpy(minus, from.minus, n * sizeof *minus);
+    s->block[s->n_vectors++] = pack(of, (source){x, from.minus ? minus : NULL});
+    s->padding += VECTOR_KEYS - n;
+}
+
+/* `of`, and whether there is a `minus`, have to be constants. */
+SN_ALWAYS_INLINE void push_row(scan *s, what of, source from, size_t cols) {
+    size_t left = cols;
+    while (left >= VECTOR_KEYS) {
+        keys *to = s->block + s->n_vectors;
+        size_t room = BLOCK - s->n_vectors, most = left / VECTOR_KEYS, n = most < room ? most : room;
+        for (size_t i = 0; i < n; i++) {
+            to[i] = pack(of, from);
+            from = (source){from.x + VECTOR_KEYS, from.minus ? from.minus + VECTOR_KEYS : NULL};
+        }
+        left -= n * VECTOR_KEYS;
+        s->n_vectors += n;
+        if (s->n_vectors == BLOCK) count_block(s);
+    }
+    if (left > 0) push_part(s, of, from, left);
+    if (s->n_vectors == BLOCK) count_block(s);
+}
+
+/* `of` has to be a constant. */
+SN_ALWAYS_INLINE void count_all(scan *s, what of) {
+    const sn_exponents_call *call = s->call;
+    size_t rows = call->rows, cols = call->cols;
+    bool has_minus = call->minus.data != NULL;
+    s->what = of;
+    sn_flatten(&rows, &cols, call->x.ld == cols && (!has_minus || call->minus.ld == cols));
+    for (size_t r = 0; r < rows; r++) {
+        if (has_minus) {
+            push_row(s, of, (source){sn_row(call->x, r), sn_row(call->minus, r)}, cols);
+        } else {
+            push_row(s, of, (source){sn_row(call->x, r), NULL}, cols);
+        }
+    }
+    count_block(s);
+}
+
+static void count_last(const sn_exponents_call *call) {
+    for (size_t i = 0; i < call->rows * call->cols; i++) {
+        size_t r = i / call->cols, c = i % call->cols;
+        real x = sn_row(call->x, r)[c] - (call->minus.data ? sn_row(call->minus, r)[c] : 0);
+        call->counts->nans += isnan(x) != 0;
+        call->counts->infinite += isinf(x) != 0;
+    }
+}
+
+static uint64_t count_zeros(const sn_exponents_call *call) {
+    uint64_t zeros = 0;
+    for (size_t r = 0; r < call->rows; r++) {
+        const real *x = sn_row(call->x, r), *minus = call->minus.data ? sn_row(call->minus, r) : NULL;
+        sn_count count = 0;
+        if (minus) {
+            SN_SIMD_SUM(count) for (size_t c = 0; c < call->cols; c++) count += x[c] - minus[c] == 0;
+        } else {
+            SN_SIMD_SUM(count) for (size_t c = 0; c < call->cols; c++) count += x[c] == 0;
+        }
+        zeros += count;
+    }
+    return zeros;
+}
+
+void SN_V(sn_count_exponents)(const sn_exponents_call *call) {
+    keys block[BLOCK];
+    scan values = {.call = call, .block = block}, mantissas = {.call = call, .block = block};
+    count_all(&values, VALUES);
+    if (values.n_last > 0) count_last(call);
+    uint64_t n_small = values.zero_keys - values.padding, zeros = n_small > 0 ? count_zeros(call) : 0;
+    call->counts->zeros += zeros;
+    if (zeros < n_small) count_all(&mantissas, MANTISSAS);
+}
