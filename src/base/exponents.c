@@ -1,14 +1,6 @@
 /* Owns counts of exponents.  Most tensors have a score of them, so that only the part in use is touched. */
 #include "base/exponents.h"
 
-void sn_exponents_add(sn_exponents *exponents, int exponent, uint64_t n) {
-    int i = exponent - exponents->least;
-    if (exponents->begin == exponents->end) exponents->begin = exponents->end = i;
-    if (i < exponents->begin) exponents->begin = i;
-    if (i >= exponents->end) exponents->end = i + 1;
-    exponents->counts[i] += n;
-}
-
 void sn_exponents_merge(sn_exponents *into, const sn_exponents *other) {
     for (int i = other->begin; i < other->end; i++) {
         if (other->counts[i] > 0) sn_exponents_add(into, other->least + i, other->counts[i]);

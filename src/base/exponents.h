@@ -21,7 +21,13 @@ typedef struct sn_exponents {
 } sn_exponents;
 
 /* `n` values, 1 or more, of that exponent. */
-void sn_exponents_add(sn_exponents *exponents, int exponent, uint64_t n);
+static inline void sn_exponents_add(sn_exponents *exponents, int exponent, uint64_t n) {
+    int i = exponent - exponents->least;
+    if (exponents->begin == exponents->end) exponents->begin = exponents->end = i;
+    if (i < exponents->begin) exponents->begin = i;
+    if (i >= exponents->end) exponents->end = i + 1;
+    exponents->counts[i] += n;
+}
 
 void sn_exponents_merge(sn_exponents *into, const sn_exponents *other);
 

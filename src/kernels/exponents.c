@@ -11,7 +11,7 @@
 enum {
     BLOCK = 128,    /* vectors of keys that are counted together: their counts fit a byte */
     BINS = 8,       /* that a pass over a block counts */
-    FEW = 8,        /* that are left are counted one by one, */
+    FEW = 4,        /* that are left are counted one by one, */
     MAX_PASSES = 8, /* and those that are so far below the largest */
 };
 
@@ -91,17 +91,17 @@ SN_ALWAYS_INLINE wholes load(what of, source from, size_t i) {
     return of == MANTISSAS ? mantissas_of(v) : v;
 }
 
-/* The upper halves of the elements of both, but for their signs. */
+/* The upper halves of the elements of both. */
 SN_ALWAYS_INLINE halves join(wholes a, wholes b) {
     const whole upper = (whole)((whole)-1 << HALF_BITS);
-    return (halves)((a + a) >> HALF_BITS | ((b + b) & upper));
+    return (halves)(a >> HALF_BITS | (b & upper));
 }
 
-/* Of VECTOR_KEYS values. */
+/* Of VECTOR_KEYS values.  Doubling takes the signs away. */
 SN_ALWAYS_INLINE keys pack(what of, source from) {
     const half upper = (half)((half)-1 << KEY_BITS);
     halves a = join(load(of, from, 0), load(of, from, 1)), b = join(load(of, from, 2), load(of, from, 3));
-    return (keys)(a >> KEY_BITS | (b & upper)) >> KEY_SHIFT;
+    return (keys)((a + a) >> KEY_BITS | ((b + b) & upper)) >> KEY_SHIFT;
 }
 
 /* Of lanes with counts of at most BLOCK. */
