@@ -90,12 +90,23 @@ static void observe_signal(const walk *w, sn_signal_sums *sums, const sn_binding
     }
 }
 
+/* Of all rows of the group at once: the order of counts is none. */
+static void count_exponents(const walk *w, int place, const sn_binding *b, const sn_node *node) {
+    if (place < 0) return;
+    span s = {.begin = 0, .rows = w->rows};
+    w->engine->backend->count_exponents(&(sn_exponents_call){.rows = w->rows * node->positions,
+                                                             .cols = node->width,
+                                                             .x = view_of(w, &s, b),
+                                                             .counts = &w->workspace->exponents[place]});
+}
+
 static void observe_value(const walk *w, int i) {
     const sn_engine *e = w->engine;
     int index = e->watch.value_index[i];
     if (!e->observes || index < 0) return;
     sn_signal_sums *sums = e->watch.values + (size_t)index * e->plan.max_tiles + w->tile;
     observe_signal(w, sums, &e->bindings[i].y, &e->graph->nodes[i]);
+    count_exponents(w, e->counting.of_value[i], &e->bindings[i].y, &e->graph->nodes[i]);
 }
 
 static void observe_gradient(const walk *w, int i) {
@@ -104,6 +115,7 @@ static void observe_gradient(const walk *w, int i) {
     if (!e->observes || index < 0) return;
     sn_signal_sums *sums = e->watch.gradients + (size_t)index * e->plan.max_tiles + w->tile;
     observe_signal(w, sums, &e->bindings[i].dy, &e->graph->nodes[i]);
+    count_exponents(w, e->counting.of_gradient[i], &e->bindings[i].dy, &e->graph->nodes[i]);
 }
 
 static void observe_saturated(const walk *w, const sn_op_call *call, int i) {
