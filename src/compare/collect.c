@@ -30,8 +30,8 @@ static sn_status read_figures(sn_compared_run *run, const sn_config *manifest, s
     sn_summary summary;
     sn_summary_layer *layers = NULL;
     sn_status status = sn_summary_from_manifest(&summary, manifest, &layers, broken);
-    for (int c = 0; c < SN_N_RUN_COLUMNS && status == SN_OK; c++) {
-        if (sn_run_columns[c].value) run->figures[c] = sn_run_columns[c].value(&summary);
+    for (int c = 0; c < SN_N_RUN_FIGURES && status == SN_OK; c++) {
+        run->figures[c] = sn_run_figure_of(&sn_run_figures[c], &summary);
     }
     if (status == SN_OK) {
         run->last_step = summary.profile_step;

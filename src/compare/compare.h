@@ -8,9 +8,9 @@
 #include "base/error.h"
 #include "base/notes.h"
 #include "base/text.h"
-#include "compare/columns.h"
 #include "compare/points.h"
 #include "compare/varied.h"
+#include "report/figures.h"
 #include "run/manifest.h"
 
 /* Entries of run.json in which runs of one comparison should agree. */
@@ -25,7 +25,7 @@ typedef struct sn_compared_run {
     bool is_finished, is_diverged;
     bool is_missing;                      /* a cell of a sweep that has no run.json */
     int64_t last_step;                    /* the last update that was measured; -1: not known */
-    sn_measure figures[SN_N_RUN_COLUMNS]; /* an unfinished run may have none */
+    sn_measure figures[SN_N_RUN_FIGURES]; /* an unfinished run may have none */
     uint32_t origins[SN_N_ORIGINS];       /* SN_NO_STRING where run.json does not say */
     uint64_t data_checksum;               /* 0: not known */
     uint64_t config_hash;                 /* 0: not known */

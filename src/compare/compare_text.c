@@ -6,6 +6,7 @@
 
 #include "compare/compare.h"
 #include "compare/grid.h"
+#include "compare/sheets.h"
 #include "compare/sort.h"
 
 /* The cells "run" and "status", the keys, then figures. */
@@ -31,23 +32,6 @@ static void add_measure(sn_grid *grid, sn_text *cell, sn_measure measure, int di
     sn_grid_add(grid, measure.is_measured ? sn_text_string(cell) : "-");
 }
 
-static bool is_figure_title(const char *title) {
-    for (int c = 0; c < SN_N_RUN_COLUMNS; c++) {
-        if (sn_run_columns[c].title && strcmp(sn_run_columns[c].title, title) == 0) return true;
-    }
-    return false;
-}
-
-/* A key such as train.steps has its full name, since there is a figure of that title. */
-static void add_titles(sn_grid *grid, sn_text *cell, const sn_varied *varied, size_t n_columns) {
-    for (size_t c = 0; c < n_columns; c++) {
-        sn_text_clear(cell);
-        sn_varied_title(varied, c, cell);
-        bool is_taken = is_figure_title(sn_text_string(cell));
-        sn_grid_add(grid, is_taken ? sn_varied_name(varied, c) : sn_text_string(cell));
-    }
-}
-
 static void add_keys(sn_grid *grid, const sn_varied *varied, const uint32_t *cells, size_t n_columns) {
     for (size_t c = 0; c < n_columns; c++)
         sn_grid_add(grid, cells[c] == SN_NO_STRING ? "-" : sn_varied_text(varied, cells[c]));
@@ -66,46 +50,42 @@ static bool is_shown(const sn_compared_run *run, bool is_many) {
     return sn_compared_run_is_listed(run) && (!is_many || strcmp(run->status, "done") != 0);
 }
 
-static void add_run_row(sn_grid *grid, sn_text *cell, const sn_comparison *comparison, size_t i) {
-    const sn_compared_run *run = &comparison->runs[i];
-    sn_grid_add(grid, run->path);
-    sn_grid_add(grid, run->status);
-    add_keys(grid, &comparison->varied, sn_varied_cells(&comparison->varied, i), comparison->varied.n_columns);
-    for (int c = 0; c < SN_N_RUN_COLUMNS; c++) {
-        if (sn_run_columns[c].title) add_measure(grid, cell, run->figures[c], sn_run_columns[c].digits);
+static void add_run_row(sn_grid *grid, sn_text *text, const sn_column *columns, const sn_run_row *row) {
+    for (const sn_column *column = columns; column->name; column++) {
+        if (!column->title) continue;
+        sn_cell_value cell = column->value(column, row);
+        sn_text_clear(text);
+        if (cell.kind == SN_CELL_OF_NUMBER) sn_text_add_number(text, cell.number, column->digits);
+        sn_grid_add(grid, cell.kind == SN_CELL_OF_NOTHING ? "-"
+                          : cell.kind == SN_CELL_OF_TEXT  ? cell.text
+                                                          : sn_text_string(text));
     }
 }
 
-static size_t n_titled(void) {
-    size_t n = 0;
-    for (int c = 0; c < SN_N_RUN_COLUMNS; c++)
-        n += sn_run_columns[c].title != NULL;
-    return n;
-}
-
 /* The place of the column that the rows are sorted by in the table of runs; SIZE_MAX: it has none. */
-static size_t sorted_column(const sn_sort *sort, size_t n_columns) {
-    if (sort->kind == SN_SORT_KEY) return N_FIRST + sort->column;
-    if (sort->kind != SN_SORT_FIGURE || !sn_run_columns[sort->column].title) return SIZE_MAX;
-    size_t place = N_FIRST + n_columns;
-    for (size_t c = 0; c < sort->column; c++)
-        place += sn_run_columns[c].title != NULL;
-    return place;
+static size_t sorted_column(const sn_sort *sort, const sn_column *columns) {
+    size_t place = 0;
+    for (const sn_column *column = columns; column->name; column++) {
+        if (sn_sort_is_by(sort, column)) return column->title ? place : SIZE_MAX;
+        place += column->title != NULL;
+    }
+    return SIZE_MAX;
 }
 
-static void add_run_rows(const sn_comparison *comparison, const sn_table_style *style, sn_grid *grid, sn_text *text) {
+static void add_run_rows(const sn_comparison *comparison, const sn_table_style *style, const sn_column *columns,
+                         sn_grid *grid, sn_text *text) {
     bool is_many = count_listed(comparison) > SN_MANY_RUNS;
     size_t n_rows = 0, *order = sn_sort_runs(style->sort, comparison);
     sn_text cell = SN_TEXT_EMPTY;
     for (size_t i = 0; i < comparison->n && order; i++) {
         if (is_shown(&comparison->runs[order[i]], is_many) && n_rows++ < SN_MANY_RUNS)
-            add_run_row(grid, &cell, comparison, order[i]);
+            add_run_row(grid, &cell, columns, &(sn_run_row){comparison, order[i]});
     }
     text->failed |= cell.failed || !order;
     if (n_rows == 0) {
         sn_text_free(&grid->cells);
     } else {
-        size_t sorted = sorted_column(style->sort, comparison->varied.n_columns);
+        size_t sorted = sorted_column(style->sort, columns);
         write_grid(grid, &(sn_grid_fit){style->width, N_FIRST, {sorted, SIZE_MAX, SIZE_MAX}}, text);
     }
     if (n_rows > SN_MANY_RUNS) sn_text_addf(text, "(%zu more that are not done)\n", n_rows - SN_MANY_RUNS);
@@ -114,18 +94,18 @@ static void add_run_rows(const sn_comparison *comparison, const sn_table_style *
 }
 
 static void add_runs(const sn_comparison *comparison, const sn_table_style *style, sn_text *text) {
-    const sn_varied *varied = &comparison->varied;
-    sn_text cell = SN_TEXT_EMPTY;
-    sn_grid grid = sn_grid_make(N_FIRST + varied->n_columns + n_titled(), N_FIRST);
-    sn_grid_add(&grid, "run");
-    sn_grid_add(&grid, "status");
-    add_titles(&grid, &cell, varied, varied->n_columns);
-    for (int c = 0; c < SN_N_RUN_COLUMNS; c++) {
-        if (sn_run_columns[c].title) sn_grid_add(&grid, sn_run_columns[c].title);
+    sn_column *columns = sn_shown_columns(&comparison->varied);
+    size_t n_titled = 0;
+    text->failed |= !columns;
+    if (!columns) return;
+    for (const sn_column *column = columns; column->name; column++)
+        n_titled += column->title != NULL;
+    sn_grid grid = sn_grid_make(n_titled, N_FIRST);
+    for (const sn_column *column = columns; column->name; column++) {
+        if (column->title) sn_grid_add(&grid, column->title);
     }
-    add_run_rows(comparison, style, &grid, text);
-    text->failed |= cell.failed;
-    sn_text_free(&cell);
+    add_run_rows(comparison, style, columns, &grid, text);
+    free(columns);
 }
 
 /* "10000 runs: 9990 done, 10 running", in the order in which the words are met; whether all are done. */
@@ -174,15 +154,15 @@ static void add_awaited(const sn_comparison *comparison, bool is_counted, sn_tex
 /* ---- a row per grid point ---- */
 
 /* Columns that would hold nothing but "-" are left out. */
-static int choose_metrics(const sn_points *points, int chosen[SN_N_RUN_COLUMNS]) {
-    int metrics[SN_N_RUN_COLUMNS], n = 0;
-    int n_metrics = sn_metric_columns(metrics);
+static int choose_metrics(const sn_points *points, int chosen[SN_N_RUN_FIGURES]) {
+    int metrics[SN_N_RUN_FIGURES], n = 0;
+    int n_metrics = sn_metric_figures(metrics);
     for (int m = 0; m < n_metrics; m++) {
-        const sn_run_column *column = &sn_run_columns[metrics[m]];
+        const sn_run_figure *figure = &sn_run_figures[metrics[m]];
         bool is_there = false;
         for (size_t i = 0; i < points->n && !is_there; i++)
             is_there = points->items[i].figures[metrics[m]].n_measured > 0;
-        if (is_there && column->title && column->metric == SN_METRIC) chosen[n++] = metrics[m];
+        if (is_there && figure->column.title && figure->metric == SN_METRIC) chosen[n++] = metrics[m];
     }
     return n;
 }
@@ -232,11 +212,11 @@ static void add_word(sn_grid *grid, sn_text *cell, const sn_point *point) {
 }
 
 static void add_point(sn_grid *grid, sn_text *cell, const sn_comparison *comparison, const sn_point *point) {
-    int metrics[SN_N_RUN_COLUMNS], n_metrics = choose_metrics(&comparison->points, metrics);
+    int metrics[SN_N_RUN_FIGURES], n_metrics = choose_metrics(&comparison->points, metrics);
     add_keys(grid, &comparison->varied, point->cells, comparison->varied.n_grid);
     add_measure(grid, cell, sn_measured((double)point->n_runs), 9);
     for (int m = 0; m < n_metrics; m++)
-        add_mean(grid, cell, &point->figures[metrics[m]], sn_run_columns[metrics[m]].digits);
+        add_mean(grid, cell, &point->figures[metrics[m]], sn_run_figures[metrics[m]].column.digits);
     add_word(grid, cell, point);
 }
 
@@ -258,13 +238,14 @@ static void add_points(const sn_comparison *comparison, const sn_table_style *st
         return;
     }
     sn_text cell = SN_TEXT_EMPTY;
-    int metrics[SN_N_RUN_COLUMNS], n_metrics = choose_metrics(points, metrics);
+    int metrics[SN_N_RUN_FIGURES], n_metrics = choose_metrics(points, metrics);
     size_t n_columns = varied->n_grid + (size_t)n_metrics + 2, *order = sn_sort_points(style->sort, comparison);
     sn_grid grid = sn_grid_make(n_columns, 0);
-    add_titles(&grid, &cell, varied, varied->n_grid);
+    for (size_t c = 0; c < varied->n_grid; c++)
+        sn_grid_add(&grid, sn_key_title(varied, c));
     sn_grid_add(&grid, "n");
     for (int m = 0; m < n_metrics; m++)
-        sn_grid_add(&grid, sn_run_columns[metrics[m]].title);
+        sn_grid_add(&grid, sn_run_figures[metrics[m]].column.title);
     sn_grid_add(&grid, "");
     for (size_t i = 0; i < points->n && order; i++)
         add_point(&grid, &cell, comparison, &points->items[order[i]]);

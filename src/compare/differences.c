@@ -18,7 +18,7 @@ typedef struct pairing {
     sn_sample *pairs; /* cells and figures NULL until the arrays below have their size */
     size_t n_pairs, capacity;
     uint32_t *cells;     /* (n_pairs, n_columns) */
-    sn_measure *figures; /* (n_pairs, SN_N_RUN_COLUMNS) */
+    sn_measure *figures; /* (n_pairs, SN_N_RUN_FIGURES) */
 } pairing;
 
 static int compare_common(const pairing *p, const sn_sample *a, const sn_sample *b) {
@@ -55,7 +55,7 @@ static bool reserve_pair(pairing *p) {
     if (pairs) p->pairs = pairs;
     uint32_t *cells = realloc(p->cells, capacity * (n_columns + 1) * sizeof *cells);
     if (cells) p->cells = cells;
-    sn_measure *figures = realloc(p->figures, capacity * SN_N_RUN_COLUMNS * sizeof *figures);
+    sn_measure *figures = realloc(p->figures, capacity * SN_N_RUN_FIGURES * sizeof *figures);
     if (figures) p->figures = figures;
     if (!pairs || !cells || !figures) return false;
     p->capacity = capacity;
@@ -65,11 +65,11 @@ static bool reserve_pair(pairing *p) {
 static bool add_pair(pairing *p, const sn_sample *a, const sn_sample *b) {
     if (!reserve_pair(p)) return false;
     uint32_t *cells = p->cells + p->n_pairs * p->varied->n_columns;
-    sn_measure *figures = p->figures + p->n_pairs * SN_N_RUN_COLUMNS;
+    sn_measure *figures = p->figures + p->n_pairs * SN_N_RUN_FIGURES;
     for (size_t c = 0; c < p->varied->n_columns; c++)
         cells[c] = a->cells[c] != SN_NO_STRING ? a->cells[c] : b->cells[c];
     cells[p->kind_column] = p->label;
-    for (int c = 0; c < SN_N_RUN_COLUMNS; c++) {
+    for (int c = 0; c < SN_N_RUN_FIGURES; c++) {
         sn_measure x = a->figures[c], y = b->figures[c];
         figures[c] = x.is_measured && y.is_measured ? sn_measured(x.value - y.value) : SN_NOT_MEASURED;
     }
@@ -157,7 +157,7 @@ sn_status sn_differences_build(sn_points *points, sn_varied *varied, const sn_sa
     bool ok = kinds && p.is_common && p.a && p.b && pair_all(&p, samples, n_samples, kinds, n_kinds);
     for (size_t i = 0; i < p.n_pairs; i++) {
         p.pairs[i].cells = p.cells + i * varied->n_columns;
-        p.pairs[i].figures = p.figures + i * SN_N_RUN_COLUMNS;
+        p.pairs[i].figures = p.figures + i * SN_N_RUN_FIGURES;
     }
     sn_status status = ok ? sn_points_build(points, varied, p.pairs, p.n_pairs, error)
                           : sn_error_memory(error, n_samples * sizeof *p.a, "the pairs of runs");

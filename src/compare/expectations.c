@@ -42,11 +42,11 @@ static void refuse_word(const char *path, size_t line, const char *what, const s
 
 /* The number of the metric's column; -1, with a message, where there is none. */
 static int find_metric(const char *path, size_t line, const char *name, sn_error *error) {
-    int metrics[SN_N_RUN_COLUMNS], n = sn_metric_columns(metrics);
+    int metrics[SN_N_RUN_FIGURES], n = sn_metric_figures(metrics);
     sn_suggestion suggestion = sn_suggestion_for(name, NULL);
     for (int m = 0; m < n; m++) {
-        if (strcmp(sn_run_columns[metrics[m]].name, name) == 0) return metrics[m];
-        sn_suggestion_offer(&suggestion, sn_run_columns[metrics[m]].name);
+        if (strcmp(sn_run_figures[metrics[m]].column.name, name) == 0) return metrics[m];
+        sn_suggestion_offer(&suggestion, sn_run_figures[metrics[m]].column.name);
     }
     refuse_word(path, line, "metric", &suggestion, error);
     return -1;
@@ -54,9 +54,9 @@ static int find_metric(const char *path, size_t line, const char *name, sn_error
 
 static int find_statistic(const char *path, size_t line, const char *name, sn_error *error) {
     sn_suggestion suggestion = sn_suggestion_for(name, NULL);
-    for (int s = 0; s < SN_N_STATISTICS; s++) {
-        if (strcmp(sn_statistics[s].column.name, name) == 0) return s;
-        sn_suggestion_offer(&suggestion, sn_statistics[s].column.name);
+    for (int s = 0; sn_statistics[s].name; s++) {
+        if (strcmp(sn_statistics[s].name, name) == 0) return s;
+        sn_suggestion_offer(&suggestion, sn_statistics[s].name);
     }
     refuse_word(path, line, "statistic", &suggestion, error);
     return -1;

@@ -185,13 +185,15 @@ static void add_reason(const sn_figure *figure, bool is_difference, sn_text *tex
 
 static void check_point(const checker *c, const sn_expectation *row, const sn_point *point) {
     const sn_figure *figure = &point->figures[row->metric];
-    sn_measure measure = sn_statistics[row->statistic].value(figure);
-    if (measure.is_measured && sn_op_holds(row->op, measure.value, row->value)) return;
+    const sn_column *statistic = &sn_statistics[row->statistic];
+    sn_cell_value cell = statistic->value(statistic, figure);
+    bool is_measured = cell.kind == SN_CELL_OF_NUMBER;
+    if (is_measured && sn_op_holds(row->op, cell.number, row->value)) return;
     sn_text text = SN_TEXT_EMPTY;
     sn_point_name(point, &c->comparison->varied, &text);
-    sn_text_addf(&text, ": %s of %s is ", sn_statistics[row->statistic].column.name, sn_run_columns[row->metric].name);
-    if (measure.is_measured) {
-        add_number(measure.value, &text);
+    sn_text_addf(&text, ": %s of %s is ", statistic->name, sn_run_figures[row->metric].column.name);
+    if (is_measured) {
+        add_number(cell.number, &text);
     } else {
         sn_text_add(&text, "empty (");
         add_reason(figure, means_differences(c, row), &text);

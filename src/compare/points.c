@@ -26,7 +26,7 @@ static void compute_figures(sn_point *point, const sn_sample *samples, double *v
         point->n_failed += samples[i].is_failed;
         point->n_running += samples[i].is_running;
     }
-    for (int c = 0; c < SN_N_RUN_COLUMNS; c++) {
+    for (int c = 0; c < SN_N_RUN_FIGURES; c++) {
         size_t n = 0;
         for (size_t i = 0; i < point->n_samples; i++) {
             sn_measure figure = samples[i].figures[c];

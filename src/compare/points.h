@@ -5,13 +5,14 @@
 #include "base/error.h"
 #include "compare/statistics.h"
 #include "compare/varied.h"
+#include "report/figures.h"
 
 /* A run, or the difference of two. */
 typedef struct sn_sample {
     const uint32_t *cells; /* (n_columns) of the varied keys */
     size_t run;            /* its number; of a difference: of the minuend */
     bool is_finished, is_diverged, is_missing, is_failed, is_running;
-    const sn_measure *figures; /* (SN_N_RUN_COLUMNS) */
+    const sn_measure *figures; /* (SN_N_RUN_FIGURES) */
 } sn_sample;
 
 typedef struct sn_point {
@@ -21,7 +22,7 @@ typedef struct sn_point {
     size_t n_runs, n_diverged; /* finished ones; of them, diverged ones */
     size_t n_missing;          /* cells of a sweep that have no run and did not fail */
     size_t n_failed, n_running;
-    sn_figure figures[SN_N_RUN_COLUMNS];
+    sn_figure figures[SN_N_RUN_FIGURES];
 } sn_point;
 
 typedef struct sn_points {

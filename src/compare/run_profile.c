@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/file.h"
-#include "compare/columns.h"
+#include "report/figures.h"
 #include "report/metrics.h"
 #include "run/directory.h"
 
@@ -86,19 +86,12 @@ static sn_measure measure_of(sn_slice cell) {
 
 /* ---- gradients.csv ---- */
 
-static size_t n_layer_columns(void) {
-    size_t n = 0;
-    while (sn_layer_metrics[n].name)
-        n++;
-    return n;
-}
-
 /* Whether the columns that both have are the same; versions differ in how many there are at the right. */
 static bool is_known_header(const sn_rows *header) {
     const char *at = header->text, *end = line_end(header, at);
     sn_slice cell;
-    for (size_t c = 0; sn_layer_metrics[c].name && sn_line_next(&at, end, &cell); c++) {
-        if (!is_word(cell, sn_layer_metrics[c].name)) return false;
+    for (const sn_column *c = sn_gradients_sheet.columns; c->name && sn_line_next(&at, end, &cell); c++) {
+        if (!is_word(cell, c->name)) return false;
     }
     return find_column(header, "delta_rms") != SIZE_MAX;
 }
@@ -122,12 +115,12 @@ static sn_measure first_delta(const sn_ends *ends, const sn_rows *rows) {
 
 /* Columns of gradients.csv may hold text; in loss.csv, and beyond the columns that are known, all are numbers. */
 static bool is_row(const char *line, const char *end, size_t n_cells, bool is_gradients) {
-    const sn_layer_metric *metric = sn_layer_metrics;
+    const sn_column *column = sn_gradients_sheet.columns;
     sn_slice cell;
     size_t n = 0;
     for (; sn_line_next(&line, end, &cell); n++) {
-        bool is_text = is_gradients && metric->name && strcmp(metric->type, "string") == 0;
-        if (metric->name) metric++;
+        bool is_text = is_gradients && column->name && strcmp(column->type, "string") == 0;
+        if (column->name) column++;
         if (!is_text && !is_numeric(cell)) return false;
     }
     return n == n_cells;
@@ -194,12 +187,12 @@ static sn_status read_file(const sn_run_profile_reader *reader, const sn_run_pro
     return status;
 }
 
-static sn_measure figure_of(const sn_run_profile_reader *reader, const sn_run_column *column) {
-    const sn_ends *ends = column->loss_column ? &reader->loss : &reader->gradients;
-    const sn_rows *rows = column->at_end ? &ends->last : &ends->first;
+static sn_measure figure_of(const sn_run_profile_reader *reader, const sn_run_figure *figure) {
+    const sn_ends *ends = figure->loss_column ? &reader->loss : &reader->gradients;
+    const sn_rows *rows = figure->time == SN_AT_START ? &ends->first : &ends->last;
     if (rows->n == 0) return SN_NOT_MEASURED;
-    if (!column->loss_column) return first_delta(ends, rows);
-    size_t c = find_column(&ends->header, column->loss_column);
+    if (!figure->loss_column) return first_delta(ends, rows);
+    size_t c = find_column(&ends->header, figure->loss_column);
     return c == SIZE_MAX ? SN_NOT_MEASURED : measure_of(cell_of(rows->text, line_end(rows, rows->text), c));
 }
 
@@ -225,10 +218,11 @@ static void take_live_figures(const char *text, size_t size, sn_measure *figures
     if (!end) return;
     sn_rows header = {text, (size_t)(end + 1 - text), 1};
     sn_rows rows = {end + 1, size - header.length, 0};
-    for (int c = 0; c < SN_N_RUN_COLUMNS; c++) {
-        const sn_run_column *column = &sn_run_columns[c];
-        size_t place = column->live_column ? find_column(&header, column->live_column) : SIZE_MAX;
-        if (place != SIZE_MAX) figures[c] = find_figure(&rows, place, column->at_end);
+    for (int c = 0; c < SN_N_RUN_FIGURES; c++) {
+        const sn_run_figure *figure = &sn_run_figures[c];
+        bool is_live = figure->kind != SN_FIGURE_CSV && figure->loss_column;
+        size_t place = is_live ? find_column(&header, figure->loss_column) : SIZE_MAX;
+        if (place != SIZE_MAX) figures[c] = find_figure(&rows, place, figure->time != SN_AT_START);
     }
 }
 
@@ -242,9 +236,9 @@ static sn_status read_live(const char *directory, sn_measure *figures, int64_t *
     sn_error_clear(&ignored);
     if (sn_file_read_regular(path, LIVE_MAX_BYTES, &text, &size, &ignored) == SN_OK)
         take_live_figures(text, size, figures);
-    for (int c = 0; c < SN_N_RUN_COLUMNS; c++) {
-        const char *live = sn_run_columns[c].live_column;
-        bool is_step = live && strcmp(live, "step") == 0 && figures[c].is_measured && figures[c].value >= 0 &&
+    for (int c = 0; c < SN_N_RUN_FIGURES; c++) {
+        const char *column = sn_run_figures[c].loss_column;
+        bool is_step = column && strcmp(column, "step") == 0 && figures[c].is_measured && figures[c].value >= 0 &&
                        figures[c].value < 1e15;
         if (is_step) *last_step = (int64_t)figures[c].value;
     }
@@ -260,8 +254,8 @@ sn_status sn_run_profile_read(sn_run_profile_reader *reader, const sn_run_profil
     if (!request->has_summary) status = read_live(request->directory, figures, &now.last_step, error);
     if (status == SN_OK) status = read_file(reader, &now, &reader->loss, error);
     if (status == SN_OK) status = read_file(reader, &now, &reader->gradients, error);
-    for (int c = 0; c < SN_N_RUN_COLUMNS && status == SN_OK; c++) {
-        if (!sn_run_columns[c].value) figures[c] = figure_of(reader, &sn_run_columns[c]);
+    for (int c = 0; c < SN_N_RUN_FIGURES && status == SN_OK; c++) {
+        if (sn_run_figures[c].kind == SN_FIGURE_CSV) figures[c] = figure_of(reader, &sn_run_figures[c]);
     }
     return status;
 }
@@ -270,7 +264,7 @@ sn_status sn_run_profile_read(sn_run_profile_reader *reader, const sn_run_profil
 static void add_row(const char *line, const char *end, sn_text *text) {
     const char *at = line;
     sn_slice cell;
-    size_t c = 0, n_columns = n_layer_columns();
+    size_t c = 0, n_columns = sn_column_total(sn_gradients_sheet.columns);
     while (c < n_columns && sn_line_next(&at, end, &cell))
         c++;
     sn_text_add_bytes(text, line, (size_t)(at - 1 - line));

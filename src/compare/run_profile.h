@@ -20,7 +20,7 @@ typedef struct sn_run_profile_reader {
     sn_notes *notes;
 } sn_run_profile_reader;
 
-/* Reads loss.csv and gradients.csv of a run and sets the figures (SN_N_RUN_COLUMNS) that come from them.  Files that
+/* Reads loss.csv and gradients.csv of a run and sets the figures (SN_N_RUN_FIGURES) that come from them.  Files that
  * are broken are noted and give nothing.  SN_FAILED: out of memory; SN_IO: cannot read what is there. */
 sn_status sn_run_profile_read(sn_run_profile_reader *reader, const sn_run_profile_request *request, sn_measure *figures,
                               sn_error *error);

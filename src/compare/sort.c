@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "compare/sheets.h"
 #include "config/suggest.h"
 
 /* A row as it is compared: by one of the three. */
@@ -22,58 +23,28 @@ typedef struct sorter {
 
 /* ---- the column ---- */
 
-static bool is_title(const sn_varied *varied, size_t column, const char *name) {
-    sn_text title = SN_TEXT_EMPTY;
-    sn_varied_title(varied, column, &title);
-    bool is_equal = strcmp(sn_text_string(&title), name) == 0;
-    sn_text_free(&title);
-    return is_equal;
+static sn_sort_kind kind_of(const sn_column *column) {
+    if (column->value == sn_run_key_cell) return SN_SORT_KEY;
+    if (column->value == sn_run_figure_cell) return SN_SORT_FIGURE;
+    return column->value == sn_run_path_cell ? SN_SORT_RUN : SN_SORT_STATUS;
 }
 
 /* Names before titles: train.steps has the title of the figure steps. */
-static bool find(sn_sort *sort, const sn_varied *varied, const char *name) {
-    sort->column = sn_varied_find(varied, name);
-    sort->kind = SN_SORT_KEY;
-    if (sort->column < varied->n_columns) return true;
-    for (int c = 0; c < SN_N_RUN_COLUMNS; c++) {
-        const sn_run_column *column = &sn_run_columns[c];
-        bool is_it = strcmp(column->name, name) == 0 || (column->title && strcmp(column->title, name) == 0);
-        if (is_it) *sort = (sn_sort){SN_SORT_FIGURE, sort->is_descending, (size_t)c};
-        if (is_it) return true;
+static const sn_column *find(const sn_column *columns, const char *name) {
+    const sn_column *found = sn_column_find(columns, name);
+    for (; !found && columns->name; columns++) {
+        if (columns->title && strcmp(columns->title, name) == 0) found = columns;
     }
-    for (size_t c = 0; c < varied->n_columns; c++) {
-        sort->column = c;
-        if (is_title(varied, c, name)) return true;
-    }
-    sort->kind = strcmp(name, sn_run_path_column.name) == 0 ? SN_SORT_RUN : SN_SORT_STATUS;
-    return sort->kind == SN_SORT_RUN || strcmp(name, sn_status_column.name) == 0;
-}
-
-/* The title where it is the end of the key's name, else the whole name: it lives as long as the key. */
-static const char *short_name(const sn_varied *varied, size_t column) {
-    sn_text title = SN_TEXT_EMPTY;
-    sn_varied_title(varied, column, &title);
-    const char *name = sn_varied_name(varied, column), *end = name + strlen(name);
-    bool is_end = title.length < strlen(name) && strcmp(end - title.length, sn_text_string(&title)) == 0;
-    const char *found = is_end ? end - title.length : name;
-    sn_text_free(&title);
     return found;
 }
 
-static sn_status refuse(const sn_varied *varied, const char *name, sn_error *error) {
+static sn_status refuse(const sn_column *columns, const char *name, sn_error *error) {
     sn_text text = SN_TEXT_EMPTY, names = SN_TEXT_EMPTY;
     sn_suggestion suggestion = sn_suggestion_for(name, NULL);
-    sn_text_addf(&names, "%s, %s", sn_run_path_column.name, sn_status_column.name);
-    sn_suggestion_offer(&suggestion, sn_run_path_column.name);
-    sn_suggestion_offer(&suggestion, sn_status_column.name);
-    for (size_t c = 0; c < varied->n_columns; c++) {
-        sn_suggestion_offer(&suggestion, sn_varied_name(varied, c));
-        sn_suggestion_offer(&suggestion, short_name(varied, c));
-        sn_text_addf(&names, ", %s", sn_varied_name(varied, c));
-    }
-    for (int c = 0; c < SN_N_RUN_COLUMNS; c++) {
-        sn_suggestion_offer(&suggestion, sn_run_columns[c].name);
-        sn_text_addf(&names, ", %s", sn_run_columns[c].name);
+    for (const sn_column *column = columns; column->name; column++) {
+        sn_suggestion_offer(&suggestion, column->name);
+        if (column->title) sn_suggestion_offer(&suggestion, column->title);
+        sn_text_addf(&names, "%s%s", column == columns ? "" : ", ", column->name);
     }
     sn_suggestion_write(&suggestion, &text);
     sn_error_set(error, SN_INVALID, "--sort: no column \"%s\"%s (one of: %s)", name, sn_text_string(&text),
@@ -88,7 +59,17 @@ sn_status sn_sort_find(sn_sort *sort, const sn_comparison *comparison, const cha
     if (!name) return SN_OK;
     sort->is_descending = *name == '-';
     name += sort->is_descending;
-    return find(sort, &comparison->varied, name) ? SN_OK : refuse(&comparison->varied, name, error);
+    sn_column *columns = sn_shown_columns(&comparison->varied);
+    if (!columns) return sn_error_memory(error, sizeof *columns, "the columns");
+    const sn_column *found = find(columns, name);
+    if (found) *sort = (sn_sort){kind_of(found), sort->is_descending, found->place};
+    sn_status status = found ? SN_OK : refuse(columns, name, error);
+    free(columns);
+    return status;
+}
+
+bool sn_sort_is_by(const sn_sort *sort, const sn_column *column) {
+    return kind_of(column) == sort->kind && column->place == sort->column;
 }
 
 /* ---- the order ---- */

@@ -75,47 +75,32 @@ void sn_figure_compute(sn_figure *figure, double *values, size_t n_measured, siz
     if (n_runs >= 2 && n_diverged == 0 && n_measured == n_runs) moments(figure, values, n_measured);
 }
 
-#define COUNT(field)                                                                                                   \
-    static sn_measure field##_of(const sn_figure *f) {                                                                 \
-        return sn_measured((double)f->field);                                                                          \
-    }
+static sn_cell_value count_of(const sn_column *column, const void *record) {
+    return sn_cell_number((double)*(const size_t *)(const void *)((const char *)record + column->place));
+}
 
-COUNT(n_runs)
-COUNT(n_diverged)
-COUNT(n_unfinished)
-COUNT(n_missing)
-COUNT(n_failed)
-COUNT(n_running)
+#define COUNT(member)   .value = count_of, .place = offsetof(sn_figure, member)
+#define MEASURE(member) .value = sn_column_measure, .place = offsetof(sn_figure, member)
 
-#define FIGURE(field)                                                                                                  \
-    static sn_measure field##_of(const sn_figure *f) {                                                                 \
-        return f->field;                                                                                               \
-    }
-
-FIGURE(mean)
-FIGURE(sd)
-FIGURE(median)
-FIGURE(min)
-FIGURE(max)
-FIGURE(ci95_low)
-FIGURE(ci95_high)
-
-const sn_statistic sn_statistics[SN_N_STATISTICS] = {
-    {{"n_runs", "integer", "runs", "finished runs of the point, or pairs of them"}, n_runs_of},
-    {{"n_diverged", "integer", "runs", "those of them that diverged, or pairs with one that did"}, n_diverged_of},
-    {{"mean", "number", "",
-      "mean over the runs; empty, as sd and interval, with fewer than 2 runs, where one diverged or lacks the metric"},
-     mean_of},
-    {{"sd", "number", "", "standard deviation over the runs, with n - 1"}, sd_of},
-    {{"median", "number", "", "median of the runs that have the metric, nan left out; so min and max"}, median_of},
-    {{"min", "number", "", "least of them"}, min_of},
-    {{"max", "number", "", "greatest of them"}, max_of},
-    {{"ci95_low", "number", "", "lower end of the 95% interval of the mean, by Student's t"}, ci95_low_of},
-    {{"ci95_high", "number", "", "upper end of the 95% interval of the mean"}, ci95_high_of},
-    {{"n_unfinished", "integer", "runs",
-      "runs of the point that are not finished: missing cells of a sweep, running, interrupted and failed ones"},
-     n_unfinished_of},
-    {{"n_missing", "integer", "runs", "cells of a sweep that have no run yet"}, n_missing_of},
-    {{"n_failed", "integer", "runs", "cells that failed"}, n_failed_of},
-    {{"n_running", "integer", "runs", "runs at work"}, n_running_of},
+const sn_column sn_statistics[] = {
+    {"n_runs", "integer", "runs", "finished runs of the point, or pairs of them", COUNT(n_runs)},
+    {"n_diverged", "integer", "runs", "those of them that diverged, or pairs with one that did", COUNT(n_diverged)},
+    {"mean", "number", "unit of the metric",
+     "mean over the runs; empty, as sd and interval, with fewer than 2 runs, where one diverged or lacks the metric",
+     MEASURE(mean)},
+    {"sd", "number", "unit of the metric", "standard deviation over the runs, with n - 1", MEASURE(sd)},
+    {"median", "number", "unit of the metric", "median of the runs that have the metric, nan left out; so min and max",
+     MEASURE(median)},
+    {"min", "number", "unit of the metric", "least of them", MEASURE(min)},
+    {"max", "number", "unit of the metric", "greatest of them", MEASURE(max)},
+    {"ci95_low", "number", "unit of the metric", "lower end of the 95% interval of the mean, by Student's t",
+     MEASURE(ci95_low)},
+    {"ci95_high", "number", "unit of the metric", "upper end of the 95% interval of the mean", MEASURE(ci95_high)},
+    {"n_unfinished", "integer", "runs",
+     "runs of the point that are not finished: missing cells of a sweep, running, interrupted and failed ones",
+     COUNT(n_unfinished)},
+    {"n_missing", "integer", "runs", "cells of a sweep that have no run yet", COUNT(n_missing)},
+    {"n_failed", "integer", "runs", "cells that failed", COUNT(n_failed)},
+    {"n_running", "integer", "runs", "runs at work", COUNT(n_running)},
+    {.name = NULL},
 };

@@ -4,8 +4,7 @@
 
 #include <stddef.h>
 
-#include "compare/columns.h"
-#include "report/record.h"
+#include "report/column.h"
 
 /* One metric at one grid point. */
 typedef struct sn_figure {
@@ -25,13 +24,7 @@ void sn_figure_compute(sn_figure *figure, double *values, size_t n_measured, siz
 /* The quantile of Student's t: t with P(T <= t) = p, for 0 < p < 1 and df >= 1 degrees of freedom. */
 double sn_student_t_quantile(double p, size_t df);
 
-/* The numeric columns of summary.csv; a unit of "" is that of the metric. */
-typedef struct sn_statistic {
-    sn_column_text column;
-    sn_measure (*value)(const sn_figure *figure);
-} sn_statistic;
-
-enum { SN_N_STATISTICS = 13 };
-extern const sn_statistic sn_statistics[SN_N_STATISTICS];
+/* The numeric columns of summary.csv, of sn_figure; name NULL ends. */
+extern const sn_column sn_statistics[];
 
 #endif

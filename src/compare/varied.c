@@ -217,13 +217,13 @@ static bool is_unique(const sn_varied *varied, const char *tail) {
     return n < 2;
 }
 
-void sn_varied_title(const sn_varied *varied, size_t column, sn_text *text) {
+const char *sn_varied_title(const sn_varied *varied, size_t column) {
     const char *name = sn_varied_name(varied, column), *tail = name + strlen(name);
     do {
         for (tail--; tail > name && tail[-1] != '.';)
             tail--;
     } while (tail > name && !is_unique(varied, tail));
-    sn_text_add(text, tail);
+    return tail;
 }
 
 size_t sn_varied_find(const sn_varied *varied, const char *name) {

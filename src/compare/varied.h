@@ -44,10 +44,10 @@ uint32_t sn_varied_value(const sn_varied *varied, size_t run, uint32_t key);
 /* The cells of a run. */
 const uint32_t *sn_varied_cells(const sn_varied *varied, size_t run);
 
-/* The dotted name of a column; appends its shortest tail that no other key has ("skip.kind"); the number of the column
- * of that name, n_columns where there is none. */
+/* The dotted name of a column; its shortest tail that no other key has ("skip.kind"); the number of the column of that
+ * name, n_columns where there is none. */
 const char *sn_varied_name(const sn_varied *varied, size_t column);
-void sn_varied_title(const sn_varied *varied, size_t column, sn_text *text);
+const char *sn_varied_title(const sn_varied *varied, size_t column);
 size_t sn_varied_find(const sn_varied *varied, const char *name);
 
 /* The type of a column's values, of Frictionless: integer, number, boolean or string. */

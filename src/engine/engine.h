@@ -128,6 +128,12 @@ typedef enum sn_counted {
 } sn_counted;
 enum { SN_N_COUNTED_OF_WEIGHT = SN_COUNTED_UPDATE + 1 };
 
+/* Units of a signal, its features, and those of them that were silent: their op gave them the same value for every
+ * sample and position of the batch, because all of these lay on the side where it is flat (see sn_op_kernels). */
+typedef struct sn_unit_sums {
+    double n, silent;
+} sn_unit_sums;
+
 /* What one step measured of one node with parameters. */
 typedef struct sn_node_sums {
     int node;
@@ -136,7 +142,8 @@ typedef struct sn_node_sums {
     sn_tensor_sums bias_gradient;                 /* of the bias; n == 0 where there is none */
     sn_change_sums change;                        /* of the weight; n == 0 where nothing was updated */
     sn_signal_sums output, delta, carried, input; /* z; gradients by z and at carried_at (batch-mean loss); x */
-    double saturated; /* saturated elements of the input; < 0 where the input is no activation */
+    double saturated;   /* saturated elements of the input; < 0 where the input is no activation */
+    sn_unit_sums units; /* of the input; n == 0 where that has no silent side */
     const sn_exponents *exponents[SN_N_COUNTED]; /* in the engine, until its next step; NULL where they are not counted,
                                                   * and of a weight that is not there */
 } sn_node_sums;

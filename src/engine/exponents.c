@@ -10,9 +10,7 @@ static int *new_places(sn_engine *engine, int n) {
 }
 
 static void take_places(int *place, int *n, int count) {
-    if (*place >= 0) return;
-    *place = *n;
-    *n += count;
+    if (*place < 0) *place = *n, *n += count;
 }
 
 /* The tensors that a node with parameters tells of; two nodes may tell of the same signal. */

@@ -26,17 +26,29 @@ typedef struct sn_item_result {
     double nonfinite; /* values of the gradient or the updated tile, counted where there is a fault */
 } sn_item_result;
 
-/* Which signals an observation looks at: per node, the place of its sums among those of its kind, -1: not.  Every
- * signal is looked at once, however many columns of however many nodes tell of it.  The sums of place i and row tile t
- * are at [i * plan->max_tiles + t]. */
+/* When a walk looks at the signal of a node. */
+typedef enum sn_look_time { SN_BEHIND_FORWARD, SN_BEFORE_BACKWARD } sn_look_time;
+
+/* A way of looking at a signal, a row of sn_looks (observe.c).  Every signal is looked at once that way, however many
+ * columns of however many nodes tell of it, and every row tile leaves something of its own. */
+typedef struct sn_look {
+    sn_look_time time;
+    size_t (*size)(const sn_node *node); /* bytes that a tile leaves */
+
+    /* Looks at one tile, behind `forward` by a call of it, else by one with dy.  `left` is written whole. */
+    void (*take)(const sn_engine *engine, const sn_op_call *call, void *left);
+
+    /* Writes what the tiles left, in their order, into the sum of an observation; they may be changed. */
+    void (*merge)(const sn_node *node, void *left, size_t n_tiles, void *sum);
+} sn_look;
+
+enum { SN_N_LOOKS = 4 };
+extern const sn_look sn_looks[SN_N_LOOKS];
+
 typedef struct sn_watch {
-    int *value_index;     /* the output or an input of nodes with parameters */
-    int *gradient_index;  /* the delta or the out_grad of nodes with parameters */
-    int *gradient_of;     /* the node whose gradient this node's is, passed on unchanged in the same memory; itself */
-    int *saturated_index; /* an activation that a node with parameters reads */
-    int n_values, n_gradients, n_saturated;
-    sn_signal_sums *values, *gradients;
-    double *saturated; /* those of a group of tiles are with its first one */
+    int *gradient_of; /* the node whose gradient this node's is, passed on unchanged in the same memory; itself */
+    unsigned char **left[SN_N_LOOKS]; /* per look and node: what its tiles leave, one after the other; NULL: nobody
+                                       * wants to know */
 } sn_watch;
 
 /* Which exponents an observation counts: places among the counts of a thread, -1: not. */

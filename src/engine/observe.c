@@ -1,16 +1,14 @@
-/* Owns observations: what is watched during a walk, and the merging of tiles and items in their fixed order. */
+/* Owns observations: what is watched during a walk, and the merging of tiles and items in their fixed order.
+ *
+ * A sum of a signal is a row of `kinds`: a member of sn_node_sums, how it is looked at (a row of sn_looks) and of which
+ * node. */
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "engine/internal.h"
 
-static int *new_indices(sn_engine *engine) {
-    size_t n = (size_t)engine->graph->n_nodes;
-    int *indices = sn_pool_alloc(&engine->pool, n * sizeof *indices);
-    for (size_t i = 0; i < n && indices; i++)
-        indices[i] = -1;
-    return indices;
-}
+/* ---- who passes gradients on ---- */
 
 static bool is_passed_on(const sn_engine *engine, int i, int reader) {
     const sn_node *node = &engine->graph->nodes[reader];
@@ -30,67 +28,174 @@ static int gradient_of(const sn_engine *engine, int i) {
     return i;
 }
 
-static void take_place(int *index, int *n) {
-    if (*index < 0) *index = (*n)++;
+/* ---- ways of looking ---- */
+
+static size_t signal_size(const sn_node *node) {
+    (void)node;
+    return sizeof(sn_signal_sums);
 }
 
-static void index_nodes(sn_engine *engine) {
-    sn_watch *watch = &engine->watch;
-    const sn_node *nodes = engine->graph->nodes;
-    for (int i = 1; i < engine->graph->n_nodes; i++) {
-        int x = nodes[i].inputs[0];
-        if (nodes[i].needs_gradient) watch->gradient_of[i] = gradient_of(engine, i);
-        if (nodes[i].n_params == 0) continue;
-        take_place(&watch->value_index[i], &watch->n_values);
-        take_place(&watch->value_index[x], &watch->n_values);
-        take_place(&watch->gradient_index[gradient_of(engine, i)], &watch->n_gradients);
-        take_place(&watch->gradient_index[gradient_of(engine, nodes[i].carried_at)], &watch->n_gradients);
-        if (x > 0 && nodes[x].op->is_activation) take_place(&watch->saturated_index[x], &watch->n_saturated);
+static void take_value(const sn_engine *engine, const sn_op_call *call, void *left) {
+    *(sn_signal_sums *)left = engine->backend->signal_sums(call->y, call->rows, call->node->width);
+}
+
+static void take_gradient(const sn_engine *engine, const sn_op_call *call, void *left) {
+    *(sn_signal_sums *)left = engine->backend->signal_sums(call->dy, call->rows, call->node->width);
+}
+
+static void merge_signal(const sn_node *node, void *left, size_t n_tiles, void *sum) {
+    const sn_signal_sums *tiles = left;
+    sn_signal_sums *all = sum;
+    (void)node;
+    *all = tiles[0];
+    for (size_t t = 1; t < n_tiles; t++)
+        sn_signal_sums_merge(all, &tiles[t]);
+}
+
+static const sn_op_kernels *kernels_of(const sn_engine *engine, const sn_op_call *call) {
+    return engine->bindings[call->node - engine->graph->nodes].kernels;
+}
+
+static size_t count_size(const sn_node *node) {
+    (void)node;
+    return sizeof(double);
+}
+
+static void take_saturated(const sn_engine *engine, const sn_op_call *call, void *left) {
+    *(double *)left = (double)kernels_of(engine, call)->saturated(call);
+}
+
+static void merge_count(const sn_node *node, void *left, size_t n_tiles, void *sum) {
+    const double *tiles = left;
+    double *all = sum;
+    (void)node;
+    *all = 0;
+    for (size_t t = 0; t < n_tiles; t++)
+        *all += tiles[t];
+}
+
+static size_t units_size(const sn_node *node) {
+    return node->width;
+}
+
+static void take_awake(const sn_engine *engine, const sn_op_call *call, void *left) {
+    memset(left, 0, call->node->width);
+    kernels_of(engine, call)->wake(call, left);
+}
+
+/* A unit is silent if no tile saw it awake. */
+static void merge_awake(const sn_node *node, void *left, size_t n_tiles, void *sum) {
+    unsigned char *awake = left;
+    sn_unit_sums *units = sum;
+    *units = (sn_unit_sums){.n = (double)node->width};
+    for (size_t t = 1; t < n_tiles; t++) {
+        for (size_t c = 0; c < node->width; c++)
+            awake[c] |= awake[t * node->width + c];
     }
+    for (size_t c = 0; c < node->width; c++)
+        units->silent += !awake[c];
 }
 
-static void *take_sums(sn_engine *engine, int n, size_t size) {
-    return sn_pool_alloc(&engine->pool, ((size_t)n * engine->plan.max_tiles + 1) * size);
+enum { VALUE, GRADIENT, SATURATED, AWAKE };
+
+const sn_look sn_looks[SN_N_LOOKS] = {
+    [VALUE] = {SN_BEHIND_FORWARD, signal_size, take_value, merge_signal},
+    [GRADIENT] = {SN_BEFORE_BACKWARD, signal_size, take_gradient, merge_signal},
+    [SATURATED] = {SN_BEHIND_FORWARD, count_size, take_saturated, merge_count},
+    [AWAKE] = {SN_BEHIND_FORWARD, units_size, take_awake, merge_awake},
+};
+
+/* ---- sums ---- */
+
+/* The node that is looked at for node i, which has parameters; -1: none. */
+
+static int itself(const sn_engine *engine, int i) {
+    (void)engine;
+    return i;
+}
+
+static int input(const sn_engine *engine, int i) {
+    return engine->graph->nodes[i].inputs[0];
+}
+
+static int delta(const sn_engine *engine, int i) {
+    return engine->watch.gradient_of[i];
+}
+
+static int carried(const sn_engine *engine, int i) {
+    return engine->watch.gradient_of[engine->graph->nodes[i].carried_at];
+}
+
+static int input_activation(const sn_engine *engine, int i) {
+    int x = input(engine, i);
+    return x > 0 && engine->graph->nodes[x].op->is_activation ? x : -1;
+}
+
+static int input_with_silence(const sn_engine *engine, int i) {
+    int x = input(engine, i);
+    return x > 0 && engine->bindings[x].kernels->wake ? x : -1;
+}
+
+static const struct {
+    int look, (*node)(const sn_engine *engine, int i);
+    size_t place; /* in sn_node_sums */
+} kinds[] = {
+    {VALUE, itself, offsetof(sn_node_sums, output)},
+    {VALUE, input, offsetof(sn_node_sums, input)},
+    {GRADIENT, delta, offsetof(sn_node_sums, delta)},
+    {GRADIENT, carried, offsetof(sn_node_sums, carried)},
+    {SATURATED, input_activation, offsetof(sn_node_sums, saturated)},
+    {AWAKE, input_with_silence, offsetof(sn_node_sums, units)},
+};
+enum { N_KINDS = sizeof kinds / sizeof *kinds };
+
+/* Takes room for what the tiles of node i leave, once. */
+static bool watch_node(sn_engine *engine, int look, int i) {
+    unsigned char **left = &engine->watch.left[look][i];
+    if (*left) return true;
+    *left = sn_pool_alloc(&engine->pool, engine->plan.max_tiles * sn_looks[look].size(&engine->graph->nodes[i]));
+    return *left != NULL;
+}
+
+static bool watch_sums(sn_engine *engine, int i) {
+    bool ok = true;
+    for (int s = 0; s < N_KINDS && ok; s++) {
+        int node = kinds[s].node(engine, i);
+        if (node >= 0) ok = watch_node(engine, kinds[s].look, node);
+    }
+    return ok;
 }
 
 sn_status sn_watch_init(sn_engine *engine, sn_error *error) {
     sn_watch *watch = &engine->watch;
-    watch->value_index = new_indices(engine);
-    watch->gradient_index = new_indices(engine);
-    watch->gradient_of = new_indices(engine);
-    watch->saturated_index = new_indices(engine);
-    bool ok = watch->value_index && watch->gradient_index && watch->gradient_of && watch->saturated_index;
-    if (ok) index_nodes(engine);
-    if (ok) watch->values = take_sums(engine, watch->n_values, sizeof *watch->values);
-    if (ok) watch->gradients = take_sums(engine, watch->n_gradients, sizeof *watch->gradients);
-    if (ok) watch->saturated = take_sums(engine, watch->n_saturated, sizeof *watch->saturated);
-    size_t sums = (size_t)(watch->n_values + watch->n_gradients) * engine->plan.max_tiles;
-    ok = ok && watch->values && watch->gradients && watch->saturated;
-    return ok ? SN_OK : sn_error_memory(error, sums * sizeof(sn_signal_sums), "observations");
+    size_t n = (size_t)engine->graph->n_nodes;
+    watch->gradient_of = sn_pool_alloc(&engine->pool, n * sizeof *watch->gradient_of);
+    bool ok = watch->gradient_of;
+    for (int k = 0; k < SN_N_LOOKS && ok; k++) {
+        watch->left[k] = sn_pool_alloc(&engine->pool, n * sizeof *watch->left[k]);
+        ok = watch->left[k];
+        for (size_t i = 0; i < n && ok; i++)
+            watch->left[k][i] = NULL;
+    }
+    for (int i = 0; i < (int)n && ok; i++)
+        watch->gradient_of[i] = i > 0 && engine->graph->nodes[i].needs_gradient ? gradient_of(engine, i) : -1;
+    for (int i = 1; i < (int)n && ok; i++) {
+        if (engine->graph->nodes[i].n_params > 0) ok = watch_sums(engine, i);
+    }
+    return ok ? SN_OK : sn_error_memory(error, n * engine->plan.max_tiles * sizeof(sn_signal_sums), "observations");
 }
 
-static sn_signal_sums merged(const sn_engine *engine, const sn_signal_sums *sums, int index) {
+static void collect_signals(const sn_engine *engine, sn_node_sums *to) {
     size_t n_tiles = sn_tile_count(engine, engine->step->batch.rows);
-    const sn_signal_sums *tiles = sums + (size_t)index * engine->plan.max_tiles;
-    sn_signal_sums all = tiles[0];
-    for (size_t t = 1; t < n_tiles; t++)
-        sn_signal_sums_merge(&all, &tiles[t]);
-    return all;
+    for (int s = 0; s < N_KINDS; s++) {
+        int node = kinds[s].node(engine, to->node);
+        if (node < 0) continue;
+        void *left = engine->watch.left[kinds[s].look][node];
+        sn_looks[kinds[s].look].merge(&engine->graph->nodes[node], left, n_tiles, (char *)to + kinds[s].place);
+    }
 }
 
-static void collect_signals(const sn_engine *engine, sn_node_sums *sums) {
-    const sn_watch *watch = &engine->watch;
-    const sn_node *node = &engine->graph->nodes[sums->node];
-    int x = node->inputs[0], saturated = watch->saturated_index[x];
-    int delta = watch->gradient_of[sums->node], carried = watch->gradient_of[node->carried_at];
-    sums->output = merged(engine, watch->values, watch->value_index[sums->node]);
-    sums->input = merged(engine, watch->values, watch->value_index[x]);
-    sums->delta = merged(engine, watch->gradients, watch->gradient_index[delta]);
-    sums->carried = carried == delta ? sums->delta : merged(engine, watch->gradients, watch->gradient_index[carried]);
-    sums->saturated = saturated < 0 ? -1 : 0;
-    for (size_t t = 0; t < sn_tile_count(engine, engine->step->batch.rows) && saturated >= 0; t++)
-        sums->saturated += watch->saturated[(size_t)saturated * engine->plan.max_tiles + t];
-}
+/* ---- tensors ---- */
 
 /* What an item of a parameter adds to the sums of its node. */
 static void add_item(sn_node_sums *sums, sn_param_kind kind, const sn_item_result *item) {
@@ -122,7 +227,7 @@ void sn_observe_collect(sn_engine *engine, sn_observation *observation) {
     observation->nonfinite = sn_count_nonfinite(engine);
     for (int k = 0; k < observation->n_nodes; k++) {
         sn_node_sums *sums = &observation->nodes[k];
-        *sums = (sn_node_sums){.node = sums->node};
+        *sums = (sn_node_sums){.node = sums->node, .saturated = -1};
         collect_signals(engine, sums);
         collect_items(engine, sums, observation);
     }

@@ -79,53 +79,36 @@ static void set_call(const walk *w, const span *s, int i, sn_op_call *call) {
     call->backward_total = w->workspace->totals + e->plan.backward_sums[i].total;
 }
 
-/* The sums of every tile of a signal, one after the other from `sums` on. */
-static void observe_signal(const walk *w, sn_signal_sums *sums, const sn_binding *b, const sn_node *node) {
+/* Of all rows of the group at once: counts have no order. */
+static void count_exponents(const walk *w, int i, sn_look_time time) {
     const sn_engine *e = w->engine;
-    size_t tile_rows = e->plan.tile_rows;
-    span s = {.begin = 0, .rows = tile_rows};
-    for (size_t t = 0; t < w->n_tiles; t++, s.begin += tile_rows) {
-        if (w->rows - s.begin < tile_rows) s.rows = w->rows - s.begin;
-        sums[t] = e->backend->signal_sums(view_of(w, &s, b), s.rows * node->positions, node->width);
-    }
-}
-
-/* Of all rows of the group at once: the order of counts is none. */
-static void count_exponents(const walk *w, int place, const sn_binding *b, const sn_node *node) {
-    if (place < 0) return;
+    const sn_node *node = &e->graph->nodes[i];
+    bool is_value = time == SN_BEHIND_FORWARD;
+    int place = is_value ? e->counting.of_value[i] : e->counting.of_gradient[i];
+    if (!e->observes || place < 0) return;
     span s = {.begin = 0, .rows = w->rows};
-    w->engine->backend->count_exponents(&(sn_exponents_call){.rows = w->rows * node->positions,
-                                                             .cols = node->width,
-                                                             .x = view_of(w, &s, b),
-                                                             .counts = &w->workspace->exponents[place]});
+    sn_view x = view_of(w, &s, is_value ? &e->bindings[i].y : &e->bindings[i].dy);
+    e->backend->count_exponents(&(sn_exponents_call){
+        .rows = w->rows * node->positions, .cols = node->width, .x = x, .counts = &w->workspace->exponents[place]});
 }
 
-static void observe_value(const walk *w, int i) {
+/* What an observed step looks at of node i at this time of its walk. */
+static void observe(const walk *w, int i, sn_look_time time) {
     const sn_engine *e = w->engine;
-    int index = e->watch.value_index[i];
-    if (!e->observes || index < 0) return;
-    sn_signal_sums *sums = e->watch.values + (size_t)index * e->plan.max_tiles + w->tile;
-    observe_signal(w, sums, &e->bindings[i].y, &e->graph->nodes[i]);
-    count_exponents(w, e->counting.of_value[i], &e->bindings[i].y, &e->graph->nodes[i]);
-}
-
-static void observe_gradient(const walk *w, int i) {
-    const sn_engine *e = w->engine;
-    int index = e->watch.gradient_index[i];
-    if (!e->observes || index < 0) return;
-    sn_signal_sums *sums = e->watch.gradients + (size_t)index * e->plan.max_tiles + w->tile;
-    observe_signal(w, sums, &e->bindings[i].dy, &e->graph->nodes[i]);
-    count_exponents(w, e->counting.of_gradient[i], &e->bindings[i].dy, &e->graph->nodes[i]);
-}
-
-static void observe_saturated(const walk *w, const sn_op_call *call, int i) {
-    const sn_engine *e = w->engine;
-    int index = e->watch.saturated_index[i];
-    if (!e->observes || index < 0) return;
-    double *counts = e->watch.saturated + (size_t)index * e->plan.max_tiles + w->tile;
-    for (size_t t = 1; t < w->n_tiles; t++)
-        counts[t] = 0;
-    counts[0] = (double)e->bindings[i].kernels->saturated(call);
+    for (int k = 0; e->observes && k < SN_N_LOOKS; k++) {
+        const sn_look *look = &sn_looks[k];
+        unsigned char *left = e->watch.left[k][i];
+        if (!left || look->time != time) continue;
+        size_t size = look->size(&e->graph->nodes[i]);
+        for (size_t t = 0; t < w->n_tiles; t++) {
+            span s = tile_span(w, t);
+            sn_op_call call;
+            set_call(w, &s, i, &call);
+            if (time == SN_BEFORE_BACKWARD) call.dy = view_of(w, &s, &e->bindings[i].dy);
+            look->take(e, &call, left + (w->tile + t) * size);
+        }
+    }
+    count_exponents(w, i, time);
 }
 
 static void gather(const walk *w) {
@@ -135,7 +118,7 @@ static void gather(const walk *w) {
     sn_view x = view_of(w, &s, &e->bindings[0].y);
     x.ld *= e->graph->nodes[0].positions; /* the input has a buffer of its own: a sample lies in one piece */
     e->backend->gather(&(sn_gather_call){batch->dataset, batch->samples, s.pass.samples, w->rows, x});
-    observe_value(w, 0);
+    observe(w, 0, SN_BEHIND_FORWARD);
 }
 
 static void forward(const walk *w, int i) {
@@ -147,8 +130,7 @@ static void forward(const walk *w, int i) {
     call.is_finite = &finite;
     call.ahead = &e->bindings[i].forward_ahead;
     e->bindings[i].kernels->forward(&call);
-    observe_value(w, i);
-    observe_saturated(w, &call, i);
+    observe(w, i, SN_BEHIND_FORWARD);
     bool checks = call.node->op->checks_output;
     bool is_checked = e->mode == SN_MODE_TRAIN && (call.node->n_params > 0 || checks || e->diagnoses);
     if (is_checked && !checks) finite = is_finite(w, call.y, &s, call.node);
@@ -217,7 +199,7 @@ static void backward(const walk *w, int i) {
     const sn_engine *e = w->engine;
     const sn_node *node = &e->graph->nodes[i];
     span s = make_span(w, 0, w->rows);
-    observe_gradient(w, i);
+    observe(w, i, SN_BEFORE_BACKWARD);
     bool is_checked = node->ends_backward || e->diagnoses;
     if (is_checked && !is_finite(w, view_of(w, &s, &e->bindings[i].dy), &s, node)) fail(w, SN_FAULT_SIGNAL_GRADIENT, i);
     if (e->bindings[i].by_tile) {

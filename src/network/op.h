@@ -232,6 +232,10 @@ typedef struct sn_op_kernels {
     /* Activations: how many elements of the tile are saturated, |phi'| < 0.05 max |phi'| (relu kinds: on the flat
      * side). */
     size_t (*saturated)(const sn_op_call *call);
+
+    /* Activations with a side on which y is one value and its slope exactly 0 (relu): sets awake[c] of every feature c
+     * of which an element of the tile is not on that side, and leaves the others.  NULL: there is no such side. */
+    void (*wake)(const sn_op_call *call, unsigned char *awake);
 } sn_op_kernels;
 
 /* The choices of ops for the key tables.  They are defined by src/ops/table.c: the rows themselves belong to src/ops.

@@ -5,7 +5,8 @@
  *     real NAME_value(real x, real p)            phi
  *     real NAME_slope(real x, real y, real p)    phi', from x or from y as `reads` says
  *     bool NAME_flat(real x, real y, real p)     saturated: |phi'| < 0.05 max |phi'|, relu kinds: on the flat side
- * p is the op's one parameter (a slope), from the first of its own keys, else 0. */
+ * p is the op's one parameter (a slope), from the first of its own keys, else 0.  Kernels that only some activations
+ * have (`wake`) follow the name in SN_ACTIVATION_KERNELS. */
 #ifndef SN_OPS_ACTIVATION_H
 #define SN_OPS_ACTIVATION_H
 
@@ -49,7 +50,7 @@ static inline real sn_activation_parameter(const sn_op_call *call) {
     return (real) * (const double *)call->node->attributes;
 }
 
-#define SN_ACTIVATION_KERNELS(name_)                                                                                   \
+#define SN_ACTIVATION_KERNELS(name_, ...)                                                                              \
     static void name_##_forward(const sn_op_call *call) {                                                              \
         real p = sn_activation_parameter(call);                                                                        \
         sn_activation_loop e = sn_activation_extent(call, false);                                                      \
@@ -90,12 +91,11 @@ static inline real sn_activation_parameter(const sn_op_call *call) {
         }                                                                                                              \
         return count;                                                                                                  \
     }                                                                                                                  \
-    const sn_op_kernels SN_V(sn_kernels_##name_) = {                                                                   \
-        .forward = name_##_forward,                                                                                    \
-        .backward = name_##_backward,                                                                                  \
-        .push = name_##_push,                                                                                          \
-        .saturated = name_##_saturated,                                                                                \
-    }
+    const sn_op_kernels SN_V(sn_kernels_##name_) = {.forward = name_##_forward,                                        \
+                                                    .backward = name_##_backward,                                      \
+                                                    .push = name_##_push,                                              \
+                                                    .saturated = name_##_saturated,                                    \
+                                                    __VA_ARGS__}
 
 #endif
 

@@ -1,4 +1,4 @@
-/* Owns the CSV of a run as text (RFC 4180 with LF): cells, header lines, rows.  A row ends with its LF and nothing else
+/* Owns CSV as text (RFC 4180 with LF): cells, header lines, rows.  A row ends with its LF and nothing else
  * does, so whole lines are whole rows. */
 #include <string.h>
 
@@ -16,51 +16,34 @@ static void add_text_cell(sn_text *text, const char *cell) {
     sn_text_add(text, "\"");
 }
 
-void sn_csv_cell(sn_text *text, const sn_metric_cell *cell, int digits) {
+void sn_csv_cell(sn_text *text, const sn_cell_value *cell, int digits) {
     switch (cell->kind) {
-    case SN_CELL_EMPTY:
+    case SN_CELL_OF_NOTHING:
         break;
-    case SN_CELL_INTEGER:
+    case SN_CELL_OF_INTEGER:
         sn_text_add_integer(text, cell->integer);
         break;
-    case SN_CELL_NUMBER:
+    case SN_CELL_OF_NUMBER:
         sn_text_add_number(text, cell->number, digits);
         break;
-    case SN_CELL_TEXT:
+    case SN_CELL_OF_TEXT:
         add_text_cell(text, cell->text);
         break;
     }
 }
 
-void sn_loss_csv_header(sn_text *text) {
-    for (const sn_loss_metric *metric = sn_loss_metrics; metric->name; metric++) {
-        if (metric != sn_loss_metrics) sn_text_add(text, ",");
-        sn_text_add(text, metric->name);
+void sn_csv_header(sn_text *text, const sn_column *columns) {
+    for (const sn_column *column = columns; column->name; column++) {
+        if (column != columns) sn_text_add(text, ",");
+        add_text_cell(text, column->name);
     }
     sn_text_add(text, "\n");
 }
 
-void sn_loss_csv_row(sn_text *text, const sn_loss_record *record, int digits) {
-    for (const sn_loss_metric *metric = sn_loss_metrics; metric->name; metric++) {
-        if (metric != sn_loss_metrics) sn_text_add(text, ",");
-        sn_metric_cell cell = metric->value(record);
-        sn_csv_cell(text, &cell, digits);
-    }
-    sn_text_add(text, "\n");
-}
-
-void sn_gradients_csv_header(sn_text *text) {
-    for (const sn_layer_metric *metric = sn_layer_metrics; metric->name; metric++) {
-        if (metric != sn_layer_metrics) sn_text_add(text, ",");
-        sn_text_add(text, metric->name);
-    }
-    sn_text_add(text, "\n");
-}
-
-static void add_layer_row(sn_text *text, const sn_layer_record *record, int digits) {
-    for (const sn_layer_metric *metric = sn_layer_metrics; metric->name; metric++) {
-        if (metric != sn_layer_metrics) sn_text_add(text, ",");
-        sn_metric_cell cell = metric->value(record);
+void sn_csv_row(sn_text *text, const sn_column *columns, const void *record, int digits) {
+    for (const sn_column *column = columns; column->name; column++) {
+        if (column != columns) sn_text_add(text, ",");
+        sn_cell_value cell = column->value(column, record);
         sn_csv_cell(text, &cell, digits);
     }
     sn_text_add(text, "\n");
@@ -68,5 +51,5 @@ static void add_layer_row(sn_text *text, const sn_layer_record *record, int digi
 
 void sn_gradients_csv_rows(sn_text *text, const sn_records *records, int digits) {
     for (int k = 0; k < records->n_layers; k++)
-        add_layer_row(text, &records->layers[k], digits);
+        sn_csv_row(text, sn_gradients_sheet.columns, &records->layers[k], digits);
 }

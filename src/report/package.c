@@ -6,7 +6,7 @@ static void add_member(sn_text *text, const char *indent, const char *key, const
     sn_text_add_json(text, value);
 }
 
-void sn_package_field(sn_text *text, const sn_package_column *column, bool is_first) {
+static void add_field(sn_text *text, const sn_column *column, bool is_first) {
     sn_text_add(text, is_first ? "\n          {" : ",\n          {");
     add_member(text, "", "name", column->name);
     add_member(text, ", ", "type", column->type);
@@ -28,10 +28,10 @@ static void add_package_name(sn_text *text, const char *title) {
     sn_text_add(text, "\",\n");
 }
 
-void sn_package_resource_open(sn_text *text, const char *name, const char *description, bool is_first) {
+void sn_package_sheet(sn_text *text, const sn_sheet *sheet, bool is_first) {
     if (!is_first) sn_text_add(text, ",\n");
-    sn_text_addf(text, "    {\n      \"name\": \"%s\",\n      \"path\": \"%s.csv\",\n", name, name);
-    add_member(text, "      ", "description", description);
+    sn_text_addf(text, "    {\n      \"name\": \"%s\",\n      \"path\": \"%s.csv\",\n", sheet->name, sheet->name);
+    add_member(text, "      ", "description", sheet->help);
     sn_text_add(text, ",\n      \"profile\": \"tabular-data-resource\",\n"
                       "      \"format\": \"csv\",\n"
                       "      \"mediatype\": \"text/csv\",\n"
@@ -39,11 +39,10 @@ void sn_package_resource_open(sn_text *text, const char *name, const char *descr
                       "      \"dialect\": {\"delimiter\": \",\", \"lineTerminator\": \"\\n\", \"quoteChar\": \"\\\"\", "
                       "\"doubleQuote\": true, \"header\": true},\n"
                       "      \"schema\": {\n        \"fields\": [");
-}
-
-void sn_package_resource_close(sn_text *text, const char *primary_key) {
+    for (const sn_column *column = sheet->columns; column->name; column++)
+        add_field(text, column, column == sheet->columns);
     sn_text_addf(text, "\n        ],\n        \"missingValues\": [\"\"],\n        \"primaryKey\": [%s]\n      }\n    }",
-                 primary_key);
+                 sheet->key);
 }
 
 void sn_package_open(sn_text *text, const char *title, const char *description) {

@@ -139,6 +139,15 @@ static sn_measure delta_slope(const sn_records *records) {
     return sn_measured(fit.xy / fit.xx);
 }
 
+static void tell_last_hidden(sn_records *records) {
+    const sn_layer_record *last = NULL;
+    for (int k = 0; k < records->n_layers; k++) {
+        if (is_hidden(&records->layers[k])) last = &records->layers[k];
+    }
+    for (int k = 0; k < records->n_layers; k++)
+        records->layers[k].last_hidden = last;
+}
+
 static void derive_network(sn_records *records, const sn_observation *observation, double lr, bool updated) {
     sn_loss_record *loss = &records->loss;
     for (int k = 0; k < observation->n_nodes && !loss->grad_norm.is_measured; k++) {
@@ -166,7 +175,7 @@ void sn_records_derive(sn_records *records, const sn_graph *graph, const sn_obse
     for (int k = 0; k < records->n_layers; k++) {
         const sn_node_sums *sums = &observation->nodes[k];
         sn_layer_record *record = &records->layers[k];
-        *record = (sn_layer_record){.step = step, .node = &graph->nodes[sums->node]};
+        *record = (sn_layer_record){.step = step, .node = &graph->nodes[sums->node], .sums = *sums};
         record->n_params = count_params(record->node);
         if (is_hidden(record)) {
             record->depth_frac = sn_measured(n_hidden > 1 ? (double)hidden / (double)(n_hidden - 1) : 0);
@@ -176,5 +185,6 @@ void sn_records_derive(sn_records *records, const sn_graph *graph, const sn_obse
         if (updated) derive_update(record, &sums->change);
         derive_signals(record, sums, (double)observation->rows);
     }
+    tell_last_hidden(records);
     derive_network(records, observation, lr, updated);
 }

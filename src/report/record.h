@@ -36,6 +36,9 @@ typedef struct sn_layer_record {
     sn_measure delta_rms, out_grad_rms, preact_mean, preact_rms, in_mean, in_rms, in_saturated_frac;
     sn_measure bias_grad_norm;
     bool is_frozen; /* see sn_records_derive */
+    /* for columns that nothing else needs, which the metric table makes */
+    sn_node_sums sums;                         /* all that was measured */
+    const struct sn_layer_record *last_hidden; /* of the same step; NULL: there is none */
 } sn_layer_record;
 
 /* One row of loss.csv. */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "report/chart.h"
+#include "report/figures.h"
 #include "report/prose.h"
 
 enum { MAX_RANGES = 8 };
@@ -215,11 +216,13 @@ static void add_figures(const sn_summary *summary, sn_text *text) {
         sn_measure delta = summary->layers[i].delta_rms;
         n_zero += delta.is_measured && delta.value == 0;
     }
-    sn_text_add(text, "\nlog10_delta_ratio  ");
-    add_measure(summary->log10_delta_ratio, 13, text);
-    sn_text_add(text, "first over last hidden layer\ndecades_per_layer  ");
-    add_measure(summary->decades_per_layer, 13, text);
-    sn_text_add(text, "towards the input; negative: vanishing\n");
+    sn_text_add(text, "\n");
+    for (const sn_run_figure *f = sn_run_figures; f < sn_run_figures + SN_N_RUN_FIGURES; f++) {
+        if (!f->line) continue;
+        sn_text_addf(text, "%-17s  ", f->column.name);
+        add_measure(sn_run_figure_of(f, summary), 13, text);
+        sn_text_addf(text, "%s\n", f->line);
+    }
     if (n_zero > 0) {
         sn_text_addf(text, "zero delta_rms     %d of %d layers, left out of the slope\n", n_zero, summary->n_hidden);
     }
@@ -265,24 +268,11 @@ static void add_json_measure(sn_text *text, sn_measure measure) {
     sn_text_add(text, quote);
 }
 
-static void add_json_count(sn_text *text, const char *key, int count) {
-    add_key(text, key);
-    sn_text_addf(text, count < 0 ? "null" : "%d", count);
-}
-
-static void add_json_measures(sn_text *text, const sn_summary *s) {
-    const struct {
-        const char *key;
-        sn_measure value;
-    } rows[] = {{"train_loss", s->train_loss},
-                {"train_accuracy", s->train_accuracy},
-                {"test_loss", s->test_loss},
-                {"test_accuracy", s->test_accuracy},
-                {"log10_delta_ratio", s->log10_delta_ratio},
-                {"decades_per_layer", s->decades_per_layer}};
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        add_key(text, rows[i].key);
-        add_json_measure(text, rows[i].value);
+static void add_json_figures(sn_text *text, const sn_summary *summary, sn_figure_kind kind) {
+    const sn_run_figure *figure = NULL;
+    while ((figure = sn_run_figure_next(figure, kind))) {
+        add_key(text, figure->key);
+        add_json_measure(text, sn_run_figure_of(figure, summary));
     }
 }
 
@@ -319,12 +309,12 @@ void sn_summary_json(const sn_summary *summary, sn_text *text) {
     sn_text_addf(text, "%" PRId64, summary->steps);
     add_key(text, "wall_seconds");
     sn_text_add_json_number(text, summary->wall_seconds, 17);
-    add_json_measures(text, summary);
+    add_json_figures(text, summary, SN_FIGURE_MEASURE);
     add_key(text, "profile_step");
     sn_text_addf(text, "%" PRId64, summary->profile_step);
-    add_json_count(text, "n_hidden", summary->n_hidden);
-    add_json_count(text, "frozen_start", summary->frozen_start);
-    add_json_count(text, "frozen_end", summary->frozen_end);
+    add_key(text, "n_hidden");
+    sn_text_addf(text, "%d", summary->n_hidden);
+    add_json_figures(text, summary, SN_FIGURE_COUNT);
     add_key(text, "sentence");
     sn_text_add_json(text, sn_text_string(&sentence));
     add_json_layers(text, summary);

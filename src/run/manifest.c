@@ -11,6 +11,7 @@
 #include "base/build.h"
 #include "base/file.h"
 #include "engine/backend.h"
+#include "report/figures.h"
 #include "run/machine.h"
 
 #define MANIFEST_MAX_BYTES ((size_t)64 << 20)
@@ -208,7 +209,10 @@ static bool is_rms(sn_measure measure) {
 static bool is_sound(const sn_summary *s) {
     enum { MOST_SECONDS = 1000000000 };
     bool sound = s->name && s->status && s->wall_seconds >= 0 && s->wall_seconds <= MOST_SECONDS && s->steps >= 0 &&
-                 s->profile_step >= 0 && s->frozen_start <= s->n_hidden && s->frozen_end <= s->n_hidden;
+                 s->profile_step >= 0;
+    const sn_run_figure *count = NULL;
+    while ((count = sn_run_figure_next(count, SN_FIGURE_COUNT)) && sound)
+        sound = !(sn_run_figure_of(count, s).value > s->n_hidden);
     for (int i = 0; i < s->n_hidden && sound; i++)
         sound = is_rms(s->layers[i].delta_rms) && is_rms(s->layers[i].grad_rms);
     return sound;
@@ -235,6 +239,14 @@ static int read_count(const sn_value *object, const char *key) {
     return sn_value_get(object, key) ? (int)sn_value_integer(object, key) : -1;
 }
 
+static void read_figures(sn_summary *summary, const sn_value *object) {
+    const sn_run_figure *figure = NULL;
+    while ((figure = sn_run_figure_next(figure, SN_FIGURE_MEASURE)))
+        *(sn_measure *)sn_run_figure_at(figure, summary) = measure_of(object, figure->key);
+    while ((figure = sn_run_figure_next(figure, SN_FIGURE_COUNT)))
+        *(int *)sn_run_figure_at(figure, summary) = read_count(object, figure->key);
+}
+
 sn_status sn_summary_from_manifest(sn_summary *summary, const sn_config *manifest, sn_summary_layer **layers,
                                    sn_error *error) {
     const sn_value *s = sn_value_get(sn_config_root(manifest), "summary");
@@ -244,15 +256,8 @@ sn_status sn_summary_from_manifest(sn_summary *summary, const sn_config *manifes
                             .fault = sn_value_text(s, "fault"),
                             .steps = sn_value_integer(s, "steps"),
                             .wall_seconds = sn_value_number(s, "wall_seconds"),
-                            .train_loss = measure_of(s, "train_loss"),
-                            .train_accuracy = measure_of(s, "train_accuracy"),
-                            .test_loss = measure_of(s, "test_loss"),
-                            .test_accuracy = measure_of(s, "test_accuracy"),
-                            .log10_delta_ratio = measure_of(s, "log10_delta_ratio"),
-                            .decades_per_layer = measure_of(s, "decades_per_layer"),
-                            .profile_step = sn_value_integer(s, "profile_step"),
-                            .frozen_start = read_count(s, "frozen_start"),
-                            .frozen_end = read_count(s, "frozen_end")};
+                            .profile_step = sn_value_integer(s, "profile_step")};
+    read_figures(summary, s);
     sn_status status = read_layers(summary, sn_value_get(s, "layers"), layers, error);
     if (status || is_sound(summary)) return status;
     return sn_error_set(error, SN_INVALID, "the summary of run.json is broken");

@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SUMMARY_DOUBLES = 15, LAYER_DOUBLES = 7 };
+#include "report/figures.h"
+
+enum { MEASURE_DOUBLES = 2, COUNT_DOUBLES = 1, STEP_DOUBLES = 1, LAYER_DOUBLES = 7 };
 
 sn_status sn_mark_init(sn_mark *mark, int n_hidden, sn_error *error) {
     size_t n = (size_t)n_hidden;
@@ -100,21 +102,24 @@ static void pass_layer(cursor *c, sn_summary_layer *layer) {
 }
 
 static void pass_summary(cursor *c, sn_summary *s) {
-    pass_measure(c, &s->train_loss);
-    pass_measure(c, &s->train_accuracy);
-    pass_measure(c, &s->test_loss);
-    pass_measure(c, &s->test_accuracy);
-    pass_measure(c, &s->log10_delta_ratio);
-    pass_measure(c, &s->decades_per_layer);
+    const sn_run_figure *figure = NULL;
+    while ((figure = sn_run_figure_next(figure, SN_FIGURE_MEASURE)))
+        pass_measure(c, sn_run_figure_at(figure, s));
     pass_integer(c, &s->profile_step);
-    pass_int(c, &s->frozen_start);
-    pass_int(c, &s->frozen_end);
+    while ((figure = sn_run_figure_next(figure, SN_FIGURE_COUNT)))
+        pass_int(c, sn_run_figure_at(figure, s));
     for (int i = 0; i < s->n_hidden; i++)
         pass_layer(c, &s->layers[i]);
 }
 
 size_t sn_mark_doubles(int n_hidden) {
-    return SUMMARY_DOUBLES + LAYER_DOUBLES * (size_t)n_hidden;
+    size_t n = STEP_DOUBLES + LAYER_DOUBLES * (size_t)n_hidden;
+    const sn_run_figure *figure = NULL;
+    while ((figure = sn_run_figure_next(figure, SN_FIGURE_MEASURE)))
+        n += MEASURE_DOUBLES;
+    while ((figure = sn_run_figure_next(figure, SN_FIGURE_COUNT)))
+        n += COUNT_DOUBLES;
+    return n;
 }
 
 void sn_mark_encode(const sn_mark *mark, int64_t integers[SN_MARK_INTEGERS], double *doubles) {

@@ -45,10 +45,10 @@ sn_status sn_sink_open(sn_sink *sink, const sn_run_directory *directory, int dig
     sn_status status = open_file(&sink->loss, directory, SN_FILE_LOSS, true, error);
     if (!status) status = open_file(&sink->gradients, directory, SN_FILE_GRADIENTS, true, error);
     if (status) return status;
-    sn_loss_csv_header(&sink->text);
+    sn_csv_header(&sink->text, sn_loss_sheet.columns);
     status = put(&sink->loss, &sink->text, error);
     sn_text_clear(&sink->text);
-    sn_gradients_csv_header(&sink->text);
+    sn_csv_header(&sink->text, sn_gradients_sheet.columns);
     return status ? status : put(&sink->gradients, &sink->text, error);
 }
 
@@ -106,7 +106,7 @@ sn_status sn_sink_cut(sn_sink *sink, sn_error *error) {
 
 sn_status sn_sink_rows(sn_sink *sink, const sn_records *records, bool with_layers, sn_error *error) {
     sn_text_clear(&sink->text);
-    sn_loss_csv_row(&sink->text, &records->loss, sink->digits);
+    sn_csv_row(&sink->text, sn_loss_sheet.columns, &records->loss, sink->digits);
     sn_status status = put(&sink->loss, &sink->text, error);
     if (status || !with_layers) return status;
     sn_text_clear(&sink->text);

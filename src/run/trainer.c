@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "report/figures.h"
 #include "report/metrics.h"
 #include "run/checkpoint.h"
 #include "run/manifest.h"
@@ -90,7 +91,7 @@ static sn_status open_files(trainer *t, bool is_resumed) {
     sn_config_text(t->x->config, &config);
     status = write_text(t, SN_FILE_CONFIG, &config);
     if (status) return status;
-    sn_datapackage(&package, t->x->settings.name);
+    sn_datapackage(&package, t->x->settings.name, sn_run_sheets);
     status = write_text(t, SN_FILE_PACKAGE, &package);
     if (status) return status;
     if (t->x->settings.saves_initial) status = save_weights(t, SN_FILE_INITIAL);
@@ -131,7 +132,8 @@ static sn_status resume(trainer *t) {
 static sn_status prepare(trainer *t) {
     const sn_experiment *x = t->x;
     sn_summary *s = &t->outcome->summary;
-    *s = (sn_summary){.name = x->settings.name, .status = "failed", .frozen_start = -1, .frozen_end = -1};
+    *s = (sn_summary){.name = x->settings.name, .status = "failed"};
+    sn_run_figures_clear(s);
     t->outcome->layers = calloc((size_t)x->graph.n_hidden + 1, sizeof *t->outcome->layers);
     if (!t->outcome->layers) return sn_error_memory(t->error, sizeof *t->outcome->layers, "the summary");
     s->layers = t->outcome->layers;
@@ -166,16 +168,10 @@ static void evaluate(trainer *t) {
  * initialisation where there are no updates). */
 static void remember(trainer *t, bool updated) {
     sn_summary *s = &t->outcome->summary;
-    const sn_loss_record *row = &t->records.loss;
-    if (row->train_loss.is_measured) s->train_loss = row->train_loss, s->train_accuracy = row->train_accuracy;
-    if (row->test_loss.is_measured) s->test_loss = row->test_loss, s->test_accuracy = row->test_accuracy;
-    if (!updated && t->x->steps > 0) return;
-    s->log10_delta_ratio = row->log10_delta_ratio;
-    s->decades_per_layer = row->decades_per_layer;
-    s->profile_step = row->step;
-    int frozen = row->frozen_layers.is_measured ? (int)row->frozen_layers.value : -1;
-    if (row->step == 0) s->frozen_start = frozen;
-    s->frozen_end = frozen;
+    bool is_profile = updated || t->x->steps == 0;
+    sn_run_figures_take(s, &t->records.loss, is_profile);
+    if (!is_profile) return;
+    s->profile_step = t->records.loss.step;
     sn_summary_layer *hidden = t->outcome->layers;
     for (int k = 0; k < t->records.n_layers; k++) {
         const sn_layer_record *layer = &t->records.layers[k];

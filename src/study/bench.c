@@ -76,7 +76,7 @@ static void time_rows(runner *r) {
     sn_records_derive(&r->records, &r->x->graph, &r->observation, r->step, r->lr, true);
     double derived = sn_clock_seconds();
     sn_text_clear(&r->rows);
-    sn_loss_csv_row(&r->rows, &r->records.loss, digits);
+    sn_csv_row(&r->rows, sn_loss_sheet.columns, &r->records.loss, digits);
     sn_gradients_csv_rows(&r->rows, &r->records, digits);
     double formatted = sn_clock_seconds();
     b->derive = fmin(b->derive, derived - start);

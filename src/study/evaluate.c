@@ -180,7 +180,8 @@ void sn_evaluation_add_class(const sn_evaluation *evaluation, size_t class, sn_t
 static void add_class_cell(const sn_evaluation *e, size_t class, sn_text *text) {
     sn_text name = SN_TEXT_EMPTY;
     sn_evaluation_add_class(e, class, &name);
-    sn_csv_cell(text, &(sn_metric_cell){.kind = SN_CELL_TEXT, .text = sn_text_string(&name)}, sn_evaluation_digits(e));
+    sn_cell_value cell = sn_cell_text(sn_text_string(&name));
+    sn_csv_cell(text, &cell, sn_evaluation_digits(e));
     text->failed |= name.failed;
     sn_text_free(&name);
 }

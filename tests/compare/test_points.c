@@ -26,7 +26,7 @@ typedef struct made_run {
 typedef struct made {
     sn_comparison comparison;
     sn_sample samples[MAX_RUNS];
-    sn_measure figures[MAX_RUNS][SN_N_RUN_COLUMNS];
+    sn_measure figures[MAX_RUNS][SN_N_RUN_FIGURES];
 } made;
 
 static void add_run(made *m, const made_run *run) {
@@ -50,7 +50,7 @@ static void add_run(made *m, const made_run *run) {
 static made *make(const made_run *runs, size_t n) {
     made *m = calloc(1, sizeof *m);
     assert_non_null(m);
-    assert_string_equal(sn_run_columns[TRAIN_LOSS].name, "train_loss");
+    assert_string_equal(sn_run_figures[TRAIN_LOSS].column.name, "train_loss");
     for (size_t i = 0; i < n; i++)
         add_run(m, &runs[i]);
     sn_varied *varied = &m->comparison.varied;

@@ -148,8 +148,7 @@ static void test_names_types_and_meanings(void **state) {
     assert_int_equal(varied.n_grid, 6);
     for (size_t c = 0; c < varied.n_columns; c++) {
         sn_text text = SN_TEXT_EMPTY;
-        sn_varied_title(&varied, c, &text);
-        sn_text_addf(&text, " %s", sn_varied_type(&varied, c));
+        sn_text_addf(&text, "%s %s", sn_varied_title(&varied, c), sn_varied_type(&varied, c));
         const char *wanted = c == 0 ? "data.seed integer" : expected[c];
         assert_string_equal(sn_text_string(&text), wanted);
         sn_text_free(&text);

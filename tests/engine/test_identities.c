@@ -111,6 +111,7 @@ static void check_same_observation(const sn_observation *a, const sn_observation
         assert_true(same_signal(&x->output, &y->output) && same_signal(&x->delta, &y->delta));
         assert_true(same_signal(&x->carried, &y->carried) && same_signal(&x->input, &y->input));
         assert_true(x->saturated == y->saturated);
+        assert_true(x->units.n == y->units.n && x->units.silent == y->units.silent);
     }
 }
 

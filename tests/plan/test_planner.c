@@ -173,6 +173,7 @@ static void check_observations(test_net *net, test_net *reference, uint64_t seed
         if (has_bias && !net_is_cancelled(net, bias))
             expect_close(a.nodes[k].bias_gradient.squares, b.nodes[k].bias_gradient.squares, "bias gradient", seed);
         assert_true(a.nodes[k].saturated == b.nodes[k].saturated);
+        assert_true(a.nodes[k].units.n == b.nodes[k].units.n);
     }
     sn_observation_reset(&a);
     sn_observation_reset(&b);

@@ -20,7 +20,15 @@ static const char loss_header[] = "step,epoch,batch_loss,batch_accuracy,train_lo
 static const char gradients_header[] =
     "step,layer,label,op,role,depth_frac,n_params,grad_norm,grad_rms,grad_mean_abs,grad_max_abs,grad_zero_frac,"
     "grad_denormal_frac,weight_norm,update_norm,update_ratio,unchanged_frac,stalled_frac,applied_ratio,delta_rms,"
-    "out_grad_rms,preact_mean,preact_rms,in_mean,in_rms,in_saturated_frac,bias_grad_norm\n";
+    "out_grad_rms,preact_mean,preact_rms,in_mean,in_rms,in_saturated_frac,bias_grad_norm,"
+    "grad_ratio,out_grad_ratio,dead_unit_frac\n";
+
+static int count_names(const char *header) {
+    int n = 1;
+    for (const char *p = header; *p; p++)
+        n += *p == ',';
+    return n;
+}
 
 static const sn_op linear = {.kind = {.name = "linear"}};
 
@@ -37,10 +45,10 @@ static int tear_down(void **state) {
 
 static void test_headers(void **state) {
     (void)state;
-    sn_loss_csv_header(&text);
+    sn_csv_header(&text, sn_loss_sheet.columns);
     assert_string_equal(sn_text_string(&text), loss_header);
     sn_text_clear(&text);
-    sn_gradients_csv_header(&text);
+    sn_csv_header(&text, sn_gradients_sheet.columns);
     assert_string_equal(sn_text_string(&text), gradients_header);
 }
 
@@ -62,7 +70,7 @@ static void test_loss_row(void **state) {
                                    .log10_delta_ratio = sn_measured(-12.5),
                                    .decades_per_layer = sn_measured(-0.25),
                                    .frozen_layers = sn_measured(37)};
-    sn_loss_csv_row(&text, &record, 9);
+    sn_csv_row(&text, sn_loss_sheet.columns, &record, 9);
     assert_string_equal(sn_text_string(&text), "9007199254740993,0.5,2.25,0.125,3.5,0.25,4.5,0,0.01,1e-200,"
                                                "4.94065646e-324,1,3,-12.5,-0.25,37\n");
 }
@@ -70,7 +78,7 @@ static void test_loss_row(void **state) {
 static void test_loss_row_empty(void **state) {
     (void)state;
     const sn_loss_record record = {.step = 0};
-    sn_loss_csv_row(&text, &record, 9);
+    sn_csv_row(&text, sn_loss_sheet.columns, &record, 9);
     assert_string_equal(sn_text_string(&text), "0,0,,,,,,,,,,,,,,\n");
 }
 
@@ -81,7 +89,7 @@ static void test_loss_row_not_finite(void **state) {
                                    .batch_loss = sn_measured((double)NAN),
                                    .grad_norm = sn_measured((double)INFINITY),
                                    .log10_delta_ratio = sn_measured(-(double)INFINITY)};
-    sn_loss_csv_row(&text, &record, 17);
+    sn_csv_row(&text, sn_loss_sheet.columns, &record, 17);
     assert_string_equal(sn_text_string(&text), "1,0,nan,,,,,,,inf,,,,-inf,,\n");
 }
 
@@ -112,18 +120,21 @@ static void test_gradients_rows(void **state) {
                                  .in_mean = sn_measured(17),
                                  .in_rms = sn_measured(18),
                                  .in_saturated_frac = sn_measured(19),
-                                 .bias_grad_norm = sn_measured(20)},
+                                 .bias_grad_norm = sn_measured(20),
+                                 .sums = {.units = {8, 2}},
+                                 .last_hidden = &layers[0]},
                                 {.step = 7, .node = &nodes[1], .n_params = 650}};
     const sn_records records = {.layers = layers, .n_layers = 2};
     sn_gradients_csv_rows(&text, &records, 9);
     assert_string_equal(sn_text_string(&text),
-                        "7,1,hidden1,linear,hidden,0.5,50240,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20\n"
-                        "7,2,\"a, \"\"b\"\"\",linear,output,,650,,,,,,,,,,,,,,,,,,,,\n");
+                        "7,1,hidden1,linear,hidden,0.5,50240,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,"
+                        "0.142857143,1,0.25\n"
+                        "7,2,\"a, \"\"b\"\"\",linear,output,,650,,,,,,,,,,,,,,,,,,,,,,,\n");
 }
 
 /* ---- cells ---- */
 
-static void assert_cell(sn_metric_cell cell, int digits, const char *expected) {
+static void assert_cell(sn_cell_value cell, int digits, const char *expected) {
     sn_text_clear(&text);
     sn_csv_cell(&text, &cell, digits);
     assert_string_equal(sn_text_string(&text), expected);
@@ -131,18 +142,18 @@ static void assert_cell(sn_metric_cell cell, int digits, const char *expected) {
 
 static void test_cells(void **state) {
     (void)state;
-    assert_cell((sn_metric_cell){.kind = SN_CELL_EMPTY}, 9, "");
-    assert_cell((sn_metric_cell){.kind = SN_CELL_INTEGER, .integer = INT64_MIN}, 9, "-9223372036854775808");
-    assert_cell((sn_metric_cell){.kind = SN_CELL_NUMBER, .number = 0.1}, 9, "0.1");
-    assert_cell((sn_metric_cell){.kind = SN_CELL_NUMBER, .number = 0.1}, 17, "0.10000000000000001");
-    assert_cell((sn_metric_cell){.kind = SN_CELL_NUMBER, .number = (double)1e-15F}, 9, "1e-15");
-    assert_cell((sn_metric_cell){.kind = SN_CELL_NUMBER, .number = 0}, 9, "0");
-    assert_cell((sn_metric_cell){.kind = SN_CELL_TEXT, .text = "hidden1.gate"}, 9, "hidden1.gate");
-    assert_cell((sn_metric_cell){.kind = SN_CELL_TEXT, .text = "two words"}, 9, "two words");
-    assert_cell((sn_metric_cell){.kind = SN_CELL_TEXT, .text = "a,b"}, 9, "\"a,b\"");
-    assert_cell((sn_metric_cell){.kind = SN_CELL_TEXT, .text = "\""}, 9, "\"\"\"\"");
-    assert_cell((sn_metric_cell){.kind = SN_CELL_TEXT, .text = "a\nb"}, 9, "\"a\nb\"");
-    assert_cell((sn_metric_cell){.kind = SN_CELL_TEXT, .text = "a\rb"}, 9, "\"a\rb\"");
+    assert_cell((sn_cell_value){.kind = SN_CELL_OF_NOTHING}, 9, "");
+    assert_cell((sn_cell_value){.kind = SN_CELL_OF_INTEGER, .integer = INT64_MIN}, 9, "-9223372036854775808");
+    assert_cell((sn_cell_value){.kind = SN_CELL_OF_NUMBER, .number = 0.1}, 9, "0.1");
+    assert_cell((sn_cell_value){.kind = SN_CELL_OF_NUMBER, .number = 0.1}, 17, "0.10000000000000001");
+    assert_cell((sn_cell_value){.kind = SN_CELL_OF_NUMBER, .number = (double)1e-15F}, 9, "1e-15");
+    assert_cell((sn_cell_value){.kind = SN_CELL_OF_NUMBER, .number = 0}, 9, "0");
+    assert_cell((sn_cell_value){.kind = SN_CELL_OF_TEXT, .text = "hidden1.gate"}, 9, "hidden1.gate");
+    assert_cell((sn_cell_value){.kind = SN_CELL_OF_TEXT, .text = "two words"}, 9, "two words");
+    assert_cell((sn_cell_value){.kind = SN_CELL_OF_TEXT, .text = "a,b"}, 9, "\"a,b\"");
+    assert_cell((sn_cell_value){.kind = SN_CELL_OF_TEXT, .text = "\""}, 9, "\"\"\"\"");
+    assert_cell((sn_cell_value){.kind = SN_CELL_OF_TEXT, .text = "a\nb"}, 9, "\"a\nb\"");
+    assert_cell((sn_cell_value){.kind = SN_CELL_OF_TEXT, .text = "a\rb"}, 9, "\"a\rb\"");
 }
 
 /* 17 digits give every double back, 9 every float. */
@@ -151,11 +162,11 @@ static void test_digits_read_back(void **state) {
     static const double values[] = {1.0 / 3, 2.3025850929940455, 1e-200 / 3, 5e-324, 1.7976931348623157e308};
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         sn_text_clear(&text);
-        sn_csv_cell(&text, &(sn_metric_cell){.kind = SN_CELL_NUMBER, .number = values[i]}, 17);
+        sn_csv_cell(&text, &(sn_cell_value){.kind = SN_CELL_OF_NUMBER, .number = values[i]}, 17);
         assert_true(strtod(sn_text_string(&text), NULL) == values[i]);
         float single = (float)(values[i] * 1e-20);
         sn_text_clear(&text);
-        sn_csv_cell(&text, &(sn_metric_cell){.kind = SN_CELL_NUMBER, .number = (double)single}, 9);
+        sn_csv_cell(&text, &(sn_cell_value){.kind = SN_CELL_OF_NUMBER, .number = (double)single}, 9);
         assert_true(strtof(sn_text_string(&text), NULL) == single);
     }
 }
@@ -176,17 +187,11 @@ static char *slot(field *f, const char *key) {
     return strcmp(key, "description") == 0 ? f->description : NULL;
 }
 
-static void check_field(const field *f, int i, int n_loss) {
-    const char *const expected[] = {
-        i < n_loss ? sn_loss_metrics[i].name : sn_layer_metrics[i - n_loss].name,
-        i < n_loss ? sn_loss_metrics[i].type : sn_layer_metrics[i - n_loss].type,
-        i < n_loss ? sn_loss_metrics[i].unit : sn_layer_metrics[i - n_loss].unit,
-        i < n_loss ? sn_loss_metrics[i].help : sn_layer_metrics[i - n_loss].help,
-    };
-    assert_string_equal(f->name, expected[0]);
-    assert_string_equal(f->type, expected[1]);
-    assert_string_equal(f->unit, expected[2]);
-    assert_string_equal(f->description, expected[3]);
+static void check_field(const field *f, const sn_column *column) {
+    assert_string_equal(f->name, column->name);
+    assert_string_equal(f->type, column->type);
+    assert_string_equal(f->unit, column->unit);
+    assert_string_equal(f->description, column->help);
 }
 
 /* Reads the package by the strict scanner; a field is an object that has a type. */
@@ -205,7 +210,10 @@ static int check_fields(int n_loss) {
         if (token.kind == SN_JSON_OBJECT_OPEN) f = (field){0};
         if (token.kind == SN_JSON_KEY) sn_json_string(&token, key, sizeof key);
         if (token.kind == SN_JSON_STRING && (into = slot(&f, key))) sn_json_string(&token, into, CAPACITY);
-        if (token.kind == SN_JSON_OBJECT_CLOSE && *f.type) check_field(&f, n++, n_loss);
+        if (token.kind == SN_JSON_OBJECT_CLOSE && *f.type) {
+            check_field(&f, n < n_loss ? &sn_loss_sheet.columns[n] : &sn_gradients_sheet.columns[n - n_loss]);
+            n++;
+        }
         if (token.kind == SN_JSON_OBJECT_CLOSE) f = (field){0};
     } while (token.kind != SN_JSON_END);
     return n;
@@ -213,14 +221,11 @@ static int check_fields(int n_loss) {
 
 static void test_datapackage(void **state) {
     (void)state;
-    sn_datapackage(&text, "Deep 50,depth=100 \"x\"");
-    int n_loss = 0, n_layer = 0;
-    while (sn_loss_metrics[n_loss].name)
-        n_loss++;
-    while (sn_layer_metrics[n_layer].name)
-        n_layer++;
-    assert_int_equal(n_loss, 16);
-    assert_int_equal(n_layer, 27);
+    sn_datapackage(&text, "Deep 50,depth=100 \"x\"", sn_run_sheets);
+    int n_loss = (int)sn_column_total(sn_loss_sheet.columns);
+    int n_layer = (int)sn_column_total(sn_gradients_sheet.columns);
+    assert_int_equal(n_loss, count_names(loss_header));
+    assert_int_equal(n_layer, count_names(gradients_header));
     assert_int_equal(check_fields(n_loss), n_loss + n_layer);
     static const char *const wanted[] = {
         "{\n  \"profile\": \"tabular-data-package\",\n  \"name\": \"deep-50-depth-100--x-\",\n",
@@ -243,19 +248,21 @@ static void test_types(void **state) {
     const sn_node node = {.op = &linear, .label = "hidden1", .role = SN_ROLE_HIDDEN};
     const sn_layer_record layer = {.node = &node};
     int n = 0;
-    for (const sn_layer_metric *m = sn_layer_metrics; m->name; m++, n++) {
-        sn_metric_cell cell = m->value(&layer);
-        const char *type = cell.kind == SN_CELL_TEXT ? "string" : cell.kind == SN_CELL_INTEGER ? "integer" : "number";
+    for (const sn_column *m = sn_gradients_sheet.columns; m->name; m++, n++) {
+        sn_cell_value cell = m->value(m, &layer);
+        const char *type = cell.kind == SN_CELL_OF_TEXT      ? "string"
+                           : cell.kind == SN_CELL_OF_INTEGER ? "integer"
+                                                             : "number";
         assert_string_equal(m->type, type);
         assert_true(strlen(m->help) > 10 && !strchr(m->help, '\n'));
-        assert_int_equal(*m->unit == '\0', cell.kind == SN_CELL_TEXT);
+        assert_int_equal(*m->unit == '\0', cell.kind == SN_CELL_OF_TEXT);
     }
     sn_loss_record loss = {.nonfinite = sn_measured(0), .frozen_layers = sn_measured(0)};
-    for (const sn_loss_metric *m = sn_loss_metrics; m->name; m++, n++) {
-        assert_string_equal(m->type, m->value(&loss).kind == SN_CELL_INTEGER ? "integer" : "number");
+    for (const sn_column *m = sn_loss_sheet.columns; m->name; m++, n++) {
+        assert_string_equal(m->type, m->value(m, &loss).kind == SN_CELL_OF_INTEGER ? "integer" : "number");
         assert_true(strlen(m->help) > 10 && *m->unit && !strchr(m->help, '\n'));
     }
-    assert_int_equal(n, 43);
+    assert_int_equal(n, count_names(loss_header) + count_names(gradients_header));
 }
 
 static void test_list(void **state) {
@@ -269,7 +276,7 @@ static void test_list(void **state) {
     int lines = 0;
     for (const char *p = content; *p; p++)
         lines += *p == '\n';
-    assert_int_equal(lines, 44);
+    assert_int_equal(lines, 1 + count_names(loss_header) + count_names(gradients_header));
 }
 
 int main(void) {

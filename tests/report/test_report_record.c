@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/rng.h"
+#include "report/metrics.h"
 #include "report_fixture.h"
 
 /* ---- what is expected, in long double ---- */
@@ -91,6 +92,7 @@ static void observe(sn_node_sums *sums, const raw *r) {
     sums->carried = signal_of(r->carried, N);
     sums->input = signal_of(r->input, N);
     sums->saturated = 9;
+    sums->units = (sn_unit_sums){12, 5};
 }
 
 static void check_weight(const sn_layer_record *record, const raw *r) {
@@ -139,6 +141,22 @@ static void check_signals(const sn_layer_record *record, const raw *r) {
     assert_mean(record->in_mean, r->input, N);
 }
 
+/* A column that the metric table makes of a record. */
+static sn_measure cell_of(const sn_layer_record *record, const char *name) {
+    const sn_column *column = sn_column_find(sn_gradients_sheet.columns, name);
+    assert_non_null(column);
+    sn_cell_value cell = column->value(column, record);
+    assert_true(cell.kind == SN_CELL_OF_NUMBER || cell.kind == SN_CELL_OF_NOTHING);
+    return cell.kind == SN_CELL_OF_NUMBER ? sn_measured(cell.number) : SN_NOT_MEASURED;
+}
+
+/* `last`: the last hidden layer. */
+static void check_made_columns(const sn_layer_record *record, const raw *r, const raw *last) {
+    assert_value(cell_of(record, "grad_ratio"), expect_norm(r->gradient, N) / expect_norm(r->weight, N));
+    assert_value(cell_of(record, "out_grad_ratio"), expect_rms(r->carried, N) / expect_rms(last->carried, N));
+    assert_value(cell_of(record, "dead_unit_frac"), 5.0L / 12);
+}
+
 /* The gradient and the change of all nodes together, from the raw values of all nodes. */
 static void check_network(network *net, const raw *r, int n) {
     double gradients[3 * (N + N_BIAS)], changes[3 * N];
@@ -185,6 +203,7 @@ static void check_scale(double scale) {
         check_weight(record, &r[k]);
         check_update(record, &r[k]);
         check_signals(record, &r[k]);
+        check_made_columns(record, &r[k], &r[1]);
     }
     assert_int_equal(net.records.loss.step, 42);
     check_network(&net, r, 3);
@@ -244,6 +263,9 @@ static void test_nothing_observed(void **state) {
                                 r->in_mean,      r->in_rms,         r->bias_grad_norm, r->in_saturated_frac};
     for (size_t i = 0; i < sizeof layer / sizeof *layer; i++)
         assert_false(layer[i].is_measured);
+    static const char *const made[] = {"grad_ratio", "out_grad_ratio", "dead_unit_frac"};
+    for (size_t i = 0; i < sizeof made / sizeof *made; i++)
+        assert_false(cell_of(r, made[i]).is_measured);
     const sn_loss_record *loss = &net.records.loss;
     const sn_measure rest[] = {loss->batch_loss,
                                loss->batch_accuracy,
@@ -282,6 +304,7 @@ static void test_zero_weights(void **state) {
     assert_true(record->grad_zero_frac.is_measured && record->grad_zero_frac.value == 1);
     assert_value(record->update_norm, 0.5L * sqrtl(N));
     assert_false(record->update_ratio.is_measured);
+    assert_false(cell_of(record, "grad_ratio").is_measured);
     assert_value(record->applied_ratio, 1);
     drop(&net);
 }
@@ -316,6 +339,29 @@ static void test_not_finite(void **state) {
     drop(&net);
 }
 
+/* Nothing is carried to the last hidden layer, or there is none. */
+static void test_nothing_to_carry(void **state) {
+    (void)state;
+    static const sn_role roles[] = {SN_ROLE_HIDDEN, SN_ROLE_HIDDEN, SN_ROLE_OUTPUT};
+    static const double zeros[N];
+    static network net;
+    static raw r;
+    for (int first = 0; first < 3; first += 2) {
+        int n = 3 - first;
+        build(&net, roles + first, n);
+        draw_raw(&r, 1, 0);
+        for (int k = 0; k < n; k++)
+            observe(&net.sums[k], &r);
+        if (n > 1) net.sums[1].carried = signal_of(zeros, N);
+        derive(&net, 0.01, true);
+        for (int k = 0; k < n; k++) {
+            assert_true(net.records.layers[k].out_grad_rms.is_measured);
+            assert_false(cell_of(&net.records.layers[k], "out_grad_ratio").is_measured);
+        }
+        drop(&net);
+    }
+}
+
 static void test_not_an_activation(void **state) {
     (void)state;
     static const sn_role roles[] = {SN_ROLE_HIDDEN, SN_ROLE_HIDDEN};
@@ -342,6 +388,7 @@ int main(void) {
         cmocka_unit_test(test_statistics),       cmocka_unit_test(test_without_update),
         cmocka_unit_test(test_nothing_observed), cmocka_unit_test(test_zero_weights),
         cmocka_unit_test(test_not_finite),       cmocka_unit_test(test_not_an_activation),
+        cmocka_unit_test(test_nothing_to_carry),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -95,11 +95,24 @@ does train tiny.json --set network.depth=60 --set network.width=16 --set network
     --set network.init.kind=normal --set network.init.std=0.1 --set train.steps=0 --threads 1 -q --out small
 want "tiny gradients are kept" 1 "$(column small/gradients.csv delta_rms 0 | head -n 1 | grep -cE '^[1-9].*e-[2-9][0-9]$')"
 
+# Dead units are those of relus; a bias far below 0 kills all of them.
+does train tiny.json --set network.activation=relu --set train.steps=0 --threads 1 -q --out relus
+want "dead units where the input is a relu" "- 1 1 1 1" \
+    "$(row_of relus/gradients.csv dead_unit_frac 0 | sed 's/[0-9][^ ]*/1/g')"
+want "dead units nowhere else" "- - - - -" "$(row_of log/gradients.csv dead_unit_frac 0)"
+does train tiny.json --set network.activation=relu --set network.bias_init.kind=constant \
+    --set network.bias_init.value=-1000 --set train.steps=0 --threads 1 -q --out dead
+want "all units are dead" "- 1 1 1 1" "$(row_of dead/gradients.csv dead_unit_frac 0)"
+want "grad_ratio is grad_norm over weight_norm; out_grad_ratio is 1 at the last hidden layer" "" "$(awk -F, '
+    NR > 1 { q = $8 / $14 / $28; if (q < 0.999999 || q > 1.000001 || ($3 == "hidden4") != ($29 == 1)) print }
+    ' log/gradients.csv)"
+
 # datapackage.json names the columns of both files, in order, each with its description.
 want "datapackage.json: columns" "$loss_header,$gradients_header" \
     "$(sed -n 's/^ *{"name": "\([a-z0-9_]*\)", "type".*/\1/p' log/datapackage.json | paste -sd,)"
 if command -v python3 >/dev/null; then
-    want "JSON files are JSON; fields have a type and a description" "16 27" "$(python3 - <<'END'
+    n_columns="$(tr , '\n' <<<"$loss_header" | wc -l) $(tr , '\n' <<<"$gradients_header" | wc -l)"
+    want "JSON files are JSON; fields have a type and a description" "$n_columns" "$(python3 - <<'END'
 import json
 for name in ("config", "run"):
     json.load(open("log/%s.json" % name))

@@ -80,6 +80,8 @@ static void add_observation(uint64_t *hash, const sn_observation *seen) {
         add_sums(hash, &node->bias_gradient);
         add_change(hash, &node->change);
         add(hash, node->saturated);
+        add(hash, node->units.n);
+        add(hash, node->units.silent);
     }
     add_squares(hash, seen->gradient);
     add_change(hash, &seen->change);
