@@ -10,9 +10,8 @@
 
 enum {
     BLOCK = 128,    /* vectors of keys that are counted together: their counts fit a byte */
-    BINS = 8,       /* that a pass over a block counts */
-    FEW = 4,        /* that are left are counted one by one, */
-    MAX_PASSES = 8, /* and those that are so far below the largest */
+    MOST_BINS = 12, /* that a pass over a block counts */
+    MAX_PASSES = 8, /* then what is left is counted one by one */
 };
 
 /* Keys take a quarter of the bits of an element, and stand in their upper bits while they are packed. */
@@ -146,47 +145,45 @@ static void add(scan *s, int k, uint64_t n) {
     }
 }
 
-/* The BINS keys from `top` down, 0 not among them.  How many elements have them. */
-static uint64_t count_bins(scan *s, int top) {
-    keys counts[BINS], bins[BINS];
-#pragma GCC unroll 8
-    for (int j = 0; j < BINS; j++) {
+/* The n_bins keys from `top` down, 0 not among them.  How many elements have them.  n_bins has to be a constant. */
+SN_ALWAYS_INLINE uint64_t count_bins(scan *s, int top, int n_bins) {
+    keys counts[MOST_BINS], bins[MOST_BINS];
+    uint64_t sums[MOST_BINS], sum = 0;
+#pragma GCC unroll 12
+    for (int j = 0; j < n_bins; j++) {
         counts[j] = (keys){0};
         bins[j] = (keys){0} + (key)(top - j);
     }
     for (size_t i = 0; i < s->n_vectors; i++) {
         keys k = s->block[i];
-#pragma GCC unroll 8
-        for (int j = 0; j < BINS; j++)
+#pragma GCC unroll 12
+        for (int j = 0; j < n_bins; j++)
             counts[j] -= (keys)(k == bins[j]);
     }
-    uint64_t sum = 0, sums[BINS];
-#pragma GCC unroll 8
-    for (int j = 0; j < BINS; j++)
+#pragma GCC unroll 12
+    for (int j = 0; j < n_bins; j++)
         sums[j] = sum_of_lanes(counts[j]);
-    for (int j = 0; j < BINS && j < top; j++) {
+    for (int j = 0; j < n_bins && j < top; j++) {
         add(s, top - j, sums[j]);
         sum += sums[j];
     }
     return sum;
 }
 
-SN_ALWAYS_INLINE bool has_any(keys mask) {
-    words lanes = (words)mask;
-    uint64_t any = 0;
-    for (size_t i = 0; i < SN_WIDE_BYTES / sizeof(uint64_t); i++)
-        any |= lanes[i];
-    return any != 0;
+/* A pass over the block, from *top down, which goes on below what was counted.  From bin to bin there are half as many
+ * elements, or fewer: the bins suffice for those that are left, nearly always. */
+static uint64_t count_pass(scan *s, int *top, uint64_t left) {
+    int from = *top, n_bins = left > 64 ? MOST_BINS : left > 3 ? 8 : 4;
+    *top -= n_bins;
+    if (n_bins == MOST_BINS) return count_bins(s, from, MOST_BINS);
+    return n_bins == 8 ? count_bins(s, from, 8) : count_bins(s, from, 4);
 }
 
 /* The keys up to `top` but 0, one by one. */
 static void count_rest(scan *s, int top) {
-    for (size_t v = 0; v < s->n_vectors; v++) {
-        keys k = s->block[v];
-        if (!has_any((keys)(k - 1 < (key)top))) continue; /* 0 - 1 is the largest */
-        for (int i = 0; i < VECTOR_KEYS; i++) {
-            if (k[i] > 0 && k[i] <= top) add(s, k[i], 1);
-        }
+    const key *k = (const key *)s->block;
+    for (size_t i = 0; i < s->n_vectors * VECTOR_KEYS; i++) {
+        if (k[i] > 0 && k[i] <= top) add(s, k[i], 1);
     }
 }
 
@@ -194,8 +191,8 @@ static void count_block(scan *s) {
     uint64_t other = s->n - s->zero_keys;
     int top = survey(s);
     uint64_t left = s->n - s->zero_keys - other;
-    for (int pass = 0; left > FEW && pass < MAX_PASSES; pass++, top -= BINS)
-        left -= count_bins(s, top);
+    for (int pass = 0; left > 0 && pass < MAX_PASSES; pass++)
+        left -= count_pass(s, &top, left);
     if (left > 0) count_rest(s, top);
     s->n_vectors = 0;
 }

@@ -1,8 +1,10 @@
 /* Owns the sheet of exponents.csv, and its rows: one per exponent that a tensor has, and per kind of value without one.
  *
- * They are the most rows of a run by far, some thousand a step of a deep network: what all rows of a tensor have in
- * common is made once. */
+ * They are the most rows of a run by far, some thousand a step of a deep network: what all rows of a tensor with an
+ * exponent have in common is made once, and the two numbers behind it are written as they are. */
 #include <stddef.h>
+
+#include "base/number.h"
 
 #include "report/metrics.h"
 
@@ -28,7 +30,7 @@ OF_RECORD(tensor, sn_cell_text(row->tensor))
 OF_RECORD(kind, sn_cell_text(row->kind))
 OF_RECORD(exponent, row->has_exponent ? sn_cell_integer(row->exponent) : (sn_cell_value){.kind = SN_CELL_OF_NOTHING})
 
-/* Those before `exponent` are the same in all rows of a tensor that have one. */
+/* Those before `exponent` are the same in all rows of a tensor that have one; add_own writes the rest. */
 static const sn_column columns[] = {
     {"step", "integer", "updates", "updates already applied to the weights that this row is measured at",
      .value = sn_column_integer, .place = offsetof(exponent_record, step)},
@@ -58,10 +60,6 @@ const sn_sheet sn_exponents_sheet = {"exponents",
                                      "One row per reported step, node with parameters, tensor and exponent.",
                                      "\"step\", \"label\", \"tensor\", \"kind\", \"exponent\"", columns};
 
-static const sn_column *first_own(void) {
-    return sn_column_find(columns, "exponent");
-}
-
 static void add_cells(sn_text *text, const sn_column *begin, const sn_column *end, const exponent_record *row) {
     for (const sn_column *column = begin; column->name && column != end; column++) {
         sn_cell_value cell = column->value(column, row);
@@ -70,19 +68,26 @@ static void add_cells(sn_text *text, const sn_column *begin, const sn_column *en
     }
 }
 
+/* The cells of `exponent` and `count`, the last ones. */
+static void add_own(sn_text *text, int exponent, uint64_t count) {
+    char cells[2 * SN_NUMBER_TEXT];
+    size_t n = sn_integer_write(cells, exponent);
+    cells[n++] = ',';
+    n += sn_integer_write(cells + n, (int64_t)count);
+    cells[n++] = '\n';
+    sn_text_add_bytes(text, cells, n);
+}
+
 static void add_finite(sn_text *text, exponent_record row, const sn_exponents *counts, sn_text *common) {
-    const sn_column *own = first_own();
     row.has_exponent = true;
     row.kind = "finite";
     sn_text_clear(common);
-    add_cells(common, columns, own, &row);
+    add_cells(common, columns, sn_column_find(columns, "exponent"), &row);
     if (common->failed) text->failed = true;
     for (int i = counts->begin; i < counts->end; i++) {
         if (counts->counts[i] == 0) continue;
-        row.exponent = counts->least + i;
-        row.count = (int64_t)counts->counts[i];
         sn_text_add_bytes(text, sn_text_string(common), common->length);
-        add_cells(text, own, NULL, &row);
+        add_own(text, counts->least + i, counts->counts[i]);
     }
 }
 
