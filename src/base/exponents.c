@@ -1,10 +1,13 @@
 /* Owns counts of exponents.  Most tensors have a score of them, so that only the part in use is touched. */
 #include "base/exponents.h"
 
+#include <stddef.h>
+
 void sn_exponents_merge(sn_exponents *into, const sn_exponents *other) {
-    for (int i = other->begin; i < other->end; i++) {
-        if (other->counts[i] > 0) sn_exponents_add(into, other->least + i, other->counts[i]);
-    }
+    int n = other->end - other->begin, lowest = other->least + other->begin;
+    uint64_t *counts = n > 0 ? sn_exponents_range(into, lowest, lowest + n - 1) : NULL;
+    for (int i = 0; i < n; i++)
+        counts[i] += other->counts[other->begin + i];
     into->zeros += other->zeros;
     into->infinite += other->infinite;
     into->nans += other->nans;

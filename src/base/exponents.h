@@ -16,17 +16,17 @@ enum {
 typedef struct sn_exponents {
     uint64_t *counts; /* of exponent least + i at [i]; 0 outside of `begin` to, not with, `end` */
     int least;
-    int begin, end; /* equal: no value has an exponent */
+    int begin, end; /* both 0: no value has an exponent */
     uint64_t zeros, infinite, nans;
 } sn_exponents;
 
-/* `n` values, 1 or more, of that exponent. */
-static inline void sn_exponents_add(sn_exponents *exponents, int exponent, uint64_t n) {
-    int i = exponent - exponents->least;
-    if (exponents->begin == exponents->end) exponents->begin = exponents->end = i;
-    if (i < exponents->begin) exponents->begin = i;
-    if (i >= exponents->end) exponents->end = i + 1;
-    exponents->counts[i] += n;
+/* The counts of the exponents from `lowest` to `highest`, to be added to. */
+static inline uint64_t *sn_exponents_range(sn_exponents *exponents, int lowest, int highest) {
+    int begin = lowest - exponents->least, end = highest - exponents->least + 1;
+    if (exponents->begin == exponents->end) exponents->begin = begin;
+    if (begin < exponents->begin) exponents->begin = begin;
+    if (end > exponents->end) exponents->end = end;
+    return exponents->counts + begin;
 }
 
 void sn_exponents_merge(sn_exponents *into, const sn_exponents *other);

@@ -136,19 +136,23 @@ static int survey(scan *s) {
     return top;
 }
 
-static void add(scan *s, int k, uint64_t n) {
-    int offset = s->what == VALUES ? -BIAS : 1 - 2 * BIAS - MANTISSA_BITS;
-    if (k == LAST_KEY) {
-        s->n_last += n; /* no mantissa has it */
-    } else if (n > 0) {
-        sn_exponents_add(s->call->counts, k + offset, n);
+/* Adds the elements with the keys from `top` down, n of them and none 0: counts[j] have key top - j. */
+SN_ALWAYS_INLINE uint64_t add(scan *s, int top, const uint64_t *counts, int n) {
+    int exponent = top + (s->what == VALUES ? -BIAS : 1 - 2 * BIAS - MANTISSA_BITS), last = top == LAST_KEY;
+    uint64_t sum = last ? counts[0] : 0;
+    s->n_last += sum; /* no mantissa has this key */
+    uint64_t *to = n > last ? sn_exponents_range(s->call->counts, exponent - n + 1, exponent - last) : NULL;
+    for (int j = last; j < n; j++) {
+        to[n - 1 - j] += counts[j];
+        sum += counts[j];
     }
+    return sum;
 }
 
 /* The n_bins keys from `top` down, 0 not among them.  How many elements have them.  n_bins has to be a constant. */
 SN_ALWAYS_INLINE uint64_t count_bins(scan *s, int top, int n_bins) {
     keys counts[MOST_BINS], bins[MOST_BINS];
-    uint64_t sums[MOST_BINS], sum = 0;
+    uint64_t sums[MOST_BINS];
 #pragma GCC unroll 12
     for (int j = 0; j < n_bins; j++) {
         counts[j] = (keys){0};
@@ -163,11 +167,8 @@ SN_ALWAYS_INLINE uint64_t count_bins(scan *s, int top, int n_bins) {
 #pragma GCC unroll 12
     for (int j = 0; j < n_bins; j++)
         sums[j] = sum_of_lanes(counts[j]);
-    for (int j = 0; j < n_bins && j < top; j++) {
-        add(s, top - j, sums[j]);
-        sum += sums[j];
-    }
-    return sum;
+    int lowest = s->what == VALUES ? 1 : BIAS, n = top - lowest + 1; /* mantissas are 1 or more */
+    return add(s, top, sums, n_bins < n ? n_bins : n);
 }
 
 /* A pass over the block, from *top down, which goes on below what was counted.  From bin to bin there are half as many
@@ -183,7 +184,7 @@ static uint64_t count_pass(scan *s, int *top, uint64_t left) {
 static void count_rest(scan *s, int top) {
     const key *k = (const key *)s->block;
     for (size_t i = 0; i < s->n_vectors * VECTOR_KEYS; i++) {
-        if (k[i] > 0 && k[i] <= top) add(s, k[i], 1);
+        if (k[i] > 0 && k[i] <= top) add(s, k[i], (uint64_t[]){1}, 1);
     }
 }
 

@@ -85,7 +85,7 @@ static void count_value(sn_exponents *counts, double x) {
     } else if (frexp(x, &exponent) == 0) { /* a magnitude of 0.5 to 1, times 2^exponent */
         counts->zeros++;
     } else {
-        sn_exponents_add(counts, exponent - 1, 1);
+        ++*sn_exponents_range(counts, exponent - 1, exponent - 1);
     }
 }
 
@@ -104,10 +104,10 @@ static double difference(const sn_backend *backend, double a, double b) {
 static void counts_are(const sn_backend *backend, const sn_exponents *found, const sn_exponents *expected) {
     assert_true(found->zeros == expected->zeros && found->nans == expected->nans);
     assert_true(found->infinite == expected->infinite);
-    assert_true(found->begin == expected->begin && found->end == expected->end);
     int n = is_float(backend) ? SN_N_EXPONENTS_F32 : SN_N_EXPONENTS_F64;
     for (int i = 0; i < n; i++) {
-        if (found->counts[i] == expected->counts[i]) continue;
+        bool is_inside = i >= found->begin && i < found->end;
+        if (found->counts[i] == expected->counts[i] && (is_inside || found->counts[i] == 0)) continue;
         fail_msg("%s: %d values of exponent %d, expected %d", backend->simd, (int)found->counts[i], found->least + i,
                  (int)expected->counts[i]);
     }
