@@ -39,8 +39,8 @@ typedef struct sn_change_call {
     sn_sumsq *old_squares;          /* written: of old_weight, which the pass has in hand */
 } sn_change_call;
 
-/* Counts the exponents of x - minus, both (rows, cols), those of the exact difference (infinite where the precision has
- * no such number); minus.data NULL: of x. */
+/* Counts the exponents of x - minus, both (rows, cols): those of the exact difference, or of the largest number where
+ * that is out of range; minus.data NULL: of x. */
 typedef struct sn_exponents_call {
     size_t rows, cols;
     sn_view x, minus;

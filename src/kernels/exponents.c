@@ -3,6 +3,7 @@
  * Biased exponents are packed into vectors of keys, in any order, and these are compared with one bin after the other
  * from the largest key down: an element and a bin take a compare and a subtraction of a byte, and nearly all of a
  * tensor lies in a dozen bins.  A table that every element adds to would have to wait for its stores. */
+#include <fenv.h>
 #include <math.h>
 
 #include "kernels/kernels.h"
@@ -68,22 +69,12 @@ SN_ALWAYS_INLINE reals load_reals(const real *x) {
     return v;
 }
 
-/* The difference, rounded towards zero: to the nearest it could reach the next power of two.  What rounding to the
- * nearest left out is exact (Knuth's TwoSum); where it points the other way, the difference is a bit too long. */
-SN_ALWAYS_INLINE wholes subtract(const real *x, const real *minus) {
-    const wholes magnitude = (wholes){0} + (whole)SN_MAGNITUDE;
-    reals a = load_reals(x), b = load_reals(minus), d = a - b, minus_b = d - a;
-    reals left_out = (a - (d - minus_b)) - (b + minus_b), size = (reals)((wholes)left_out & magnitude);
-    wholes is_opposite = (wholes)((sn_lanes)((wholes)left_out ^ (wholes)d) < 0), is_there = (wholes)(size > 0);
-    return (wholes)d + (is_opposite & is_there);
-}
-
 /* Vector number i of it, as its bits. */
 SN_ALWAYS_INLINE wholes load(what of, source from, size_t i) {
     size_t at = i * SN_REAL_LANES;
     wholes v;
     if (from.minus) {
-        v = subtract(from.x + at, from.minus + at);
+        v = (wholes)(load_reals(from.x + at) - load_reals(from.minus + at));
     } else {
         memcpy(&v, from.x + at, sizeof v);
     }
@@ -266,12 +257,17 @@ static uint64_t count_zeros(const sn_exponents_call *call) {
     return zeros;
 }
 
+/* Differences are rounded towards zero, which leaves them the exponent of the exact one: to the nearest they could
+ * reach the next power of two.  The build tells the compiler of this file that the rounding changes. */
 void SN_V(sn_count_exponents)(const sn_exponents_call *call) {
     keys block[BLOCK];
     scan values = {.call = call, .block = block}, mantissas = {.call = call, .block = block};
+    int rounding = fegetround();
+    if (call->minus.data) fesetround(FE_TOWARDZERO);
     count_all(&values, VALUES);
     if (values.n_last > 0) count_last(call);
     uint64_t n_small = values.zero_keys - values.padding, zeros = n_small > 0 ? count_zeros(call) : 0;
     call->counts->zeros += zeros;
     if (zeros < n_small) count_all(&mantissas, MANTISSAS);
+    if (call->minus.data) fesetround(rounding);
 }

@@ -1,6 +1,7 @@
 /* The counts of exponents against frexp, one element at a time, on every SIMD path that runs here, in both precisions:
  * random bits (all exponents, denormals, infinities, NaN), values in a narrow range with zeros among them, differences
  * that rounding would carry to the next power of two, odd sizes, rows with gaps. */
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,6 +94,7 @@ static void count_value(sn_exponents *counts, double x) {
  * does not reach; any number between half of it and itself has the right exponent. */
 static double difference(const sn_backend *backend, double a, double b) {
     double d = is_float(backend) ? (double)((float)a - (float)b) : a - b;
+    if (isinf(d) && isfinite(a) && isfinite(b)) return is_float(backend) ? (double)FLT_MAX : DBL_MAX;
     if (!isfinite(d) || d == 0) return d;
     int exponent;
     bool is_power = fabs(frexp(d, &exponent)) == 0.5;
