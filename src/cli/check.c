@@ -7,6 +7,7 @@
 #include "cli/cli.h"
 #include "plan/print.h"
 #include "run/experiment.h"
+#include "run/selection.h"
 
 typedef struct check_options {
     sn_words set;
@@ -84,6 +85,8 @@ static sn_status add_totals(const sn_experiment *x, sn_text *text, sn_error *err
     if (status) return status;
     sn_text_addf(text, "\n%-14s %d hidden + output = %d weight layers\n", "layers", graph->n_hidden, graph->n_layers);
     sn_text_addf(text, "%-14s %zu\n", "parameters", graph->n_params);
+    size_t n_held = sn_selection_held(graph);
+    if (n_held > 0) sn_text_addf(text, "%-14s %zu of them, by train.freeze\n", "held", n_held);
     sn_text_addf(text, "%-14s %.0f forward, %.0f training step, of a sample\n", "FLOPs", graph->forward_flops,
                  graph->step_flops);
     sn_text_addf(text, "%-14s %zu train, %zu test, %zu features, %zu %s\n", "samples", x->data.train.n, x->data.test.n,

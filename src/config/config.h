@@ -90,6 +90,9 @@ const sn_value *sn_value_first(const sn_value *list);
 const sn_value *sn_value_next(const sn_value *element);
 const char *sn_value_name(const sn_value *member);
 
+/* Element i of a list of numbers; NAN where there are fewer. */
+double sn_value_element(const sn_value *list, size_t i);
+
 /* Adds a line "FILE:LINE:COL: PATH: message" to `error`, status SN_INVALID, for a value of the resolved tree (a
  * default stands where the object that lacks it opens; a --set value is named by its --set). */
 sn_status sn_config_fault(const sn_config *config, const sn_value *value, sn_error *error, const char *format, ...)

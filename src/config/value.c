@@ -79,6 +79,13 @@ const sn_value *sn_value_next(const sn_value *element) {
     return element ? element->next : NULL;
 }
 
+double sn_value_element(const sn_value *list, size_t i) {
+    const sn_value *element = sn_value_first(list);
+    while (i-- > 0)
+        element = sn_value_next(element);
+    return sn_value_number(element, "");
+}
+
 const char *sn_value_name(const sn_value *member) {
     return member ? member->string : NULL;
 }

@@ -17,7 +17,7 @@
 void sn_engine_plan_options(sn_plan_options *plan, const sn_engine_options *options, const sn_backend *backend) {
     *plan = (sn_plan_options){.batch = options->batch,
                               .is_reference = options->is_reference,
-                              .has_velocity = options->momentum != 0,
+                              .n_slots = sn_slot_count(options->rule.slots),
                               .keeps_gradients = options->keeps_gradients || options->clip_norm > 0,
                               .groups_tiles = backend->has_own_products,
                               .cut_every = options->cut_every};
@@ -26,15 +26,17 @@ void sn_engine_plan_options(sn_plan_options *plan, const sn_engine_options *opti
 static sn_status take_regions(sn_engine *e, sn_error *error) {
     const sn_plan *plan = &e->plan;
     size_t real_size = e->real_size, threads = (size_t)e->options.threads;
-    size_t velocities = plan->options.has_velocity ? plan->param_elements : 0;
     size_t partials = plan->partial_doubles * plan->max_tiles * sizeof(double);
     size_t totals = threads * plan->total_doubles * sizeof(double);
-    size_t scratch = threads * (e->group_tiles * plan->scratch_elements + 3 * plan->max_item_elements);
+    size_t scratch = threads * (e->group_tiles * plan->scratch_elements + sn_plan_item_elements(plan));
     sn_status status = sn_arena_init(&e->batch, plan->batch_elements * real_size, "signals", error);
     if (!status) status = sn_arena_init(&e->params, plan->param_elements * real_size, "parameters", error);
     if (!status) status = sn_arena_init(&e->states, plan->state_elements * real_size, "states", error);
     if (!status) status = sn_arena_init(&e->copies, plan->copy_elements * real_size, "parameters", error);
-    if (!status) status = sn_arena_init(&e->velocities, velocities * real_size, "velocities", error);
+    for (int k = 0; k < SN_MAX_SLOTS && !status; k++) {
+        size_t elements = sn_rule_has_slot(&e->options.rule, k) ? plan->param_elements : 0;
+        status = sn_arena_init(&e->slots[k], elements * real_size, "state of the optimizer", error);
+    }
     if (!status) status = sn_arena_init(&e->gradients, plan->gradient_elements * real_size, "gradients", error);
     if (!status) status = sn_arena_init(&e->parts, plan->part_elements * real_size, "parts of gradients", error);
     if (!status) status = sn_arena_init(&e->partials, partials, "partial sums", error);
@@ -43,7 +45,8 @@ static sn_status take_regions(sn_engine *e, sn_error *error) {
     if (status) return status;
     memset(e->params.base, 0, e->params.size);
     memset(e->copies.base, 0, e->copies.size);
-    memset(e->velocities.base, 0, e->velocities.size);
+    for (int k = 0; k < SN_MAX_SLOTS; k++)
+        memset(e->slots[k].base, 0, e->slots[k].size);
     return SN_OK;
 }
 
@@ -66,7 +69,7 @@ static size_t most_params(const sn_graph *graph) {
 
 static sn_status take_workspaces(sn_engine *e, sn_error *error) {
     size_t threads = (size_t)e->options.threads, inputs = most_inputs(e->graph);
-    size_t walk = e->group_tiles * e->plan.scratch_elements, per_thread = walk + 3 * e->plan.max_item_elements;
+    size_t walk = e->group_tiles * e->plan.scratch_elements, per_thread = walk + sn_plan_item_elements(&e->plan);
     size_t item = e->plan.max_item_elements * e->real_size;
     e->workspaces = sn_pool_alloc(&e->pool, threads * sizeof *e->workspaces);
     for (size_t t = 0; t < threads && e->workspaces; t++) {
@@ -74,7 +77,8 @@ static sn_status take_workspaces(sn_engine *e, sn_error *error) {
         w->scratch = e->scratch.base + t * per_thread * e->real_size;
         w->gradient = w->scratch + walk * e->real_size;
         w->old_weight = w->gradient + item;
-        w->old_velocity = w->old_weight + item;
+        for (int k = 0; k < SN_MAX_SLOTS; k++)
+            w->old_slots[k] = w->old_weight + (1 + (size_t)sn_slot_place(e->options.rule.slots, k)) * item;
         w->totals = (double *)(void *)e->totals.base + t * e->plan.total_doubles;
         w->x = sn_pool_alloc(&e->pool, inputs * sizeof *w->x);
         w->dx = sn_pool_alloc(&e->pool, inputs * sizeof *w->dx);
@@ -93,6 +97,19 @@ static char *tensor_name(sn_engine *e, const sn_node *node, const sn_param *para
     return name;
 }
 
+/* As PyTorch calls them. */
+static bool set_slot_names(sn_engine *e, int p, const sn_node *node, const sn_param *param) {
+    const sn_update_rule *rule = &e->options.rule;
+    for (int k = 0; k < SN_MAX_SLOTS; k++) {
+        if (!sn_rule_has_slot(rule, k)) continue;
+        char suffix[64];
+        snprintf(suffix, sizeof suffix, ".%s", rule->optimizer->slots[k]);
+        e->slot_names[k][p] = tensor_name(e, node, param, suffix);
+        if (!e->slot_names[k][p]) return false;
+    }
+    return true;
+}
+
 static bool set_param_tables(sn_engine *e) {
     for (int p = 0; p < e->plan.n_params; p++) {
         const sn_plan_param *entry = &e->plan.params[p];
@@ -102,8 +119,7 @@ static bool set_param_tables(sn_engine *e) {
         atomic_init(&e->tiles_left[p], entry->n_items);
         if (param->copy_size > 0) e->copy_pointers[p] = e->copies.base + entry->copy * e->real_size;
         e->tensor_names[p] = tensor_name(e, node, param, "");
-        e->velocity_names[p] = tensor_name(e, node, param, ".momentum_buffer"); /* as PyTorch calls it */
-        if (!e->tensor_names[p] || !e->velocity_names[p]) return false;
+        if (!e->tensor_names[p] || !set_slot_names(e, p, node, param)) return false;
     }
     return true;
 }
@@ -126,7 +142,6 @@ static sn_status take_tables(sn_engine *e, sn_error *error) {
     e->copy_pointers = sn_pool_alloc(&e->pool, n * sizeof *e->copy_pointers);
     e->tiles_left = sn_pool_alloc(&e->pool, n * sizeof *e->tiles_left);
     e->tensor_names = sn_pool_alloc(&e->pool, n * sizeof *e->tensor_names);
-    e->velocity_names = sn_pool_alloc(&e->pool, n * sizeof *e->velocity_names);
     e->state_pointers = sn_pool_alloc(&e->pool, n_states * sizeof *e->state_pointers);
     e->state_names = sn_pool_alloc(&e->pool, n_states * sizeof *e->state_names);
     e->tiles = sn_pool_alloc(&e->pool, plan->max_tiles * sizeof *e->tiles);
@@ -136,9 +151,13 @@ static sn_status take_tables(sn_engine *e, sn_error *error) {
     e->next_task = sn_pool_alloc(&e->pool, (n_counters + (size_t)e->options.threads) * sizeof *e->next_task);
     e->parts_left = sn_pool_alloc(&e->pool, (size_t)plan->n_items * sizeof *e->parts_left);
     e->next_update = sn_pool_alloc(&e->pool, (size_t)e->options.threads * sizeof *e->next_update);
-    bool ok = e->param_pointers && e->copy_pointers && e->tiles_left && e->tensor_names && e->velocity_names &&
-              e->state_pointers && e->state_names && e->tiles && e->items && e->next_group && e->next_task &&
-              e->next_update && e->parts_left;
+    bool ok = e->param_pointers && e->copy_pointers && e->tiles_left && e->tensor_names && e->state_pointers &&
+              e->state_names && e->tiles && e->items && e->next_group && e->next_task && e->next_update &&
+              e->parts_left;
+    for (int k = 0; k < SN_MAX_SLOTS && ok; k++) {
+        e->slot_names[k] = sn_pool_alloc(&e->pool, n * sizeof **e->slot_names);
+        ok = e->slot_names[k];
+    }
     for (int j = 0; j < plan->n_items && ok; j++)
         atomic_init(&e->parts_left[j], plan->items[j].n_parts);
     ok = ok && set_param_tables(e) && set_state_tables(e);
@@ -157,6 +176,7 @@ sn_status sn_engine_new(sn_engine **engine, const sn_graph *graph, const sn_back
     e->graph = graph;
     e->backend = backend;
     e->options = *options;
+    e->kernels = sn_rule_kernels(backend, &options->rule);
     e->real_size = sn_dtype_size(backend->dtype);
     e->loss_kernels = backend->losses[sn_loss_index(options->loss)];
     sn_plan_options plan_options;
@@ -190,10 +210,12 @@ sn_status sn_engine_new(sn_engine **engine, const sn_graph *graph, const sn_back
 void sn_engine_free(sn_engine *engine) {
     if (!engine) return;
     sn_team_free(engine->team);
-    sn_arena *regions[] = {&engine->batch,     &engine->params, &engine->states,   &engine->copies, &engine->velocities,
-                           &engine->gradients, &engine->parts,  &engine->partials, &engine->totals, &engine->scratch};
+    sn_arena *regions[] = {&engine->batch, &engine->params,   &engine->states, &engine->copies, &engine->gradients,
+                           &engine->parts, &engine->partials, &engine->totals, &engine->scratch};
     for (size_t i = 0; i < sizeof regions / sizeof *regions; i++)
         sn_arena_reset(regions[i]);
+    for (int k = 0; k < SN_MAX_SLOTS; k++)
+        sn_arena_reset(&engine->slots[k]);
     sn_plan_reset(&engine->plan);
     sn_pool_free(&engine->pool);
     free(engine);
@@ -269,11 +291,18 @@ static void reset_counters(atomic_size_t *counters, size_t n) {
         atomic_store_explicit(&counters[i], 0, memory_order_relaxed);
 }
 
+static void set_numbers(sn_engine *engine, const sn_step *step) {
+    const sn_update_rule *rule = &engine->options.rule;
+    engine->numbers = (sn_update_numbers){.lr = step->lr, .clip = 1, .weight_decay = rule->weight_decay};
+    memcpy(engine->numbers.own, rule->own, sizeof rule->own);
+    if (rule->optimizer && rule->optimizer->at_step) rule->optimizer->at_step(rule, step->number, engine->numbers.own);
+}
+
 void sn_step_begin(sn_engine *engine, const sn_step *step, sn_mode mode) {
     engine->step = step;
     engine->mode = mode;
     engine->observes = mode == SN_MODE_TRAIN && step->observation;
-    engine->clip = 1;
+    if (mode == SN_MODE_TRAIN) set_numbers(engine, step);
     size_t threads = (size_t)engine->options.threads, n_segments = (size_t)engine->plan.n_segments;
     reset_counters(engine->next_group, n_segments * threads);
     reset_counters(engine->next_task, (n_segments + 1) * threads);

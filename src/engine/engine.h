@@ -14,6 +14,7 @@
 #include "data/data.h"
 #include "network/graph.h"
 #include "ops/backend.h"
+#include "ops/optimizer.h"
 #include "plan/plan.h"
 
 typedef struct sn_engine sn_engine;
@@ -21,10 +22,9 @@ typedef struct sn_engine sn_engine;
 typedef struct sn_engine_options {
     size_t batch; /* samples of the largest batch */
     int threads;
-    const sn_loss *loss; /* a row of sn_losses */
-    uint64_t seed;       /* of what ops draw: the masks of dropout */
-    double momentum, weight_decay;
-    bool nesterov;
+    const sn_loss *loss;   /* a row of sn_losses */
+    uint64_t seed;         /* of what ops draw: the masks of dropout */
+    sn_update_rule rule;   /* optimizer NULL: plain gradient descent */
     double clip_norm;      /* 0: no clipping */
     bool is_reference;     /* the unfused walk, for comparison */
     bool keeps_gradients;  /* for sn_engine_gradient */
@@ -78,8 +78,8 @@ uint64_t sn_engine_weights_hash(const sn_engine *engine);
 
 /* Snapshots (snapshot.c). */
 
-/* All that later steps depend on, besides their batches and numbers: weights, states, and velocities
- * ("LABEL.weight.momentum_buffer") where there is momentum.  How many tensors that are, and the tensors, whose data lie
+/* All that later steps depend on, besides their batches and numbers: weights, states, and what the update rule keeps of
+ * every parameter ("LABEL.weight.exp_avg").  How many tensors that are, and the tensors, whose data lie
  * in the engine. */
 size_t sn_engine_snapshot_count(const sn_engine *engine);
 void sn_engine_snapshot(const sn_engine *engine, sn_tensor *tensors);

@@ -75,7 +75,6 @@ static bool visit_param(const sn_engine *e, int p, gap_visit *visit, sn_text *te
     } tensors[] = {
         {&e->params, entry->offset, param->count, "the tensor"},
         {&e->copies, entry->copy, param->copy_size, "the copy of"},
-        {&e->velocities, entry->offset, e->plan.options.has_velocity ? param->count : 0, "the velocity of"},
         {&e->gradients, entry->offset, e->plan.options.keeps_gradients ? param->count : 0, "the gradient of"},
     };
     for (size_t i = 0; i < sizeof tensors / sizeof *tensors; i++) {
@@ -83,6 +82,13 @@ static bool visit_param(const sn_engine *e, int p, gap_visit *visit, sn_text *te
         gap g = gap_behind(tensors[i].region->base, tensors[i].offset, tensors[i].count, e->real_size);
         g.what = tensors[i].what;
         g.name = e->tensor_names[p];
+        if (visit(&g, text)) return true;
+    }
+    for (int k = 0; k < SN_MAX_SLOTS; k++) {
+        if (!sn_rule_has_slot(&e->options.rule, k)) continue;
+        gap g = gap_behind(e->slots[k].base, entry->offset, param->count, e->real_size);
+        g.what = "the tensor";
+        g.name = e->slot_names[k][p];
         if (visit(&g, text)) return true;
     }
     return false;
@@ -118,15 +124,13 @@ static bool visit_parts(const sn_engine *e, const sn_item *item, gap_visit *visi
     return false;
 }
 
-/* What a thread has for work items: three slices, each with its guard in max_item_elements. */
+/* What a thread has for work items: slices, each with its guard in max_item_elements. */
 static bool visit_items(const sn_engine *e, const sn_workspace *w, gap_visit *visit, sn_text *text) {
-    const struct {
-        unsigned char *begin;
-        const char *name;
-    } slices[] = {{w->gradient, "gradient"}, {w->old_weight, "old weights"}, {w->old_velocity, "old velocity"}};
-    for (size_t i = 0; i < sizeof slices / sizeof *slices; i++) {
-        size_t guard = SN_GUARD * e->real_size, item = e->plan.max_item_elements * e->real_size;
-        gap g = {slices[i].begin + item - guard, guard, "a work item's", slices[i].name};
+    static const char *const slots[SN_MAX_SLOTS] = {"old first slot", "old second slot", "old third slot"};
+    size_t guard = SN_GUARD * e->real_size, item = e->plan.max_item_elements * e->real_size;
+    for (int i = 0; i < 2 + e->plan.options.n_slots; i++) {
+        const char *name = i == 0 ? "gradient" : i == 1 ? "old weights" : slots[i - 2];
+        gap g = {w->gradient + (size_t)(i + 1) * item - guard, guard, "a work item's", name};
         if (visit(&g, text)) return true;
     }
     return false;

@@ -42,13 +42,12 @@ typedef struct sn_look {
     void (*merge)(const sn_node *node, void *left, size_t n_tiles, void *sum);
 } sn_look;
 
-enum { SN_N_LOOKS = 4 };
-extern const sn_look sn_looks[SN_N_LOOKS];
+extern const sn_look sn_looks[]; /* take NULL ends */
 
 typedef struct sn_watch {
-    int *gradient_of; /* the node whose gradient this node's is, passed on unchanged in the same memory; itself */
-    unsigned char **left[SN_N_LOOKS]; /* per look and node: what its tiles leave, one after the other; NULL: nobody
-                                       * wants to know */
+    int *gradient_of;     /* the node whose gradient this node's is, passed on unchanged in the same memory; itself */
+    unsigned char **left; /* (looks, nodes) what the tiles of a node leave, one after the other; NULL: nobody wants to
+                           * know */
 } sn_watch;
 
 /* Which exponents an observation counts: places among the counts of a thread, -1: not. */
@@ -85,13 +84,13 @@ typedef struct sn_node_binding {
 
 /* A thread's own memory. */
 typedef struct sn_workspace {
-    unsigned char *scratch;                   /* plan->scratch_elements for every tile of a group */
-    unsigned char *gradient;                  /* an item's gradient, weights and velocities before the update: */
-    unsigned char *old_weight, *old_velocity; /* plan->max_item_elements each */
-    sn_view *x, *dx, *base;                   /* per input of a node, as many as the node with most inputs has */
-    double **partials;                        /* per parameter of a node, likewise */
-    double *totals;                           /* plan->total_doubles: what the reductions of the step came to */
-    sn_exponents *exponents;                  /* counting.n: of what this thread saw in an observed step */
+    unsigned char *scratch;  /* plan->scratch_elements for every tile of a group */
+    unsigned char *gradient; /* an item's gradient, and its weights and slots before the update: */
+    unsigned char *old_weight, *old_slots[SN_MAX_SLOTS]; /* plan->max_item_elements each */
+    sn_view *x, *dx, *base;  /* per input of a node, as many as the node with most inputs has */
+    double **partials;       /* per parameter of a node, likewise */
+    double *totals;          /* plan->total_doubles: what the reductions of the step came to */
+    sn_exponents *exponents; /* counting.n: of what this thread saw in an observed step */
 } sn_workspace;
 
 /* Buffers in the order of the times at which lifetimes begin, or end; used by guard.c, of checked builds. */
@@ -105,12 +104,14 @@ struct sn_engine {
     const sn_graph *graph;
     const sn_backend *backend;
     const sn_loss_kernels *loss_kernels;
+    const sn_form_kernels *kernels; /* of the update rule */
     sn_engine_options options;
     sn_plan plan;
     size_t real_size;
     sn_team *team;
 
-    sn_arena batch, params, states, copies, velocities, gradients, parts, partials, totals, scratch;
+    sn_arena batch, params, states, copies, gradients, parts, partials, totals, scratch;
+    sn_arena slots[SN_MAX_SLOTS]; /* state of the update rule, each as the params lie; empty where it keeps none */
     sn_workspace *workspaces;
     size_t group_tiles;        /* row tiles that a thread walks at once, at most */
     bool looks_ahead;          /* what a step touches does not stay in the caches: ask for it before it is needed */
@@ -119,7 +120,7 @@ struct sn_engine {
     atomic_int *tiles_left;                 /* per plan param: tiles that wait for their update in this step, where
                                              * the copy is derived from the whole tensor */
     void **state_pointers;                  /* per plan state */
-    char **tensor_names, **state_names, **velocity_names;
+    char **tensor_names, **state_names, **slot_names[SN_MAX_SLOTS];
     sn_pool pool;
 
     sn_guard_order begins, ends; /* of checked builds, with: */
@@ -135,7 +136,7 @@ struct sn_engine {
     const sn_step *step;
     sn_mode mode;
     bool observes, diagnoses;
-    double clip;
+    sn_update_numbers numbers;  /* of parameters without a rate or a decay of their own */
     double *outputs;            /* where predictions go; NULL: nowhere */
     atomic_size_t *next_group;  /* per segment and thread that begins with the tiles */
     atomic_size_t *next_task;   /* per phase and thread that begins with the tasks */
@@ -178,6 +179,11 @@ void sn_work_gradients(sn_engine *engine, int thread, int phase);
 
 /* work.c: the gradients that are left and all updates; all threads together. */
 void sn_work_updates(sn_engine *engine, int thread);
+
+/* What the tiles of node i leave of that look. */
+static inline unsigned char **sn_watch_left(const sn_engine *engine, const sn_look *look, int i) {
+    return &engine->watch.left[(look - sn_looks) * engine->graph->n_nodes + i];
+}
 
 /* observe.c */
 sn_status sn_watch_init(sn_engine *engine, sn_error *error);

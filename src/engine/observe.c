@@ -1,7 +1,7 @@
 /* Owns observations: what is watched during a walk, and the merging of tiles and items in their fixed order.
  *
- * A sum of a signal is a row of `kinds`: a member of sn_node_sums, how it is looked at (a row of sn_looks) and of which
- * node. */
+ * A sum of a signal is a row of `sum_rows`: a member of sn_node_sums, how it is looked at (a row of sn_looks) and of
+ * which node. */
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,13 +96,14 @@ static void merge_awake(const sn_node *node, void *left, size_t n_tiles, void *s
         units->silent += !awake[c];
 }
 
-enum { VALUE, GRADIENT, SATURATED, AWAKE };
+enum { VALUE, GRADIENT, SATURATED, AWAKE, N_LOOKS };
 
-const sn_look sn_looks[SN_N_LOOKS] = {
+const sn_look sn_looks[] = {
     [VALUE] = {SN_BEHIND_FORWARD, signal_size, take_value, merge_signal},
     [GRADIENT] = {SN_BEFORE_BACKWARD, signal_size, take_gradient, merge_signal},
     [SATURATED] = {SN_BEHIND_FORWARD, count_size, take_saturated, merge_count},
     [AWAKE] = {SN_BEHIND_FORWARD, units_size, take_awake, merge_awake},
+    [N_LOOKS] = {.take = NULL},
 };
 
 /* ---- sums ---- */
@@ -137,9 +138,10 @@ static int input_with_silence(const sn_engine *engine, int i) {
 }
 
 static const struct {
-    int look, (*node)(const sn_engine *engine, int i);
+    int look;
+    int (*node)(const sn_engine *engine, int i);
     size_t place; /* in sn_node_sums */
-} kinds[] = {
+} sum_rows[] = {
     {VALUE, itself, offsetof(sn_node_sums, output)},
     {VALUE, input, offsetof(sn_node_sums, input)},
     {GRADIENT, delta, offsetof(sn_node_sums, delta)},
@@ -147,11 +149,11 @@ static const struct {
     {SATURATED, input_activation, offsetof(sn_node_sums, saturated)},
     {AWAKE, input_with_silence, offsetof(sn_node_sums, units)},
 };
-enum { N_KINDS = sizeof kinds / sizeof *kinds };
+enum { N_SUM_ROWS = sizeof sum_rows / sizeof *sum_rows };
 
 /* Takes room for what the tiles of node i leave, once. */
 static bool watch_node(sn_engine *engine, int look, int i) {
-    unsigned char **left = &engine->watch.left[look][i];
+    unsigned char **left = sn_watch_left(engine, &sn_looks[look], i);
     if (*left) return true;
     *left = sn_pool_alloc(&engine->pool, engine->plan.max_tiles * sn_looks[look].size(&engine->graph->nodes[i]));
     return *left != NULL;
@@ -159,9 +161,9 @@ static bool watch_node(sn_engine *engine, int look, int i) {
 
 static bool watch_sums(sn_engine *engine, int i) {
     bool ok = true;
-    for (int s = 0; s < N_KINDS && ok; s++) {
-        int node = kinds[s].node(engine, i);
-        if (node >= 0) ok = watch_node(engine, kinds[s].look, node);
+    for (int s = 0; s < N_SUM_ROWS && ok; s++) {
+        int node = sum_rows[s].node(engine, i);
+        if (node >= 0) ok = watch_node(engine, sum_rows[s].look, node);
     }
     return ok;
 }
@@ -170,13 +172,10 @@ sn_status sn_watch_init(sn_engine *engine, sn_error *error) {
     sn_watch *watch = &engine->watch;
     size_t n = (size_t)engine->graph->n_nodes;
     watch->gradient_of = sn_pool_alloc(&engine->pool, n * sizeof *watch->gradient_of);
-    bool ok = watch->gradient_of;
-    for (int k = 0; k < SN_N_LOOKS && ok; k++) {
-        watch->left[k] = sn_pool_alloc(&engine->pool, n * sizeof *watch->left[k]);
-        ok = watch->left[k];
-        for (size_t i = 0; i < n && ok; i++)
-            watch->left[k][i] = NULL;
-    }
+    watch->left = sn_pool_alloc(&engine->pool, N_LOOKS * n * sizeof *watch->left);
+    bool ok = watch->gradient_of && watch->left;
+    for (size_t k = 0; k < N_LOOKS * n && ok; k++)
+        watch->left[k] = NULL;
     for (int i = 0; i < (int)n && ok; i++)
         watch->gradient_of[i] = i > 0 && engine->graph->nodes[i].needs_gradient ? gradient_of(engine, i) : -1;
     for (int i = 1; i < (int)n && ok; i++) {
@@ -187,11 +186,12 @@ sn_status sn_watch_init(sn_engine *engine, sn_error *error) {
 
 static void collect_signals(const sn_engine *engine, sn_node_sums *to) {
     size_t n_tiles = sn_tile_count(engine, engine->step->batch.rows);
-    for (int s = 0; s < N_KINDS; s++) {
-        int node = kinds[s].node(engine, to->node);
+    for (int s = 0; s < N_SUM_ROWS; s++) {
+        int node = sum_rows[s].node(engine, to->node);
         if (node < 0) continue;
-        void *left = engine->watch.left[kinds[s].look][node];
-        sn_looks[kinds[s].look].merge(&engine->graph->nodes[node], left, n_tiles, (char *)to + kinds[s].place);
+        const sn_look *look = &sn_looks[sum_rows[s].look];
+        unsigned char *left = *sn_watch_left(engine, look, node);
+        look->merge(&engine->graph->nodes[node], left, n_tiles, (char *)to + sum_rows[s].place);
     }
 }
 

@@ -61,25 +61,28 @@ uint64_t sn_profile_update(const sn_profile *profile, int param) {
 }
 
 int sn_engine_regions(const sn_engine *engine, sn_region regions[SN_MAX_REGIONS]) {
+    size_t slots = 0;
+    for (int k = 0; k < SN_MAX_SLOTS; k++)
+        slots += sn_rule_has_slot(&engine->options.rule, k) ? engine->slots[k].size : 0;
     const struct {
         const char *name;
-        const sn_arena *arena;
+        size_t bytes;
         bool is_used;
     } rows[] = {
-        {"signals", &engine->batch, true},
-        {"parameters", &engine->params, true},
-        {"states", &engine->states, engine->plan.state_elements > 0},
-        {"copies of weights", &engine->copies, engine->plan.copy_elements > 0},
-        {"velocities", &engine->velocities, engine->plan.options.has_velocity},
-        {"gradients", &engine->gradients, engine->plan.gradient_elements > 0},
-        {"parts of gradients", &engine->parts, engine->plan.part_elements > 0},
-        {"partial sums", &engine->partials, engine->plan.partial_doubles > 0},
-        {"sums", &engine->totals, engine->plan.total_doubles > 0},
-        {"scratch", &engine->scratch, true},
+        {"signals", engine->batch.size, true},
+        {"parameters", engine->params.size, true},
+        {"states", engine->states.size, engine->plan.state_elements > 0},
+        {"copies of weights", engine->copies.size, engine->plan.copy_elements > 0},
+        {"optimizer state", slots, slots > 0},
+        {"gradients", engine->gradients.size, engine->plan.gradient_elements > 0},
+        {"parts of gradients", engine->parts.size, engine->plan.part_elements > 0},
+        {"partial sums", engine->partials.size, engine->plan.partial_doubles > 0},
+        {"sums", engine->totals.size, engine->plan.total_doubles > 0},
+        {"scratch", engine->scratch.size, true},
     };
     int n = 0;
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
-        if (rows[i].is_used) regions[n++] = (sn_region){rows[i].name, rows[i].arena->size};
+        if (rows[i].is_used) regions[n++] = (sn_region){rows[i].name, rows[i].bytes};
     }
     return n;
 }

@@ -3,19 +3,24 @@
 
 #include "engine/internal.h"
 
-static size_t velocity_count(const sn_engine *engine) {
-    return engine->plan.options.has_velocity ? sn_engine_tensor_count(engine) : 0;
+static bool has_slot(const sn_engine *engine, int k) {
+    return sn_rule_has_slot(&engine->options.rule, k);
 }
 
 size_t sn_engine_snapshot_count(const sn_engine *engine) {
-    return sn_engine_tensor_count(engine) + sn_engine_state_count(engine) + velocity_count(engine);
+    size_t slots = (size_t)sn_slot_count(engine->options.rule.slots);
+    return (1 + slots) * sn_engine_tensor_count(engine) + sn_engine_state_count(engine);
 }
 
-/* Velocities lie as the weights do. */
-static void velocity_of(const sn_engine *engine, size_t p, sn_tensor *tensor) {
+static void *slot_data(const sn_engine *engine, int k, size_t p) {
+    return engine->slots[k].base + engine->plan.params[p].offset * engine->real_size;
+}
+
+/* Slots lie as the weights do. */
+static void slot_of(const sn_engine *engine, int k, size_t p, sn_tensor *tensor) {
     sn_engine_tensor(engine, p, tensor);
-    tensor->name = engine->velocity_names[p];
-    tensor->data = engine->velocities.base + engine->plan.params[p].offset * engine->real_size;
+    tensor->name = engine->slot_names[k][p];
+    tensor->data = slot_data(engine, k, p);
 }
 
 void sn_engine_snapshot(const sn_engine *engine, sn_tensor *tensors) {
@@ -23,8 +28,10 @@ void sn_engine_snapshot(const sn_engine *engine, sn_tensor *tensors) {
         sn_engine_tensor(engine, p, tensors++);
     for (size_t i = 0; i < sn_engine_state_count(engine); i++)
         sn_engine_state(engine, i, tensors++);
-    for (size_t p = 0; p < velocity_count(engine); p++)
-        velocity_of(engine, p, tensors++);
+    for (int k = 0; k < SN_MAX_SLOTS; k++) {
+        for (size_t p = 0; p < sn_engine_tensor_count(engine) && has_slot(engine, k); p++)
+            slot_of(engine, k, p, tensors++);
+    }
 }
 
 static bool is_like(const sn_tensor *a, const sn_tensor *b) {
@@ -52,10 +59,11 @@ sn_status sn_engine_restore(sn_engine *engine, const sn_safetensors *file, const
         sn_engine_state(engine, i, &wanted);
         status = restore_tensor(&wanted, engine->state_pointers[i], file, path, error);
     }
-    for (size_t p = 0; p < velocity_count(engine) && !status; p++) {
-        velocity_of(engine, p, &wanted);
-        size_t offset = engine->plan.params[p].offset * engine->real_size;
-        status = restore_tensor(&wanted, engine->velocities.base + offset, file, path, error);
+    for (int k = 0; k < SN_MAX_SLOTS; k++) {
+        for (size_t p = 0; p < sn_engine_tensor_count(engine) && has_slot(engine, k) && !status; p++) {
+            slot_of(engine, k, p, &wanted);
+            status = restore_tensor(&wanted, slot_data(engine, k, p), file, path, error);
+        }
     }
     if (!status) sn_engine_refresh_copies(engine);
     return status;

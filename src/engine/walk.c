@@ -95,9 +95,8 @@ static void count_exponents(const walk *w, int i, sn_look_time time) {
 /* What an observed step looks at of node i at this time of its walk. */
 static void observe(const walk *w, int i, sn_look_time time) {
     const sn_engine *e = w->engine;
-    for (int k = 0; e->observes && k < SN_N_LOOKS; k++) {
-        const sn_look *look = &sn_looks[k];
-        unsigned char *left = e->watch.left[k][i];
+    for (const sn_look *look = sn_looks; e->observes && look->take; look++) {
+        unsigned char *left = *sn_watch_left(e, look, i);
         if (!left || look->time != time) continue;
         size_t size = look->size(&e->graph->nodes[i]);
         for (size_t t = 0; t < w->n_tiles; t++) {

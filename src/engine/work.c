@@ -152,12 +152,12 @@ static sn_update_call update_call(const work *w) {
                            .cols = w->item->cols,
                            .weight = region_tile(w, &e->params, w->entry->offset),
                            .gradient = w->gradient,
-                           .sgd = {.lr = e->step->lr,
-                                   .momentum = e->options.momentum,
-                                   .weight_decay = w->param->decays ? e->options.weight_decay : 0,
-                                   .clip = e->clip,
-                                   .nesterov = e->options.nesterov}};
-    if (e->plan.options.has_velocity) call.velocity = region_tile(w, &e->velocities, w->entry->offset);
+                           .numbers = e->numbers};
+    call.numbers.lr *= w->param->lr_factor;
+    if (!w->param->decays && !e->options.rule.decays_all) call.numbers.weight_decay = 0;
+    for (int k = 0; k < SN_MAX_SLOTS; k++) {
+        if (sn_rule_has_slot(&e->options.rule, k)) call.slots[k] = region_tile(w, &e->slots[k], w->entry->offset);
+    }
     return call;
 }
 
@@ -169,12 +169,13 @@ static bool observed_update(const work *w, const sn_update_call *call) {
                              .gradient = &w->result->gradient,
                              .old_squares = &w->result->weight};
     backend->copy(change.old_weight, call->weight, call->rows, call->cols);
-    if (call->velocity.data) {
-        change.old_velocity = (sn_view){w->workspace->old_velocity, call->cols};
-        backend->copy(change.old_velocity, call->velocity, call->rows, call->cols);
+    for (int k = 0; k < SN_MAX_SLOTS; k++) {
+        if (!call->slots[k].data) continue;
+        change.old_slots[k] = (sn_view){w->workspace->old_slots[k], call->cols};
+        backend->copy(change.old_slots[k], call->slots[k], call->rows, call->cols);
     }
-    bool is_finite = backend->update(call);
-    w->result->change = backend->change_sums(&change);
+    bool is_finite = w->engine->kernels->update(call);
+    w->result->change = w->engine->kernels->change_sums(&change);
     sn_count_item(w->engine, w->workspace, w->item, SN_COUNTED_WEIGHT, change.old_weight, (sn_view){NULL, 0});
     sn_count_item(w->engine, w->workspace, w->item, SN_COUNTED_UPDATE, call->weight, change.old_weight);
     return is_finite;
@@ -196,9 +197,9 @@ static void bring_copy_up_to_date(const work *w, bool has_changed) {
 static void update_item(const work *w) {
     const sn_engine *e = w->engine;
     sn_update_call call = update_call(w);
-    bool changes = e->step->applies && w->result->fault.kind == SN_FAULT_NONE;
+    bool changes = e->step->applies && !w->param->is_held && w->result->fault.kind == SN_FAULT_NONE;
     if (changes) {
-        bool is_finite = e->observes ? observed_update(w, &call) : e->backend->update(&call);
+        bool is_finite = e->observes ? observed_update(w, &call) : e->kernels->update(&call);
         if (!is_finite) fail(w, call.weight, SN_FAULT_PARAM);
     } else if (e->observes) {
         w->result->weight = e->backend->signal_sums(call.weight, call.rows, call.cols).squares;
@@ -214,11 +215,14 @@ static bool has_fault(const sn_engine *engine) {
     return false;
 }
 
-/* clip_norm / norm where the norm of all gradients is larger, else 1. */
+/* clip_norm / norm where the norm of the gradients of all that moves is larger, else 1. */
 static double clip_factor(const sn_engine *engine) {
     sn_sumsq squares = {0, 0};
-    for (int j = 0; j < engine->plan.n_items; j++)
-        sn_sumsq_merge(&squares, engine->items[j].gradient.squares);
+    for (int j = 0; j < engine->plan.n_items; j++) {
+        const sn_plan_param *entry = &engine->plan.params[engine->plan.items[j].param];
+        if (!engine->graph->nodes[entry->node].params[entry->index].is_held)
+            sn_sumsq_merge(&squares, engine->items[j].gradient.squares);
+    }
     double norm = sn_sumsq_norm(squares);
     return norm > engine->options.clip_norm ? engine->options.clip_norm / norm : 1;
 }
@@ -309,7 +313,7 @@ void sn_work_updates(sn_engine *engine, int thread) {
     }
     do_tasks(engine, thread, plan->n_segments, GRADIENT);
     sn_team_barrier(engine->team);
-    if (thread == 0) engine->clip = clip_factor(engine);
+    if (thread == 0) engine->numbers.clip = clip_factor(engine);
     sn_team_barrier(engine->team);
     if (!has_fault(engine)) do_updates(engine, thread, plan->updates, plan->n_updates);
 }

@@ -18,23 +18,27 @@ typedef struct sn_gather_call {
     sn_view x;
 } sn_gather_call;
 
-/* v = momentum v + g + weight_decay w; w -= lr v (nesterov: lr (g + weight_decay w + momentum v)), g times `clip`. */
-typedef struct sn_sgd {
-    double lr, momentum, weight_decay, clip;
-    bool nesterov;
-} sn_sgd;
+/* Of the state that update rules keep for every element of a parameter, and of the numbers of a rule's own. */
+enum { SN_MAX_SLOTS = 3, SN_MAX_NUMBERS = 8 };
+
+/* What one update of one parameter is made with. */
+typedef struct sn_update_numbers {
+    double lr, clip, weight_decay; /* clip: a factor of the gradient */
+    double own[SN_MAX_NUMBERS];    /* those of the rule, in an order of its own */
+} sn_update_numbers;
 
 /* A tile (rows, cols) of one parameter in an update. */
 typedef struct sn_update_call {
     size_t rows, cols;
-    sn_view weight, velocity, gradient; /* velocity.data NULL where momentum is 0 */
-    sn_sgd sgd;
+    sn_view weight, gradient;
+    sn_view slots[SN_MAX_SLOTS]; /* state; data NULL where the rule keeps none there */
+    sn_update_numbers numbers;
 } sn_update_call;
 
 /* The same tile before the update, for the statistics. */
 typedef struct sn_change_call {
     const sn_update_call *update;
-    sn_view old_weight, old_velocity;
+    sn_view old_weight, old_slots[SN_MAX_SLOTS];
     const sn_tensor_sums *gradient; /* of update->gradient */
     sn_sumsq *old_squares;          /* written: of old_weight, which the pass has in hand */
 } sn_change_call;

@@ -7,8 +7,6 @@
 
 void SN_V(sn_gather)(const sn_gather_call *call);
 
-bool SN_V(sn_sgd_update)(const sn_update_call *call);
-
 void SN_V(sn_copy)(sn_view to, sn_view from, size_t rows, size_t cols);
 bool SN_V(sn_merge_parts)(const sn_merge_parts_call *call);
 void SN_V(sn_transpose)(sn_view to, sn_view from, size_t rows, size_t cols);
@@ -19,7 +17,6 @@ void SN_V(sn_from_double)(void *to, const double *from, size_t n);
 
 sn_signal_sums SN_V(sn_signal_sums_of)(sn_view view, size_t rows, size_t cols);
 sn_tensor_sums SN_V(sn_tensor_sums_of)(sn_view view, size_t rows, size_t cols);
-sn_change_sums SN_V(sn_change_sums_of)(const sn_change_call *call);
 void SN_V(sn_count_exponents)(const sn_exponents_call *call);
 size_t SN_V(sn_count_nonfinite)(sn_view view, size_t rows, size_t cols);
 

@@ -52,6 +52,7 @@ static void set_tensor(sn_param *param, const char *name, size_t rows, size_t co
 sn_param *sn_node_add_param(sn_node *node, const char *name, size_t rows, size_t cols, const sn_value *init) {
     sn_param *param = &node->params[node->n_params++];
     set_tensor(param, name, rows, cols, init);
+    param->lr_factor = 1;
     return param;
 }
 

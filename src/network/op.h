@@ -39,7 +39,9 @@ typedef struct sn_param {
     size_t count;      /* elements */
     size_t rows, cols; /* the tensor as a matrix, rows * cols == count */
     sn_route route;
-    bool decays;      /* weight decay acts on it */
+    bool decays;      /* weight decay acts on it even where it acts on matrices only */
+    bool is_held;     /* the config has it stay as it is: its gradient is measured, and no update moves it */
+    double lr_factor; /* of the learning rate */
     size_t copy_size; /* elements of a copy that the op derives from the tensor, for its kernels; 0: none.  The engine
                        * has it derived again whenever the tensor changed: see `derive` */
     bool in_parts;    /* SN_FROM_BATCH: its gradient is taken in parts along the batch, which are merged in their order:

@@ -6,16 +6,17 @@
 #include "kernels/calls.h"
 #include "network/op.h"
 #include "ops/loss.h"
+#include "ops/optimizer.h"
 
 typedef struct sn_backend {
     const char *simd; /* "generic", "avx2", "avx512" */
     sn_dtype dtype;
     bool has_own_products; /* the bits of a row do not depend on the rows that are computed with it: see gemm.h */
-    const sn_op_kernels *const *ops;      /* those of sn_ops, in that order */
-    const sn_loss_kernels *const *losses; /* those of sn_losses, in that order */
+    const sn_op_kernels *const *ops;               /* those of sn_ops, in that order */
+    const sn_loss_kernels *const *losses;          /* those of sn_losses, in that order */
+    const sn_optimizer_kernels *const *optimizers; /* those of sn_optimizers, in that order */
 
     void (*gather)(const sn_gather_call *call);
-    bool (*update)(const sn_update_call *call); /* whether all updated weights are finite */
     void (*copy)(sn_view to, sn_view from, size_t rows, size_t cols);
     bool (*multiply)(const sn_product_call *call); /* whether all of C is finite */
     bool (*all_finite)(sn_view view, size_t rows, size_t cols);
@@ -23,7 +24,6 @@ typedef struct sn_backend {
     bool (*merge_parts)(const sn_merge_parts_call *call); /* whether all of the gradient is finite */
     sn_signal_sums (*signal_sums)(sn_view view, size_t rows, size_t cols);
     sn_tensor_sums (*tensor_sums)(sn_view view, size_t rows, size_t cols);
-    sn_change_sums (*change_sums)(const sn_change_call *call);
     void (*count_exponents)(const sn_exponents_call *call);
     size_t (*count_nonfinite)(sn_view view, size_t rows, size_t cols);
     void (*from_double)(void *to, const double *from, size_t n);

@@ -1,5 +1,5 @@
-/* The lists of ops and losses.  A new op is a file src/ops/NAME.c that defines its row sn_op_NAME, and one line here; a
- * loss likewise with sn_loss_NAME. */
+/* The lists of ops, losses and optimizers.  A new op is a file src/ops/NAME.c that defines its row sn_op_NAME, and one
+ * line here; a loss likewise with sn_loss_NAME, an optimizer with sn_optimizer_NAME. */
 #ifndef SN_OPS_LIST_H
 #define SN_OPS_LIST_H
 
@@ -30,5 +30,12 @@
 #define SN_LOSSES(X)                                                                                                   \
     X(softmax_cross_entropy)                                                                                           \
     X(mean_squared_error)
+
+#define SN_OPTIMIZERS(X)                                                                                               \
+    X(sgd)                                                                                                             \
+    X(adam)                                                                                                            \
+    X(adamw)                                                                                                           \
+    X(rmsprop)                                                                                                         \
+    X(lion)
 
 #endif

@@ -122,9 +122,13 @@ size_t sn_plan_group_tiles(const sn_plan *plan, int threads) {
     return share < most ? share : most;
 }
 
+size_t sn_plan_item_elements(const sn_plan *plan) {
+    return (2 + (size_t)plan->options.n_slots) * plan->max_item_elements;
+}
+
 size_t sn_plan_bytes(const sn_plan *plan, int threads, size_t real_size) {
-    size_t per_param = 1 + (plan->options.has_velocity ? 1U : 0U);
-    size_t per_thread = sn_plan_group_tiles(plan, threads) * plan->scratch_elements + 3 * plan->max_item_elements;
+    size_t per_param = 1 + (size_t)plan->options.n_slots;
+    size_t per_thread = sn_plan_group_tiles(plan, threads) * plan->scratch_elements + sn_plan_item_elements(plan);
     size_t elements = plan->batch_elements + plan->copy_elements + per_param * plan->param_elements +
                       plan->gradient_elements + plan->part_elements + plan->state_elements +
                       (size_t)threads * per_thread;

@@ -108,7 +108,7 @@ typedef struct sn_plan_options {
     size_t batch;         /* samples of the largest batch */
     bool is_reference;    /* every signal in a buffer of its own, every gradient copied, every tile walked alone: the
                            * unfused walk */
-    bool has_velocity;    /* momentum is not 0 */
+    int n_slots;          /* that the update rule keeps for every element of a parameter */
     bool keeps_gradients; /* all parameter gradients stay until the end of the step (clip_norm, tests) */
     bool groups_tiles;    /* rows of several tiles may go through an op in one call: see sn_backend.has_own_products */
     int cut_every;        /* ends a segment after so many times of the walk, for tests; 0: nowhere within the walk */
@@ -149,6 +149,9 @@ sn_status sn_plan_build(sn_plan *plan, const sn_graph *graph, const sn_plan_opti
 void sn_plan_reset(sn_plan *plan);
 
 /* Bytes of the arenas that an engine with this plan takes for `threads` threads and elements of `real_size` bytes. */
+/* Elements that a thread has for work items: a tile's gradient, and its weights and slots before the update. */
+size_t sn_plan_item_elements(const sn_plan *plan);
+
 size_t sn_plan_bytes(const sn_plan *plan, int threads, size_t real_size);
 
 /* Row tiles that each of `threads` threads walks at once: its share of the batch, up to 128 rows, so that weights come

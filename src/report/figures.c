@@ -3,8 +3,6 @@
 
 #include <stddef.h>
 
-#include "report/metrics.h"
-
 static sn_measure steps_of(const sn_summary *s) {
     return sn_measured((double)s->steps);
 }
@@ -20,6 +18,9 @@ static sn_measure wall_of(const sn_summary *s) {
 /* A member of the summary, which has the same name in run.json. */
 #define KEPT(kind_, member) .kind = SN_FIGURE_##kind_, .place = offsetof(sn_summary, member), .key = #member
 
+/* A column of loss.csv: a measure of its record. */
+#define OUT_OF(member) .loss_column = #member, .source = offsetof(sn_loss_record, member)
+
 /* Their columns are read by name from outside: a new one goes at the end. */
 const sn_run_figure sn_run_figures[SN_N_RUN_FIGURES] = {
     {{"steps", "integer", "updates", "updates that were made", .title = "steps", .digits = 9},
@@ -31,29 +32,29 @@ const sn_run_figure sn_run_figures[SN_N_RUN_FIGURES] = {
     {{"train_loss", "number", "loss", "training loss of the last evaluation", .title = "train loss", .digits = 5},
      SN_METRIC,
      KEPT(MEASURE, train_loss),
-     .loss_column = "train_loss",
+     OUT_OF(train_loss),
      .time = SN_AT_EVALUATION},
     {{"train_accuracy", "number", "1", "training accuracy of the last evaluation", .title = "train acc", .digits = 4},
      SN_METRIC,
      KEPT(MEASURE, train_accuracy),
-     .loss_column = "train_accuracy",
+     OUT_OF(train_accuracy),
      .time = SN_AT_EVALUATION},
     {{"test_loss", "number", "loss", "test loss of the last evaluation", .title = "test loss", .digits = 5},
      SN_METRIC,
      KEPT(MEASURE, test_loss),
-     .loss_column = "test_loss",
+     OUT_OF(test_loss),
      .time = SN_AT_EVALUATION},
     {{"test_accuracy", "number", "1", "test accuracy of the last evaluation", .title = "test acc", .digits = 4},
      SN_METRIC,
      KEPT(MEASURE, test_accuracy),
-     .loss_column = "test_accuracy",
+     OUT_OF(test_accuracy),
      .time = SN_AT_EVALUATION},
     {{"log10_delta_ratio", "number", "decades",
       "log10 of delta_rms of the first hidden layer over that of the last, at the last update; negative: vanishing",
       .title = "log10 ratio", .digits = 4},
      SN_METRIC,
      KEPT(MEASURE, log10_delta_ratio),
-     .loss_column = "log10_delta_ratio",
+     OUT_OF(log10_delta_ratio),
      .time = SN_AT_UPDATE,
      .line = "first over last hidden layer"},
     {{"decades_per_layer", "number", "decades/layer",
@@ -61,7 +62,7 @@ const sn_run_figure sn_run_figures[SN_N_RUN_FIGURES] = {
       .digits = 4},
      SN_METRIC,
      KEPT(MEASURE, decades_per_layer),
-     .loss_column = "decades_per_layer",
+     OUT_OF(decades_per_layer),
      .time = SN_AT_UPDATE,
      .line = "towards the input; negative: vanishing"},
     {{"n_hidden", "integer", "layers", "hidden layers", .title = "hidden", .digits = 9},
@@ -72,13 +73,13 @@ const sn_run_figure sn_run_figures[SN_N_RUN_FIGURES] = {
       .digits = 9},
      SN_METRIC,
      KEPT(COUNT, frozen_start),
-     .loss_column = "frozen_layers",
+     OUT_OF(frozen_layers),
      .time = SN_AT_START},
     {{"frozen_layers_end", "integer", "layers", "frozen hidden layers at the last update", .title = "frozen at end",
       .digits = 9},
      SN_METRIC,
      KEPT(COUNT, frozen_end),
-     .loss_column = "frozen_layers",
+     OUT_OF(frozen_layers),
      .time = SN_AT_UPDATE},
     {{"wall_s", "number", "s", "time that the training took", .title = "seconds", .digits = 4},
      SN_METRIC_LAST,
@@ -87,12 +88,12 @@ const sn_run_figure sn_run_figures[SN_N_RUN_FIGURES] = {
     {{"stalled_frac_start", "number", "1", "stalled share of all parameters at step 0", .digits = 4},
      SN_METRIC,
      .kind = SN_FIGURE_CSV,
-     .loss_column = "stalled_frac",
+     OUT_OF(stalled_frac),
      .time = SN_AT_START},
     {{"stalled_frac_end", "number", "1", "stalled share of all parameters at the last update", .digits = 4},
      SN_METRIC,
      .kind = SN_FIGURE_CSV,
-     .loss_column = "stalled_frac",
+     OUT_OF(stalled_frac),
      .time = SN_AT_UPDATE},
     {{"log10_delta_first_start", "number", "decades",
       "log10 of delta_rms of the first hidden layer at step 0; -inf: exactly zero", .digits = 4},
@@ -107,12 +108,12 @@ const sn_run_figure sn_run_figures[SN_N_RUN_FIGURES] = {
     {{"log10_delta_ratio_start", "number", "decades", "log10_delta_ratio at step 0", .digits = 4},
      SN_METRIC,
      .kind = SN_FIGURE_CSV,
-     .loss_column = "log10_delta_ratio",
+     OUT_OF(log10_delta_ratio),
      .time = SN_AT_START},
     {{"decades_per_layer_start", "number", "decades/layer", "decades_per_layer at step 0", .digits = 4},
      SN_METRIC,
      .kind = SN_FIGURE_CSV,
-     .loss_column = "decades_per_layer",
+     OUT_OF(decades_per_layer),
      .time = SN_AT_START},
 };
 
@@ -147,8 +148,7 @@ static bool is_taken(const sn_run_figure *figure, const sn_loss_record *record, 
 void sn_run_figures_take(sn_summary *summary, const sn_loss_record *record, bool is_profile) {
     for (const sn_run_figure *f = sn_run_figures; f < sn_run_figures + SN_N_RUN_FIGURES; f++) {
         if (f->kind != SN_FIGURE_MEASURE && f->kind != SN_FIGURE_COUNT) continue;
-        const sn_column *source = sn_column_find(sn_loss_sheet.columns, f->loss_column);
-        sn_measure now = *(const sn_measure *)((const char *)record + source->place);
+        sn_measure now = *(const sn_measure *)(const void *)((const char *)record + f->source);
         void *at = sn_run_figure_at(f, summary);
         if (!is_taken(f, record, now, is_profile)) continue;
         if (f->kind == SN_FIGURE_MEASURE) *(sn_measure *)at = now;

@@ -33,6 +33,7 @@ typedef struct sn_run_figure {
     sn_measure (*of_frame)(const sn_summary *summary);
     const char *loss_column; /* of loss.csv; NULL: it is not there (of CSV figures: log10 of the first hidden layer's
                               * delta_rms, of gradients.csv) */
+    size_t source;           /* of that column, in sn_loss_record: an sn_measure */
     sn_figure_time time;
     const char *line; /* what stands behind it in the summary for people; NULL: it is no line of its own */
 } sn_run_figure;

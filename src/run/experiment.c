@@ -11,6 +11,7 @@
 #include "engine/backend.h"
 #include "network/families.h"
 #include "ops/table.h"
+#include "run/selection.h"
 
 enum { SMALLEST_PASS = 32 }; /* rows that evaluation passes have at least, however small the batches are */
 #define WEIGHTS_MAX_BYTES ((size_t)1 << 40)
@@ -23,9 +24,7 @@ static sn_status set_options(sn_experiment *x, int threads, sn_error *error) {
         .threads = threads,
         .seed = s->seed,
         .loss = s->loss,
-        .momentum = s->momentum,
-        .weight_decay = s->weight_decay,
-        .nesterov = s->nesterov,
+        .rule = s->rule,
         .clip_norm = s->clip_norm,
         .counts_exponents = s->counts_exponents,
     };
@@ -35,9 +34,9 @@ static sn_status set_options(sn_experiment *x, int threads, sn_error *error) {
 }
 
 static sn_status check_optimizer(const sn_experiment *x, sn_error *error) {
-    if (!x->options.nesterov || x->options.momentum > 0) return SN_OK;
-    const sn_value *value = sn_value_get(sn_config_root(x->config), "train.optimizer.nesterov");
-    return sn_config_fault(x->config, value, error, "needs a momentum above 0 (set train.optimizer.momentum)");
+    const sn_optimizer *optimizer = x->options.rule.optimizer;
+    if (!optimizer->check) return SN_OK;
+    return optimizer->check(x->config, sn_value_get(sn_config_root(x->config), "train.optimizer"), error);
 }
 
 static sn_status check_loss(const sn_experiment *x, sn_error *error) {
@@ -75,10 +74,11 @@ static sn_status check_batch(const sn_experiment *x, sn_error *error) {
 
 /* All faults that the key tables cannot see, at once. */
 static sn_status check_and_build(sn_experiment *x, sn_error *error) {
-    check_loss(x, error);
-    check_optimizer(x, error);
     sn_status built = build_graph(x, error);
     if (!built) check_batch(x, error);
+    if (!built) sn_selection_apply(&x->graph, x->config, &x->notes, error);
+    check_loss(x, error);
+    check_optimizer(x, error);
     return error->status ? error->status : built;
 }
 

@@ -7,34 +7,11 @@
 #include "network/init.h"
 #include "ops/table.h"
 #include "run/schedule.h"
+#include "run/selection.h"
 
 static const char *const precisions[] = {"float32", "float64", NULL};
 
-static const sn_key sgd_keys[] = {
-    {.name = "momentum",
-     .types = SN_NUMBER,
-     .flags = SN_BELOW_MAX,
-     .fallback = "0",
-     .min = 0,
-     .max = 1,
-     .help = "mu in v = mu v + g"},
-    {.name = "nesterov", .types = SN_BOOL, .fallback = "false", .help = "look ahead along the velocity"},
-    {.name = "weight_decay",
-     .types = SN_NUMBER,
-     .fallback = "0",
-     .min = 0,
-     .max = 1e300,
-     .help = "added to the gradient times the weight (coupled); weights only, not biases, norms, scales"},
-    {0},
-};
-static const sn_kind sgd_kind = {.name = "sgd",
-                                 .help = "stochastic gradient descent",
-                                 .keys = sgd_keys,
-                                 .formula = "v = mu v + g + weight_decay w; w -= lr v (nesterov: lr (g + mu v))",
-                                 .source = "Sutskever et al. 2013; as torch.optim.SGD with dampening 0"};
-static const sn_kind *const optimizer_kinds[] = {&sgd_kind, NULL};
-static const sn_choice optimizer_choice = {
-    .what = "optimizer", .discriminator = "kind", .kinds = optimizer_kinds, .fallback = "sgd"};
+static const sn_key pattern_key = {.types = SN_TEXT, .flags = SN_NOT_EMPTY};
 
 static const sn_ruler by_steps[] = {{.key = "steps"}, {0}};
 
@@ -47,8 +24,21 @@ static const sn_key train_keys[] = {
     {.name = "optimizer",
      .types = SN_KIND,
      .fallback = "\"sgd\"",
-     .choice = &optimizer_choice,
+     .choice = &sn_optimizer_choice,
      .help = "how weights are updated"},
+    {.name = "freeze",
+     .types = SN_LIST,
+     .flags = SN_LATER,
+     .fallback = "[]",
+     .element = &pattern_key,
+     .help = "patterns of labels (*, ?, [...]) or of names with the label (\"*.bias\"): these parameters stay as they "
+             "are; their gradients are measured, their updates are not"},
+    {.name = "lr_scale",
+     .types = SN_LIST,
+     .flags = SN_LATER,
+     .fallback = "[]",
+     .element = &sn_lr_scale_key,
+     .help = "learning rates of their own, as factors of lr; where several patterns match, the last counts"},
     {.name = "lr", .types = SN_NUMBER, .fallback = "0.01", .min = 0, .max = 1e300, .help = "learning rate"},
     {.name = "lr_schedule",
      .types = SN_KIND,
@@ -213,7 +203,7 @@ const sn_list_entry sn_language_lists[] = {
     {"networks", &sn_network_choice},
     {"skips", &sn_skip_choice},
     {"losses", &sn_loss_choice},
-    {"optimizers", &optimizer_choice},
+    {"optimizers", &sn_optimizer_choice},
     {"lr_schedules", &sn_lr_schedule_choice},
     {"report_schedules", &sn_report_schedule_choice},
     {"checkpoints", &sn_checkpoint_choice},

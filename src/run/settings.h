@@ -13,8 +13,7 @@ typedef struct sn_settings {
     uint64_t seed;
     sn_dtype precision;
     const sn_loss *loss;
-    double momentum, weight_decay;
-    bool nesterov;
+    sn_update_rule rule;
     double clip_norm;  /* 0: gradients are not clipped */
     size_t batch_size; /* as wanted; there may be fewer samples */
     bool shuffles;

@@ -9,14 +9,13 @@
 #include "base/file.h"
 #include "report/metrics.h"
 
-enum {
-    BUFFER_BYTES = 1 << 20,
-    READ_BYTES = 1 << 16
-}; /* the rows of a step go out in one write: a reader sees whole
-    * steps */
+/* The rows of a step go out in one write: a reader sees whole steps. */
+enum { BUFFER_BYTES = 1 << 20, READ_BYTES = 1 << 16, FILE_NAME = 64 };
 
-static sn_status open_file(sn_csv_file *file, const sn_run_directory *directory, const char *name, bool is_new,
+static sn_status open_file(sn_csv_file *file, const sn_run_directory *directory, const sn_sheet *sheet, bool is_new,
                            sn_error *error) {
+    char name[FILE_NAME];
+    snprintf(name, sizeof name, "%s.csv", sheet->name);
     file->path = sn_run_directory_file(directory, name);
     if (!file->path || !sn_hasher_init(&file->hasher)) return sn_error_memory(error, strlen(name), "a path");
     int fd = is_new ? sn_file_create(file->path, error) : sn_file_reopen(file->path, error);
@@ -40,28 +39,27 @@ static sn_status put(sn_csv_file *file, const sn_text *text, sn_error *error) {
     return SN_OK;
 }
 
-static const struct {
-    const char *name;
-    const sn_sheet *sheet;
-} sink_files[SN_SINK_FILES] = {
-    [SN_SINK_LOSS] = {SN_FILE_LOSS, &sn_loss_sheet},
-    [SN_SINK_GRADIENTS] = {SN_FILE_GRADIENTS, &sn_gradients_sheet},
-    [SN_SINK_EXPONENTS] = {SN_FILE_EXPONENTS, &sn_exponents_sheet},
-};
-
-static int count_files(const sn_sink_options *options) {
-    return options->has_exponents ? SN_SINK_FILES : SN_SINK_EXPONENTS;
-}
-
-void sn_sink_sheets(const sn_sink_options *options, const sn_sheet *sheets[SN_SINK_FILES + 1]) {
-    int n = count_files(options);
-    for (int i = 0; i < n; i++)
-        sheets[i] = sink_files[i].sheet;
-    sheets[n] = NULL;
+/* With its header. */
+static sn_status begin_file(sn_csv_file *file, const sn_run_directory *directory, const sn_sheet *sheet,
+                            sn_error *error) {
+    sn_text header = SN_TEXT_EMPTY;
+    sn_csv_header(&header, sheet->columns);
+    sn_status status = open_file(file, directory, sheet, true, error);
+    if (!status) status = put(file, &header, error);
+    sn_text_free(&header);
+    return status;
 }
 
 static sn_sink empty_sink(const sn_sink_options *options) {
-    return (sn_sink){.n_files = count_files(options), .text = SN_TEXT_EMPTY, .digits = options->digits};
+    int n_files = options->has_exponents ? SN_SINK_FILES : SN_SINK_EXPONENTS;
+    return (sn_sink){.n_files = n_files, .text = SN_TEXT_EMPTY, .digits = options->digits};
+}
+
+void sn_sink_sheets(const sn_sink_options *options, const sn_sheet *sheets[SN_SINK_FILES + 1]) {
+    int n = empty_sink(options).n_files;
+    for (int i = 0; i < n; i++)
+        sheets[i] = sn_run_sheets[i];
+    sheets[n] = NULL;
 }
 
 sn_status sn_sink_open(sn_sink *sink, const sn_run_directory *directory, const sn_sink_options *options,
@@ -69,17 +67,31 @@ sn_status sn_sink_open(sn_sink *sink, const sn_run_directory *directory, const s
     *sink = empty_sink(options);
     sn_status status = SN_OK;
     for (int i = 0; i < sink->n_files && !status; i++)
-        status = open_file(&sink->files[i], directory, sink_files[i].name, true, error);
-    for (int i = 0; i < sink->n_files && !status; i++) {
-        sn_text_clear(&sink->text);
-        sn_csv_header(&sink->text, sink_files[i].sheet->columns);
-        status = put(&sink->files[i], &sink->text, error);
+        status = begin_file(&sink->files[i], directory, sn_run_sheets[i], error);
+    return status;
+}
+
+/* Rows of this program have to go on below a header of its columns. */
+static sn_status verify_header(const sn_csv_file *file, const sn_sheet *sheet, const char *block, size_t n,
+                               sn_error *error) {
+    sn_text header = SN_TEXT_EMPTY;
+    sn_status status = SN_OK;
+    sn_csv_header(&header, sheet->columns);
+    if (header.failed) {
+        status = sn_error_memory(error, header.length, file->path);
+    } else if (n >= header.length && memcmp(block, sn_text_string(&header), header.length) != 0) {
+        status =
+            sn_error_set(error, SN_INVALID,
+                         "%s: its columns are not those of this program (go on with the one that began the run, or "
+                         "--force to train anew)",
+                         file->path);
     }
+    sn_text_free(&header);
     return status;
 }
 
 /* Reads the part that stays. */
-static sn_status verify(sn_csv_file *file, const sn_extent *kept, sn_error *error) {
+static sn_status verify(sn_csv_file *file, const sn_sheet *sheet, const sn_extent *kept, sn_error *error) {
     char block[READ_BYTES];
     while (file->bytes < kept->bytes) {
         uint64_t left = kept->bytes - file->bytes;
@@ -90,6 +102,8 @@ static sn_status verify(sn_csv_file *file, const sn_extent *kept, sn_error *erro
                                 "%s: it has %" PRIu64 " bytes, %" PRIu64 " or more when its run was saved", file->path,
                                 file->bytes, kept->bytes);
         }
+        sn_status status = file->bytes == 0 ? verify_header(file, sheet, block, n, error) : SN_OK;
+        if (status) return status;
         sn_hasher_add(&file->hasher, block, n);
         file->bytes += n;
     }
@@ -98,12 +112,12 @@ static sn_status verify(sn_csv_file *file, const sn_extent *kept, sn_error *erro
                         file->path, kept->bytes);
 }
 
-static sn_status reopen_file(sn_csv_file *file, const sn_run_directory *directory, const char *name,
+static sn_status reopen_file(sn_csv_file *file, const sn_run_directory *directory, const sn_sheet *sheet,
                              const sn_extent *kept, sn_error *error) {
-    sn_status status = open_file(file, directory, name, false, error);
+    sn_status status = open_file(file, directory, sheet, false, error);
     if (status == SN_IO && !sn_path_exists(file->path))
         return sn_error_set(error, SN_INVALID, "%s: it is gone", file->path);
-    return status ? status : verify(file, kept, error);
+    return status ? status : verify(file, sheet, kept, error);
 }
 
 sn_status sn_sink_reopen(sn_sink *sink, const sn_run_directory *directory, const sn_sink_options *options,
@@ -111,7 +125,7 @@ sn_status sn_sink_reopen(sn_sink *sink, const sn_run_directory *directory, const
     *sink = empty_sink(options);
     sn_status status = SN_OK;
     for (int i = 0; i < sink->n_files && !status; i++)
-        status = reopen_file(&sink->files[i], directory, sink_files[i].name, &position->files[i], error);
+        status = reopen_file(&sink->files[i], directory, sn_run_sheets[i], &position->files[i], error);
     if (status) {
         sn_error ignored; /* nothing was written */
         sn_error_clear(&ignored);

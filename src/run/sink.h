@@ -16,7 +16,7 @@ typedef struct sn_extent {
     uint64_t bytes, hash;
 } sn_extent;
 
-/* The files, in the order in which they are opened and told of. */
+/* The files, in the order of sn_run_sheets. */
 typedef enum sn_sink_file { SN_SINK_LOSS, SN_SINK_GRADIENTS, SN_SINK_EXPONENTS, SN_SINK_FILES } sn_sink_file;
 
 typedef struct sn_sink_position {

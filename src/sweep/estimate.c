@@ -108,10 +108,10 @@ static void count_rows(work *w, const sn_experiment *x) {
     w->eval_flops = passes * share * (train + (double)x->data.test.n) * x->graph.forward_flops;
 }
 
-/* Of the final weights, the checkpoint that a finished run keeps (weights, and with momentum as much again) and, where
- * they are saved, the initial weights. */
+/* Of the final weights, the checkpoint that a finished run keeps (weights, and as much for each slot) and, where they
+ * are saved, the initial weights. */
 static double weight_bytes(const sn_experiment *x) {
-    int n_copies = 2 + (x->options.momentum > 0) + x->settings.saves_initial;
+    int n_copies = 2 + sn_slot_count(x->options.rule.slots) + x->settings.saves_initial;
     return (double)n_copies * (double)x->graph.n_params * (double)sn_dtype_size(x->backend->dtype);
 }
 

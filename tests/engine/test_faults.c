@@ -6,6 +6,7 @@
 
 #include "support/check.h"
 #include "support/net.h"
+#include "support/rules.h"
 #include "support/toy.h"
 
 enum { SAMPLES = 37, IN = 6, OUT = 4 };
@@ -47,7 +48,8 @@ static void test_activation(void **state) {
         test_net net;
         sn_observation seen;
         sn_error error;
-        sn_engine_options options = {.threads = 1 + c / 3, .momentum = 0.9, .clip_norm = c % 2 ? 1 : 0};
+        sn_engine_options options = {
+            .threads = 1 + c / 3, .rule = rule_of("{\"momentum\": 0.9}"), .clip_norm = c % 2 ? 1 : 0};
         net_open(&net, residual, *state, c % 2 ? SN_F64 : SN_F32, &options);
         assert_int_equal(sn_observation_new(&seen, &net.graph, &error), SN_OK);
         net_randomize(&net, 4);

@@ -16,14 +16,17 @@
 #include "engine/backend.h"
 #include "ops/table.h"
 #include "support/net.h"
+#include "support/rules.h"
 #include "support/toy.h"
 
-/* Every region is in use: states, reductions, partials, velocities, gradients, and signals in both places. */
+/* Every region is in use: states, reductions, partials, slots, gradients, and signals in both places. */
 static const char network[] =
     "{\"layers\": [{\"op\": \"linear\", \"label\": \"a\", \"units\": 5}, {\"op\": \"batch_norm\", \"label\": \"n\"}, "
     "{\"op\": \"tanh\", \"label\": \"t\"}, {\"op\": \"layer_norm\", \"label\": \"l\"}, "
     "{\"op\": \"linear\", \"label\": \"b\", \"units\": 5}, {\"op\": \"add\", \"label\": \"s\", \"inputs\": [\"a\", "
     "\"b\"]}, {\"op\": \"linear\", \"label\": \"out\", \"units\": 3}]}";
+
+#define MOMENTUM "{\"momentum\": 0.9}"
 
 enum { SAMPLES = 40, THREADS = 2, WIDTH = 5, MOST_OPS = 100, LARGEST = WIDTH * WIDTH };
 
@@ -34,6 +37,10 @@ static const sn_backend *sound;
 static sn_backend crooked;
 static sn_op_kernels kernels[MOST_OPS];
 static const sn_op_kernels *table[MOST_OPS];
+static sn_optimizer_kernels optimizer;
+static const sn_optimizer_kernels *optimizers[] = {&optimizer};
+static const sn_form_kernels *sound_rule; /* of gradient descent with momentum */
+static sn_form_kernels *crooked_rule;
 static const sn_plan *plan; /* of the engine that runs */
 
 static void hit(void *end, ptrdiff_t behind) {
@@ -55,14 +62,14 @@ static void *end_of_tile(sn_view view, size_t rows, size_t cols) {
 }
 
 static bool update_weight(const sn_update_call *call) {
-    bool is_finite = sound->update(call);
+    bool is_finite = sound_rule->update(call);
     if (call->rows * call->cols == 3) hit(end_of_tile(call->weight, call->rows, call->cols), 63);
     return is_finite;
 }
 
 static bool update_velocity(const sn_update_call *call) {
-    bool is_finite = sound->update(call);
-    if (call->rows * call->cols == LARGEST) hit(end_of_tile(call->velocity, call->rows, call->cols), 5);
+    bool is_finite = sound_rule->update(call);
+    if (call->rows * call->cols == LARGEST) hit(end_of_tile(call->slots[0], call->rows, call->cols), 5);
     return is_finite;
 }
 
@@ -70,7 +77,7 @@ static bool update_velocity(const sn_update_call *call) {
 static sn_change_sums change_sums(const sn_change_call *call) {
     bool is_largest = call->update->rows * call->update->cols == LARGEST;
     if (is_largest) hit((float *)call->old_weight.data + sn_round_up(LARGEST, 16), 2);
-    return sound->change_sums(call);
+    return sound_rule->change_sums(call);
 }
 
 static bool param_gradient(const sn_gradient_call *call) {
@@ -141,6 +148,12 @@ static void make_sound(void) {
         table[i] = &kernels[i];
     }
     crooked.ops = table;
+    sn_update_rule rule = rule_of(MOMENTUM);
+    assert_ptr_equal(rule.optimizer, sn_optimizers[0]);
+    sound_rule = sn_rule_kernels(sound, &rule);
+    optimizer = *sound->optimizers[0];
+    crooked_rule = &optimizer.forms[rule.form];
+    crooked.optimizers = optimizers;
 }
 
 /* Observed steps on the crooked backend: states change at the end of one, and are looked at in the next. */
@@ -150,7 +163,7 @@ static void run_steps(void) {
     test_net net;
     sn_error error;
     sn_observation seen;
-    sn_engine_options options = {.momentum = 0.9, .keeps_gradients = true, .threads = THREADS};
+    sn_engine_options options = {.rule = rule_of(MOMENTUM), .keeps_gradients = true, .threads = THREADS};
     net_open_with(&net, network, &data, &(test_tables){sn_ops, &crooked}, &options);
     plan = sn_engine_plan(net.engine);
     net_randomize(&net, 1);
@@ -194,12 +207,12 @@ static void test_tensors(void **state) {
     (void)state;
     need_guards();
     make_sound();
-    crooked.update = update_weight;
+    crooked_rule->update = update_weight;
     expect_end("63 bytes behind the tensor out.bias");
-    crooked.update = update_velocity;
-    expect_end("5 bytes behind the velocity of b.weight");
-    crooked.update = sound->update;
-    crooked.change_sums = change_sums;
+    crooked_rule->update = update_velocity;
+    expect_end("5 bytes behind the tensor b.weight.momentum_buffer");
+    crooked_rule->update = sound_rule->update;
+    crooked_rule->change_sums = change_sums;
     expect_end("2 bytes behind a work item's old weights");
     make_sound();
     kernels_of("linear")->param_gradient = param_gradient;

@@ -7,6 +7,7 @@
 #include "network/init.h"
 #include "support/check.h"
 #include "support/net.h"
+#include "support/rules.h"
 #include "support/toy.h"
 
 /* 230 samples in batches of 100: row tiles of 16 rows, the last one short, and a last batch of 30. */
@@ -14,32 +15,34 @@ enum { SAMPLES = 230, BATCH = 100, IN = 300, OUT = 10, STEPS = 6 };
 
 typedef struct run_case {
     const char *name, *network;
-    double momentum, weight_decay, clip_norm;
-    bool nesterov;
+    double clip_norm;
+    const char *optimizer; /* NULL: plain gradient descent */
 } run_case;
 
 /* 72 and 300 are cut into two pieces each, so a weight tensor has several work items. */
 static const run_case cases[] = {
-    {"plain", "{\"depth\": 4, \"width\": 72}", 0, 0, 0, false},
-    {"add", "{\"depth\": 5, \"width\": 72, \"skip\": \"add\", \"activation\": \"gelu\"}", 0, 0, 0, false},
-    {"concat", "{\"depth\": 5, \"width\": 40, \"skip\": \"concat\", \"activation\": \"relu\"}", 0, 0, 0, false},
-    {"layer_norm", "{\"depth\": 4, \"width\": 72, \"norm\": \"layer\", \"skip\": \"add\"}", 0, 0, 0, false},
+    {"plain", "{\"depth\": 4, \"width\": 72}", 0, NULL},
+    {"add", "{\"depth\": 5, \"width\": 72, \"skip\": \"add\", \"activation\": \"gelu\"}", 0, NULL},
+    {"concat", "{\"depth\": 5, \"width\": 40, \"skip\": \"concat\", \"activation\": \"relu\"}", 0, NULL},
+    {"layer_norm", "{\"depth\": 4, \"width\": 72, \"norm\": \"layer\", \"skip\": \"add\"}", 0, NULL},
     {"learned scale",
-     "{\"depth\": 4, \"width\": 72, \"skip\": {\"kind\": \"add\", \"branch_scale\": {\"learned\": 0.3}}}", 0, 0, 0,
-     false},
-    {"clip_norm", "{\"depth\": 3, \"width\": 72}", 0, 0, 0.05, false},
-    {"momentum", "{\"depth\": 3, \"width\": 72}", 0.9, 0, 0, false},
-    {"batch_norm", "{\"depth\": 4, \"width\": 72, \"norm\": \"batch\", \"skip\": \"add\"}", 0.5, 0, 0, false},
-    {"highway", "{\"depth\": 5, \"width\": 40, \"skip\": {\"kind\": \"highway\", \"layers_per_block\": 2}}", 0, 0, 0,
-     false},
-    {"batch_norm in a dense network", "{\"depth\": 5, \"width\": 24, \"norm\": \"batch\", \"skip\": \"concat\"}", 0,
-     1e-3, 0.1, false},
+     "{\"depth\": 4, \"width\": 72, \"skip\": {\"kind\": \"add\", \"branch_scale\": {\"learned\": 0.3}}}", 0, NULL},
+    {"clip_norm", "{\"depth\": 3, \"width\": 72}", 0.05, NULL},
+    {"momentum", "{\"depth\": 3, \"width\": 72}", 0, "{\"momentum\": 0.9}"},
+    {"batch_norm", "{\"depth\": 4, \"width\": 72, \"norm\": \"batch\", \"skip\": \"add\"}", 0, "{\"momentum\": 0.5}"},
+    {"highway", "{\"depth\": 5, \"width\": 40, \"skip\": {\"kind\": \"highway\", \"layers_per_block\": 2}}", 0, NULL},
+    {"batch_norm in a dense network", "{\"depth\": 5, \"width\": 24, \"norm\": \"batch\", \"skip\": \"concat\"}", 0.1,
+     "{\"weight_decay\": 1e-3}"},
     {"dropout",
      "{\"layers\": [{\"op\": \"dropout\", \"rate\": 0.2}, {\"op\": \"linear\", \"units\": 72}, {\"op\": "
      "\"batch_norm\"}, "
      "{\"op\": \"tanh\"}, {\"op\": \"dropout\"}, {\"op\": \"linear\", \"units\": 10}]}",
-     0, 0, 0, false},
-    {"everything", "{\"depth\": 4, \"width\": 72, \"norm\": \"layer\", \"skip\": \"concat\"}", 0.9, 1e-3, 0.1, true},
+     0, NULL},
+    {"everything", "{\"depth\": 4, \"width\": 72, \"norm\": \"layer\", \"skip\": \"concat\"}", 0.1,
+     "{\"momentum\": 0.9, \"weight_decay\": 1e-3, \"nesterov\": true}"},
+    {"adam", "{\"depth\": 3, \"width\": 72}", 0.1,
+     "{\"kind\": \"adam\", \"amsgrad\": true, \"weight_decay\": 1e-3, \"decays\": \"all\"}"},
+    {"lion", "{\"depth\": 3, \"width\": 72}", 0, "\"lion\""},
 };
 enum { N_CASES = sizeof cases / sizeof *cases };
 
@@ -55,12 +58,8 @@ typedef struct run {
 static void start_run(run *r, const run_case *c, const char *network, const sn_dataset *data, sn_dtype dtype,
                       int threads) {
     static sn_error error;
-    sn_engine_options options = {.batch = BATCH,
-                                 .threads = threads,
-                                 .momentum = c->momentum,
-                                 .nesterov = c->nesterov,
-                                 .weight_decay = c->weight_decay,
-                                 .clip_norm = c->clip_norm};
+    sn_engine_options options = {
+        .batch = BATCH, .threads = threads, .rule = rule_of(c->optimizer), .clip_norm = c->clip_norm};
     net_open(&r->net, network, data, dtype, &options);
     assert_int_equal(sn_engine_init_weights(r->net.engine, 7, &error), SN_OK);
     assert_int_equal(sn_observation_new(&r->seen, &r->net.graph, &error), SN_OK);
@@ -171,9 +170,7 @@ static const run_case list_case = {
     "{\"op\": \"add\", \"inputs\": [\"a\", \"b.1\", \"b.3\"], \"factors\": [1, 0.1, 0.7]}, "
     "{\"op\": \"leaky_relu\", \"slope\": 0.3}, {\"op\": \"linear\", \"units\": 10}]}",
     0,
-    0,
-    0,
-    false};
+    NULL};
 
 /* The written list trains to the same bits. */
 static void test_expansion(void **state) {

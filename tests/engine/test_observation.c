@@ -6,6 +6,7 @@
 
 #include "support/check.h"
 #include "support/net.h"
+#include "support/rules.h"
 #include "support/toy.h"
 
 static void expect(double value, double recomputed, const char *what) {
@@ -104,26 +105,27 @@ static void expect_signals(const test_net *net, const sn_probe *probe, const sn_
 
 /* A tensor before a step. */
 typedef struct before {
-    double *weight, *velocity;
+    double *weight, *slots[SN_MAX_SLOTS]; /* NULL: not kept */
 } before;
 
-/* Without momentum there is none, and it counts as 0; else velocities are the last tensors of a snapshot. */
-static double *velocity_of(const test_net *net, size_t i) {
+/* What the rule keeps of a tensor stands behind weights and states in a snapshot, slot by slot. */
+static before before_step(const test_net *net, size_t i) {
+    const sn_update_rule *rule = &net->options.rule;
     size_t n_params = sn_engine_tensor_count(net->engine), n = sn_engine_snapshot_count(net->engine);
-    if (net->options.momentum == 0) {
-        assert_int_equal(n, n_params + sn_engine_state_count(net->engine));
-        double *none = calloc(net_count(net, i), sizeof *none);
-        assert_non_null(none);
-        return none;
-    }
+    size_t at = n_params + sn_engine_state_count(net->engine);
+    assert_int_equal(n, at + n_params * (size_t)sn_slot_count(rule->slots));
     sn_tensor *tensors = calloc(n, sizeof *tensors);
     assert_non_null(tensors);
     sn_engine_snapshot(net->engine, tensors);
-    const sn_tensor *velocity = &tensors[n - n_params + i];
-    assert_non_null(strstr(velocity->name, ".momentum_buffer"));
-    double *values = net_doubles(net, velocity->data, net_count(net, i));
+    before b = {.weight = net_values(net, i)};
+    for (int k = 0; k < SN_MAX_SLOTS; k++) {
+        if (!sn_rule_has_slot(rule, k)) continue;
+        assert_non_null(strstr(tensors[at + i].name, rule->optimizer->slots[k]));
+        b.slots[k] = net_doubles(net, tensors[at + i].data, net_count(net, i));
+        at += n_params;
+    }
     free(tensors);
-    return values;
+    return b;
 }
 
 /* What the update of a tensor was meant to be, in double, and what it did. */
@@ -136,10 +138,13 @@ static void add_change(tensor_change *c, const test_net *net, size_t i, const be
     double *now = net_values(net, i), *g = net_gradient(net, i);
     sn_tensor tensor;
     sn_engine_tensor(net->engine, i, &tensor);
-    double decay = tensor.rank == 2 ? o->weight_decay : 0;
+    sn_update_numbers numbers = rule_numbers(&o->rule, net->number - 1, lr, clip);
+    if (tensor.rank < 2 && !o->rule.decays_all) numbers.weight_decay = 0;
     for (size_t k = 0; k < net_count(net, i); k++) {
-        double own = clip * g[k] + decay * b->weight[k], v = o->momentum * b->velocity[k] + own;
-        double meant = lr * (o->nesterov ? own + o->momentum * v : v), did = now[k] - b->weight[k];
+        double s[SN_MAX_SLOTS] = {0};
+        for (int j = 0; j < SN_MAX_SLOTS; j++)
+            if (b->slots[j]) s[j] = b->slots[j][k];
+        double meant = rule_meant(&o->rule, &numbers, b->weight[k], g[k], s), did = now[k] - b->weight[k];
         c->change += did * did;
         c->sum_abs_change += fabs(did);
         c->sum_abs_meant += fabs(meant);
@@ -206,7 +211,7 @@ static void observed_step(test_net *net, sn_observation *seen, double lr) {
     before *b = malloc(n * sizeof *b);
     assert_non_null(b);
     for (size_t i = 0; i < n; i++)
-        b[i] = (before){net_values(net, i), velocity_of(net, i)};
+        b[i] = before_step(net, i);
     sn_probe *probe = net_probe(net);
     net_run(net, probe, 0, net->batch);
     net_step(net, lr, seen);
@@ -218,7 +223,8 @@ static void observed_step(test_net *net, sn_observation *seen, double lr) {
     sn_probe_free(probe);
     for (size_t i = 0; i < n; i++) {
         free(b[i].weight);
-        free(b[i].velocity);
+        for (int k = 0; k < SN_MAX_SLOTS; k++)
+            free(b[i].slots[k]);
     }
     free(b);
 }
@@ -258,18 +264,20 @@ static void check_network(const char *network, sn_dtype dtype, const sn_engine_o
 
 static void test_statistics(void **state) {
     (void)state;
-    static const sn_engine_options options[] = {
+    const sn_engine_options options[] = {
         {.is_reference = true, .keeps_gradients = true, .counts_exponents = true},
         {.is_reference = true,
          .keeps_gradients = true,
-         .momentum = 0.9,
-         .weight_decay = 1e-3,
+         .rule = rule_of("{\"momentum\": 0.9, \"weight_decay\": 1e-3}"),
          .counts_exponents = true},
         {.is_reference = true,
-         .momentum = 0.5,
-         .nesterov = true,
+         .rule = rule_of("{\"momentum\": 0.5, \"nesterov\": true}"),
          .clip_norm = 0.1,
          .threads = 2,
+         .counts_exponents = true},
+        {.is_reference = true,
+         .rule = rule_of("{\"kind\": \"adamw\", \"decays\": \"all\", \"amsgrad\": true}"),
+         .keeps_gradients = true,
          .counts_exponents = true},
     };
     sn_dataset data = toy_classes(21, 12, 4, 8);

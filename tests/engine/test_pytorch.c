@@ -8,11 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ops/table.h"
 #include "run/language.h"
 #include "support/check.h"
 #include "support/net.h"
 
-enum { STEPS = 10, LEAST_FIXTURES = 24 };
+enum { FEW_STEPS = 10, LEAST_FIXTURES = 34 };
 
 typedef struct fixture {
     char name[64];
@@ -86,16 +87,16 @@ static void set_data(fixture *f, bool is_classes) {
 static void open_fixture(fixture *f, const char *path, sn_dtype dtype) {
     *f = (fixture){.tolerance = dtype == SN_F64 ? 1e-10 : 1e-4};
     read_files(f, path);
+    /* Long ones are there for their update rules. */
+    if (dtype == SN_F64 && stored(f, "", "losses")->shape[0] > FEW_STEPS) f->tolerance = 1e-12;
     const sn_value *train = sn_value_get(sn_config_root(f->config), "train");
     const char *loss = sn_value_text(train, "loss.kind");
     set_data(f, strcmp(loss, "softmax_cross_entropy") == 0);
     double clip = sn_value_number(train, "clip_norm");
     sn_engine_options options = {.batch = (size_t)sn_value_integer(train, "batch_size"),
-                                 .momentum = sn_value_number(train, "optimizer.momentum"),
-                                 .weight_decay = sn_value_number(train, "optimizer.weight_decay"),
-                                 .nesterov = sn_value_bool(train, "optimizer.nesterov"),
                                  .clip_norm = isnan(clip) ? 0 : clip,
                                  .keeps_gradients = true};
+    sn_update_rule_read(&options.rule, sn_value_get(train, "optimizer"));
     sn_text network = SN_TEXT_EMPTY;
     sn_value_text_compact(sn_value_get(sn_config_root(f->config), "network"), &network);
     net_open(&f->net, sn_text_string(&network), &f->data, dtype, &options);
@@ -171,8 +172,7 @@ static void check_steps(fixture *f, tally *sums) {
     const double *losses = stored(f, "", "losses")->data;
     size_t begin = 0;
     double lr = sn_value_number(sn_config_root(f->config), "train.lr");
-    assert_int_equal(stored(f, "", "losses")->shape[0], STEPS);
-    for (int step = 0; step < STEPS; step++) {
+    for (int step = 0; step < stored(f, "", "losses")->shape[0]; step++) {
         size_t left = f->data.train.n - begin, rows = left < f->net.batch ? left : f->net.batch;
         check_loss(f, "loss", net_step_at(&f->net, begin, rows, lr, NULL).loss, losses[step], sums);
         begin = rows == left ? 0 : begin + rows;

@@ -62,7 +62,8 @@ static void expect_silent(test_net *net, size_t begin, size_t rows, double silen
 /* Three kinds of five are silent, and that of the marked sample too in batches without it, whatever the batch before
  * left behind. */
 static void check_marked(test_net *net, size_t marked) {
-    const double n = UNITS / KINDS;
+    enum { OF_A_KIND = UNITS / KINDS };
+    const double n = OF_A_KIND;
     set_units(net);
     expect_silent(net, 0, BATCH, 3 * n);
     expect_silent(net, 0, marked, 4 * n);

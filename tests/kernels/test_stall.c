@@ -1,17 +1,26 @@
 /* What an update did against what it was meant to do: constructed cases with known answers, the published shares of
  * updates that vanish in rounding, and sums of numbers whose squares are none. */
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/rng.h"
 #include "engine/backend.h"
+#include "ops/table.h"
 #include "support/check.h"
+#include "support/rules.h"
 
 enum { N = 4 };
 
+/* Gradient descent. */
+typedef struct descent {
+    double lr, momentum, weight_decay, clip;
+    bool nesterov;
+} descent;
+
 typedef struct stall_case {
     const char *name;
-    sn_sgd sgd;
+    descent sgd;
     double weight[N], velocity[N], gradient[N];
     double unchanged, intended, stalled;
     double sum_abs_change, sum_abs_intended; /* ANY: not stated */
@@ -85,20 +94,32 @@ static void free_room(room *r) {
     free(r->gradient);
 }
 
+static sn_update_rule rule_of_descent(const descent *sgd) {
+    char text[128];
+    snprintf(text, sizeof text, "{\"momentum\": %g, \"weight_decay\": %g, \"nesterov\": %s}", sgd->momentum,
+             sgd->weight_decay, sgd->nesterov ? "true" : "false");
+    return rule_of(text);
+}
+
 /* One update of a tile of rows x cols, and its sums. */
-static sn_change_sums update(const sn_backend *backend, const room *r, size_t rows, size_t cols, sn_sgd sgd) {
-    sn_update_call call = {
-        .rows = rows, .cols = cols, .weight = {r->weight, cols}, .gradient = {r->gradient, cols}, .sgd = sgd};
+static sn_change_sums update(const sn_backend *backend, const room *r, size_t rows, size_t cols, descent sgd) {
+    sn_update_rule rule = rule_of_descent(&sgd);
+    const sn_form_kernels *kernels = sn_rule_kernels(backend, &rule);
+    sn_update_call call = {.rows = rows,
+                           .cols = cols,
+                           .weight = {r->weight, cols},
+                           .gradient = {r->gradient, cols},
+                           .numbers = rule_numbers(&rule, 0, sgd.lr, sgd.clip)};
     sn_tensor_sums gradient = backend->tensor_sums(call.gradient, rows, cols);
     sn_sumsq old_squares;
     sn_change_call change = {
         .update = &call, .old_weight = {r->old_weight, cols}, .gradient = &gradient, .old_squares = &old_squares};
-    if (sgd.momentum != 0) {
-        call.velocity = (sn_view){r->velocity, cols};
-        change.old_velocity = (sn_view){r->old_velocity, cols};
+    if (sn_rule_has_slot(&rule, 0)) {
+        call.slots[0] = (sn_view){r->velocity, cols};
+        change.old_slots[0] = (sn_view){r->old_velocity, cols};
     }
-    backend->update(&call);
-    return backend->change_sums(&change);
+    kernels->update(&call);
+    return kernels->change_sums(&change);
 }
 
 static bool is_as_stated(double value, double stated) {
@@ -141,12 +162,12 @@ static void test_rounding(void **state) {
     (void)state;
     double w[2] = {1.5, 1.5 + 0x1p-23}, v[2] = {0}, g[2] = {0x1p-24, 0x1p-24};
     room r = make_room(backend_of(SN_F32), w, v, g, 2);
-    sn_change_sums sums = update(backend_of(SN_F32), &r, 1, 2, (sn_sgd)PLAIN(1));
+    sn_change_sums sums = update(backend_of(SN_F32), &r, 1, 2, (descent)PLAIN(1));
     assert_true(sums.intended == 2 && sums.stalled == 1);
     free_room(&r);
     double smallest[2] = {0x1p-149, 0x1p-149};
     r = make_room(backend_of(SN_F32), smallest, v, smallest, 2);
-    sums = update(backend_of(SN_F32), &r, 1, 2, (sn_sgd)PLAIN(1e-3));
+    sums = update(backend_of(SN_F32), &r, 1, 2, (descent)PLAIN(1e-3));
     assert_true(sums.intended == 2 && sums.stalled == 2 && sums.sum_abs_change == 0 && sums.sum_abs_intended > 0);
     free_room(&r);
 }
@@ -159,7 +180,7 @@ static double lost_share(const double *w, const double *u, double scale, size_t 
     for (size_t i = 0; i < n; i++)
         scaled[i] = scale * u[i];
     room r = make_room(backend, w, w, scaled, n);
-    sn_change_sums sums = update(backend, &r, n / 1000, 1000, (sn_sgd)PLAIN(1));
+    sn_change_sums sums = update(backend, &r, n / 1000, 1000, (descent)PLAIN(1));
     free_room(&r);
     free(scaled);
     assert_true(sums.n == (double)n && sums.intended == (double)n && sums.stalled == sums.unchanged);

@@ -8,7 +8,9 @@
 
 #include "base/rng.h"
 #include "engine/backend.h"
+#include "ops/table.h"
 #include "support/check.h"
+#include "support/rules.h"
 
 enum { MOST = 3 * 200 };
 
@@ -133,53 +135,81 @@ static void check_nonfinite(const sn_backend *backend, size_t cols) {
     }
 }
 
-typedef struct update_rule {
-    sn_sgd sgd;
+typedef struct update_case {
+    const char *optimizer;
+    double lr, clip;
     kind gradient;
     bool only_double;
     double weight; /* scale */
-} update_rule;
+} update_case;
 
-static const update_rule rules[] = {
-    {{.lr = 0.5, .clip = 1}, {1e-3, 0, false}, false, 1},
-    {{.lr = 0.5, .clip = 1}, {1e-7, 10, false}, false, 1},
-    {{.lr = 0.5, .clip = 0.25, .weight_decay = 0.1}, {1e-7, 10, false}, false, 1},
-    {{.lr = 0.5, .clip = 1, .momentum = 0.9}, {1e-7, 10, false}, false, 1},
-    {{.lr = 0.5, .clip = 1, .momentum = 0.9, .weight_decay = 1e-7}, {1e-8, 10, false}, false, 1},
-    {{.lr = 0.5, .clip = 1, .momentum = 0.9, .nesterov = true}, {1e-7, 10, false}, false, 1},
-    {{.lr = 1e-310, .clip = 1}, {1e-20, 10, false}, false, 1}, /* some of it is zero even in double */
-    {{.lr = 0, .clip = 1}, {1, 10, false}, false, 1},
-    {{.lr = 0, .clip = 1, .momentum = 0.5}, {1, 10, false}, false, 1},
-    {{.lr = 0.5, .clip = 1}, {1e-16, 10, false}, true, 1},
-    {{.lr = 0.5, .clip = 1, .weight_decay = 1e-16}, {1e-16, 10, false}, true, 1},
-    {{.lr = 0.5, .clip = 1, .momentum = 0.9}, {1e-16, 10, false}, true, 1},
-    {{.lr = 0.5, .clip = 1, .momentum = 0.9, .nesterov = true}, {1e-16, 10, false}, true, 1},
-    {{.lr = 0.5, .clip = 1}, {1e-200, 10, false}, true, 1e-200},
-    {{.lr = 0.5, .clip = 1}, {1e200, 0, false}, true, 1e200},
-    {{.lr = 0.5, .clip = 1}, {1e-310, 10, false}, true, 1e-310},
+static const char momentum[] = "{\"momentum\": 0.9}", nesterov[] = "{\"momentum\": 0.9, \"nesterov\": true}";
+
+static const update_case updates[] = {
+    {"\"sgd\"", 0.5, 1, {1e-3, 0, false}, false, 1},
+    {"\"sgd\"", 0.5, 1, {1e-7, 10, false}, false, 1},
+    {"{\"weight_decay\": 0.1}", 0.5, 0.25, {1e-7, 10, false}, false, 1},
+    {momentum, 0.5, 1, {1e-7, 10, false}, false, 1},
+    {"{\"momentum\": 0.9, \"weight_decay\": 1e-7}", 0.5, 1, {1e-8, 10, false}, false, 1},
+    {nesterov, 0.5, 1, {1e-7, 10, false}, false, 1},
+    {"\"sgd\"", 1e-310, 1, {1e-20, 10, false}, false, 1}, /* some of it is zero even in double */
+    {"\"sgd\"", 0, 1, {1, 10, false}, false, 1},
+    {"{\"momentum\": 0.5}", 0, 1, {1, 10, false}, false, 1},
+    {"\"sgd\"", 0.5, 1, {1e-16, 10, false}, true, 1},
+    {"{\"weight_decay\": 1e-16}", 0.5, 1, {1e-16, 10, false}, true, 1},
+    {momentum, 0.5, 1, {1e-16, 10, false}, true, 1},
+    {nesterov, 0.5, 1, {1e-16, 10, false}, true, 1},
+    {"\"sgd\"", 0.5, 1, {1e-200, 10, false}, true, 1e-200},
+    {"\"sgd\"", 0.5, 1, {1e200, 0, false}, true, 1e200},
+    {"\"sgd\"", 0.5, 1, {1e-310, 10, false}, true, 1e-310},
+    {"\"adam\"", 1e-3, 0.5, {1e-3, 5, false}, false, 1},
+    {"\"adam\"", 1e-7, 1, {1e-12, 5, false}, false, 1},
+    {"{\"kind\": \"adam\", \"amsgrad\": true, \"weight_decay\": 0.1}", 1e-6, 1, {1e-2, 5, false}, false, 1},
+    {"{\"kind\": \"adam\", \"betas\": [0, 0], \"eps\": 0.25}", 1e-6, 1, {1e-2, 5, false}, false, 1},
+    {"{\"kind\": \"adamw\", \"amsgrad\": true}", 1e-6, 2, {1e-2, 5, false}, false, 1},
+    {"\"adamw\"", 1e-6, 2, {1e-2, 5, false}, false, 1},
+    {"\"rmsprop\"", 1e-7, 0.5, {1e-2, 5, false}, false, 1},
+    {"{\"kind\": \"rmsprop\", \"centered\": true}", 1e-7, 1, {1e-2, 5, false}, false, 1},
+    {"{\"kind\": \"rmsprop\", \"momentum\": 0.9}", 1e-7, 1, {1e-2, 5, false}, false, 1},
+    {"{\"kind\": \"rmsprop\", \"momentum\": 0.9, \"centered\": true, \"weight_decay\": 1e-3}",
+     1e-7,
+     1,
+     {1e-2, 5, false},
+     false,
+     1},
+    {"\"lion\"", 3e-8, 1, {1e-9, 5, false}, false, 1},
+    {"{\"kind\": \"lion\", \"weight_decay\": 0.5}", 3e-8, 1, {1e-9, 5, false}, false, 1},
 };
-
-static double meant_of(const sn_sgd *sgd, double w, double v, double g) {
-    double own = sgd->clip * g + sgd->weight_decay * w, velocity = sgd->momentum * v + own;
-    return sgd->lr * (sgd->nesterov ? own + sgd->momentum * velocity : sgd->momentum != 0 ? velocity : own);
-}
+enum { N_UPDATES = sizeof updates / sizeof *updates };
 
 /* The tile before the update, and the matrices of the update. */
 typedef struct tile {
-    matrix old_weight, old_velocity, weight, velocity, gradient;
+    matrix old_weight, weight, gradient, old_slots[SN_MAX_SLOTS], slots[SN_MAX_SLOTS];
 } tile;
 
 static int n_stalled, n_changed;
 
-static void compare_change(const update_rule *rule, const tile *t, const sn_change_sums *sums, sn_sumsq old_squares) {
+/* In double, what was done is what was meant, but for rounding. */
+static void compare_update(const sn_backend *backend, double did, double meant, double weight, const char *optimizer) {
+    double tolerance = 1e-12 * (fabs(meant) + fabs(weight));
+    if (backend->dtype == SN_F64 && !(fabs(did + meant) <= tolerance + 0x1p-1070))
+        fail_msg("%s: the weight changed by %g, meant was %g", optimizer, did, -meant);
+}
+
+static void compare_change(const sn_backend *backend, const update_case *c, const sn_update_numbers *numbers,
+                           const tile *t, const sn_change_sums *sums) {
+    sn_update_rule rule = rule_of(c->optimizer);
     size_t n = t->weight.rows * t->weight.cols;
     long double sum_abs = 0, sum_meant = 0;
     double change[MOST], same = 0, intended = 0, stalled = 0;
     for (size_t i = 0; i < n; i++) {
-        double before = t->old_weight.values[i], after = t->weight.values[i];
-        double meant = meant_of(&rule->sgd, before, t->old_velocity.values[i], t->gradient.values[i]);
+        double before = t->old_weight.values[i], after = t->weight.values[i], state[SN_MAX_SLOTS] = {0};
+        for (int k = 0; k < SN_MAX_SLOTS; k++)
+            if (sn_rule_has_slot(&rule, k)) state[k] = t->old_slots[k].values[i];
+        double meant = rule_meant(&rule, numbers, before, t->gradient.values[i], state);
         bool is_same = before == after && !signbit(before) == !signbit(after);
         change[i] = after - before;
+        compare_update(backend, change[i], meant, before, c->optimizer);
         sum_abs += fabs(change[i]);
         sum_meant += fabs(meant);
         same += is_same;
@@ -187,53 +217,95 @@ static void compare_change(const update_rule *rule, const tile *t, const sn_chan
         stalled += is_same && meant != 0;
     }
     if (sums->n != (double)n || sums->unchanged != same || sums->intended != intended || sums->stalled != stalled) {
-        fail_msg("unchanged %g %g, intended %g %g, stalled %g %g of %d", sums->unchanged, same, sums->intended,
-                 intended, sums->stalled, stalled, (int)n);
+        fail_msg("%s: unchanged %g %g, intended %g %g, stalled %g %g of %d", c->optimizer, sums->unchanged, same,
+                 sums->intended, intended, sums->stalled, stalled, (int)n);
     }
     near(sums->sum_abs_change, sum_abs, sum_abs, "sum of changes");
-    near(sums->sum_abs_intended, sum_meant, sum_meant + 0x1p-1030L, "sum of intended changes");
+    near(sums->sum_abs_intended, sum_meant, sum_meant + 0x1p-1030L, c->optimizer);
     norm_is(sums->change, change, n, "norm of the change");
-    norm_is(old_squares, t->old_weight.values, n, "norm of the weights");
     n_stalled += stalled > 0 && stalled < intended;
     n_changed += same < (double)n;
 }
 
-static void open_tile(const sn_backend *backend, tile *t, const update_rule *rule, size_t cols, size_t gap) {
-    double w[MOST], v[MOST], g[MOST];
-    matrix *all[] = {&t->old_weight, &t->weight, &t->old_velocity, &t->velocity, &t->gradient};
-    double *values[] = {w, w, v, v, g};
-    draw(backend, w, MOST, &(kind){.scale = rule->weight, .odd = 3}, "w");
-    draw(backend, v, MOST, &rule->gradient, "v");
-    draw(backend, g, MOST, &rule->gradient, "g");
-    for (size_t i = 0; i < 5; i++) {
+/* State as it can be: the average of squares is not below the square of the average. */
+static void open_slots(const sn_backend *backend, tile *t, const sn_update_rule *rule, const kind *k, size_t gap) {
+    double v[MOST], squares[MOST];
+    draw(backend, v, MOST, k, "v");
+    for (size_t i = 0; i < MOST; i++)
+        squares[i] = 2 * v[i] * v[i];
+    for (int s = 0; s < SN_MAX_SLOTS; s++) {
+        const double *values = rule->optimizer->slots[s] && strstr(rule->optimizer->slots[s], "sq") ? squares : v;
+        t->slots[s] = t->old_slots[s] = (matrix){.rows = 3, .cols = t->weight.cols};
+        if (!sn_rule_has_slot(rule, s)) continue;
+        make_matrix(backend, &t->slots[s], values, gap);
+        make_matrix(backend, &t->old_slots[s], values, 0);
+    }
+}
+
+static void open_tile(const sn_backend *backend, tile *t, const update_case *c, size_t cols, size_t gap) {
+    double w[MOST], g[MOST];
+    matrix *all[] = {&t->old_weight, &t->weight, &t->gradient};
+    double *values[] = {w, w, g};
+    sn_update_rule rule = rule_of(c->optimizer);
+    draw(backend, w, MOST, &(kind){.scale = c->weight, .odd = 3}, "w");
+    draw(backend, g, MOST, &c->gradient, "g");
+    for (size_t i = 0; i < 3; i++) {
         *all[i] = (matrix){.rows = 3, .cols = cols};
         make_matrix(backend, all[i], values[i], i % 2 ? 0 : gap);
     }
+    open_slots(backend, t, &rule, &c->gradient, gap);
 }
 
 static void close_tile(tile *t) {
     free(t->old_weight.memory);
     free(t->weight.memory);
-    free(t->old_velocity.memory);
-    free(t->velocity.memory);
     free(t->gradient.memory);
+    for (int k = 0; k < SN_MAX_SLOTS; k++) {
+        free(t->slots[k].memory);
+        free(t->old_slots[k].memory);
+    }
 }
 
-static void check_change(const sn_backend *backend, const update_rule *rule, size_t cols, size_t gap) {
+static void check_change(const sn_backend *backend, const update_case *c, size_t cols, size_t gap) {
     tile t;
     sn_sumsq old_squares;
-    open_tile(backend, &t, rule, cols, gap);
-    sn_update_call update = {
-        .rows = 3, .cols = cols, .weight = t.weight.view, .gradient = t.gradient.view, .sgd = rule->sgd};
+    sn_update_rule rule = rule_of(c->optimizer);
+    const sn_form_kernels *kernels = sn_rule_kernels(backend, &rule);
+    open_tile(backend, &t, c, cols, gap);
+    sn_update_call update = {.rows = 3,
+                             .cols = cols,
+                             .weight = t.weight.view,
+                             .gradient = t.gradient.view,
+                             .numbers = rule_numbers(&rule, 2, c->lr, c->clip)};
     sn_change_call call = {.update = &update, .old_weight = t.old_weight.view, .old_squares = &old_squares};
-    if (rule->sgd.momentum != 0) update.velocity = t.velocity.view, call.old_velocity = t.old_velocity.view;
+    for (int k = 0; k < SN_MAX_SLOTS; k++)
+        update.slots[k] = t.slots[k].view, call.old_slots[k] = t.old_slots[k].view;
     sn_tensor_sums gradient = backend->tensor_sums(update.gradient, 3, cols);
     call.gradient = &gradient;
-    assert_true(backend->update(&update));
+    assert_true(kernels->update(&update));
     read_matrix(backend, &t.weight);
-    sn_change_sums sums = backend->change_sums(&call);
-    compare_change(rule, &t, &sums, old_squares);
+    sn_change_sums sums = kernels->change_sums(&call);
+    compare_change(backend, c, &update.numbers, &t, &sums);
+    norm_is(old_squares, t.old_weight.values, 3 * cols, "norm of the weights");
     close_tile(&t);
+}
+
+/* No optimizer, and no form of one, is without a case. */
+static void test_every_form(void **state) {
+    (void)state;
+    const sn_backend *backend;
+    sn_error error;
+    assert_int_equal(sn_backend_select(&backend, SN_F32, &error), SN_OK);
+    for (size_t o = 0; sn_optimizers[o]; o++) {
+        for (int form = 0; form < SN_MAX_FORMS && backend->optimizers[o]->forms[form].update; form++) {
+            bool is_there = false;
+            for (size_t i = 0; i < N_UPDATES; i++) {
+                sn_update_rule rule = rule_of(updates[i].optimizer);
+                is_there |= rule.optimizer == sn_optimizers[o] && rule.form == form;
+            }
+            if (!is_there) fail_msg("no update of %s, form %d, in this file", sn_optimizers[o]->kind.name, form);
+        }
+    }
 }
 
 static void check_backend(const sn_backend *backend, size_t cols, size_t gap) {
@@ -241,8 +313,8 @@ static void check_backend(const sn_backend *backend, size_t cols, size_t gap) {
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++) {
         if (is_double || !kinds[i].only_double) check_sums(backend, &kinds[i], cols, gap);
     }
-    for (size_t i = 0; i < sizeof rules / sizeof *rules; i++) {
-        if (is_double || !rules[i].only_double) check_change(backend, &rules[i], cols, gap);
+    for (size_t i = 0; i < N_UPDATES; i++) {
+        if (is_double || !updates[i].only_double) check_change(backend, &updates[i], cols, gap);
     }
     check_nonfinite(backend, cols);
 }
@@ -294,6 +366,7 @@ static void test_merge(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_kernels), cmocka_unit_test(test_merge)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_kernels), cmocka_unit_test(test_every_form),
+                                       cmocka_unit_test(test_merge)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,6 +10,7 @@
 #include "ops/table.h"
 #include "support/check.h"
 #include "support/image_op.h"
+#include "support/rules.h"
 #include "support/toy.h"
 
 enum { OUT = 3, SAMPLES = 27, STEPS = 5 };
@@ -297,8 +298,9 @@ static void test_dropout(void **state) {
 /* The last loss after some steps with a short last batch. */
 static double trained_loss(const sn_dataset *data, bool is_reference) {
     test_net net;
-    open_network(&net, every_op, data,
-                 &(sn_engine_options){.batch = 10, .momentum = 0.9, .is_reference = is_reference});
+    open_network(
+        &net, every_op, data,
+        &(sn_engine_options){.batch = 10, .rule = rule_of("{\"momentum\": 0.9}"), .is_reference = is_reference});
     net_randomize(&net, 5);
     double loss = 0;
     for (size_t s = 0; s < STEPS; s++)
@@ -319,8 +321,11 @@ static void test_training(void **state) {
 /* Weights after some steps, with a short last batch, momentum and clipping, for any number of threads and cuts. */
 static uint64_t train(const sn_dataset *data, int threads, int cut_every, double clip) {
     test_net net;
-    sn_engine_options options = {
-        .batch = 10, .threads = threads, .momentum = 0.9, .clip_norm = clip, .cut_every = cut_every};
+    sn_engine_options options = {.batch = 10,
+                                 .threads = threads,
+                                 .rule = rule_of("{\"momentum\": 0.9}"),
+                                 .clip_norm = clip,
+                                 .cut_every = cut_every};
     open_network(&net, every_op, data, &options);
     net_randomize(&net, 5);
     for (size_t s = 0; s < STEPS; s++)

@@ -13,6 +13,7 @@
 #include "support/check.h"
 #include "support/net.h"
 #include "support/random_graph.h"
+#include "support/rules.h"
 #include "support/toy.h"
 
 enum { GRAPHS = 800, IN = 4, OUT = 3, SAMPLES = 11, MANY_SAMPLES = 150, MOST_OPS = 100 };
@@ -250,7 +251,7 @@ static void check_graph(const sn_dataset *data, uint64_t seed, tally *t) {
     sn_engine_options planned = {.batch = batch,
                                  .keeps_gradients = true,
                                  .threads = 1 + (int)(seed % 2),
-                                 .momentum = seed % 3 ? 0.5 : 0,
+                                 .rule = rule_of(seed % 3 ? "{\"momentum\": 0.5}" : NULL),
                                  .cut_every = seed % 3 ? 0 : 1 + (int)(seed % 5)};
     net_open(&net, sn_text_string(&text), data, SN_F64, &planned);
     net_open(&reference, sn_text_string(&text), data, SN_F64, &unfused);

@@ -20,7 +20,7 @@ DRAWN = {
     "network_family": ("mlp",),
     "skip": ("none", "add", "concat", "highway"),
     "loss": ("softmax_cross_entropy", "mean_squared_error"),
-    "optimizer": ("sgd",),
+    "optimizer": ("sgd", "adam", "adamw", "rmsprop", "lion"),
     "learning-rate_schedule": ("constant", "step", "cosine"),
     "order": ("pre", "inside", "post"),
     "norm": ("none", "layer", "batch"),
@@ -89,12 +89,20 @@ class Drawing:
         return x, [i if i < self.out_dim else self.rng.randrange(self.out_dim)]
 
     def optimizer(self):
-        optimizer = {"kind": "sgd"}
-        if self.chance(0.5):
+        optimizer = {"kind": self.rng.choice(["sgd", "sgd", "sgd", *DRAWN["optimizer"]])}
+        if optimizer["kind"] in ("sgd", "rmsprop") and self.chance(0.5):
             optimizer["momentum"] = self.uniform(0.1, 0.95)
+        if optimizer["kind"] == "sgd" and "momentum" in optimizer:
             optimizer["nesterov"] = self.chance(0.5)
+        if optimizer["kind"] in ("adam", "adamw"):
+            optimizer["betas"] = [self.uniform(0, 0.95), self.uniform(0.5, 0.999)]
+            optimizer["amsgrad"] = self.chance(0.3)
+        if optimizer["kind"] == "rmsprop":
+            optimizer["centered"] = self.chance(0.3)
         if self.chance(0.4):
             optimizer["weight_decay"] = self.uniform(0.001, 0.3)
+        if self.chance(0.2):
+            optimizer["decays"] = "all"
         return optimizer
 
     def schedule(self):

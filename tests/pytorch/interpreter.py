@@ -41,7 +41,7 @@ def check(kinds):
     ops = [op for op in kinds["op"] if hasattr(Network, f"_{op}")]
     claim("interpreter.py", "op", kinds["op"], (*SIMPLE, *WITH_KEYS, *LEFT_OUT, *ops))
     claim("interpreter.py", "loss", kinds["loss"], LOSSES)
-    claim("interpreter.py", "optimizer", kinds["optimizer"], ("sgd",))
+    claim("interpreter.py", "optimizer", kinds["optimizer"], OPTIMIZERS)
     claim("interpreter.py", "learning-rate schedule", kinds["learning-rate_schedule"], SCHEDULES)
 
 
@@ -206,8 +206,36 @@ def rates(train):
             yield lr
 
 
+class Lion(torch.optim.Optimizer):
+    """Algorithm 2 of Chen et al. 2023, arXiv 2302.06675: PyTorch has none."""
+
+    def __init__(self, params, lr, betas=(0.9, 0.99), weight_decay=0):
+        super().__init__(params, {"lr": lr, "betas": betas, "weight_decay": weight_decay})
+
+    @torch.no_grad()
+    def step(self):
+        for group in self.param_groups:
+            beta1, beta2 = group["betas"]
+            for p in group["params"]:
+                m = self.state[p].setdefault("exp_avg", torch.zeros_like(p))
+                c = beta1 * m + (1 - beta1) * p.grad
+                p -= group["lr"] * (torch.sign(c) + group["weight_decay"] * p)
+                m.copy_(beta2 * m + (1 - beta2) * p.grad)
+
+
+OPTIMIZERS = {
+    "sgd": torch.optim.SGD,
+    "adam": torch.optim.Adam,
+    "adamw": torch.optim.AdamW,
+    "rmsprop": torch.optim.RMSprop,
+    "lion": Lion,
+}
+# Defaults that are not those of every optimizer of PyTorch: what decays where nothing is said.
+DECAY = {"adamw": 0.01}
+
+
 class Trainer:
-    """Steps as the config's "train" object asks for them, by torch.optim.SGD."""
+    """Steps as the config's "train" object asks for them, by an optimizer of PyTorch."""
 
     def __init__(self, network, train):
         optimizer = kind_of(train.get("optimizer", "sgd"))
@@ -215,20 +243,23 @@ class Trainer:
         self.loss = kind_of(train.get("loss", "softmax_cross_entropy"))["kind"]
         self.clip_norm = train.get("clip_norm")
         self.rates = rates(train)
+        keys = {k: v for k, v in optimizer.items() if k not in ("kind", "weight_decay", "decays")}
+        decay = optimizer.get("weight_decay", DECAY.get(optimizer["kind"], 0))
+        decays_all = optimizer.get("decays") == "all"
         groups = [
-            {"params": [p for n, p in network.parameters.items() if network.decays(n) == decays], "weight_decay": decay}
-            for decays, decay in ((True, optimizer.get("weight_decay", 0)), (False, 0))
+            {
+                "params": [p for n, p in network.parameters.items() if (decays_all or network.decays(n)) == decays],
+                "weight_decay": decay if decays else 0,
+            }
+            for decays in (True, False)
         ]
-        self.sgd = torch.optim.SGD(
-            [group for group in groups if group["params"]],
-            lr=0,  # set by every step
-            momentum=optimizer.get("momentum", 0),
-            nesterov=optimizer.get("nesterov", False),
+        self.optimizer = OPTIMIZERS[optimizer["kind"]](
+            [group for group in groups if group["params"]], lr=0, **keys  # lr is set by every step
         )
 
     def measure(self, x, wanted):
         """Loss and gradients of a batch: the loss, {name: gradient}."""
-        self.sgd.zero_grad()
+        self.optimizer.zero_grad()
         loss = loss_of(self.loss, self.network.forward(x), wanted)
         loss.backward()
         return loss.item(), {name: p.grad.detach().clone() for name, p in self.network.parameters.items()}
@@ -238,9 +269,9 @@ class Trainer:
         if self.clip_norm is not None:
             self._clip(gradients)
         rate = next(self.rates)
-        for group in self.sgd.param_groups:
+        for group in self.optimizer.param_groups:
             group["lr"] = rate
-        self.sgd.step()
+        self.optimizer.step()
         return loss, gradients
 
     def _clip(self, gradients):

@@ -8,13 +8,14 @@ NAME.json is a skipnet config (without data).  NAME.safetensors has the tensors
     input (n, in), targets (n, out): a class as a row with a single one
     initial/LABEL.weight ...    parameters before the first step
     gradient/...                gradients of the first batch's mean loss by all of them
-    losses (10)                 batch losses of 10 steps; batches in order, the last of an epoch short, then again
-    final/...                   parameters after the 10 steps
-    state/LABEL.running_mean    (batch normalization) running averages after the 10 steps
+    losses (10)                 batch losses of 10 steps, or of train.steps; batches in order, the last of an epoch
+                                short, then again
+    final/...                   parameters after the steps
+    state/LABEL.running_mean    (batch normalization) running averages after the steps
     evaluation (1)              mean loss of all samples then, in evaluation mode
 
 All in float64.  For every network it prints the learning rate, the loss, how a perturbation of the initial weights by
-1e-12 grows in the 10 steps, and how near an activation came to its kink.  Networks where the first grows beyond 1e-10
+1e-12 grows in the steps, and how near an activation came to its kink.  Networks where the first grows beyond 1e-10
 or the second falls below 1e-4 (float32 might see the other side) are refused; the seed is the first one with enough
 distance to kinks.
 """
@@ -68,13 +69,13 @@ def batches(n, batch_size):
 
 
 def train(row, initial, x, wanted):
-    """The network after 10 steps; losses and gradients of the first step."""
+    """The network after its steps; losses and gradients of the first step."""
     _, config, settings, n, in_dim, out_dim = row
     network = Network(config, in_dim, out_dim)
     network.set_parameters(initial)
     trainer = Trainer(network, settings)
     losses, first = [], None
-    for rows, _ in zip(batches(n, settings["batch_size"]), range(STEPS), strict=False):
+    for rows, _ in zip(batches(n, settings["batch_size"]), range(settings.get("steps", STEPS)), strict=False):
         loss, gradients = trainer.step(x[rows], wanted[rows])
         losses.append(loss)
         first = first or gradients

@@ -22,6 +22,11 @@ def sgd(lr, batch_size, loss="softmax_cross_entropy", clip_norm=None, **optimize
     }
 
 
+def rule(kind, lr, batch_size, **keys):
+    """50 steps of another optimizer."""
+    return {"optimizer": {"kind": kind, **keys}, "lr": lr, "batch_size": batch_size, "steps": 50, "loss": CROSS_ENTROPY}
+
+
 def linear(units, label, inputs=None, **keys):
     return entry("linear", label, inputs, units=units, **keys)
 
@@ -31,6 +36,7 @@ def entry(op, label, inputs=None, **keys):
 
 
 MSE = "mean_squared_error"
+CROSS_ENTROPY = "softmax_cross_entropy"
 
 FAMILIES = [
     # Plain chains: each activation, order and norm.
@@ -348,4 +354,31 @@ GRAPHS = [
     ),
 ]
 
-NETWORKS = FAMILIES + GRAPHS
+RULES = [
+    ("rule-adam", mlp(4, 7), rule("adam", 0.003, 6), 16, 5, 3),
+    (
+        "rule-adam-amsgrad",
+        mlp(4, 7, norm="layer"),
+        rule("adam", 0.002, 6, betas=[0.8, 0.95], eps=1e-6, weight_decay=0.1, amsgrad=True, decays="all"),
+        16,
+        5,
+        3,
+    ),
+    ("rule-adamw", mlp(5, 6, skip="add"), rule("adamw", 0.003, 8, weight_decay=0.2), 20, 5, 3),
+    ("rule-adamw-amsgrad", mlp(3, 6), rule("adamw", 0.003, 8, amsgrad=True, decays="all"), 20, 5, 3),
+    ("rule-rmsprop", mlp(4, 6, skip="concat"), rule("rmsprop", 0.001, 8), 20, 5, 3),
+    ("rule-rmsprop-momentum", mlp(4, 6), rule("rmsprop", 0.0005, 8, momentum=0.8, weight_decay=0.1), 20, 5, 3),
+    ("rule-rmsprop-centered", mlp(4, 6), rule("rmsprop", 0.0005, 8, centered=True, alpha=0.9, eps=1e-4), 20, 5, 3),
+    (
+        "rule-rmsprop-both",
+        mlp(4, 6, skip="add"),
+        rule("rmsprop", 0.0003, 8, centered=True, momentum=0.5, eps=1e-4, decays="all", weight_decay=0.05),
+        20,
+        5,
+        3,
+    ),
+    ("rule-lion", mlp(4, 7, skip="add"), rule("lion", 0.001, 8, weight_decay=0.1), 20, 5, 3),
+    ("rule-sgd", mlp(4, 7), {**sgd(0.05, 8, momentum=0.9, weight_decay=0.1, decays="all"), "steps": 50}, 20, 5, 3),
+]
+
+NETWORKS = FAMILIES + GRAPHS + RULES

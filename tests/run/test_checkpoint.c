@@ -12,6 +12,7 @@
 #include "run/schedule.h"
 #include "support/check.h"
 #include "support/net.h"
+#include "support/rules.h"
 #include "support/toy.h"
 
 static sn_error error;
@@ -132,7 +133,9 @@ static void steps(test_net *net, int n) {
 
 static void save_snapshot(const test_net *net) {
     size_t n = sn_engine_snapshot_count(net->engine);
-    assert_int_equal(n, 2 * sn_engine_tensor_count(net->engine) + sn_engine_state_count(net->engine));
+    size_t slots = (size_t)sn_slot_count(net->options.rule.slots);
+    assert_true(slots > 0);
+    assert_int_equal(n, (1 + slots) * sn_engine_tensor_count(net->engine) + sn_engine_state_count(net->engine));
     sn_tensor *tensors = calloc(n, sizeof *tensors);
     assert_non_null(tensors);
     sn_engine_snapshot(net->engine, tensors);
@@ -154,8 +157,10 @@ static sn_status restore(const test_net *net) {
 static void test_snapshot(void **state) {
     (void)state;
     sn_dataset data = toy_classes(20, 6, 3, 1);
+    static const char *const optimizers[] = {"{\"momentum\": 0.9, \"nesterov\": true}",
+                                             "{\"kind\": \"adam\", \"amsgrad\": true}"};
     for (sn_dtype dtype = SN_F32; dtype <= SN_F64; dtype++) {
-        sn_engine_options options = {.momentum = 0.9, .nesterov = true};
+        sn_engine_options options = {.rule = rule_of(optimizers[dtype == SN_F64])};
         test_net a, b, c;
         net_open(&a, network, &data, dtype, &options);
         options.threads = 2;
@@ -188,7 +193,7 @@ static void test_snapshot(void **state) {
 static void test_wrong_snapshot(void **state) {
     (void)state;
     sn_dataset data = toy_classes(20, 6, 3, 1);
-    const sn_engine_options options = {.momentum = 0.9}, plain = {.momentum = 0};
+    const sn_engine_options options = {.rule = rule_of("{\"momentum\": 0.9}")}, plain = {.rule = rule_of(NULL)};
     test_net a, b;
     net_open(&a, network, &data, SN_F32, &options);
     net_open(&b, network, &data, SN_F64, &options);

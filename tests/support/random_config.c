@@ -142,9 +142,15 @@ static void add_network(draft *d) {
 }
 
 static void add_train(draft *d, int batch, int steps) {
-    static const char *const optimizers[] = {"\"sgd\"", "{\"momentum\": 0.9}",
+    static const char *const optimizers[] = {"\"sgd\"",
+                                             "{\"momentum\": 0.9}",
                                              "{\"momentum\": 0.8, \"nesterov\": true, \"weight_decay\": 0.01}",
-                                             "{\"weight_decay\": 0.001}", NULL};
+                                             "{\"weight_decay\": 0.001}",
+                                             "\"adam\"",
+                                             "{\"kind\": \"adamw\", \"amsgrad\": true, \"decays\": \"all\"}",
+                                             "{\"kind\": \"rmsprop\", \"centered\": true, \"momentum\": 0.5}",
+                                             "\"lion\"",
+                                             NULL};
     static const char *const rates[] = {"0.001", "0.01", "0.05", "0.2", NULL};
     static const char *const schedules[] = {"\"constant\"", "\"cosine\"",
                                             "{\"kind\": \"step\", \"every\": 2, \"warmup_steps\": 2}", NULL};
