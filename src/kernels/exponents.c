@@ -216,6 +216,10 @@ SN_ALWAYS_INLINE void push_row(scan *s, what of, source from, size_t cols) {
     if (s->n_vectors == BLOCK) count_block(s);
 }
 
+SN_ALWAYS_INLINE source row_of(const sn_exponents_call *call, size_t r) {
+    return (source){sn_row(call->x, r), call->minus.data ? sn_row(call->minus, r) : NULL};
+}
+
 /* `of` has to be a constant. */
 SN_ALWAYS_INLINE void count_all(scan *s, what of) {
     const sn_exponents_call *call = s->call;
@@ -224,10 +228,11 @@ SN_ALWAYS_INLINE void count_all(scan *s, what of) {
     s->what = of;
     sn_flatten(&rows, &cols, call->x.ld == cols && (!has_minus || call->minus.ld == cols));
     for (size_t r = 0; r < rows; r++) {
+        source from = row_of(call, r);
         if (has_minus) {
-            push_row(s, of, (source){sn_row(call->x, r), sn_row(call->minus, r)}, cols);
+            push_row(s, of, from, cols);
         } else {
-            push_row(s, of, (source){sn_row(call->x, r), NULL}, cols);
+            push_row(s, of, (source){from.x, NULL}, cols);
         }
     }
     count_block(s);
@@ -243,18 +248,21 @@ static void count_last(const sn_exponents_call *call) {
 }
 
 static uint64_t count_zeros(const sn_exponents_call *call) {
-    uint64_t zeros = 0;
+    wholes zeros = {0};
+    uint64_t sum = 0;
     for (size_t r = 0; r < call->rows; r++) {
-        const real *x = sn_row(call->x, r), *minus = call->minus.data ? sn_row(call->minus, r) : NULL;
-        sn_count count = 0;
-        if (minus) {
-            SN_SIMD_SUM(count) for (size_t c = 0; c < call->cols; c++) count += x[c] - minus[c] == 0;
-        } else {
-            SN_SIMD_SUM(count) for (size_t c = 0; c < call->cols; c++) count += x[c] == 0;
+        source from = row_of(call, r);
+        size_t n = call->cols / SN_REAL_LANES;
+        for (size_t i = 0; i < n; i++) {
+            wholes v = load(VALUES, from, i);
+            zeros -= (wholes)(v + v == 0);
         }
-        zeros += count;
+        for (size_t c = n * SN_REAL_LANES; c < call->cols; c++)
+            sum += from.minus ? from.x[c] - from.minus[c] == 0 : from.x[c] == 0;
     }
-    return zeros;
+    for (int i = 0; i < SN_REAL_LANES; i++)
+        sum += zeros[i];
+    return sum;
 }
 
 /* Differences are rounded towards zero, which leaves them the exponent of the exact one: to the nearest they could

@@ -239,7 +239,8 @@ static void sum_up(const estimator *e, sn_estimate *estimate) {
         double seconds = e->data[w->data].experiment.load_seconds + w->steps * t.step + w->rows * t.row + evaluation;
         estimate->core_seconds += weight * seconds;
         estimate->longest = fmax(estimate->longest, seconds);
-        estimate->bytes += weight * (RUN_BYTES + w->weight_bytes + w->rows * (w->row_bytes + w->layers * w->layer_bytes));
+        estimate->bytes +=
+            weight * (RUN_BYTES + w->weight_bytes + w->rows * (w->row_bytes + w->layers * w->layer_bytes));
     }
     estimate->n_timed = e->n_timings;
     estimate->n_looked_at = e->n_works;
