@@ -48,4 +48,6 @@ void sn_change_sums_merge(sn_change_sums *into, const sn_change_sums *other) {
     into->unchanged += other->unchanged;
     into->intended += other->intended;
     into->stalled += other->stalled;
+    into->moments += other->moments;
+    into->below_eps += other->below_eps;
 }

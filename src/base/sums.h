@@ -42,6 +42,8 @@ typedef struct sn_change_sums {
     double unchanged; /* elements whose bits are the same */
     double intended;  /* elements whose intended update is not zero */
     double stalled;   /* of those, elements whose bits are the same */
+    double moments;   /* elements whose step is divided by a root of what the optimizer keeps, plus eps; 0: none */
+    double below_eps; /* of those, elements whose root is smaller than eps */
 } sn_change_sums;
 
 void sn_change_sums_merge(sn_change_sums *into, const sn_change_sums *other);

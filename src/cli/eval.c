@@ -291,7 +291,9 @@ const sn_verb sn_verb_eval = {
         "it), what it was most often taken for; called as the labels of the CSV file call them, which run.json keeps\n"
         "in their order (classes).  Regression: the root mean squared error of each output.\n"
         "\n"
-        "--predictions: index (of the sample in its split, from 0), label, predicted, p0, p1, ... (probabilities), "
+        "--predictions: index (of the sample in its split, from 0), label, predicted, p0, p1, ... (probabilities, "
+        "where\n"
+        "the loss takes the outputs for such: softmax, with binary_cross_entropy sigmoids; else y0, ..., the outputs), "
         "or\n"
         "index, t0, ... (targets), y0, ... (outputs); at the end, for data of a CSV file, row: that of the file\n"
         "(data.test_path where it is given) in which the sample stands, from 1 and with the header.",

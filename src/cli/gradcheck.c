@@ -198,6 +198,7 @@ static sn_status check_experiment(const gradcheck_options *chosen, sn_experiment
     if (status) return status;
     progress line = {0};
     sn_gradcheck_request request = {.engine = x->engine,
+                                    .loss = x->options.objective.loss,
                                     .batch = {.dataset = &x->data, .samples = &x->data.train},
                                     .seed = x->settings.seed,
                                     .samples = chosen->samples ? (size_t)chosen->samples : SN_GRADCHECK_SAMPLES,

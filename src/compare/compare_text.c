@@ -50,15 +50,20 @@ static bool is_shown(const sn_compared_run *run, bool is_many) {
     return sn_compared_run_is_listed(run) && (!is_many || strcmp(run->status, "done") != 0);
 }
 
-static void add_run_row(sn_grid *grid, sn_text *text, const sn_column *columns, const sn_run_row *row) {
+/* What stands in the table; a number is written into `number`. */
+static const char *shown_cell(const sn_cell_value *cell, int digits, sn_text *number) {
+    if (cell->kind == SN_CELL_OF_NOTHING) return "-";
+    if (cell->kind == SN_CELL_OF_TEXT) return cell->text;
+    sn_text_clear(number);
+    sn_text_add_number(number, cell->number, digits);
+    return sn_text_string(number);
+}
+
+static void add_run_row(sn_grid *grid, sn_text *number, const sn_column *columns, const sn_run_row *row) {
     for (const sn_column *column = columns; column->name; column++) {
         if (!column->title) continue;
         sn_cell_value cell = column->value(column, row);
-        sn_text_clear(text);
-        if (cell.kind == SN_CELL_OF_NUMBER) sn_text_add_number(text, cell.number, column->digits);
-        sn_grid_add(grid, cell.kind == SN_CELL_OF_NOTHING ? "-"
-                          : cell.kind == SN_CELL_OF_TEXT  ? cell.text
-                                                          : sn_text_string(text));
+        sn_grid_add(grid, shown_cell(&cell, column->digits, number));
     }
 }
 

@@ -126,7 +126,7 @@ static void resolve_at(sn_reader *reader, const cJSON *raw, int around, const sn
     } else if (key->flags & SN_REQUIRED) {
         fault_required(reader, around, key);
     }
-    bool is_unsaid = node && key->flags & SN_LATER && is_fallback(reader, around, key, node);
+    bool is_unsaid = node && key->fallback && key->flags & SN_LATER && is_fallback(reader, around, key, node);
     if (is_unsaid) sn_place_of(reader->places, node)->is_unsaid = true;
     sn_resolved_add(reader, out, key, key->name, node);
 }

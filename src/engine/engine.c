@@ -9,6 +9,7 @@
 #include "engine/backend.h"
 #include "engine/guard.h"
 #include "engine/internal.h"
+#include "ops/objective.h"
 #include "ops/table.h"
 
 /* A network that takes more looks ahead: below, the caches do without, and asking costs 5 % of a step. */
@@ -178,7 +179,7 @@ sn_status sn_engine_new(sn_engine **engine, const sn_graph *graph, const sn_back
     e->options = *options;
     e->kernels = sn_rule_kernels(backend, &options->rule);
     e->real_size = sn_dtype_size(backend->dtype);
-    e->loss_kernels = backend->losses[sn_loss_index(options->loss)];
+    e->loss_kernels = backend->losses[sn_loss_index(options->objective.loss)];
     sn_plan_options plan_options;
     sn_engine_plan_options(&plan_options, options, backend);
     sn_status status = sn_blas_pin(error);
@@ -302,6 +303,8 @@ void sn_step_begin(sn_engine *engine, const sn_step *step, sn_mode mode) {
     engine->step = step;
     engine->mode = mode;
     engine->observes = mode == SN_MODE_TRAIN && step->observation;
+    engine->batch_weight =
+        sn_objective_weight(&engine->options.objective, step->batch.samples, step->batch.indices, step->batch.rows);
     if (mode == SN_MODE_TRAIN) set_numbers(engine, step);
     size_t threads = (size_t)engine->options.threads, n_segments = (size_t)engine->plan.n_segments;
     reset_counters(engine->next_group, n_segments * threads);
@@ -325,15 +328,17 @@ static sn_loss_sums loss_sums(const sn_engine *engine) {
     return sums;
 }
 
-static void set_result(const sn_engine *engine, sn_step_result *result, sn_loss_sums sums, size_t n) {
-    result->loss = sums.loss / (double)n;
-    result->accuracy = engine->options.loss->needs_classes ? sums.correct / (double)n : (double)NAN;
+/* Of `n` samples that weigh `weight` together. */
+static void set_result(sn_step_result *result, sn_loss_sums sums, size_t n, double weight, bool has_labels) {
+    result->loss = weight > 0 ? sums.loss / weight : 0;
+    result->accuracy = has_labels ? sums.correct / (double)n : (double)NAN;
     result->fault = (sn_fault){SN_FAULT_NONE, 0, 0};
     result->nonfinite = 0;
 }
 
 void sn_step_collect(const sn_engine *engine, sn_step_result *result) {
-    set_result(engine, result, loss_sums(engine), engine->step->batch.rows);
+    const sn_batch *batch = &engine->step->batch;
+    set_result(result, loss_sums(engine), batch->rows, engine->batch_weight, batch->samples->labels);
     result->fault = walk_fault(engine);
 }
 
@@ -372,6 +377,7 @@ sn_status sn_engine_step(sn_engine *engine, const sn_step *step, sn_step_result 
 void sn_engine_evaluate(sn_engine *engine, const sn_dataset *dataset, const sn_samples *samples, size_t n,
                         sn_step_result *result) {
     sn_loss_sums total = {0, 0};
+    double weight = 0;
     uint32_t indices[SN_EVALUATION_ROWS];
     size_t most = engine->options.batch < SN_EVALUATION_ROWS ? engine->options.batch : SN_EVALUATION_ROWS;
     for (size_t begin = 0; begin < n; begin += most) {
@@ -383,8 +389,9 @@ void sn_engine_evaluate(sn_engine *engine, const sn_dataset *dataset, const sn_s
         sn_loss_sums sums = loss_sums(engine);
         total.loss += sums.loss;
         total.correct += sums.correct;
+        weight += engine->batch_weight;
     }
-    set_result(engine, result, total, n);
+    set_result(result, total, n, weight, samples->labels);
 }
 
 void sn_engine_predict(sn_engine *engine, const sn_batch *batch, double *outputs) {

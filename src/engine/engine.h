@@ -22,14 +22,14 @@ typedef struct sn_engine sn_engine;
 typedef struct sn_engine_options {
     size_t batch; /* samples of the largest batch */
     int threads;
-    const sn_loss *loss;   /* a row of sn_losses */
-    uint64_t seed;         /* of what ops draw: the masks of dropout */
-    sn_update_rule rule;   /* optimizer NULL: plain gradient descent */
-    double clip_norm;      /* 0: no clipping */
-    bool is_reference;     /* the unfused walk, for comparison */
-    bool keeps_gradients;  /* for sn_engine_gradient */
-    bool counts_exponents; /* in observed steps: see sn_node_sums */
-    int cut_every;         /* see sn_plan_options */
+    sn_objective objective; /* what it points to must outlive the engine */
+    uint64_t seed;          /* of what ops draw: the masks of dropout */
+    sn_update_rule rule;    /* optimizer NULL: plain gradient descent */
+    double clip_norm;       /* 0: no clipping */
+    bool is_reference;      /* the unfused walk, for comparison */
+    bool keeps_gradients;   /* for sn_engine_gradient */
+    bool counts_exponents;  /* in observed steps: see sn_node_sums */
+    int cut_every;          /* see sn_plan_options */
 } sn_engine_options;
 
 /* The plan that sn_engine_new would make, for `check`. */
@@ -172,7 +172,7 @@ typedef struct sn_step {
 } sn_step;
 
 typedef struct sn_step_result {
-    double loss;     /* mean over the batch */
+    double loss;     /* mean over the batch, by the weights of classes where there are some; 0 where these are all 0 */
     double accuracy; /* NAN for targets */
     sn_fault fault;
     double nonfinite; /* values among loss, parameter gradients and updated parameters */
@@ -184,7 +184,8 @@ typedef struct sn_step_result {
  * is one, tells what happened; found in a state, all have been updated. */
 sn_status sn_engine_step(sn_engine *engine, const sn_step *step, sn_step_result *result);
 
-/* Mean loss and accuracy over `n` samples of a split, in order, from sample 0: without dropout, by running averages. */
+/* Mean loss (see sn_step_result) and accuracy over `n` samples of a split, in order, from sample 0: without dropout, by
+ * running averages. */
 void sn_engine_evaluate(sn_engine *engine, const sn_dataset *dataset, const sn_samples *samples, size_t n,
                         sn_step_result *result);
 

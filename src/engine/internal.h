@@ -137,6 +137,7 @@ struct sn_engine {
     sn_mode mode;
     bool observes, diagnoses;
     sn_update_numbers numbers;  /* of parameters without a rate or a decay of their own */
+    double batch_weight;        /* what the samples of the batch weigh together in the mean of the loss */
     double *outputs;            /* where predictions go; NULL: nowhere */
     atomic_size_t *next_group;  /* per segment and thread that begins with the tiles */
     atomic_size_t *next_task;   /* per phase and thread that begins with the tasks */

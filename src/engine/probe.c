@@ -39,7 +39,7 @@ sn_status sn_probe_new(sn_probe **probe, const sn_graph *graph, const sn_backend
     if (!p) return sn_error_memory(error, sizeof *p, "the probe");
     sn_engine_options own = {.batch = options->batch,
                              .threads = 1,
-                             .loss = options->loss,
+                             .objective = options->objective,
                              .seed = options->seed,
                              .is_reference = true,
                              .keeps_gradients = true};

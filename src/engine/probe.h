@@ -15,9 +15,9 @@
 typedef struct sn_probe sn_probe;
 
 typedef struct sn_probe_options {
-    size_t batch;        /* samples of the largest batch */
-    const sn_loss *loss; /* a row of sn_losses */
-    uint64_t seed;       /* of what ops draw, as in sn_engine_options */
+    size_t batch; /* samples of the largest batch */
+    sn_objective objective;
+    uint64_t seed; /* of what ops draw, as in sn_engine_options */
 } sn_probe_options;
 
 /* Takes memory for all signals and gradients; the graph must outlive the probe.  Weights are zero.  SN_FAILED where

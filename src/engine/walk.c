@@ -151,12 +151,14 @@ static void loss_of_tile(const walk *w, size_t t) {
     int last = e->graph->n_nodes - 1;
     const sn_batch *batch = &e->step->batch;
     span s = tile_span(w, t);
-    sn_loss_call call = {.rows = s.rows,
+    sn_loss_call call = {.attributes = e->options.objective.attributes,
+                         .one_hot = e->options.objective.one_hot,
+                         .rows = s.rows,
                          .width = e->graph->nodes[last].width,
                          .y = view_of(w, &s, &e->bindings[last].y),
                          .samples = batch->samples,
                          .indices = s.pass.samples,
-                         .weight = 1 / (double)batch->rows};
+                         .weight = e->batch_weight > 0 ? 1 / e->batch_weight : 0};
     if (e->mode == SN_MODE_TRAIN) call.dy = view_of(w, &s, &e->bindings[last].dy);
     sn_tile_result *result = &e->tiles[w->tile + t];
     result->loss = e->loss_kernels->evaluate(&call);

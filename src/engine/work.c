@@ -161,6 +161,18 @@ static sn_update_call update_call(const work *w) {
     return call;
 }
 
+/* How many elements the optimizer's eps holds back, by what it keeps after the update. */
+static void count_eps(const work *w, const sn_update_call *call) {
+    const sn_update_rule *rule = &w->engine->options.rule;
+    double limit = 0;
+    if (!rule->optimizer || !rule->optimizer->moment) return;
+    int slot = rule->optimizer->moment(rule, call->numbers.own, &limit);
+    if (slot < 0) return;
+    sn_change_sums *change = &w->result->change;
+    change->moments = change->n;
+    change->below_eps = (double)w->engine->backend->count_less(call->slots[slot], call->rows, call->cols, limit);
+}
+
 /* An update with its statistics, from copies of what it overwrites. */
 static bool observed_update(const work *w, const sn_update_call *call) {
     const sn_backend *backend = w->engine->backend;
@@ -178,6 +190,7 @@ static bool observed_update(const work *w, const sn_update_call *call) {
     w->result->change = w->engine->kernels->change_sums(&change);
     sn_count_item(w->engine, w->workspace, w->item, SN_COUNTED_WEIGHT, change.old_weight, (sn_view){NULL, 0});
     sn_count_item(w->engine, w->workspace, w->item, SN_COUNTED_UPDATE, call->weight, change.old_weight);
+    count_eps(w, call);
     return is_finite;
 }
 

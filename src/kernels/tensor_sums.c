@@ -71,6 +71,18 @@ sn_tensor_sums SN_V(sn_tensor_sums_of)(sn_view view, size_t rows, size_t cols) {
                             .denormals = (double)(small - zeros)};
 }
 
+size_t SN_V(sn_count_less)(sn_view view, size_t rows, size_t cols, double limit) {
+    size_t count = 0;
+    sn_flatten(&rows, &cols, view.ld == cols);
+    for (size_t r = 0; r < rows; r++) {
+        const real *x = sn_row(view, r);
+        sn_count less = 0;
+        SN_SIMD_SUM(less) for (size_t c = 0; c < cols; c++) less += (double)x[c] < limit;
+        count += less;
+    }
+    return count;
+}
+
 size_t SN_V(sn_count_nonfinite)(sn_view view, size_t rows, size_t cols) {
     size_t count = 0;
     for (size_t r = 0; r < rows; r++) {

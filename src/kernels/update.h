@@ -119,15 +119,18 @@ SN_ALWAYS_INLINE void sn_intent_add(sn_intent_sums *sums, sn_wide meant, sn_wide
     if (counts_stalled) sums->stalled += is_meant & ((sn_wide_bits)before == (sn_wide_bits)after);
 }
 
-/* SN_FORM(NAME, RULE, SLOTS, FACTOR) defines the kernels NAME_update and NAME_change_sums of a rule that keeps the
+/* The loop is left to the compiler's vectorizer: under `omp simd` it would keep `s` in memory.
+ *
+ * SN_FORM(NAME, RULE, SLOTS, FACTOR) defines the kernels NAME_update and NAME_change_sums of a rule that keeps the
  * slots whose bits are set.  FACTOR: see sn_change_sums_of; it may look at `n`. */
 #define SN_FORM(form, rule, slots_, factor)                                                                            \
     static sn_bits form##_update_row(const sn_update_row *row, const sn_rule_numbers *numbers) {                       \
         const sn_rule_numbers own = *numbers;                                                                          \
-        real *w = row->weight, *s0 = row->slots[0], *s1 = row->slots[1], *s2 = row->slots[2];                          \
-        const real *g = row->gradient;                                                                                 \
+        real *restrict w = row->weight, *restrict s0 = row->slots[0], *restrict s1 = row->slots[1];                    \
+        real *restrict s2 = row->slots[2];                                                                             \
+        const real *restrict g = row->gradient;                                                                        \
         sn_bits found = 0;                                                                                             \
-        SN_SIMD_OR(found) for (size_t c = 0; c < row->cols; c++) {                                                     \
+        for (size_t c = 0; c < row->cols; c++) {                                                                       \
             real s[SN_MAX_SLOTS] = {SN_HAS_SLOT(slots_, 0) ? s0[c] : 0, SN_HAS_SLOT(slots_, 1) ? s1[c] : 0,            \
                                     SN_HAS_SLOT(slots_, 2) ? s2[c] : 0};                                               \
             w[c] -= rule##_real(&own, w[c], g[c], s);                                                                  \

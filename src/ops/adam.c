@@ -30,6 +30,12 @@ static void correct_bias(const sn_update_rule *rule, uint64_t number, double own
     own[CORRECTION2] = 1 / sqrt(1 - pow(rule->own[BETA2], t));
 }
 
+static int moment(const sn_update_rule *rule, const double own[SN_MAX_NUMBERS], double *limit) {
+    double least = own[EPS] / own[CORRECTION2];
+    *limit = least * least;
+    return rule->form == AMSGRAD ? 2 : 1;
+}
+
 #define MORE_KEYS                                                                                                      \
     SN_KEY_BETAS("[0.9, 0.999]", "how much the averages of the gradient and of its square keep"), SN_KEY_EPS,          \
         {.name = "amsgrad",                                                                                            \
@@ -57,6 +63,7 @@ const sn_optimizer sn_optimizer_adam = {
     .read = read_adam,
     .check = sn_check_betas,
     .at_step = correct_bias,
+    .moment = moment,
 };
 
 const sn_optimizer sn_optimizer_adamw = {
@@ -69,6 +76,7 @@ const sn_optimizer sn_optimizer_adamw = {
     .read = read_betas,
     .check = sn_check_betas,
     .at_step = correct_bias,
+    .moment = moment,
 };
 #else
 SN_RULE(adam, {

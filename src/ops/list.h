@@ -29,7 +29,9 @@
 
 #define SN_LOSSES(X)                                                                                                   \
     X(softmax_cross_entropy)                                                                                           \
-    X(mean_squared_error)
+    X(mean_squared_error)                                                                                              \
+    X(hinge)                                                                                                           \
+    X(binary_cross_entropy)
 
 #define SN_OPTIMIZERS(X)                                                                                               \
     X(sgd)                                                                                                             \

@@ -37,6 +37,10 @@ typedef struct sn_optimizer {
     /* Sets those own numbers that the step decides, before which `number` updates were applied; NULL: there are none.
      */
     void (*at_step)(const sn_update_rule *rule, uint64_t number, double own[SN_MAX_NUMBERS]);
+
+    /* Where a step is divided by the root of a slot (and a correction) plus eps: the slot, and in *limit the value below
+     * which that root is smaller than eps; -1: no such thing.  NULL: the same. */
+    int (*moment)(const sn_update_rule *rule, const double own[SN_MAX_NUMBERS], double *limit);
 } sn_optimizer;
 
 /* The kernels of one form, compiled once per precision and instruction set: see kernels/update.h. */

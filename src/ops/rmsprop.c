@@ -15,6 +15,11 @@ static void read(const sn_value *given, sn_update_rule *rule) {
     rule->slots = 1U | (rule->own[MU] > 0 ? 2U : 0) | (is_centered ? 4U : 0);
 }
 
+static int moment(const sn_update_rule *rule, const double own[SN_MAX_NUMBERS], double *limit) {
+    *limit = own[EPS] * own[EPS];
+    return rule->slots & 4U ? -1 : 0; /* centered: the root is of a difference that is not kept */
+}
+
 static const sn_key keys[] = {
     {.name = "alpha",
      .types = SN_NUMBER,
@@ -45,6 +50,7 @@ const sn_optimizer sn_optimizer_rmsprop = {
              .source = "Tieleman & Hinton 2012; Graves 2013, arXiv 1308.0850; as torch.optim.RMSprop"},
     .slots = {"square_avg", "momentum_buffer", "grad_avg"},
     .read = read,
+    .moment = moment,
 };
 #else
 SN_RULE(rmsprop, {

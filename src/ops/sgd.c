@@ -41,6 +41,7 @@ const sn_optimizer sn_optimizer_sgd = {
     .check = check,
 };
 #else
+/* NOLINTNEXTLINE(readability-non-const-parameter): rules have one signature, with state or without */
 SN_RULE(plain, {
     T own = n->clip * g + n->weight_decay * w;
     return n->lr * own;

@@ -32,6 +32,7 @@ static sn_cell_value ratio(sn_measure part, sn_measure whole) {
 OF_LAYER(grad_ratio, ratio(layer->grad_norm, layer->weight_norm))
 OF_LAYER(out_grad_ratio,
          ratio(layer->out_grad_rms, layer->last_hidden ? layer->last_hidden->out_grad_rms : SN_NOT_MEASURED))
+OF_LAYER(eps_frac, ratio(sn_measured(layer->sums.change.below_eps), sn_measured(layer->sums.change.moments)))
 OF_LAYER(dead_unit_frac, ratio(sn_measured(layer->sums.units.silent), sn_measured(layer->sums.units.n)))
 
 static const sn_column loss_columns[] = {
@@ -148,7 +149,7 @@ static const sn_column layer_columns[] = {
      "2-norm of the gradient of the batch's mean loss by the bias; empty where there is none",
      IN_LAYER(measure, bias_grad_norm)},
     {"grad_ratio", "number", "loss/weight^2",
-     "grad_norm over weight_norm, the ratio that LARS makes a layer's rate of (You et al. 2017, arXiv 1708.03888); "
+     "grad_norm over weight_norm, by whose inverse LARS scales a layer's rate (You et al. 2017, arXiv 1708.03888); "
      "empty where weight_norm is 0",
      .value = grad_ratio_of},
     {"out_grad_ratio", "number", "1",
@@ -159,6 +160,11 @@ static const sn_column layer_columns[] = {
      "share of the units of a relu, the features that the weights multiply, that are 0 for every sample and position "
      "of the batch, so that no gradient passes them; empty where the input is no relu",
      .value = dead_unit_frac_of},
+    {"eps_frac", "number", "1",
+     "of the weights whose step was divided by sqrt(v) + eps (adam: v bias-corrected), the share with sqrt(v) below "
+     "eps, "
+     "so that eps holds them back; empty with optimizers that do not, and where nothing was updated",
+     .value = eps_frac_of},
     {.name = NULL},
 };
 

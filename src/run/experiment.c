@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "engine/backend.h"
 #include "network/families.h"
+#include "ops/objective.h"
 #include "ops/table.h"
 #include "run/selection.h"
 
@@ -23,7 +24,6 @@ static sn_status set_options(sn_experiment *x, int threads, sn_error *error) {
     x->options = (sn_engine_options){
         .threads = threads,
         .seed = s->seed,
-        .loss = s->loss,
         .rule = s->rule,
         .clip_norm = s->clip_norm,
         .counts_exponents = s->counts_exponents,
@@ -39,14 +39,13 @@ static sn_status check_optimizer(const sn_experiment *x, sn_error *error) {
     return optimizer->check(x->config, sn_value_get(sn_config_root(x->config), "train.optimizer"), error);
 }
 
-static sn_status check_loss(const sn_experiment *x, sn_error *error) {
-    const sn_loss *loss = x->options.loss;
-    if (loss->needs_classes == x->data.is_classes) return SN_OK;
-    const sn_value *value = sn_value_get(sn_config_root(x->config), "train.loss");
-    return sn_config_fault(x->config, value, error, "%s needs %s, these data have %s (take %s)", loss->kind.name,
-                           loss->needs_classes ? "class labels" : "regression targets",
-                           x->data.is_classes ? "class labels" : "regression targets",
-                           x->data.is_classes ? "softmax_cross_entropy" : "mean_squared_error");
+static sn_status build_objective(sn_experiment *x, sn_error *error) {
+    sn_loss_request request = {.config = x->config,
+                               .loss = sn_value_get(sn_config_root(x->config), "train.loss"),
+                               .data = &x->data,
+                               .pool = &x->pool,
+                               .notes = &x->notes};
+    return sn_objective_build(&x->options.objective, &request, error);
 }
 
 static sn_status build_graph(sn_experiment *x, sn_error *error) {
@@ -77,7 +76,7 @@ static sn_status check_and_build(sn_experiment *x, sn_error *error) {
     sn_status built = build_graph(x, error);
     if (!built) check_batch(x, error);
     if (!built) sn_selection_apply(&x->graph, x->config, &x->notes, error);
-    check_loss(x, error);
+    build_objective(x, error);
     check_optimizer(x, error);
     return error->status ? error->status : built;
 }
@@ -234,6 +233,7 @@ void sn_experiment_reset(sn_experiment *experiment) {
     sn_order_reset(&experiment->order);
     sn_graph_reset(&experiment->graph);
     sn_notes_reset(&experiment->notes);
+    sn_pool_free(&experiment->pool);
     if (!experiment->shares_data) sn_dataset_reset(&experiment->data);
     *experiment = (sn_experiment){0};
 }

@@ -19,6 +19,7 @@ typedef struct sn_experiment {
     bool shares_data; /* they belong to another experiment */
     sn_graph graph;
     const sn_backend *backend;
+    sn_pool pool;              /* owns what the loss was built to */
     sn_engine_options options; /* its batch is the rows of the largest pass: a batch, or more for evaluation */
     size_t batch_size;         /* of training */
     int64_t steps, epochs;     /* epochs is 0 where train.steps rules */

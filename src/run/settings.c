@@ -6,7 +6,6 @@
 #include "ops/table.h"
 
 static void fill_train(sn_settings *s, const sn_value *train) {
-    s->loss = sn_loss_find(sn_value_text(train, "loss.kind"));
     sn_update_rule_read(&s->rule, sn_value_get(train, "optimizer"));
     s->clip_norm = sn_value_get(train, "clip_norm") ? sn_value_number(train, "clip_norm") : 0;
     s->batch_size = (size_t)sn_value_integer(train, "batch_size");

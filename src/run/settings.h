@@ -12,7 +12,6 @@ typedef struct sn_settings {
     const char *weights; /* the file of initial weights; NULL: they are drawn */
     uint64_t seed;
     sn_dtype precision;
-    const sn_loss *loss;
     sn_update_rule rule;
     double clip_norm;  /* 0: gradients are not clipped */
     size_t batch_size; /* as wanted; there may be fewer samples */

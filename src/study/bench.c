@@ -215,7 +215,7 @@ static void set_profile(runner *r) {
     op_of(b, "input")->forward = input;
     s->forward += input;
     s->loss = per_step(r, sn_profile_walk(&r->profile, sn_time_loss(plan)));
-    op_of(b, r->x->options.loss->kind.name)->forward = s->loss;
+    op_of(b, r->x->options.objective.loss->kind.name)->forward = s->loss;
     b->profiled_step = r->profiled_seconds / (double)r->n_profiled;
     double all = b->profiled_step * r->x->options.threads;
     s->waiting = fmax(0, all - s->forward - s->loss - s->backward - s->work);

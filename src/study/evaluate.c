@@ -32,6 +32,10 @@ static sn_status take_memory(sn_evaluation *e, sn_error *error) {
     sn_status status = sn_memory_check(e->n * out_dim * sizeof *e->outputs, "the outputs of all samples", error);
     if (status) return status;
     e->outputs = calloc(e->n * out_dim, sizeof *e->outputs);
+    if (e->run.experiment.options.objective.loss->probabilities) {
+        e->probabilities = calloc(out_dim, sizeof *e->probabilities);
+        if (!e->probabilities) return sn_error_memory(error, out_dim * sizeof *e->probabilities, "probabilities");
+    }
     if (is_classes) {
         e->predicted = calloc(e->n, sizeof *e->predicted);
         e->tallies = calloc(out_dim, sizeof *e->tallies);
@@ -133,6 +137,7 @@ sn_status sn_evaluation_open(sn_evaluation *evaluation, const sn_evaluation_requ
 void sn_evaluation_reset(sn_evaluation *evaluation) {
     sn_finished_reset(&evaluation->run);
     free(evaluation->outputs);
+    free(evaluation->probabilities);
     free(evaluation->predicted);
     free(evaluation->tallies);
     free(evaluation->rmse);
@@ -152,19 +157,6 @@ static void add_numbers(sn_text *text, const double *values, size_t n, int digit
     for (size_t j = 0; j < n; j++) {
         sn_text_add(text, ",");
         sn_text_add_number(text, values[j], digits);
-    }
-}
-
-/* exp(z_j) over their sum, from differences to the largest output, so that nothing overflows. */
-static void add_probabilities(sn_text *text, const double *z, size_t n, int digits) {
-    double most = z[0], sum = 0;
-    for (size_t j = 1; j < n; j++)
-        most = fmax(most, z[j]);
-    for (size_t j = 0; j < n; j++)
-        sum += exp(z[j] - most);
-    for (size_t j = 0; j < n; j++) {
-        sn_text_add(text, ",");
-        sn_text_add_number(text, exp(z[j] - most) / sum, digits);
     }
 }
 
@@ -196,7 +188,9 @@ static void add_sample(const sn_evaluation *e, size_t i, sn_text *text) {
         add_class_cell(e, e->samples->labels[i], text);
         sn_text_add(text, ",");
         if (e->predicted[i] != SN_NO_CLASS) add_class_cell(e, e->predicted[i], text);
-        add_probabilities(text, outputs, out_dim, digits);
+        if (e->probabilities)
+            e->run.experiment.options.objective.loss->probabilities(e->probabilities, outputs, out_dim);
+        add_numbers(text, e->probabilities ? e->probabilities : outputs, out_dim, digits);
     } else {
         add_numbers(text, e->samples->targets + i * out_dim, out_dim, digits);
         add_numbers(text, outputs, out_dim, digits);
@@ -209,8 +203,8 @@ void sn_evaluation_csv(const sn_evaluation *evaluation, sn_text *text) {
     const sn_evaluation *e = evaluation;
     size_t out_dim = e->run.experiment.data.out_dim;
     sn_text_add(text, e->predicted ? "index,label,predicted" : "index");
-    add_names(text, e->predicted ? "p" : "t", out_dim);
-    if (!e->predicted) add_names(text, "y", out_dim);
+    if (!e->predicted) add_names(text, "t", out_dim);
+    add_names(text, e->predicted && e->probabilities ? "p" : "y", out_dim);
     sn_text_add(text, e->samples->rows ? ",row\n" : "\n");
     for (size_t i = 0; i < e->n; i++)
         add_sample(e, i, text);

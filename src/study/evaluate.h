@@ -28,6 +28,7 @@ typedef struct sn_evaluation {
     size_t n;                /* samples evaluated */
     sn_step_result result;   /* loss and accuracy, by the same pass as the trainer's: equal to the last bit */
     double *outputs;         /* (n, out_dim) */
+    double *probabilities;   /* (out_dim), room for those of a sample; NULL: the loss takes outputs for none */
     uint32_t *predicted;     /* (n), the class of the largest output, the first of several; NULL for targets */
     sn_class_tally *tallies; /* (out_dim); NULL for targets */
     double *rmse;            /* (out_dim), root of the mean squared error of an output; NULL for classes */
@@ -45,8 +46,9 @@ void sn_evaluation_add_class(const sn_evaluation *evaluation, size_t class, sn_t
 /* Significant digits of numbers of the run's precision: 9 or 17. */
 int sn_evaluation_digits(const sn_evaluation *evaluation);
 
-/* A row for each sample.  Classes: index, label, predicted (empty: an output is not a number), p0, p1, ... (softmax of
- * the outputs).  Targets: index, t0, t1, ..., y0, y1, ...  Data of a CSV file: row at the end, that of the file. */
+/* A row for each sample.  Classes: index, label, predicted (empty: an output is not a number), p0, p1, ... (what the
+ * loss takes the outputs for: softmax or sigmoid), or y0, y1, ... (outputs).  Targets: index, t0, t1, ..., y0, y1, ...
+ * Data of a CSV file: row at the end, that of the file. */
 void sn_evaluation_csv(const sn_evaluation *evaluation, sn_text *text);
 
 #endif

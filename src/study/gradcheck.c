@@ -11,7 +11,7 @@
  */
 static const double NOISY = 100;
 
-static bool has_bends(const sn_graph *graph) {
+bool sn_gradcheck_bends(const sn_graph *graph) {
     static const char *const bent[] = {"relu", "leaky_relu", "elu", "selu"};
     for (int i = 1; i < graph->n_nodes; i++) {
         for (size_t k = 0; k < sizeof bent / sizeof *bent; k++) {
@@ -23,7 +23,7 @@ static bool has_bends(const sn_graph *graph) {
 
 sn_status sn_gradcheck_open(sn_gradcheck *check, const sn_gradcheck_request *request, const sn_graph *graph,
                             sn_error *error) {
-    *check = (sn_gradcheck){.request = *request, .has_bends = has_bends(graph)};
+    *check = (sn_gradcheck){.request = *request, .has_bends = request->loss->bends || sn_gradcheck_bends(graph)};
     sn_step step = {.batch = request->batch};
     sn_step_result result;
     char text[SN_FAULT_TEXT];

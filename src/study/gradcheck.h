@@ -53,7 +53,8 @@ typedef struct sn_gradcheck_row {
 typedef void sn_gradcheck_progress(void *context, const sn_gradcheck_row *row, size_t wanted);
 
 typedef struct sn_gradcheck_request {
-    sn_engine *engine; /* of double precision, with keeps_gradients, at the weights to check */
+    sn_engine *engine;   /* of double precision, with keeps_gradients, at the weights to check */
+    const sn_loss *loss; /* of the engine */
     sn_batch batch;
     uint64_t seed;  /* of the draw of coordinates */
     size_t samples; /* coordinates of a tensor: half of them those of largest gradient, half drawn; 0: all */
@@ -66,7 +67,7 @@ typedef struct sn_gradcheck {
     sn_gradcheck_request request;
     double loss;
     double noise;   /* standard deviation of the loss under changes of the weights in their last bits */
-    bool has_bends; /* there are activations with a bend, as relu */
+    bool has_bends; /* there are activations with a bend, as relu, or the loss has one */
 } sn_gradcheck;
 
 typedef enum sn_gradcheck_verdict {
@@ -101,6 +102,9 @@ void sn_gradcheck_count(sn_gradcheck_totals *totals, const sn_gradcheck_row *row
 
 /* SN_FAILED where a tensor fails, and where no tensor passes: then nothing was shown. */
 sn_status sn_gradcheck_conclude(const sn_gradcheck_totals *totals, sn_error *error);
+
+/* Whether there are activations with a bend. */
+bool sn_gradcheck_bends(const sn_graph *graph);
 
 /* Appends paragraphs that say what in this config could be changed to verify more; none where nothing was left. */
 void sn_gradcheck_advise(const sn_gradcheck *check, const sn_gradcheck_totals *totals, const sn_config *config,

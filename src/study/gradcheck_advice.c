@@ -58,12 +58,13 @@ static void advise_on_rounding(const sn_value *network, const sn_graph *graph, s
                    text);
 }
 
-static void advise_on_kinks(const sn_value *network, size_t rows, sn_text *text) {
-    bool is_family = !sn_value_get(network, "layers");
+static void advise_on_kinks(const sn_gradcheck *check, const sn_value *network, const sn_graph *graph, sn_text *text) {
+    bool is_family = !sn_value_get(network, "layers"), has_bends = sn_gradcheck_bends(graph);
     remedies r = {.n = 0};
-    offer(&r, rows > 1, "a smaller batch (--set train.batch_size=)");
-    offer(&r, sn_value_get(network, "activation"), "a smooth activation (--set network.activation=tanh)");
-    offer(&r, !is_family, "smooth activations in network.layers");
+    offer(&r, check->request.batch.rows > 1, "a smaller batch (--set train.batch_size=)");
+    offer(&r, has_bends && sn_value_get(network, "activation"), "a smooth activation (--set network.activation=tanh)");
+    offer(&r, has_bends && !is_family, "smooth activations in network.layers");
+    offer(&r, check->request.loss->bends, "a smooth loss (--set train.loss=softmax_cross_entropy)");
     write_remedies(&r, "Some differences are taken across kinks of the loss.  Fewer of them:", text);
 }
 
@@ -75,5 +76,5 @@ void sn_gradcheck_advise(const sn_gradcheck *check, const sn_gradcheck_totals *t
     if (totals->unsure > 0 || (totals->below > 0 && is_noisy) || (has_kinks && !check->has_bends)) {
         advise_on_rounding(network, graph, text);
     }
-    if (has_kinks && check->has_bends) advise_on_kinks(network, check->request.batch.rows, text);
+    if (has_kinks && check->has_bends) advise_on_kinks(check, network, graph, text);
 }

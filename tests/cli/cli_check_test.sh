@@ -85,8 +85,8 @@ refuses 2 "$wrong" train wrong.json
 refuses 2 '--set network.depht=3: unknown key "network.depht", did you mean "network.depth"?
 --set train.lr=x: train.lr: expected a number from 0 to 1e+300, got the string "x"
 --set foo: no "=", expected KEY=VALUE' check tiny.json --set network.depht=3 --set train.lr=x --set foo
-refuses 2 "--set train.loss=mean_squared_error: train.loss: mean_squared_error needs regression targets, these data \
-have class labels (take softmax_cross_entropy)" check tiny.json --set train.loss=mean_squared_error
+refuses 2 "--set train.loss=hinge: train.loss: hinge needs class labels, these data have regression targets (take \
+mean_squared_error or binary_cross_entropy)" check tiny.json --set 'data={"kind":"teacher"}' --set train.loss=hinge
 refuses 2 "--set train.batch_size=1: train.batch_size: hidden2.norm normalizes over the batch, which needs 2 rows or more" \
     check tiny.json --set network.norm=batch --set network.depth=2 --set train.batch_size=1
 : >empty.json

@@ -169,8 +169,7 @@ static const run_case list_case = {
     "{\"op\": \"linear\", \"units\": 40, \"label\": \"b\", \"init\": {\"kind\": \"normal\", \"std\": 0.1}}]}, "
     "{\"op\": \"add\", \"inputs\": [\"a\", \"b.1\", \"b.3\"], \"factors\": [1, 0.1, 0.7]}, "
     "{\"op\": \"leaky_relu\", \"slope\": 0.3}, {\"op\": \"linear\", \"units\": 10}]}",
-    0,
-    NULL};
+    0, NULL};
 
 /* The written list trains to the same bits. */
 static void test_expansion(void **state) {

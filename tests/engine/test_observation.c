@@ -130,7 +130,7 @@ static before before_step(const test_net *net, size_t i) {
 
 /* What the update of a tensor was meant to be, in double, and what it did. */
 typedef struct tensor_change {
-    double change, sum_abs_change, sum_abs_meant, unchanged, intended, stalled;
+    double change, sum_abs_change, sum_abs_meant, unchanged, intended, stalled, moments, below_eps;
 } tensor_change;
 
 static void add_change(tensor_change *c, const test_net *net, size_t i, const before *b, double lr, double clip) {
@@ -151,13 +151,20 @@ static void add_change(tensor_change *c, const test_net *net, size_t i, const be
         c->unchanged += did == 0;
         c->intended += meant != 0;
         c->stalled += meant != 0 && did == 0;
+        int below = rule_is_below_eps(&o->rule, &numbers, s);
+        c->moments += below >= 0;
+        c->below_eps += below > 0;
     }
     free(now);
     free(g);
 }
 
+static int n_below; /* tensors of which some elements are below eps */
+
 static void expect_change(const sn_change_sums *sums, const tensor_change *c) {
     assert_true(sums->intended == c->intended && sums->unchanged == c->unchanged && sums->stalled == c->stalled);
+    assert_true(sums->moments == c->moments && sums->below_eps == c->below_eps);
+    n_below += c->below_eps > 0 && c->below_eps < c->moments;
     expect(sn_sumsq_norm(sums->change), sqrt(c->change), "change");
     expect(sums->sum_abs_change, c->sum_abs_change, "sum |change|");
     expect(sums->sum_abs_intended, c->sum_abs_meant, "sum |intended|");
@@ -244,7 +251,7 @@ static const char *const networks[] = {
 /* A rate at which some float weights stall, one at which all do in the last network's small tensors, and 0. */
 static void check_network(const char *network, sn_dtype dtype, const sn_engine_options *options,
                           const sn_dataset *data) {
-    static const double rates[] = {0.1, 1e-6, 0.1, 0};
+    static const double rates[] = {0.1, 1e-8, 0.1, 0};
     test_net net;
     sn_observation seen;
     sn_error error;
@@ -276,7 +283,15 @@ static void test_statistics(void **state) {
          .threads = 2,
          .counts_exponents = true},
         {.is_reference = true,
-         .rule = rule_of("{\"kind\": \"adamw\", \"decays\": \"all\", \"amsgrad\": true}"),
+         .rule = rule_of("{\"kind\": \"adamw\", \"decays\": \"all\", \"amsgrad\": true, \"eps\": 1e-2}"),
+         .keeps_gradients = true,
+         .counts_exponents = true},
+        {.is_reference = true,
+         .rule = rule_of("{\"kind\": \"rmsprop\", \"eps\": 1e-3}"),
+         .keeps_gradients = true,
+         .counts_exponents = true},
+        {.is_reference = true,
+         .rule = rule_of("{\"kind\": \"rmsprop\", \"centered\": true}"),
          .keeps_gradients = true,
          .counts_exponents = true},
     };
@@ -288,6 +303,7 @@ static void test_statistics(void **state) {
         }
     }
     sn_dataset_reset(&data);
+    assert_true(n_below > 100);
 }
 
 int main(void) {

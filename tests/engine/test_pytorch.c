@@ -21,6 +21,7 @@ typedef struct fixture {
     sn_safetensors *tensors;
     sn_dataset data; /* its arrays are those of `tensors` and `labels` */
     uint32_t *labels;
+    test_loss loss;
     test_net net;
     double tolerance;
     double largest; /* norm of the largest gradient of a tensor */
@@ -52,36 +53,40 @@ static void read_files(fixture *f, const char *path) {
     snprintf(f->name, sizeof f->name, "%s", sn_value_text(sn_config_root(f->config), "name"));
 }
 
-/* Classes are stored as rows with a single one. */
+/* Classes are stored as rows with a single one; targets, of which no row is such: NULL. */
 static uint32_t *labels_of(const double *targets, size_t n, size_t classes) {
     uint32_t *labels = calloc(n, sizeof *labels);
+    size_t n_labels = 0;
     assert_non_null(labels);
     for (size_t i = 0; i < n; i++) {
-        while (labels[i] < classes && targets[i * classes + labels[i]] != 1)
-            labels[i]++;
-        assert_true(labels[i] < classes);
+        size_t n_zeros = 0;
+        for (size_t c = 0; c < classes; c++) {
+            n_zeros += targets[i * classes + c] == 0;
+            if (targets[i * classes + c] == 1) labels[i] = (uint32_t)c;
+        }
+        n_labels += targets[i * classes + labels[i]] == 1 && n_zeros == classes - 1;
     }
-    return labels;
+    assert_true(n_labels == n || n_labels == 0);
+    if (n_labels == n) return labels;
+    free(labels);
+    return NULL;
 }
 
-static void set_data(fixture *f, bool is_classes) {
+static void set_data(fixture *f) {
     static const double none = 0, one = 1;
     const sn_tensor *input = stored(f, "", "input"), *targets = stored(f, "", "targets");
     size_t n = (size_t)input->shape[0];
     assert_int_equal(targets->shape[0], n);
     f->data = (sn_dataset){.in_dim = (size_t)input->shape[1],
                            .out_dim = (size_t)targets->shape[1],
-                           .is_classes = is_classes,
                            .shape = sn_shape_vector(input->shape[1]),
                            .n_scales = 1,
                            .mean = &none,
                            .factor = &one,
                            .train = {.n = n, .values = input->data}};
-    if (is_classes) {
-        f->data.train.labels = f->labels = labels_of(targets->data, n, f->data.out_dim);
-    } else {
-        f->data.train.targets = targets->data;
-    }
+    f->data.train.labels = f->labels = labels_of(targets->data, n, f->data.out_dim);
+    f->data.is_classes = f->labels;
+    if (!f->labels) f->data.train.targets = targets->data;
 }
 
 static void open_fixture(fixture *f, const char *path, sn_dtype dtype) {
@@ -90,14 +95,17 @@ static void open_fixture(fixture *f, const char *path, sn_dtype dtype) {
     /* Long ones are there for their update rules. */
     if (dtype == SN_F64 && stored(f, "", "losses")->shape[0] > FEW_STEPS) f->tolerance = 1e-12;
     const sn_value *train = sn_value_get(sn_config_root(f->config), "train");
-    const char *loss = sn_value_text(train, "loss.kind");
-    set_data(f, strcmp(loss, "softmax_cross_entropy") == 0);
+    sn_text network = SN_TEXT_EMPTY, loss = SN_TEXT_EMPTY;
+    set_data(f);
+    sn_value_text_compact(sn_value_get(train, "loss"), &loss);
+    f->loss = loss_open(sn_text_string(&loss), &f->data);
+    sn_text_free(&loss);
     double clip = sn_value_number(train, "clip_norm");
     sn_engine_options options = {.batch = (size_t)sn_value_integer(train, "batch_size"),
+                                 .objective = f->loss.objective,
                                  .clip_norm = isnan(clip) ? 0 : clip,
                                  .keeps_gradients = true};
     sn_update_rule_read(&options.rule, sn_value_get(train, "optimizer"));
-    sn_text network = SN_TEXT_EMPTY;
     sn_value_text_compact(sn_value_get(sn_config_root(f->config), "network"), &network);
     net_open(&f->net, sn_text_string(&network), &f->data, dtype, &options);
     sn_text_free(&network);
@@ -105,6 +113,7 @@ static void open_fixture(fixture *f, const char *path, sn_dtype dtype) {
 
 static void close_fixture(fixture *f) {
     net_close(&f->net);
+    loss_close(&f->loss);
     free(f->labels);
     sn_safetensors_free(f->tensors);
     sn_config_free(f->config);

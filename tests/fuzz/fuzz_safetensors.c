@@ -29,7 +29,7 @@ static sn_engine *make_engine(void) {
                                 .ops = sn_ops,
                                 .input = {.rank = 1, .dim = {2}},
                                 .out_dim = 1};
-    sn_engine_options options = {.batch = 2, .threads = 1, .loss = sn_loss_find("mean_squared_error")};
+    sn_engine_options options = {.batch = 2, .threads = 1, .objective = {.loss = sn_loss_find("mean_squared_error")}};
     status = sn_graph_build(&graph, &request, &error);
     if (!status) status = sn_engine_new(&engine, &graph, backend, &options, &error);
     fuzz_require(status == SN_OK, "no engine", error.text);

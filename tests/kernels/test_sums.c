@@ -290,22 +290,28 @@ static void check_change(const sn_backend *backend, const update_case *c, size_t
     close_tile(&t);
 }
 
+static bool has_case(const sn_optimizer *optimizer, int form) {
+    for (size_t i = 0; i < N_UPDATES; i++) {
+        sn_update_rule rule = rule_of(updates[i].optimizer);
+        if (rule.optimizer == optimizer && rule.form == form) return true;
+    }
+    return false;
+}
+
+static void check_forms(const sn_backend *backend, size_t number) {
+    const sn_optimizer *optimizer = sn_optimizers[number];
+    for (int form = 0; form < SN_MAX_FORMS && backend->optimizers[number]->forms[form].update; form++)
+        if (!has_case(optimizer, form)) fail_msg("no update of %s, form %d, in this file", optimizer->kind.name, form);
+}
+
 /* No optimizer, and no form of one, is without a case. */
 static void test_every_form(void **state) {
     (void)state;
     const sn_backend *backend;
     sn_error error;
     assert_int_equal(sn_backend_select(&backend, SN_F32, &error), SN_OK);
-    for (size_t o = 0; sn_optimizers[o]; o++) {
-        for (int form = 0; form < SN_MAX_FORMS && backend->optimizers[o]->forms[form].update; form++) {
-            bool is_there = false;
-            for (size_t i = 0; i < N_UPDATES; i++) {
-                sn_update_rule rule = rule_of(updates[i].optimizer);
-                is_there |= rule.optimizer == sn_optimizers[o] && rule.form == form;
-            }
-            if (!is_there) fail_msg("no update of %s, form %d, in this file", sn_optimizers[o]->kind.name, form);
-        }
-    }
+    for (size_t i = 0; sn_optimizers[i]; i++)
+        check_forms(backend, i);
 }
 
 static void check_backend(const sn_backend *backend, size_t cols, size_t gap) {

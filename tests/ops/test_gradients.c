@@ -60,9 +60,22 @@ static double column_margin(const double *x, size_t n_rows, size_t n) {
     return least;
 }
 
+/* How near a hinge of margin 1 is to where it bends. */
+static double loss_margin(const test_net *net, const sn_probe *probe) {
+    int last = net->graph.n_nodes - 1;
+    size_t width = net->graph.nodes[last].width;
+    double *z = net_signal(probe, last), least = HUGE_VAL;
+    for (size_t i = 0; i < net->batch * width; i++) {
+        size_t label = net->data->train.labels[i / width];
+        if (i % width != label) least = fmin(least, fabs(1 - z[i / width * width + label] + z[i]));
+    }
+    free(z);
+    return least;
+}
+
 /* The least margin in the last run of a probe. */
 static double kink_margin(const test_net *net, const sn_probe *probe) {
-    double margin = HUGE_VAL;
+    double margin = net->options.objective.loss->bends ? loss_margin(net, probe) : HUGE_VAL;
     for (int i = 1; i < net->graph.n_nodes; i++) {
         int x = net->graph.nodes[i].inputs[0];
         size_t width = net->graph.nodes[x].width;
@@ -131,7 +144,8 @@ static void check_differences(test_net *net, const char *name) {
 /* The float engine against the double one at the same, rounded, weights. */
 static void check_float(test_net *net, const char *name, const char *network) {
     test_net single;
-    net_open(&single, network, net->data, SN_F32, NULL);
+    sn_engine_options options = {.keeps_gradients = true, .objective = net->options.objective};
+    net_open(&single, network, net->data, SN_F32, &options);
     net_copy_weights(&single, net);
     net_copy_weights(net, &single);
     double loss = net_measure(net, NULL).loss, rounded = net_measure(&single, NULL).loss;
@@ -143,11 +157,12 @@ static void check_float(test_net *net, const char *name, const char *network) {
     net_close(&single);
 }
 
-static void check_network(const char *name, const char *network, const sn_dataset *data) {
+static void check_loss(const char *name, const char *network, const sn_dataset *data, const sn_objective *objective) {
     test_net net, reference;
-    sn_engine_options plain = {.keeps_gradients = true, .is_reference = true};
-    net_open(&reference, network, data, SN_F64, &plain);
-    net_open(&net, network, data, SN_F64, NULL);
+    sn_engine_options options = {.keeps_gradients = true, .objective = *objective};
+    net_open(&net, network, data, SN_F64, &options);
+    options.is_reference = true;
+    net_open(&reference, network, data, SN_F64, &options);
     settle(&reference, name);
     net_copy_weights(&net, &reference);
     net_measure(&net, NULL);
@@ -158,12 +173,16 @@ static void check_network(const char *name, const char *network, const sn_datase
     check_float(&net, name, network);
     for (int i = 1; i < net.graph.n_nodes; i++)
         name_set_add(&seen_ops, "%s", net.graph.nodes[i].op->kind.name);
-    name_set_add(&seen_losses, "%s", data->is_classes ? "softmax_cross_entropy" : "mean_squared_error");
+    name_set_add(&seen_losses, "%s", net.options.objective.loss->kind.name);
     net_close(&net);
     net_close(&reference);
 }
 
-/* Both losses for every network. */
+static void check_network(const char *name, const char *network, const sn_dataset *data) {
+    check_loss(name, network, data, &(sn_objective){0}); /* the one that suits the data */
+}
+
+/* Classes and targets for every network. */
 static void check_both(const char *name, const char *network) {
     sn_dataset classes = toy_classes(SAMPLES, IN, OUT, 1), targets = toy_targets(SAMPLES, IN, OUT, 2);
     check_network(name, network, &classes);
@@ -336,6 +355,48 @@ static void test_families(void **state) {
     assert_int_equal(n, 3 * (3 + 4 * 3 * 3 + 2 * 2 * 3));
 }
 
+/* Targets from 0 to 1. */
+static sn_dataset toy_shares(double *shares) {
+    sn_dataset data = toy_targets(SAMPLES, IN, OUT, 2);
+    for (size_t i = 0; i < SAMPLES * OUT; i++)
+        shares[i] = 1 / (1 + exp(-2 * data.train.targets[i]));
+    data.train.targets = shares;
+    return data;
+}
+
+/* What the loss accepts. */
+static unsigned check_loss_on(const char *config, const char *network, const sn_dataset *data) {
+    test_loss loss = loss_open(config, data);
+    unsigned accepts = loss.objective.loss->accepts;
+    check_loss(config, network, data, &loss.objective);
+    loss_close(&loss);
+    return accepts;
+}
+
+/* Each with its keys, on classes and, where it takes them, on targets. */
+static void test_losses(void **state) {
+    (void)state;
+    static const char network[] = "{\"layers\": [" LINEAR("a", "input", 4) TANH("b", "a") OUTPUT "]}";
+    static const char *const losses[] = {
+        "\"softmax_cross_entropy\"",
+        "{\"label_smoothing\": 0.2}",
+        "{\"label_smoothing\": 1}",
+        "{\"class_weights\": [0.3, 0, 2]}",
+        "{\"class_weights\": \"balanced\", \"label_smoothing\": 0.1}",
+        "\"mean_squared_error\"",
+        "\"hinge\"",
+        "{\"kind\": \"hinge\", \"p\": 2, \"class_weights\": [0.3, 0, 2]}",
+        "\"binary_cross_entropy\"",
+    };
+    double room[SAMPLES * OUT];
+    sn_dataset classes = toy_classes(SAMPLES, IN, OUT, 1), shares = toy_shares(room);
+    for (size_t i = 0; i < sizeof losses / sizeof *losses; i++) {
+        if (check_loss_on(losses[i], network, &classes) & SN_TARGETS) check_loss_on(losses[i], network, &shares);
+    }
+    sn_dataset_reset(&classes);
+    sn_dataset_reset(&shares);
+}
+
 static void test_coverage(void **state) {
     (void)state;
     sn_error error;
@@ -394,7 +455,7 @@ static void test_signals(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_topologies), cmocka_unit_test(test_activations), cmocka_unit_test(test_families),
-        cmocka_unit_test(test_coverage),   cmocka_unit_test(test_signals),
+        cmocka_unit_test(test_losses),     cmocka_unit_test(test_coverage),    cmocka_unit_test(test_signals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -251,7 +251,8 @@ static double *dropped(test_net *net) {
     double identity[] = {0, 0, 1, 1, 0, 0};
     sn_error error;
     sn_probe *probe;
-    sn_probe_options options = {.batch = SAMPLES, .loss = sn_loss_find("softmax_cross_entropy"), .seed = 5};
+    sn_probe_options options = {
+        .batch = SAMPLES, .objective = {.loss = sn_loss_find("softmax_cross_entropy")}, .seed = 5};
     assert_int_equal(sn_probe_new(&probe, &net->graph, net->backend, &options, &error), SN_OK);
     if (sn_graph_find(&net->graph, "mix") >= 0)
         sn_engine_set_tensor(net->engine, net_find(net, "mix.weight"), identity);

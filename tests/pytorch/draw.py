@@ -19,12 +19,14 @@ DRAWN = {
     "op": ("linear", "add", "concat", "scale", "layer_norm", "batch_norm", "gate"),
     "network_family": ("mlp",),
     "skip": ("none", "add", "concat", "highway"),
-    "loss": ("softmax_cross_entropy", "mean_squared_error"),
+    "loss": ("softmax_cross_entropy", "mean_squared_error", "hinge", "binary_cross_entropy"),
     "optimizer": ("sgd", "adam", "adamw", "rmsprop", "lion"),
     "learning-rate_schedule": ("constant", "step", "cosine"),
     "order": ("pre", "inside", "post"),
     "norm": ("none", "layer", "batch"),
 }
+FOR_TARGETS = ("mean_squared_error", "binary_cross_entropy")  # losses that take targets, too
+LOSS_KEYS = ("label_smoothing", "class_weights", "p", "margin")
 # Not drawn on purpose: masks that nobody else can draw.
 LEFT_OUT = ("dropout",)
 MAX_WIDTH = 24  # of a concat
@@ -38,6 +40,7 @@ class Drawing:
         self.rng = random.Random(seed)
         self.activations = kinds["activation"]
         self.inits = {init: keys for init, keys in kinds["init"].items() if init not in DULL_INITS}
+        self.losses = kinds["loss"]
         self.in_dim = self.rng.randint(2, 8)
         self.out_dim = self.rng.randint(2, 5)
         self.is_classes = self.chance(0.6)
@@ -85,8 +88,22 @@ class Drawing:
     def row(self, i):
         x = [self.rng.gauss(0, 1) for _ in range(self.in_dim)]
         if not self.is_classes:
-            return x, [self.rng.gauss(0, 1) for _ in range(self.out_dim)]
+            # Any targets but for the cross-entropy, which wants shares.
+            is_share = self.config["train"]["loss"]["kind"] == "binary_cross_entropy"
+            return x, [self.rng.random() if is_share else self.rng.gauss(0, 1) for _ in range(self.out_dim)]
         return x, [i if i < self.out_dim else self.rng.randrange(self.out_dim)]
+
+    def loss(self):
+        """Mostly the common one of such data; each key by chance."""
+        common = "softmax_cross_entropy" if self.is_classes else "mean_squared_error"
+        kind = self.rng.choice([common, common, *(DRAWN["loss"] if self.is_classes else FOR_TARGETS)])
+        values = {
+            "label_smoothing": self.uniform(0, 0.4),
+            "class_weights": self.rng.choice(["balanced", [self.uniform(0.2, 3) for _ in range(self.out_dim)]]),
+            "p": self.rng.choice([1, 2]),
+            "margin": self.uniform(0.3, 2),
+        }
+        return {"kind": kind, **{key: values[key] for key in self.losses[kind] if self.chance(0.4)}}
 
     def optimizer(self):
         optimizer = {"kind": self.rng.choice(["sgd", "sgd", "sgd", *DRAWN["optimizer"]])}
@@ -118,7 +135,7 @@ class Drawing:
 
     def train(self):
         return {
-            "loss": "softmax_cross_entropy" if self.is_classes else "mean_squared_error",
+            "loss": self.loss(),
             "optimizer": self.optimizer(),
             "lr": float(f"{10 ** self.rng.uniform(-3, -1):.3g}"),
             "lr_schedule": self.schedule(),
@@ -317,6 +334,8 @@ def check(kinds):
         claim("draw.py", f"activation {activation} with the key", keys, known)
     for init in set(kinds["init"]) - set(DULL_INITS):
         claim("draw.py", f"init {init} with the key", kinds["init"][init], ("gain", "std"))
+    for loss, keys in kinds["loss"].items():
+        claim("draw.py", f"loss {loss} with the key", keys, LOSS_KEYS)
     words = kinds["network_family"]["mlp"]
     for choice, drawn in DRAWN.items():
         names = kinds[choice] if choice in kinds else words[choice]["enum"]

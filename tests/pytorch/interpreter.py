@@ -41,6 +41,8 @@ def check(kinds):
     ops = [op for op in kinds["op"] if hasattr(Network, f"_{op}")]
     claim("interpreter.py", "op", kinds["op"], (*SIMPLE, *WITH_KEYS, *LEFT_OUT, *ops))
     claim("interpreter.py", "loss", kinds["loss"], LOSSES)
+    for name, (_, known) in LOSSES.items():
+        claim("interpreter.py", f"loss {name} with the key", kinds["loss"].get(name, ()), known)
     claim("interpreter.py", "optimizer", kinds["optimizer"], OPTIMIZERS)
     claim("interpreter.py", "learning-rate schedule", kinds["learning-rate_schedule"], SCHEDULES)
 
@@ -118,15 +120,15 @@ class Network:
     def _apply(self, e, inputs, is_training):
         x = inputs[0]
         if e.op in KINKED:
-            self._note_kinks(x.detach().abs())
+            self.note_kinks(x.detach().abs())
         if e.op in SIMPLE:
             return SIMPLE[e.op](x)
         if e.op in WITH_KEYS:
             return WITH_KEYS[e.op](x, e.keys)
         return getattr(self, f"_{e.op}")(e, inputs, is_training)
 
-    def _note_kinks(self, sizes):
-        """An exact zero is no danger: it is one on both sides."""
+    def note_kinks(self, sizes):
+        """How far something was from its kink; an exact zero is no danger: it is one on both sides."""
         self.kink_margin = min(self.kink_margin, torch.where(sizes > 0, sizes, torch.inf).min().item())
 
     def _get(self, e, what):
@@ -167,27 +169,86 @@ class Network:
         )
 
 
-def cross_entropy(z, labels):
-    """log(1 + sum over the others of exp(z_j - z_label)), mean over the batch.
+def one_hot(outputs, wanted):
+    """Labels as rows with a single one; targets as they are."""
+    if wanted.dtype == torch.int64:
+        wanted = F.one_hot(wanted, outputs.shape[1])
+    return wanted.to(outputs.dtype)
+
+
+def equals(loss, other):
+    """Whether a loss is PyTorch's own; one that is not a number is left to whoever meets it."""
+    return not (loss - other).abs() > 1e-12 * (1 + loss.abs())
+
+
+def cross_entropy(z, labels, loss):
+    """log(1 + sum over the others of exp(z_j - z_c)) for every class c, times its mass; the mean over the batch.
 
     F.cross_entropy is the same, but loses its digits where the network is right by far: a loss of 1e-8 keeps eight of
     them, one of 1e-17 is zero, and so is the gradient.
     """
-    own = z.gather(1, labels[:, None])[:, 0]
-    others = z.scatter(1, labels[:, None], -torch.inf)
-    loss = F.softplus(others.logsumexp(1) - own, 1, SOFTPLUS_THRESHOLD).mean()
-    assert not (loss - F.cross_entropy(z, labels)).abs() > 1e-12 * (1 + loss)
-    return loss
+    n = z.shape[1]
+    smoothing, weights = loss.get("label_smoothing", 0), loss.weights(z)
+    others = torch.stack([z[:, [j for j in range(n) if j != c]].logsumexp(1) for c in range(n)], 1)
+    by_class = F.softplus(others - z, 1, SOFTPLUS_THRESHOLD)
+    masses = weights * (smoothing / n + (1 - smoothing) * one_hot(z, labels))
+    value = (masses * by_class).sum() / weights[labels].sum()
+    assert equals(value, F.cross_entropy(z, labels, weights, label_smoothing=smoothing))
+    return value
 
 
-LOSSES = {
-    "softmax_cross_entropy": cross_entropy,
-    "mean_squared_error": lambda outputs, wanted: F.mse_loss(outputs, wanted.to(outputs.dtype)),
+def squared_error(outputs, wanted, _):
+    return F.mse_loss(outputs, one_hot(outputs, wanted))
+
+
+def hinge(z, labels, loss):
+    p, margin = loss.get("p", 1), loss.get("margin", 1)
+    lacks = margin - z.detach().gather(1, labels[:, None]) + z.detach()
+    loss.network.note_kinks(lacks.scatter(1, labels[:, None], torch.inf).abs())
+    return F.multi_margin_loss(z, labels, p, margin, loss.weights(z))
+
+
+def binary_cross_entropy(z, wanted, _):
+    """F.binary_cross_entropy_with_logits, whose gradient loses its digits where the network is right by far."""
+    t = one_hot(z, wanted)
+    right, wrong = F.softplus(-z, 1, SOFTPLUS_THRESHOLD), F.softplus(z, 1, SOFTPLUS_THRESHOLD)
+    value = (t * right + (1 - t) * wrong).mean()
+    assert equals(value, F.binary_cross_entropy_with_logits(z, t))
+    return value
+
+
+LOSSES = {  # the function, and the keys that it knows
+    "softmax_cross_entropy": (cross_entropy, ("label_smoothing", "class_weights")),
+    "mean_squared_error": (squared_error, ()),
+    "hinge": (hinge, ("p", "margin", "class_weights")),
+    "binary_cross_entropy": (binary_cross_entropy, ()),
 }
 
 
-def loss_of(kind, outputs, wanted):
-    return LOSSES[kind](outputs, wanted)
+class Loss:
+    """The loss that a config's "train" object asks for; `wanted` are the labels or targets of all training samples."""
+
+    def __init__(self, network, train, wanted):
+        self.network = network
+        self.keys = kind_of(train.get("loss", "softmax_cross_entropy"))
+        self.wanted = wanted
+
+    def get(self, key, fallback):
+        return self.keys.get(key, fallback)
+
+    def weights(self, z):
+        """Of the classes; balanced ones are n / (n_classes count), as scikit-learn has them."""
+        weights = self.get("class_weights", None)
+        if weights is None:
+            return torch.ones_like(z[0])
+        if weights == "balanced":
+            counts = self.wanted.bincount(minlength=z.shape[1]).to(z.dtype)
+            weights = len(self.wanted) / (z.shape[1] * counts)
+        return torch.as_tensor(weights, dtype=z.dtype)
+
+    def __call__(self, outputs, wanted):
+        function, _ = LOSSES[self.keys["kind"]]
+        return function(outputs, wanted, self)
 
 
 def rates(train):
@@ -235,12 +296,12 @@ DECAY = {"adamw": 0.01}
 
 
 class Trainer:
-    """Steps as the config's "train" object asks for them, by an optimizer of PyTorch."""
+    """Steps as the config's "train" object asks for them, by an optimizer of PyTorch; `wanted` as for Loss."""
 
-    def __init__(self, network, train):
+    def __init__(self, network, train, wanted):
         optimizer = kind_of(train.get("optimizer", "sgd"))
         self.network = network
-        self.loss = kind_of(train.get("loss", "softmax_cross_entropy"))["kind"]
+        self.loss = Loss(network, train, wanted)
         self.clip_norm = train.get("clip_norm")
         self.rates = rates(train)
         keys = {k: v for k, v in optimizer.items() if k not in ("kind", "weight_decay", "decays")}
@@ -260,7 +321,7 @@ class Trainer:
     def measure(self, x, wanted):
         """Loss and gradients of a batch: the loss, {name: gradient}."""
         self.optimizer.zero_grad()
-        loss = loss_of(self.loss, self.network.forward(x), wanted)
+        loss = self.loss(self.network.forward(x), wanted)
         loss.backward()
         return loss.item(), {name: p.grad.detach().clone() for name, p in self.network.parameters.items()}
 

@@ -26,8 +26,8 @@ import pathlib
 import sys
 
 import torch
-from interpreter import Network, Trainer, distance, loss_of, total_norm
-from networks import NETWORKS
+from interpreter import Loss, Network, Trainer, distance, total_norm
+from networks import NETWORKS, samples_of
 from safetensors.torch import save_file
 
 FIXTURES = pathlib.Path(__file__).resolve().parent / "fixtures"
@@ -36,11 +36,12 @@ PERTURBATION, GREATEST_CHANGE = 1e-12, 1e-10
 LEAST_MARGIN = 1e-4
 
 
-def draw_data(n, in_dim, out_dim, is_classes, generator):
+def draw_data(n, in_dim, out_dim, samples, generator):
     x = torch.randn(n, in_dim, dtype=torch.float64, generator=generator)
-    if is_classes:
+    if samples == "classes":
         return x, torch.randint(out_dim, (n,), generator=generator)
-    return x, torch.randn(n, out_dim, dtype=torch.float64, generator=generator)
+    draw = torch.rand if samples == "shares" else torch.randn
+    return x, draw(n, out_dim, dtype=torch.float64, generator=generator)
 
 
 def draw_parameters(network, skip, generator):
@@ -73,7 +74,7 @@ def train(row, initial, x, wanted):
     _, config, settings, n, in_dim, out_dim = row
     network = Network(config, in_dim, out_dim)
     network.set_parameters(initial)
-    trainer = Trainer(network, settings)
+    trainer = Trainer(network, settings, wanted)
     losses, first = [], None
     for rows, _ in zip(batches(n, settings["batch_size"]), range(settings.get("steps", STEPS)), strict=False):
         loss, gradients = trainer.step(x[rows], wanted[rows])
@@ -95,8 +96,8 @@ def growth(row, initial, x, wanted, final, generator):
 def build(row, seed):
     name, config, settings, n, in_dim, out_dim = row
     generator = torch.Generator().manual_seed(seed)
-    is_classes = settings["loss"] == "softmax_cross_entropy"
-    x, wanted = draw_data(n, in_dim, out_dim, is_classes, generator)
+    samples = samples_of(row)
+    x, wanted = draw_data(n, in_dim, out_dim, samples, generator)
     skip = config.get("skip", {})
     initial = draw_parameters(Network(config, in_dim, out_dim), skip if isinstance(skip, dict) else {}, generator)
     network, losses, gradients = train(row, initial, x, wanted)
@@ -104,10 +105,11 @@ def build(row, seed):
     change = growth(row, initial, x, wanted, final, generator)
     assert change < GREATEST_CHANGE, f"{name} is chaotic: {change:.1e}"
     with torch.no_grad():
-        evaluation = loss_of(settings["loss"], network.forward(x, is_training=False), wanted)
+        evaluation = Loss(network, settings, wanted)(network.forward(x, is_training=False), wanted)
     if network.kink_margin < LEAST_MARGIN:
         return None
-    tensors = {"input": x, "targets": torch.eye(out_dim, dtype=torch.float64)[wanted] if is_classes else wanted}
+    targets = torch.eye(out_dim, dtype=torch.float64)[wanted] if samples == "classes" else wanted
+    tensors = {"input": x, "targets": targets}
     for prefix, values in (
         ("initial", initial),
         ("gradient", gradients),

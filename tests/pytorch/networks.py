@@ -27,6 +27,10 @@ def rule(kind, lr, batch_size, **keys):
     return {"optimizer": {"kind": kind, **keys}, "lr": lr, "batch_size": batch_size, "steps": 50, "loss": CROSS_ENTROPY}
 
 
+def loss(kind, **keys):
+    return {"kind": kind, **keys}
+
+
 def linear(units, label, inputs=None, **keys):
     return entry("linear", label, inputs, units=units, **keys)
 
@@ -36,6 +40,7 @@ def entry(op, label, inputs=None, **keys):
 
 
 MSE = "mean_squared_error"
+BCE = "binary_cross_entropy"
 CROSS_ENTROPY = "softmax_cross_entropy"
 
 FAMILIES = [
@@ -381,4 +386,42 @@ RULES = [
     ("rule-sgd", mlp(4, 7), {**sgd(0.05, 8, momentum=0.9, weight_decay=0.1, decays="all"), "steps": 50}, 20, 5, 3),
 ]
 
-NETWORKS = FAMILIES + GRAPHS + RULES
+LOSSES = [
+    ("squared-error-classes", mlp(4, 7), sgd(0.2, 8, loss=MSE, momentum=0.9), 16, 5, 3),
+    ("hinge", mlp(4, 7), sgd(0.1, 7, loss="hinge"), 16, 5, 4),
+    ("hinge-squared-norm", mlp(4, 7, norm="batch"), sgd(0.03, 8, loss=loss("hinge", p=2, margin=0.7)), 16, 5, 3),
+    ("hinge-weights", mlp(3, 6), sgd(0.1, 6, loss=loss("hinge", class_weights=[0.5, 2, 0])), 15, 5, 3),
+    ("binary-classes", mlp(4, 7, skip="add"), sgd(0.2, 8, loss=BCE, weight_decay=0.01), 16, 5, 3),
+    ("binary-two-classes", mlp(3, 6), sgd(0.2, 5, loss=BCE), 15, 5, 2),
+    ("binary-shares", mlp(4, 6, activation="relu"), sgd(0.1, 7, loss=BCE, momentum=0.9), 14, 5, 3),
+    ("smoothing", mlp(5, 7), sgd(0.1, 8, loss=loss(CROSS_ENTROPY, label_smoothing=0.1)), 16, 6, 3),
+    (
+        "weights-smoothing",
+        mlp(4, 7, skip="add"),
+        sgd(0.1, 7, loss=loss(CROSS_ENTROPY, label_smoothing=0.3, class_weights=[0.2, 3, 0, 1.5])),
+        16,
+        5,
+        4,
+    ),
+    (
+        "weights-balanced",
+        mlp(4, 7, norm="layer"),
+        sgd(0.05, 6, loss=loss(CROSS_ENTROPY, class_weights="balanced"), momentum=0.8),
+        16,
+        5,
+        3,
+    ),
+    ("weights-zero", mlp(3, 6), sgd(0.1, 5, loss=loss(CROSS_ENTROPY, class_weights=[1, 0, 4])), 15, 5, 3),
+]
+ON_CLASSES = ("squared-error-classes", "binary-classes", "binary-two-classes")  # where the loss takes targets, too
+
+NETWORKS = FAMILIES + GRAPHS + RULES + LOSSES
+
+
+def samples_of(row):
+    """What the samples of a network have: classes, targets, or shares, which are targets from 0 to 1."""
+    name, _, train, *_ = row
+    kind = train["loss"] if isinstance(train["loss"], str) else train["loss"]["kind"]
+    if kind in (CROSS_ENTROPY, "hinge") or name in ON_CLASSES:
+        return "classes"
+    return "shares" if kind == BCE else "targets"

@@ -8,7 +8,7 @@ import csv
 import subprocess
 
 import torch
-from interpreter import Network, Trainer, loss_of, norm_of, rates, total_norm
+from interpreter import Network, Trainer, norm_of, rates, total_norm
 from safetensors.torch import load_file
 
 DIVERGED = 3  # exit status of skipnet
@@ -78,13 +78,13 @@ def run_pytorch(drawing, initial, noise=None):
     network = Network(drawing.config["network"], drawing.in_dim, drawing.out_dim)
     network.set_parameters(initial)
     network.noise = noise
-    trainer, schedule = Trainer(network, train), rates(train)
+    trainer, schedule = Trainer(network, train, y), rates(train)
     quantities = {}
 
     def evaluate(step):
         with torch.no_grad():
             outputs = network.forward(x, is_training=False)
-            quantities[f"train_loss {step}"] = loss_of(trainer.loss, outputs, y).item()
+            quantities[f"train_loss {step}"] = trainer.loss(outputs, y).item()
 
     begin, n, size = 0, drawing.n, train["batch_size"]
     steps_per_epoch = -(-n // size)

@@ -21,7 +21,7 @@ static const char gradients_header[] =
     "step,layer,label,op,role,depth_frac,n_params,grad_norm,grad_rms,grad_mean_abs,grad_max_abs,grad_zero_frac,"
     "grad_denormal_frac,weight_norm,update_norm,update_ratio,unchanged_frac,stalled_frac,applied_ratio,delta_rms,"
     "out_grad_rms,preact_mean,preact_rms,in_mean,in_rms,in_saturated_frac,bias_grad_norm,"
-    "grad_ratio,out_grad_ratio,dead_unit_frac\n";
+    "grad_ratio,out_grad_ratio,dead_unit_frac,eps_frac\n";
 
 static const char exponents_header[] = "step,layer,label,tensor,kind,exponent,count\n";
 
@@ -126,15 +126,15 @@ static void test_gradients_rows(void **state) {
                                  .in_rms = sn_measured(18),
                                  .in_saturated_frac = sn_measured(19),
                                  .bias_grad_norm = sn_measured(20),
-                                 .sums = {.units = {8, 2}},
+                                 .sums = {.units = {8, 2}, .change = {.moments = 8, .below_eps = 1}},
                                  .last_hidden = &layers[0]},
                                 {.step = 7, .node = &nodes[1], .n_params = 650}};
     const sn_records records = {.layers = layers, .n_layers = 2};
     sn_gradients_csv_rows(&text, &records, 9);
     assert_string_equal(sn_text_string(&text),
                         "7,1,hidden1,linear,hidden,0.5,50240,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,"
-                        "0.142857143,1,0.25\n"
-                        "7,2,\"a, \"\"b\"\"\",linear,output,,650,,,,,,,,,,,,,,,,,,,,,,,\n");
+                        "0.142857143,1,0.25,0.125\n"
+                        "7,2,\"a, \"\"b\"\"\",linear,output,,650,,,,,,,,,,,,,,,,,,,,,,,,\n");
 }
 
 /* ---- cells ---- */

@@ -87,6 +87,8 @@ static void observe(sn_node_sums *sums, const raw *r) {
     sums->weight = squares_of(r->weight, N);
     sums->bias_gradient = sums_of(r->bias, N_BIAS);
     sums->change = change_of(r->weight, r->after, r->meant, N);
+    sums->change.moments = 16;
+    sums->change.below_eps = 3;
     sums->output = signal_of(r->output, N);
     sums->delta = signal_of(r->delta, N);
     sums->carried = signal_of(r->carried, N);
@@ -155,6 +157,7 @@ static void check_made_columns(const sn_layer_record *record, const raw *r, cons
     assert_value(cell_of(record, "grad_ratio"), expect_norm(r->gradient, N) / expect_norm(r->weight, N));
     assert_value(cell_of(record, "out_grad_ratio"), expect_rms(r->carried, N) / expect_rms(last->carried, N));
     assert_value(cell_of(record, "dead_unit_frac"), 5.0L / 12);
+    assert_value(cell_of(record, "eps_frac"), 3.0L / 16);
 }
 
 /* The gradient and the change of all nodes together, from the raw values of all nodes. */
@@ -263,7 +266,7 @@ static void test_nothing_observed(void **state) {
                                 r->in_mean,      r->in_rms,         r->bias_grad_norm, r->in_saturated_frac};
     for (size_t i = 0; i < sizeof layer / sizeof *layer; i++)
         assert_false(layer[i].is_measured);
-    static const char *const made[] = {"grad_ratio", "out_grad_ratio", "dead_unit_frac"};
+    static const char *const made[] = {"grad_ratio", "out_grad_ratio", "dead_unit_frac", "eps_frac"};
     for (size_t i = 0; i < sizeof made / sizeof *made; i++)
         assert_false(cell_of(r, made[i]).is_measured);
     const sn_loss_record *loss = &net.records.loss;

@@ -103,6 +103,12 @@ want "dead units nowhere else" "- - - - -" "$(row_of log/gradients.csv dead_unit
 does train tiny.json --set network.activation=relu --set network.bias_init.kind=constant \
     --set network.bias_init.value=-1000 --set train.steps=0 --threads 1 -q --out dead
 want "all units are dead" "- 1 1 1 1" "$(row_of dead/gradients.csv dead_unit_frac 0)"
+does train tiny.json --set 'train.optimizer={"kind":"adam","eps":0}' --set train.steps=1 --threads 1 -q --out adam
+want "eps 0 holds nothing back" "0 0 0 0 0" "$(row_of adam/gradients.csv eps_frac 0)"
+want "eps_frac after the last update" "- - - - -" "$(row_of adam/gradients.csv eps_frac 1)"
+does train tiny.json --set 'train.optimizer={"kind":"rmsprop","eps":1e9}' --set train.steps=1 --threads 1 -q --out held
+want "a large eps holds back all" "1 1 1 1 1" "$(row_of held/gradients.csv eps_frac 0)"
+want "eps_frac of sgd" "- - - - -" "$(row_of log/gradients.csv eps_frac 0)"
 want "grad_ratio is grad_norm over weight_norm; out_grad_ratio is 1 at the last hidden layer" "" "$(awk -F, '
     NR > 1 { q = $8 / $14 / $28; if (q < 0.999999 || q > 1.000001 || ($3 == "hidden4") != ($29 == 1)) print }
     ' log/gradients.csv)"

@@ -42,10 +42,17 @@ does train prices.json -q --set data.header=true --set data.task=classes --out s
 want "said: nothing is told" "" "$(cat err)"
 does eval said
 want "said: nothing is told by eval" "" "$(cat err)"
-run train prices.json --set train.loss=mean_squared_error --out wrong
+does train prices.json -q --set train.loss=mean_squared_error --out squared
+want "numbers as classes, with the loss of a regression: told" "$told
+warning: $work/prices.csv: its numbers are taken as 13 classes, and mean_squared_error holds the outputs to 0 and 1: set \
+data.task to \"classes\" if that is meant, to \"regression\" if the numbers are to be predicted" "$(cat err)"
+does train prices.json -q --set train.loss=mean_squared_error --set data.task=classes --set data.header=true --out squared \
+    --force
+want "said to be classes, with that loss: nothing is told" "" "$(cat err)"
+run train prices.json --set train.loss=hinge --set data.task=regression --out wrong
 want "wrong loss: status" 2 "$status"
-want_like "wrong loss: told, and the error" "$told
-*needs regression targets*" "$(cat err)"
+want_like "wrong loss: told, and the error" "$header
+*hinge needs class labels*" "$(cat err)"
 
 # A run of a version before this one has no list: what can be seen in the data is told.
 awk 'BEGIN { print "id,x,y"; for (i = 1; i <= 40; i++) printf "%d,%.3f,%s\n", i, sin(i), i % 2 ? "up" : "down" }' >ids.csv

@@ -51,7 +51,7 @@ static void open(fixture *f, const char *network) {
 static void reopen(fixture *f, const sn_backend *backend) {
     sn_engine_free(f->net.engine);
     sn_engine_options options = {
-        .batch = f->net.batch, .threads = 1, .keeps_gradients = true, .loss = sn_loss_find("softmax_cross_entropy")};
+        .batch = f->net.batch, .threads = 1, .keeps_gradients = true, .objective = f->net.options.objective};
     assert_int_equal(sn_engine_new(&f->net.engine, &f->net.graph, backend, &options, &error), SN_OK);
     net_randomize(&f->net, 1);
 }
@@ -65,6 +65,7 @@ static void close(fixture *f) {
 
 static sn_gradcheck_request request_of(const fixture *f, size_t samples) {
     return (sn_gradcheck_request){.engine = f->net.engine,
+                                  .loss = f->net.options.objective.loss,
                                   .batch = {&f->data, &f->data.train, f->net.indices, f->net.batch},
                                   .seed = 1,
                                   .samples = samples,

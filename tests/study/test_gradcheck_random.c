@@ -51,6 +51,7 @@ static void check_net(test_net *net, const double *const *claimed, sn_gradcheck_
                       sn_gradcheck_totals *totals) {
     sn_gradcheck check;
     sn_gradcheck_request request = {.engine = net->engine,
+                                    .loss = net->options.objective.loss,
                                     .batch = {net->data, &net->data->train, net->indices, net->batch},
                                     .seed = 1,
                                     .samples = TAKEN,

@@ -122,7 +122,7 @@ loss_header+=,update_norm,stalled_frac,nonfinite,log10_delta_ratio,decades_per_l
 gradients_header=step,layer,label,op,role,depth_frac,n_params,grad_norm,grad_rms,grad_mean_abs,grad_max_abs
 gradients_header+=,grad_zero_frac,grad_denormal_frac,weight_norm,update_norm,update_ratio,unchanged_frac,stalled_frac
 gradients_header+=,applied_ratio,delta_rms,out_grad_rms,preact_mean,preact_rms,in_mean,in_rms,in_saturated_frac
-gradients_header+=,bias_grad_norm,grad_ratio,out_grad_ratio,dead_unit_frac
+gradients_header+=,bias_grad_norm,grad_ratio,out_grad_ratio,dead_unit_frac,eps_frac
 
 # Both CSVs of a run: the header, at least one row each, as many cells in each row, whole lines, and nothing but numbers
 # where numbers belong.

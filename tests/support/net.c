@@ -9,6 +9,7 @@
 #include "base/rng.h"
 #include "engine/backend.h"
 #include "network/families.h"
+#include "ops/objective.h"
 #include "ops/table.h"
 #include "support/check.h"
 
@@ -21,6 +22,12 @@ static const sn_key network_keys[] = {
     {0},
 };
 static const sn_schema network_schema = {.title = "test", .keys = network_keys};
+
+static const sn_key loss_keys[] = {
+    {.name = "loss", .types = SN_KIND, .flags = SN_REQUIRED, .choice = &sn_loss_choice, .help = "the loss"},
+    {0},
+};
+static const sn_schema loss_schema = {.title = "test", .keys = loss_keys};
 
 static sn_status build(sn_config **config, sn_graph *graph, const char *network, const sn_dataset *data,
                        const sn_op *const *ops, sn_error *error) {
@@ -58,6 +65,29 @@ void graph_close(test_graph *graph) {
     sn_config_free(graph->config);
 }
 
+test_loss loss_open(const char *loss, const sn_dataset *data) {
+    static sn_error error;
+    test_loss made = {0};
+    sn_text text = SN_TEXT_EMPTY;
+    sn_text_addf(&text, "{\"loss\": %s}", loss);
+    sn_error_clear(&error);
+    sn_status status =
+        sn_config_parse(&made.config, &loss_schema, sn_text_string(&text), text.length, "test.json", "", &error);
+    sn_text_free(&text);
+    if (status) fail_msg("%s\n%s", error.text, loss);
+    sn_loss_request request = {.config = made.config,
+                               .loss = sn_value_get(sn_config_root(made.config), "loss"),
+                               .data = data,
+                               .pool = &made.pool};
+    if (sn_objective_build(&made.objective, &request, &error)) fail_msg("%s\n%s", error.text, loss);
+    return made;
+}
+
+void loss_close(test_loss *loss) {
+    sn_pool_free(&loss->pool);
+    sn_config_free(loss->config);
+}
+
 static void succeed(sn_status status, const sn_error *error, const char *network) {
     if (status) fail_msg("%s\n%s", error->text, network);
 }
@@ -78,10 +108,8 @@ void net_open_with(test_net *net, const char *network, const sn_dataset *data, c
     sn_engine_options own = options ? *options : (sn_engine_options){.keeps_gradients = true};
     if (own.batch == 0) own.batch = data->train.n;
     if (own.threads == 0) own.threads = 1;
-    if (!own.loss) {
-        own.loss = sn_loss_find(data->is_classes ? "softmax_cross_entropy" : "mean_squared_error");
-    }
-    assert_non_null(own.loss);
+    if (!own.objective.loss)
+        own.objective.loss = sn_loss_find(data->is_classes ? "softmax_cross_entropy" : "mean_squared_error");
     succeed(sn_engine_new(&net->engine, &net->graph, net->backend, &own, &error), &error, network);
     net->options = own;
     net->batch = own.batch;
@@ -102,7 +130,7 @@ void net_close(test_net *net) {
 sn_probe *net_probe(const test_net *net) {
     static sn_error error;
     sn_probe *probe;
-    sn_probe_options options = {net->batch, net->options.loss, net->options.seed};
+    sn_probe_options options = {net->batch, net->options.objective, net->options.seed};
     if (sn_probe_new(&probe, &net->graph, net->backend, &options, &error)) fail_msg("%s", error.text);
     assert_int_equal(sn_probe_take_weights(probe, net->engine, &error), SN_OK);
     return probe;

@@ -31,6 +31,16 @@ typedef struct test_graph {
 test_graph graph_open(const char *network);
 void graph_close(test_graph *graph);
 
+/* A loss from its config, JSON text, for data that must outlive it; it has to go well. */
+typedef struct test_loss {
+    sn_config *config;
+    sn_pool pool;
+    sn_objective objective;
+} test_loss;
+
+test_loss loss_open(const char *loss, const sn_dataset *data);
+void loss_close(test_loss *loss);
+
 /* A network on the backend of the environment.  `options` NULL: one thread, gradients kept.  Where options leave it
  * open, the batch is all training samples, the loss the one that suits the data, the threads one. */
 void net_open(test_net *net, const char *network, const sn_dataset *data, sn_dtype dtype,

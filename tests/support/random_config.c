@@ -13,6 +13,7 @@ typedef struct draft {
     uint64_t seed;
     random_limits limits; /* `in` and `out` are those of the data */
     bool is_classes;
+    bool goes_round; /* the labels of its samples do, so that there are all where there are enough samples */
 } draft;
 
 static int draw(draft *d, int n) {
@@ -49,6 +50,7 @@ static void add_teacher(draft *d) {
 static void add_spirals(draft *d) {
     sn_text_add(&d->text, "{\"kind\": \"spirals\", \"noise\": 0.05");
     d->limits.in = 2;
+    d->goes_round = true;
     d->limits.out = between(d, 2, 7);
     add_integer(d, "arms", d->limits.out);
 }
@@ -141,7 +143,40 @@ static void add_network(draft *d) {
     sn_text_free(&graph);
 }
 
-static void add_train(draft *d, int batch, int steps) {
+static void add_class_weights(draft *d) {
+    static const char *const weights[] = {"0", "0.25", "1", "3", NULL};
+    if (draw(d, 2)) {
+        sn_text_add(&d->text, ", \"class_weights\": \"balanced\"");
+        return;
+    }
+    sn_text_add(&d->text, ", \"class_weights\": [0.5");
+    for (int c = 1; c < d->limits.out; c++)
+        sn_text_addf(&d->text, ", %s", weights[draw(d, 4)]);
+    sn_text_add(&d->text, "]");
+}
+
+/* The common loss of such data for half of them.  Targets of a teacher are no shares, as a binary cross-entropy wants
+ * them. */
+static void add_loss(draft *d, int samples) {
+    static const char *const smoothings[] = {"0", "0.1", "0.4", NULL}, *const powers[] = {"1", "2", NULL};
+    static const char *const margins[] = {"1", "0.3", NULL};
+    int kind = d->is_classes ? draw(d, 8) : 1;
+    const char *name = kind == 1   ? "mean_squared_error"
+                       : kind == 2 ? "binary_cross_entropy"
+                       : kind == 3 ? "hinge"
+                                   : NULL;
+    bool has_weights = (!name || kind == 3) && draw(d, 2) && d->goes_round && samples >= d->limits.out;
+    sn_text_addf(&d->text, ",\n\"train\": {\"loss\": {\"kind\": \"%s\"", name ? name : "softmax_cross_entropy");
+    if (!name) add_one_of(d, "label_smoothing", smoothings);
+    if (kind == 3) {
+        add_one_of(d, "p", powers);
+        add_one_of(d, "margin", margins);
+    }
+    if (has_weights) add_class_weights(d);
+    sn_text_add(&d->text, "}");
+}
+
+static void add_train(draft *d, int samples, int batch, int steps) {
     static const char *const optimizers[] = {"\"sgd\"",
                                              "{\"momentum\": 0.9}",
                                              "{\"momentum\": 0.8, \"nesterov\": true, \"weight_decay\": 0.01}",
@@ -155,8 +190,7 @@ static void add_train(draft *d, int batch, int steps) {
     static const char *const schedules[] = {"\"constant\"", "\"cosine\"",
                                             "{\"kind\": \"step\", \"every\": 2, \"warmup_steps\": 2}", NULL};
     static const char *const clips[] = {"null", "null", "0.1", "2", NULL};
-    sn_text_addf(&d->text, ",\n\"train\": {\"loss\": \"%s\"",
-                 d->is_classes ? "softmax_cross_entropy" : "mean_squared_error");
+    add_loss(d, samples);
     add_integer(d, "batch_size", batch);
     add_integer(d, "steps", steps);
     add_one_of(d, "optimizer", optimizers);
@@ -178,7 +212,7 @@ sn_text random_config(uint64_t seed) {
     add_one_of(&d, "precision", precisions);
     add_data(&d, samples);
     add_network(&d);
-    add_train(&d, batch, whole + 2 + draw(&d, 3));
+    add_train(&d, samples, batch, whole + 2 + draw(&d, 3));
     sn_text_add(&d.text, ",\n\"report\": {\"schedule\": {\"kind\": \"linear\", \"every\": 2}");
     add_integer(&d, "train_eval", between(&d, 0, 150));
     sn_text_add(&d.text, "}}\n");

@@ -87,3 +87,10 @@ double rule_meant(const sn_update_rule *rule, const sn_update_numbers *numbers, 
     fail_msg("no formula for %s in tests/support/rules.c", name);
     return 0;
 }
+
+int rule_is_below_eps(const sn_update_rule *rule, const sn_update_numbers *numbers, const double state[SN_MAX_SLOTS]) {
+    const char *name = rule->optimizer ? rule->optimizer->kind.name : "sgd";
+    if (strncmp(name, "adam", strlen("adam")) == 0)
+        return sqrt(state[rule->slots & 4U ? 2 : 1]) * numbers->own[7] < rule->own[2];
+    return strcmp(name, "rmsprop") == 0 && !(rule->slots & 4U) ? sqrt(state[0]) < rule->own[2] : -1;
+}

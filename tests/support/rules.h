@@ -15,4 +15,7 @@ sn_update_numbers rule_numbers(const sn_update_rule *rule, uint64_t number, doub
 double rule_meant(const sn_update_rule *rule, const sn_update_numbers *numbers, double w, double g,
                   double state[SN_MAX_SLOTS]);
 
+/* Whether the root of the state, which that step was divided by, is smaller than eps; -1: it was divided by none. */
+int rule_is_below_eps(const sn_update_rule *rule, const sn_update_numbers *numbers, const double state[SN_MAX_SLOTS]);
+
 #endif
