@@ -194,6 +194,7 @@ sn_status sn_engine_new(sn_engine **engine, const sn_graph *graph, const sn_back
     if (!status) status = sn_bind(e, error);
     if (!status) status = sn_guard_init(e, error);
     if (!status) status = sn_watch_init(e, error);
+    if (!status) status = sn_counting_init(e, error);
     if (!status) status = sn_team_new(&e->team, options->threads, error);
     if (!status) sn_team_run(e->team, pin_thread, NULL);
     /* The C library gives each thread that allocates a region of its own: it has been so by now. */
@@ -270,6 +271,7 @@ static void step_task(void *argument, int thread) {
     const sn_plan *plan = &engine->plan;
     int stop =
         engine->mode == SN_MODE_EVALUATE || engine->step->only_loss ? sn_time_loss(plan) + 1 : sn_time_walk_end(plan);
+    sn_counting_begin(engine, thread);
     if (engine->mode == SN_MODE_EVALUATE) {
         walk_segment(engine, thread, 0, 0, stop);
         return;

@@ -8,6 +8,7 @@
 #define SN_ENGINE_ENGINE_H
 
 #include "base/error.h"
+#include "base/exponents.h"
 #include "base/safetensors.h"
 #include "base/sums.h"
 #include "data/data.h"
@@ -27,6 +28,7 @@ typedef struct sn_engine_options {
     double clip_norm;       /* 0: no clipping */
     bool is_reference;      /* the unfused walk, for comparison */
     bool keeps_gradients;   /* for sn_engine_gradient */
+    bool counts_exponents;  /* in observed steps: see sn_node_sums */
     int cut_every;          /* see sn_plan_options */
 } sn_engine_options;
 
@@ -115,6 +117,17 @@ typedef struct sn_fault {
 enum { SN_FAULT_TEXT = 256 };
 const char *sn_fault_text(const sn_fault *fault, const sn_graph *graph, char out[SN_FAULT_TEXT]);
 
+/* The tensors of a node whose exponents are counted: the first three of the weight (sn_param_kind), and signals. */
+typedef enum sn_counted {
+    SN_COUNTED_WEIGHT, /* before the update */
+    SN_COUNTED_GRAD,   /* before clipping, without decay */
+    SN_COUNTED_UPDATE, /* the real change; nothing is counted where nothing was updated */
+    SN_COUNTED_DELTA,  /* the gradient by z, of the batch-mean loss */
+    SN_COUNTED_IN,     /* x */
+    SN_N_COUNTED
+} sn_counted;
+enum { SN_N_COUNTED_OF_WEIGHT = SN_COUNTED_UPDATE + 1 };
+
 /* Units of a signal, its features, and those of them that were silent: their op gave them the same value for every
  * sample and position of the batch, because all of these lay on the side where it is flat (see sn_op_kernels). */
 typedef struct sn_unit_sums {
@@ -131,6 +144,8 @@ typedef struct sn_node_sums {
     sn_signal_sums output, delta, carried, input; /* z; gradients by z and at carried_at (batch-mean loss); x */
     double saturated;   /* saturated elements of the input; < 0 where the input is no activation */
     sn_unit_sums units; /* of the input; n == 0 where that has no silent side */
+    const sn_exponents *exponents[SN_N_COUNTED]; /* in the engine, until its next step; NULL where they are not counted,
+                                                  * and of a weight that is not there */
 } sn_node_sums;
 
 /* All that an observed step measured; made by sn_observation_new for one graph, filled by sn_engine_step. */

@@ -50,6 +50,14 @@ typedef struct sn_watch {
                            * know */
 } sn_watch;
 
+/* Which exponents an observation counts: places among the counts of a thread, -1: not. */
+typedef struct sn_counting {
+    int *of_value;    /* per node: its output is the input of a node with parameters */
+    int *of_gradient; /* per node: it is the delta of a node with parameters */
+    int *of_param;    /* per plan param: a weight, the first of SN_N_COUNTED_OF_WEIGHT places */
+    int n;            /* of a thread; 0: nothing is counted */
+} sn_counting;
+
 /* Where a signal lies, ready for use: sample s at base of the place + offset + s * sample_bytes, its positions as rows
  * that lie `ld` elements apart.  Samples count from the start of the batch, in scratch memory from that of the group of
  * tiles.  How signals are stored is known here, in sn_binding_view and bind.c, and nowhere else in the engine. */
@@ -79,9 +87,10 @@ typedef struct sn_workspace {
     unsigned char *scratch;  /* plan->scratch_elements for every tile of a group */
     unsigned char *gradient; /* an item's gradient, and its weights and slots before the update: */
     unsigned char *old_weight, *old_slots[SN_MAX_SLOTS]; /* plan->max_item_elements each */
-    sn_view *x, *dx, *base; /* per input of a node, as many as the node with most inputs has */
-    double **partials;      /* per parameter of a node, likewise */
-    double *totals;         /* plan->total_doubles: what the reductions of the step came to */
+    sn_view *x, *dx, *base;  /* per input of a node, as many as the node with most inputs has */
+    double **partials;       /* per parameter of a node, likewise */
+    double *totals;          /* plan->total_doubles: what the reductions of the step came to */
+    sn_exponents *exponents; /* counting.n: of what this thread saw in an observed step */
 } sn_workspace;
 
 /* Buffers in the order of the times at which lifetimes begin, or end; used by guard.c, of checked builds. */
@@ -118,6 +127,7 @@ struct sn_engine {
     int *owners;                 /* per buffer, the node that a damaged guard is told by */
     bool *shares_memory; /* per buffer of the batch: others lie there at another time, so its guard is not kept */
     sn_watch watch;
+    sn_counting counting;
     sn_profile *profile; /* NULL: times are not taken */
     sn_tile_result *tiles;
     sn_item_result *items;
@@ -179,6 +189,14 @@ static inline unsigned char **sn_watch_left(const sn_engine *engine, const sn_lo
 /* observe.c */
 sn_status sn_watch_init(sn_engine *engine, sn_error *error);
 void sn_observe_collect(sn_engine *engine, sn_observation *observation);
+
+/* exponents.c: after sn_watch_init; sets a thread's counts to 0 where the step is observed; counts what an item has, by
+ * x - minus (data NULL: x), where the step is observed; puts the counts of all threads together for the observation. */
+sn_status sn_counting_init(sn_engine *engine, sn_error *error);
+void sn_counting_begin(sn_engine *engine, int thread);
+void sn_count_item(const sn_engine *engine, const sn_workspace *workspace, const sn_item *item, sn_counted what,
+                   sn_view x, sn_view minus);
+void sn_counting_collect(sn_engine *engine, sn_observation *observation);
 
 /* engine.c: makes a step the one under way, with nothing done of it; what its walk came to. */
 void sn_step_begin(sn_engine *engine, const sn_step *step, sn_mode mode);

@@ -231,6 +231,7 @@ void sn_observe_collect(sn_engine *engine, sn_observation *observation) {
         collect_signals(engine, sums);
         collect_items(engine, sums, observation);
     }
+    sn_counting_collect(engine, observation);
 }
 
 sn_status sn_observation_new(sn_observation *observation, const sn_graph *graph, sn_error *error) {

@@ -79,6 +79,19 @@ static void set_call(const walk *w, const span *s, int i, sn_op_call *call) {
     call->backward_total = w->workspace->totals + e->plan.backward_sums[i].total;
 }
 
+/* Of all rows of the group at once: counts have no order. */
+static void count_exponents(const walk *w, int i, sn_look_time time) {
+    const sn_engine *e = w->engine;
+    const sn_node *node = &e->graph->nodes[i];
+    bool is_value = time == SN_BEHIND_FORWARD;
+    int place = is_value ? e->counting.of_value[i] : e->counting.of_gradient[i];
+    if (!e->observes || place < 0) return;
+    span s = {.begin = 0, .rows = w->rows};
+    sn_view x = view_of(w, &s, is_value ? &e->bindings[i].y : &e->bindings[i].dy);
+    e->backend->count_exponents(&(sn_exponents_call){
+        .rows = w->rows * node->positions, .cols = node->width, .x = x, .counts = &w->workspace->exponents[place]});
+}
+
 /* What an observed step looks at of node i at this time of its walk. */
 static void observe(const walk *w, int i, sn_look_time time) {
     const sn_engine *e = w->engine;
@@ -94,6 +107,7 @@ static void observe(const walk *w, int i, sn_look_time time) {
             look->take(e, &call, left + (w->tile + t) * size);
         }
     }
+    count_exponents(w, i, time);
 }
 
 static void gather(const walk *w) {

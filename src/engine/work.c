@@ -143,6 +143,7 @@ static void gradient_of_item(const work *w) {
     if (!compute_gradient(w)) fail(w, w->gradient, SN_FAULT_PARAM_GRADIENT);
     if (!e->observes && e->options.clip_norm == 0) return;
     w->result->gradient = e->backend->tensor_sums(w->gradient, w->item->rows, w->item->cols);
+    sn_count_item(e, w->workspace, w->item, SN_COUNTED_GRAD, w->gradient, (sn_view){NULL, 0});
 }
 
 static sn_update_call update_call(const work *w) {
@@ -187,6 +188,8 @@ static bool observed_update(const work *w, const sn_update_call *call) {
     }
     bool is_finite = w->engine->kernels->update(call);
     w->result->change = w->engine->kernels->change_sums(&change);
+    sn_count_item(w->engine, w->workspace, w->item, SN_COUNTED_WEIGHT, change.old_weight, (sn_view){NULL, 0});
+    sn_count_item(w->engine, w->workspace, w->item, SN_COUNTED_UPDATE, call->weight, change.old_weight);
     count_eps(w, call);
     return is_finite;
 }
@@ -213,6 +216,7 @@ static void update_item(const work *w) {
         if (!is_finite) fail(w, call.weight, SN_FAULT_PARAM);
     } else if (e->observes) {
         w->result->weight = e->backend->signal_sums(call.weight, call.rows, call.cols).squares;
+        sn_count_item(e, w->workspace, w->item, SN_COUNTED_WEIGHT, call.weight, (sn_view){NULL, 0});
     }
     if (e->step->applies) bring_copy_up_to_date(w, changes);
 }

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 
+#include "base/exponents.h"
 #include "base/sums.h"
 #include "base/view.h"
 #include "data/data.h"
@@ -41,6 +42,14 @@ typedef struct sn_change_call {
     const sn_tensor_sums *gradient; /* of update->gradient */
     sn_sumsq *old_squares;          /* written: of old_weight, which the pass has in hand */
 } sn_change_call;
+
+/* Counts the exponents of x - minus, both (rows, cols): those of the exact difference, or of the largest number where
+ * that is out of range; minus.data NULL: of x. */
+typedef struct sn_exponents_call {
+    size_t rows, cols;
+    sn_view x, minus;
+    sn_exponents *counts; /* added to */
+} sn_exponents_call;
 
 /* A tile (rows, cols) of a gradient as the sum of its parts: part k at `parts` + k * `stride`, rows without gaps. */
 typedef struct sn_merge_parts_call {

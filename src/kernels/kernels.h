@@ -17,6 +17,7 @@ void SN_V(sn_from_double)(void *to, const double *from, size_t n);
 
 sn_signal_sums SN_V(sn_signal_sums_of)(sn_view view, size_t rows, size_t cols);
 sn_tensor_sums SN_V(sn_tensor_sums_of)(sn_view view, size_t rows, size_t cols);
+void SN_V(sn_count_exponents)(const sn_exponents_call *call);
 size_t SN_V(sn_count_less)(sn_view view, size_t rows, size_t cols, double limit);
 size_t SN_V(sn_count_nonfinite)(sn_view view, size_t rows, size_t cols);
 

@@ -34,6 +34,7 @@ const sn_backend SN_V(sn_backend) = {
     .merge_parts = SN_V(sn_merge_parts),
     .signal_sums = SN_V(sn_signal_sums_of),
     .tensor_sums = SN_V(sn_tensor_sums_of),
+    .count_exponents = SN_V(sn_count_exponents),
     .count_less = SN_V(sn_count_less),
     .count_nonfinite = SN_V(sn_count_nonfinite),
     .from_double = SN_V(sn_from_double),

@@ -24,6 +24,7 @@ typedef struct sn_backend {
     bool (*merge_parts)(const sn_merge_parts_call *call); /* whether all of the gradient is finite */
     sn_signal_sums (*signal_sums)(sn_view view, size_t rows, size_t cols);
     sn_tensor_sums (*tensor_sums)(sn_view view, size_t rows, size_t cols);
+    void (*count_exponents)(const sn_exponents_call *call);
     size_t (*count_less)(sn_view view, size_t rows, size_t cols, double limit); /* elements below the limit */
     size_t (*count_nonfinite)(sn_view view, size_t rows, size_t cols);
     void (*from_double)(void *to, const double *from, size_t n);

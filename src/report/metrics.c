@@ -173,4 +173,4 @@ const sn_sheet sn_gradients_sheet = {"gradients",
                                      "One row per reported step and node with parameters, in topological order.",
                                      "\"step\", \"label\"", layer_columns};
 
-const sn_sheet *const sn_run_sheets[] = {&sn_loss_sheet, &sn_gradients_sheet, NULL};
+const sn_sheet *const sn_run_sheets[] = {&sn_loss_sheet, &sn_gradients_sheet, &sn_exponents_sheet, NULL};

@@ -18,7 +18,7 @@ enum { POSITIONS, SUMMARY, TIMINGS, N_OWN };
 static const char *const own_names[N_OWN] = {"positions", "summary", "timings"};
 static const char WARMUP[] = "warmup"; /* one more, where the learning rate warms up by result */
 
-enum { N_TIMINGS = 11, MAX_MARKS = 2 };
+enum { N_TIMINGS = 11, MAX_MARKS = 2, MAX_INTEGERS = 1 + 2 * SN_SINK_FILES };
 
 sn_status sn_checkpoint_init(sn_checkpoint *checkpoint, int n_hidden, sn_error *error) {
     *checkpoint = (sn_checkpoint){0};
@@ -41,6 +41,7 @@ typedef struct fact {
     const char *key;
     void (*tell)(const sn_experiment *x, char out[FACT_TEXT]);
     const char *remedy; /* NULL: there is none but to start anew */
+    const char *before; /* what it was before checkpoints told it; NULL: unknown */
 } fact;
 
 static void tell_program(const sn_experiment *x, char out[FACT_TEXT]) {
@@ -82,13 +83,18 @@ static void tell_train_eval(const sn_experiment *x, char out[FACT_TEXT]) {
     tell_value(x, "report.train_eval", out);
 }
 
+static void tell_exponents(const sn_experiment *x, char out[FACT_TEXT]) {
+    tell_value(x, "report.exponents", out);
+}
+
 static const fact facts[] = {
-    {"program", tell_program, "take that version"},
-    {"build", tell_build, "take the program that was built so"},
-    {"simd", tell_simd, "set SKIPNET_SIMD to that"},
-    {"products", tell_products, "take that OpenBLAS, with OPENBLAS_CORETYPE set to that core"},
-    {"report.schedule", tell_schedule, "take that value"},
-    {"report.train_eval", tell_train_eval, "take that value"},
+    {"program", tell_program, "take that version", NULL},
+    {"build", tell_build, "take the program that was built so", NULL},
+    {"simd", tell_simd, "set SKIPNET_SIMD to that", NULL},
+    {"products", tell_products, "take that OpenBLAS, with OPENBLAS_CORETYPE set to that core", NULL},
+    {"report.schedule", tell_schedule, "take that value", NULL},
+    {"report.train_eval", tell_train_eval, "take that value", NULL},
+    {"report.exponents", tell_exponents, "take that value", "false"},
 };
 enum { N_FACTS = sizeof facts / sizeof *facts };
 
@@ -98,6 +104,7 @@ sn_status sn_checkpoint_fits(const sn_safetensors *file, const char *path, const
         char here[FACT_TEXT];
         facts[i].tell(experiment, here);
         const char *there = sn_safetensors_metadata(file, facts[i].key);
+        if (!there) there = facts[i].before;
         if (there && strcmp(there, here) == 0) continue;
         sn_error_add(
             error, SN_INVALID,
@@ -175,7 +182,8 @@ static void fill_labels(labels *l, const sn_checkpoint *checkpoint, const sn_exp
 
 /* The numbers beside the engine's tensors. */
 typedef struct figures {
-    int64_t positions[MAX_MARKS][SN_MARK_INTEGERS];
+    int64_t positions[MAX_MARKS * MAX_INTEGERS]; /* (marks, integers) */
+    size_t integers;                             /* sn_mark_integers */
     double timings[N_TIMINGS];
     double warmup[SN_WARMUP_DOUBLES];
     double *summary; /* (marks, sn_mark_doubles) */
@@ -187,14 +195,15 @@ static sn_status fill_figures(figures *f, const sn_checkpoint *checkpoint, int n
     if (!f->summary) return sn_error_memory(error, MAX_MARKS * n * sizeof *f->summary, "a summary");
     encode_timings(&checkpoint->timings, f->timings);
     sn_warmup_encode(&checkpoint->warmup, f->warmup);
-    for (int i = 0; i < checkpoint->n_marks; i++)
-        sn_mark_encode(&checkpoint->marks[i], f->positions[i], f->summary + (size_t)i * n);
+    f->integers = sn_mark_integers(checkpoint->marks[0].position.n_files);
+    for (size_t i = 0; i < (size_t)checkpoint->n_marks; i++)
+        sn_mark_encode(&checkpoint->marks[i], f->positions + i * f->integers, f->summary + i * n);
     return SN_OK;
 }
 
 static void list_own(const figures *f, int n_marks, int n_hidden, sn_tensor own[N_OWN]) {
     int64_t n = (int64_t)sn_mark_doubles(n_hidden);
-    own[POSITIONS] = (sn_tensor){own_names[POSITIONS], SN_I64, 2, {n_marks, SN_MARK_INTEGERS}, f->positions};
+    own[POSITIONS] = (sn_tensor){own_names[POSITIONS], SN_I64, 2, {n_marks, (int64_t)f->integers}, f->positions};
     own[SUMMARY] = (sn_tensor){own_names[SUMMARY], SN_F64, 2, {n_marks, n}, f->summary};
     own[TIMINGS] = (sn_tensor){own_names[TIMINGS], SN_F64, 1, {N_TIMINGS}, f->timings};
 }
@@ -260,6 +269,14 @@ static bool has_shape(const sn_tensor *tensor, sn_dtype dtype, int64_t rows, int
     return tensor->rank == 2 && tensor->shape[0] == rows && tensor->shape[1] == columns;
 }
 
+/* How many files of the sink the positions tell of; 0: no run has written so many. */
+static int count_files(const sn_tensor *positions) {
+    for (int n = SN_SINK_EXPONENTS; n <= SN_SINK_FILES && positions && positions->rank == 2; n++) {
+        if (positions->shape[1] == (int64_t)sn_mark_integers(n)) return n;
+    }
+    return 0;
+}
+
 static sn_status read_figures(sn_checkpoint *checkpoint, const sn_safetensors *file, const char *path, int n_hidden,
                               sn_error *error) {
     const sn_tensor *own[N_OWN];
@@ -268,7 +285,10 @@ static sn_status read_figures(sn_checkpoint *checkpoint, const sn_safetensors *f
     size_t n = sn_mark_doubles(n_hidden);
     int64_t n_marks = own[POSITIONS] ? own[POSITIONS]->shape[0] : 0;
     const char *steps = sn_safetensors_metadata(file, "planned_steps");
-    if (!steps || n_marks < 1 || n_marks > MAX_MARKS || !has_shape(own[POSITIONS], SN_I64, n_marks, SN_MARK_INTEGERS) ||
+    int n_files = count_files(own[POSITIONS]);
+    size_t integers = sn_mark_integers(n_files);
+    if (!steps || n_marks < 1 || n_marks > MAX_MARKS || n_files == 0 ||
+        !has_shape(own[POSITIONS], SN_I64, n_marks, (int64_t)integers) ||
         !has_shape(own[SUMMARY], SN_F64, n_marks, (int64_t)n) || !has_shape(own[TIMINGS], SN_F64, 1, N_TIMINGS))
         return sn_error_set(error, SN_INVALID, "%s: not all of a checkpoint is there", path);
     checkpoint->n_marks = (int)n_marks;
@@ -276,7 +296,7 @@ static sn_status read_figures(sn_checkpoint *checkpoint, const sn_safetensors *f
     bool is_sound = decode_timings(&checkpoint->timings, own[TIMINGS]->data);
     const char *positions = own[POSITIONS]->data, *summary = own[SUMMARY]->data;
     for (size_t i = 0; i < (size_t)n_marks; i++) {
-        is_sound &= sn_mark_decode(&checkpoint->marks[i], positions + i * SN_MARK_INTEGERS * sizeof(int64_t),
+        is_sound &= sn_mark_decode(&checkpoint->marks[i], n_files, positions + i * integers * sizeof(int64_t),
                                    summary + i * n * sizeof(double));
     }
     return is_sound ? SN_OK : sn_error_set(error, SN_INVALID, "%s: a count in it is no whole number", path);

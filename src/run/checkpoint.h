@@ -1,8 +1,8 @@
 /* Checkpoints: the state of a run in a file, complete enough for the run to go on to the same bytes.
  *
- * A safetensors file.  Tensors: the engine's snapshot; "positions" I64 (marks, 5) and "summary" F64 (marks, ...), see
- * mark.h; "timings" F64; "warmup" F64 where the learning rate warms up by result, see warmup.h.  Metadata: what it is,
- * the run it belongs to, what made it, and a checksum over the file. */
+ * A safetensors file.  Tensors: the engine's snapshot; "positions" I64 (marks, 5, or 7 with exponents.csv) and
+ * "summary" F64 (marks, ...), see mark.h; "timings" F64; "warmup" F64 where the learning rate warms up by result, see
+ * warmup.h.  Metadata: what it is, the run it belongs to, what made it, and a checksum over the file. */
 #ifndef SN_RUN_CHECKPOINT_H
 #define SN_RUN_CHECKPOINT_H
 

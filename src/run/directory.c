@@ -15,9 +15,9 @@
 #include "run/manifest.h"
 
 /* run.json first: once it is aside nothing believes the others, wherever their removal ends. */
-static const char *const written_files[] = {SN_FILE_MANIFEST, SN_FILE_CHECKPOINT, SN_FILE_PREVIOUS, SN_FILE_CONFIG,
-                                            SN_FILE_LOSS,     SN_FILE_GRADIENTS,  SN_FILE_PACKAGE,  SN_FILE_FINAL,
-                                            SN_FILE_INITIAL,  SN_FILE_LOCK};
+static const char *const written_files[] = {SN_FILE_MANIFEST, SN_FILE_CHECKPOINT, SN_FILE_PREVIOUS,  SN_FILE_CONFIG,
+                                            SN_FILE_LOSS,     SN_FILE_GRADIENTS,  SN_FILE_EXPONENTS, SN_FILE_PACKAGE,
+                                            SN_FILE_FINAL,    SN_FILE_INITIAL,    SN_FILE_LOCK};
 enum { N_WRITTEN = sizeof written_files / sizeof *written_files };
 
 char *sn_run_directory_file(const sn_run_directory *directory, const char *name) {

@@ -12,6 +12,7 @@
 #define SN_FILE_CONFIG    "config.json"
 #define SN_FILE_LOSS      "loss.csv"
 #define SN_FILE_GRADIENTS "gradients.csv"
+#define SN_FILE_EXPONENTS "exponents.csv" /* where report.exponents asks for it */
 #define SN_FILE_PACKAGE   "datapackage.json"
 #define SN_FILE_MANIFEST  "run.json"
 #define SN_FILE_FINAL     "final.safetensors"

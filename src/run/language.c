@@ -99,6 +99,10 @@ static const sn_key report_keys[] = {
      .max = 1e9,
      .help = "training samples of an evaluation pass"},
     {.name = "save_initial", .types = SN_BOOL, .fallback = "false", .help = "write initial.safetensors"},
+    {.name = "exponents",
+     .types = SN_BOOL,
+     .fallback = "false",
+     .help = "write exponents.csv: how many values of each tensor have which exponent"},
     {0},
 };
 

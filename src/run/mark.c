@@ -122,21 +122,25 @@ size_t sn_mark_doubles(int n_hidden) {
     return n;
 }
 
-void sn_mark_encode(const sn_mark *mark, int64_t integers[SN_MARK_INTEGERS], double *doubles) {
-    const sn_sink_position *position = &mark->position;
-    const int64_t values[SN_MARK_INTEGERS] = {mark->step, (int64_t)position->loss.bytes, (int64_t)position->loss.hash,
-                                              (int64_t)position->gradients.bytes, (int64_t)position->gradients.hash};
-    memcpy(integers, values, sizeof values);
+void sn_mark_encode(const sn_mark *mark, int64_t *integers, double *doubles) {
+    *integers++ = mark->step;
+    for (int i = 0; i < mark->position.n_files; i++) {
+        *integers++ = (int64_t)mark->position.files[i].bytes;
+        *integers++ = (int64_t)mark->position.files[i].hash;
+    }
     sn_summary summary = mark->summary; /* only read from */
     pass_summary(&(cursor){.to = doubles}, &summary);
 }
 
-bool sn_mark_decode(sn_mark *mark, const void *integers, const void *doubles) {
-    int64_t values[SN_MARK_INTEGERS];
-    memcpy(values, integers, sizeof values);
-    mark->step = values[0];
-    mark->position.loss = (sn_extent){(uint64_t)values[1], (uint64_t)values[2]};
-    mark->position.gradients = (sn_extent){(uint64_t)values[3], (uint64_t)values[4]};
+bool sn_mark_decode(sn_mark *mark, int n_files, const void *integers, const void *doubles) {
+    const char *from = integers;
+    memcpy(&mark->step, from, sizeof mark->step);
+    mark->position = (sn_sink_position){.n_files = n_files};
+    for (int i = 0; i < n_files; i++) {
+        uint64_t extent[2];
+        memcpy(extent, from + sn_mark_integers(i) * sizeof(int64_t), sizeof extent);
+        mark->position.files[i] = (sn_extent){extent[0], extent[1]};
+    }
     cursor c = {.reads = true, .from = doubles};
     pass_summary(&c, &mark->summary);
     return !c.has_fault;

@@ -25,9 +25,14 @@ void sn_mark_recall(const sn_mark *mark, sn_summary *summary);
 /* As numbers, for a file.  What is decoded may lie at any address; false where a number is no count.  Counts stand as
  * doubles, which hold every whole number up to SN_LARGEST_COUNT. */
 #define SN_LARGEST_COUNT 9007199254740992.0
-enum { SN_MARK_INTEGERS = 5 }; /* step; bytes and hash of loss.csv; bytes and hash of gradients.csv */
 size_t sn_mark_doubles(int n_hidden);
-void sn_mark_encode(const sn_mark *mark, int64_t integers[SN_MARK_INTEGERS], double *doubles);
-bool sn_mark_decode(sn_mark *mark, const void *integers, const void *doubles);
+
+/* Step; bytes and hash of each file of the sink. */
+static inline size_t sn_mark_integers(int n_files) {
+    return 1 + 2 * (size_t)n_files;
+}
+
+void sn_mark_encode(const sn_mark *mark, int64_t *integers, double *doubles);
+bool sn_mark_decode(sn_mark *mark, int n_files, const void *integers, const void *doubles);
 
 #endif

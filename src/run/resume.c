@@ -76,7 +76,7 @@ static sn_status try_file(sn_resumption *r, const sn_resume_request *q, const ch
     status = sn_checkpoint_fits(r->file, r->path, q->experiment, error);
     if (status) return status;
     r->mark = choose_mark(&r->checkpoint, &q->experiment->report_schedule);
-    status = sn_sink_reopen(sink, q->directory, q->digits, &r->mark->position, error);
+    status = sn_sink_reopen(sink, q->directory, q->sink, &r->mark->position, error);
     r->is_found = status == SN_OK;
     return status;
 }

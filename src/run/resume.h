@@ -18,7 +18,7 @@ typedef struct sn_resume_request {
     const sn_experiment *experiment;
     const sn_run_directory *directory;
     const sn_listener *listener;
-    int digits;
+    const sn_sink_options *sink; /* what the run writes */
 } sn_resume_request;
 
 typedef struct sn_resumption {

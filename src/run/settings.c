@@ -23,6 +23,7 @@ void sn_settings_fill(sn_settings *settings, const sn_config *config) {
         .precision = strcmp(sn_value_text(root, "precision"), "float64") == 0 ? SN_F64 : SN_F32,
         .train_eval = (size_t)sn_value_integer(report, "train_eval"),
         .saves_initial = sn_value_bool(report, "save_initial"),
+        .counts_exponents = sn_value_bool(report, "exponents"),
     };
     fill_train(settings, sn_value_get(root, "train"));
 }

@@ -18,7 +18,7 @@ typedef struct sn_settings {
     bool shuffles;
     int64_t epochs, steps; /* steps is -1 where epochs rule */
     size_t train_eval;     /* training samples of an evaluation pass, as wanted */
-    bool saves_initial;
+    bool saves_initial, counts_exponents;
 } sn_settings;
 
 /* Fills the settings from a resolved config, which must outlive them.  Reading has checked the values one by one, so

@@ -50,10 +50,25 @@ static sn_status begin_file(sn_csv_file *file, const sn_run_directory *directory
     return status;
 }
 
-sn_status sn_sink_open(sn_sink *sink, const sn_run_directory *directory, int digits, sn_error *error) {
-    *sink = (sn_sink){.text = SN_TEXT_EMPTY, .digits = digits};
-    sn_status status = begin_file(&sink->loss, directory, &sn_loss_sheet, error);
-    return status ? status : begin_file(&sink->gradients, directory, &sn_gradients_sheet, error);
+static sn_sink empty_sink(const sn_sink_options *options) {
+    int n_files = options->has_exponents ? SN_SINK_FILES : SN_SINK_EXPONENTS;
+    return (sn_sink){.n_files = n_files, .text = SN_TEXT_EMPTY, .digits = options->digits};
+}
+
+void sn_sink_sheets(const sn_sink_options *options, const sn_sheet *sheets[SN_SINK_FILES + 1]) {
+    int n = empty_sink(options).n_files;
+    for (int i = 0; i < n; i++)
+        sheets[i] = sn_run_sheets[i];
+    sheets[n] = NULL;
+}
+
+sn_status sn_sink_open(sn_sink *sink, const sn_run_directory *directory, const sn_sink_options *options,
+                       sn_error *error) {
+    *sink = empty_sink(options);
+    sn_status status = SN_OK;
+    for (int i = 0; i < sink->n_files && !status; i++)
+        status = begin_file(&sink->files[i], directory, sn_run_sheets[i], error);
+    return status;
 }
 
 /* Rows of this program have to go on below a header of its columns. */
@@ -105,11 +120,12 @@ static sn_status reopen_file(sn_csv_file *file, const sn_run_directory *director
     return status ? status : verify(file, sheet, kept, error);
 }
 
-sn_status sn_sink_reopen(sn_sink *sink, const sn_run_directory *directory, int digits, const sn_sink_position *position,
-                         sn_error *error) {
-    *sink = (sn_sink){.text = SN_TEXT_EMPTY, .digits = digits};
-    sn_status status = reopen_file(&sink->loss, directory, &sn_loss_sheet, &position->loss, error);
-    if (!status) status = reopen_file(&sink->gradients, directory, &sn_gradients_sheet, &position->gradients, error);
+sn_status sn_sink_reopen(sn_sink *sink, const sn_run_directory *directory, const sn_sink_options *options,
+                         const sn_sink_position *position, sn_error *error) {
+    *sink = empty_sink(options);
+    sn_status status = SN_OK;
+    for (int i = 0; i < sink->n_files && !status; i++)
+        status = reopen_file(&sink->files[i], directory, sn_run_sheets[i], &position->files[i], error);
     if (status) {
         sn_error ignored; /* nothing was written */
         sn_error_clear(&ignored);
@@ -125,23 +141,41 @@ static sn_status cut_file(const sn_csv_file *file, sn_error *error) {
 }
 
 sn_status sn_sink_cut(sn_sink *sink, sn_error *error) {
-    sn_status status = cut_file(&sink->loss, error);
-    return status ? status : cut_file(&sink->gradients, error);
+    sn_status status = SN_OK;
+    for (int i = 0; i < sink->n_files && !status; i++)
+        status = cut_file(&sink->files[i], error);
+    return status;
+}
+
+static void add_rows(sn_text *text, sn_sink_file file, const sn_records *records, int digits) {
+    switch (file) {
+    case SN_SINK_LOSS:
+        sn_csv_row(text, sn_loss_sheet.columns, &records->loss, digits);
+        break;
+    case SN_SINK_GRADIENTS:
+        sn_gradients_csv_rows(text, records, digits);
+        break;
+    default:
+        sn_exponents_csv_rows(text, records);
+        break;
+    }
 }
 
 sn_status sn_sink_rows(sn_sink *sink, const sn_records *records, bool with_layers, sn_error *error) {
-    sn_text_clear(&sink->text);
-    sn_csv_row(&sink->text, sn_loss_sheet.columns, &records->loss, sink->digits);
-    sn_status status = put(&sink->loss, &sink->text, error);
-    if (status || !with_layers) return status;
-    sn_text_clear(&sink->text);
-    sn_gradients_csv_rows(&sink->text, records, sink->digits);
-    return put(&sink->gradients, &sink->text, error);
+    sn_status status = SN_OK;
+    int n = with_layers ? sink->n_files : SN_SINK_GRADIENTS;
+    for (int i = 0; i < n && !status; i++) {
+        sn_text_clear(&sink->text);
+        add_rows(&sink->text, (sn_sink_file)i, records, sink->digits);
+        status = put(&sink->files[i], &sink->text, error);
+    }
+    return status;
 }
 
 void sn_sink_tell(const sn_sink *sink, sn_sink_position *position) {
-    position->loss = (sn_extent){sink->loss.bytes, sn_hasher_digest(&sink->loss.hasher)};
-    position->gradients = (sn_extent){sink->gradients.bytes, sn_hasher_digest(&sink->gradients.hasher)};
+    *position = (sn_sink_position){.n_files = sink->n_files};
+    for (int i = 0; i < sink->n_files; i++)
+        position->files[i] = (sn_extent){sink->files[i].bytes, sn_hasher_digest(&sink->files[i].hasher)};
 }
 
 static sn_status sync_file(const sn_csv_file *file, sn_error *error) {
@@ -150,8 +184,10 @@ static sn_status sync_file(const sn_csv_file *file, sn_error *error) {
 }
 
 sn_status sn_sink_sync(sn_sink *sink, sn_error *error) {
-    sn_status status = sync_file(&sink->loss, error);
-    return status ? status : sync_file(&sink->gradients, error);
+    sn_status status = SN_OK;
+    for (int i = 0; i < sink->n_files && !status; i++)
+        status = sync_file(&sink->files[i], error);
+    return status;
 }
 
 static sn_status close_file(sn_csv_file *file, sn_error *error) {
@@ -163,8 +199,12 @@ static sn_status close_file(sn_csv_file *file, sn_error *error) {
 }
 
 sn_status sn_sink_close(sn_sink *sink, sn_error *error) {
-    sn_status loss = close_file(&sink->loss, error), gradients = close_file(&sink->gradients, error);
+    sn_status status = SN_OK;
+    for (int i = 0; i < sink->n_files; i++) {
+        sn_status closed = close_file(&sink->files[i], error);
+        if (!status) status = closed;
+    }
     sn_text_free(&sink->text);
     *sink = (sn_sink){.text = SN_TEXT_EMPTY};
-    return loss ? loss : gradients;
+    return status;
 }

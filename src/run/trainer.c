@@ -78,8 +78,9 @@ static sn_status write_manifest(trainer *t, const char *status, bool is_over) {
     return result;
 }
 
-static int digits_of(const trainer *t) {
-    return t->x->backend->dtype == SN_F64 ? 17 : 9;
+static sn_sink_options sink_options(const trainer *t) {
+    return (sn_sink_options){.digits = t->x->backend->dtype == SN_F64 ? 17 : 9,
+                             .has_exponents = t->x->settings.counts_exponents};
 }
 
 /* All files are opened or written before the first step, so that a full disk or a wrong place shows at once.  run.json
@@ -92,12 +93,15 @@ static sn_status open_files(trainer *t, bool is_resumed) {
     sn_config_text(t->x->config, &config);
     status = write_text(t, SN_FILE_CONFIG, &config);
     if (status) return status;
-    sn_datapackage(&package, t->x->settings.name, sn_run_sheets);
+    sn_sink_options options = sink_options(t);
+    const sn_sheet *sheets[SN_SINK_FILES + 1];
+    sn_sink_sheets(&options, sheets);
+    sn_datapackage(&package, t->x->settings.name, sheets);
     status = write_text(t, SN_FILE_PACKAGE, &package);
     if (status) return status;
     if (t->x->settings.saves_initial) status = save_weights(t, SN_FILE_INITIAL);
     if (status) return status;
-    if (!is_resumed) return sn_sink_open(&t->sink, t->directory, digits_of(t), t->error);
+    if (!is_resumed) return sn_sink_open(&t->sink, t->directory, &options, t->error);
     status = sn_sink_cut(&t->sink, t->error);
     return status ? status : sn_run_directory_remove(t->directory, SN_FILE_FINAL, t->error);
 }
@@ -118,8 +122,9 @@ static sn_status take_up(trainer *t, const sn_resumption *from) {
 }
 
 static sn_status resume(trainer *t) {
+    sn_sink_options options = sink_options(t);
     sn_resume_request request = {
-        .experiment = t->x, .directory = t->directory, .listener = &t->options->listener, .digits = digits_of(t)};
+        .experiment = t->x, .directory = t->directory, .listener = &t->options->listener, .sink = &options};
     sn_resumption from;
     sn_status status = sn_resume_find(&from, &request, &t->sink, t->error);
     if (!status && from.is_found) status = take_up(t, &from);

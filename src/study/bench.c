@@ -78,6 +78,7 @@ static void time_rows(runner *r) {
     sn_text_clear(&r->rows);
     sn_csv_row(&r->rows, sn_loss_sheet.columns, &r->records.loss, digits);
     sn_gradients_csv_rows(&r->rows, &r->records, digits);
+    sn_exponents_csv_rows(&r->rows, &r->records);
     double formatted = sn_clock_seconds();
     b->derive = fmin(b->derive, derived - start);
     b->format = fmin(b->format, formatted - derived);

@@ -14,6 +14,7 @@ enum { MAX_POINTS = 500, MAX_TIMED = 16 };
 static const double BENCH_SECONDS = 0.1;
 static const double RUN_BYTES = 16e3;          /* config, run.json, datapackage.json */
 static const double ROW_BYTES[2] = {265, 425}; /* of a row of either CSV file, about: float32, float64 */
+static const double EXPONENT_BYTES = 2900;     /* of what a layer has in exponents.csv for a step, about */
 
 /* What a point's run consists of. */
 typedef struct work {
@@ -25,6 +26,7 @@ typedef struct work {
     double steps, rows; /* rows: steps with statistics */
     double layers;      /* nodes with parameters: rows of gradients.csv a step */
     double weight_bytes, row_bytes;
+    double layer_bytes; /* of a layer's rows */
 } work;
 
 /* A cell that was timed. */
@@ -117,6 +119,7 @@ static void fill_work(work *w, const sn_experiment *x) {
     w->step_flops = x->graph.step_flops * (double)x->batch_size;
     w->steps = (double)x->steps;
     w->row_bytes = ROW_BYTES[x->backend->dtype == SN_F64];
+    w->layer_bytes = w->row_bytes + (x->settings.counts_exponents ? EXPONENT_BYTES : 0);
     w->weight_bytes = weight_bytes(x);
     for (int i = 1; i < x->graph.n_nodes; i++)
         w->layers += x->graph.nodes[i].n_params > 0;
@@ -236,7 +239,8 @@ static void sum_up(const estimator *e, sn_estimate *estimate) {
         double seconds = e->data[w->data].experiment.load_seconds + w->steps * t.step + w->rows * t.row + evaluation;
         estimate->core_seconds += weight * seconds;
         estimate->longest = fmax(estimate->longest, seconds);
-        estimate->bytes += weight * (RUN_BYTES + w->weight_bytes + w->rows * (1 + w->layers) * w->row_bytes);
+        estimate->bytes +=
+            weight * (RUN_BYTES + w->weight_bytes + w->rows * (w->row_bytes + w->layers * w->layer_bytes));
     }
     estimate->n_timed = e->n_timings;
     estimate->n_looked_at = e->n_works;

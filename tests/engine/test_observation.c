@@ -42,6 +42,24 @@ static void expect_sums(const sn_tensor_sums *sums, const double *x, size_t n, c
     expect(sums->zeros, zeros, what);
 }
 
+/* Counts against frexp; `minus` NULL: of x. */
+static void expect_exponents(const sn_exponents *counts, const double *x, const double *minus, size_t n) {
+    assert_non_null(counts);
+    assert_true(sn_exponents_total(counts) == n);
+    uint64_t zeros = 0, found[SN_N_EXPONENTS_F64] = {0};
+    for (size_t i = 0; i < n; i++) {
+        int exponent;
+        if (frexp(minus ? x[i] - minus[i] : x[i], &exponent) == 0) {
+            zeros++;
+        } else {
+            found[exponent - 1 - counts->least]++;
+        }
+    }
+    assert_true(counts->zeros == zeros && counts->begin <= counts->end);
+    assert_memory_equal(counts->counts + counts->begin, found + counts->begin,
+                        (size_t)(counts->end - counts->begin) * sizeof *found);
+}
+
 static void expect_node_value(const test_net *net, const sn_probe *probe, const sn_signal_sums *sums, int node) {
     double *values = net_signal(probe, node);
     expect_signal_sums(sums, values, sn_probe_size(probe, node), net->graph.nodes[node].label);
@@ -55,12 +73,23 @@ static void expect_node_gradient(const test_net *net, const sn_probe *probe, con
     free(gradient);
 }
 
+static void expect_signal_exponents(const test_net *net, const sn_probe *probe, const sn_node_sums *sums) {
+    int x = net->graph.nodes[sums->node].inputs[0];
+    double *values = net_signal(probe, x), *gradient = net_signal(probe, sums->node);
+    sn_probe_gradient(probe, sums->node, gradient);
+    expect_exponents(sums->exponents[SN_COUNTED_IN], values, NULL, sn_probe_size(probe, x));
+    expect_exponents(sums->exponents[SN_COUNTED_DELTA], gradient, NULL, sn_probe_size(probe, sums->node));
+    free(values);
+    free(gradient);
+}
+
 static void expect_signals(const test_net *net, const sn_probe *probe, const sn_node_sums *sums) {
     const sn_node *node = &net->graph.nodes[sums->node];
     expect_node_value(net, probe, &sums->output, sums->node);
     expect_node_value(net, probe, &sums->input, node->inputs[0]);
     expect_node_gradient(net, probe, &sums->delta, sums->node);
     expect_node_gradient(net, probe, &sums->carried, node->carried_at);
+    expect_signal_exponents(net, probe, sums);
     const sn_node *x = &net->graph.nodes[node->inputs[0]];
     if (!x->op || !x->op->is_activation) {
         assert_true(sums->saturated < 0);
@@ -151,6 +180,15 @@ static double gradient_norm(const test_net *net) {
     return sqrt(squares);
 }
 
+static void expect_tensor_exponents(const test_net *net, const sn_node_sums *sums, size_t i, const before *b) {
+    double *now = net_values(net, i), *g = net_gradient(net, i);
+    expect_exponents(sums->exponents[SN_COUNTED_WEIGHT], b->weight, NULL, net_count(net, i));
+    expect_exponents(sums->exponents[SN_COUNTED_GRAD], g, NULL, net_count(net, i));
+    expect_exponents(sums->exponents[SN_COUNTED_UPDATE], now, b->weight, net_count(net, i));
+    free(now);
+    free(g);
+}
+
 static void expect_tensors(const test_net *net, const sn_observation *seen, const before *b, double lr) {
     double norm = gradient_norm(net), most = net->options.clip_norm;
     double clip = most > 0 && norm > most ? most / norm : 1;
@@ -170,6 +208,7 @@ static void expect_tensors(const test_net *net, const sn_observation *seen, cons
         if (param->index > 0) continue;
         expect(sn_sumsq_norm(seen->nodes[k].weight), norm_of(b[i].weight, net_count(net, i)), "weight");
         expect_change(&seen->nodes[k].change, &own);
+        expect_tensor_exponents(net, &seen->nodes[k], i, &b[i]);
     }
     expect_change(&seen->change, &total);
 }
@@ -233,17 +272,28 @@ static void check_network(const char *network, sn_dtype dtype, const sn_engine_o
 static void test_statistics(void **state) {
     (void)state;
     const sn_engine_options options[] = {
-        {.is_reference = true, .keeps_gradients = true},
-        {.is_reference = true, .keeps_gradients = true, .rule = rule_of("{\"momentum\": 0.9, \"weight_decay\": 1e-3}")},
+        {.is_reference = true, .keeps_gradients = true, .counts_exponents = true},
+        {.is_reference = true,
+         .keeps_gradients = true,
+         .rule = rule_of("{\"momentum\": 0.9, \"weight_decay\": 1e-3}"),
+         .counts_exponents = true},
         {.is_reference = true,
          .rule = rule_of("{\"momentum\": 0.5, \"nesterov\": true}"),
          .clip_norm = 0.1,
-         .threads = 2},
+         .threads = 2,
+         .counts_exponents = true},
         {.is_reference = true,
          .rule = rule_of("{\"kind\": \"adamw\", \"decays\": \"all\", \"amsgrad\": true, \"eps\": 1e-2}"),
-         .keeps_gradients = true},
-        {.is_reference = true, .rule = rule_of("{\"kind\": \"rmsprop\", \"eps\": 1e-3}"), .keeps_gradients = true},
-        {.is_reference = true, .rule = rule_of("{\"kind\": \"rmsprop\", \"centered\": true}"), .keeps_gradients = true},
+         .keeps_gradients = true,
+         .counts_exponents = true},
+        {.is_reference = true,
+         .rule = rule_of("{\"kind\": \"rmsprop\", \"eps\": 1e-3}"),
+         .keeps_gradients = true,
+         .counts_exponents = true},
+        {.is_reference = true,
+         .rule = rule_of("{\"kind\": \"rmsprop\", \"centered\": true}"),
+         .keeps_gradients = true,
+         .counts_exponents = true},
     };
     sn_dataset data = toy_classes(21, 12, 4, 8);
     for (size_t i = 0; i < sizeof networks / sizeof *networks; i++) {

@@ -23,6 +23,8 @@ static const char gradients_header[] =
     "out_grad_rms,preact_mean,preact_rms,in_mean,in_rms,in_saturated_frac,bias_grad_norm,"
     "grad_ratio,out_grad_ratio,dead_unit_frac,eps_frac\n";
 
+static const char exponents_header[] = "step,layer,label,tensor,kind,exponent,count\n";
+
 static int count_names(const char *header) {
     int n = 1;
     for (const char *p = header; *p; p++)
@@ -50,6 +52,9 @@ static void test_headers(void **state) {
     sn_text_clear(&text);
     sn_csv_header(&text, sn_gradients_sheet.columns);
     assert_string_equal(sn_text_string(&text), gradients_header);
+    sn_text_clear(&text);
+    sn_csv_header(&text, sn_exponents_sheet.columns);
+    assert_string_equal(sn_text_string(&text), exponents_header);
 }
 
 static void test_loss_row(void **state) {
@@ -140,6 +145,28 @@ static void assert_cell(sn_cell_value cell, int digits, const char *expected) {
     assert_string_equal(sn_text_string(&text), expected);
 }
 
+/* What has no exponent stands around what has one, bins that are empty nowhere; the label wants quotes. */
+static void test_exponents_rows(void **state) {
+    (void)state;
+    uint64_t bins[] = {2, 0, 30, 4};
+    sn_exponents all = {
+        .counts = bins, .least = -149, .begin = 0, .end = 4, .zeros = 7, .infinite = 8, .nans = UINT64_C(1) << 40};
+    sn_exponents one = {.counts = bins, .least = 12, .begin = 2, .end = 3}, none = {.counts = bins};
+    const sn_node node = {.op = &linear, .label = "a,b", .layer = 3};
+    sn_layer_record layers[] = {{.step = 5, .node = &node}, {.step = 5, .node = &node}};
+    layers[0].sums.exponents[SN_COUNTED_GRAD] = &all;
+    layers[0].sums.exponents[SN_COUNTED_UPDATE] = &none;
+    layers[1].sums.exponents[SN_COUNTED_IN] = &one;
+    sn_exponents_csv_rows(&text, &(sn_records){.layers = layers, .n_layers = 2});
+    assert_string_equal(sn_text_string(&text), "5,3,\"a,b\",grad,zero,,7\n"
+                                               "5,3,\"a,b\",grad,finite,-149,2\n"
+                                               "5,3,\"a,b\",grad,finite,-147,30\n"
+                                               "5,3,\"a,b\",grad,finite,-146,4\n"
+                                               "5,3,\"a,b\",grad,inf,,8\n"
+                                               "5,3,\"a,b\",grad,nan,,1099511627776\n"
+                                               "5,3,\"a,b\",in,finite,14,30\n");
+}
+
 static void test_cells(void **state) {
     (void)state;
     assert_cell((sn_cell_value){.kind = SN_CELL_OF_NOTHING}, 9, "");
@@ -194,14 +221,22 @@ static void check_field(const field *f, const sn_column *column) {
     assert_string_equal(f->description, column->help);
 }
 
+/* Column number n of all sheets. */
+static const sn_column *column_of(size_t n) {
+    const sn_sheet *const *sheet = sn_run_sheets;
+    while (n >= sn_column_total((*sheet)->columns))
+        n -= sn_column_total((*sheet++)->columns);
+    return &(*sheet)->columns[n];
+}
+
 /* Reads the package by the strict scanner; a field is an object that has a type. */
-static int check_fields(int n_loss) {
+static int check_fields(void) {
     sn_error error;
     sn_json_scanner scanner;
     sn_json_token token;
     field f = {0};
     char key[CAPACITY] = "", *into = NULL;
-    int n = 0;
+    size_t n = 0;
     sn_error_clear(&error);
     sn_json_init(&scanner, sn_text_string(&text), text.length, "datapackage.json");
     do {
@@ -211,12 +246,12 @@ static int check_fields(int n_loss) {
         if (token.kind == SN_JSON_KEY) sn_json_string(&token, key, sizeof key);
         if (token.kind == SN_JSON_STRING && (into = slot(&f, key))) sn_json_string(&token, into, CAPACITY);
         if (token.kind == SN_JSON_OBJECT_CLOSE && *f.type) {
-            check_field(&f, n < n_loss ? &sn_loss_sheet.columns[n] : &sn_gradients_sheet.columns[n - n_loss]);
+            check_field(&f, column_of(n));
             n++;
         }
         if (token.kind == SN_JSON_OBJECT_CLOSE) f = (field){0};
     } while (token.kind != SN_JSON_END);
-    return n;
+    return (int)n;
 }
 
 static void test_datapackage(void **state) {
@@ -226,12 +261,13 @@ static void test_datapackage(void **state) {
     int n_layer = (int)sn_column_total(sn_gradients_sheet.columns);
     assert_int_equal(n_loss, count_names(loss_header));
     assert_int_equal(n_layer, count_names(gradients_header));
-    assert_int_equal(check_fields(n_loss), n_loss + n_layer);
+    assert_int_equal(check_fields(), n_loss + n_layer + count_names(exponents_header));
     static const char *const wanted[] = {
         "{\n  \"profile\": \"tabular-data-package\",\n  \"name\": \"deep-50-depth-100--x-\",\n",
         "  \"title\": \"Deep 50,depth=100 \\\"x\\\"\",\n",
         "\"path\": \"loss.csv\"",
         "\"path\": \"gradients.csv\"",
+        "\"path\": \"exponents.csv\"",
         "\"profile\": \"tabular-data-resource\"",
         "\"missingValues\": [\"\"]",
         "\"primaryKey\": [\"step\"]",
@@ -276,7 +312,8 @@ static void test_list(void **state) {
     int lines = 0;
     for (const char *p = content; *p; p++)
         lines += *p == '\n';
-    assert_int_equal(lines, 1 + count_names(loss_header) + count_names(gradients_header));
+    assert_int_equal(lines,
+                     1 + count_names(loss_header) + count_names(gradients_header) + count_names(exponents_header));
 }
 
 int main(void) {
@@ -286,6 +323,7 @@ int main(void) {
         cmocka_unit_test_teardown(test_loss_row_empty, tear_down),
         cmocka_unit_test_teardown(test_loss_row_not_finite, tear_down),
         cmocka_unit_test_teardown(test_gradients_rows, tear_down),
+        cmocka_unit_test_teardown(test_exponents_rows, tear_down),
         cmocka_unit_test_teardown(test_cells, tear_down),
         cmocka_unit_test_teardown(test_digits_read_back, tear_down),
         cmocka_unit_test_teardown(test_datapackage, tear_down),

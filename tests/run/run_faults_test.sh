@@ -27,7 +27,7 @@ write_config() { # FILE: a tiny run that reads data and writes all that a run ca
   "network": {"depth": 3, "width": 5, "skip": "add"},
   "train": {"lr": 0.05, "batch_size": 16, "steps": 5, "optimizer": {"momentum": 0.9},
     "checkpoint": {"every_steps": 1}},
-  "report": {"save_initial": true}
+  "report": {"save_initial": true, "exponents": true}
 }
 JSON
 }
@@ -59,7 +59,7 @@ judge() { # WHAT CALL CAUSE
 # Whole rows, but for the last that a CSV ends in.
 want_whole_rows() { # WHAT DIRECTORY
     local files=() name
-    for name in loss.csv gradients.csv; do [[ ! -s $2/$name ]] || files+=("$2/$name"); done
+    for name in loss.csv gradients.csv exponents.csv; do [[ ! -s $2/$name ]] || files+=("$2/$name"); done
     ((${#files[@]})) || return 0
     want "$1: rows" "" "$(awk -F, 'FNR == 1 { fault = ""; n = NF; next } fault { print fault }
         { fault = NF != n ? FILENAME ", line " FNR ": " $0 : "" }' "${files[@]}")"
@@ -71,7 +71,7 @@ first_of() { # KEY FILE: as value_of, without processes
 }
 
 sums_of() { # DIRECTORY
-    sha256sum "$1"/{loss.csv,gradients.csv,{final,initial}.safetensors,{config,datapackage}.json} | sed 's/ .*//'
+    sha256sum "$1"/{loss.csv,gradients.csv,exponents.csv,{final,initial}.safetensors,{config,datapackage}.json} | sed 's/ .*//'
 }
 
 want_same_run() { # WHAT DIRECTORY

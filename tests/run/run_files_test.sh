@@ -5,10 +5,10 @@
 . "$(dirname "${BASH_SOURCE[0]}")/../support/cli_lib.sh"
 
 write_tiny tiny.json
-train=(train tiny.json --threads 1 -q)
+train=(train tiny.json --threads 1 -q --set report.exponents=true)
 
 # ---- Files of the user's that are called like ours: in a directory without run.json they stay.
-for name in config.json loss.csv gradients.csv datapackage.json final.safetensors checkpoint.safetensors; do
+for name in config.json loss.csv gradients.csv exponents.csv datapackage.json final.safetensors checkpoint.safetensors; do
     mkdir mine
     echo "mine" >"mine/$name"
     for how in "" --resume; do
@@ -32,7 +32,7 @@ want_equal tiny.json here/config.json
 
 # ---- Links and FIFOs: nothing outside is touched, nothing waits.
 does "${train[@]}" --out whole
-for name in loss.csv gradients.csv config.json datapackage.json final.safetensors run.json; do
+for name in loss.csv gradients.csv exponents.csv config.json datapackage.json final.safetensors run.json; do
     cp -r whole linked
     echo "outside" >target
     ln -sf ../target "linked/$name"

@@ -49,10 +49,11 @@ train linear --threads 1 --set report.schedule.kind=linear
 train sparse --threads 1 --set report.schedule.per_decade=1
 train half --threads 1 --set report.train_eval=100
 train blind --threads 1 --set report.train_eval=0 --set report.save_initial=true
+train exponents --threads 1 --set report.exponents=true
 does train net.json --threads 1 --out loud
 does train net.json --threads 1 --out json --json
-for dir in linear sparse half blind loud json; do want_same_weights one $dir; done
-for dir in loud json; do want_same one $dir; done
+for dir in linear sparse half blind exponents loud json; do want_same_weights one $dir; done
+for dir in exponents loud json; do want_same one $dir; done
 want_other one/loss.csv half/loss.csv
 want "a sparse report has the same rows, fewer of them" "" \
     "$(grep -vxFf linear/gradients.csv sparse/gradients.csv || true)"

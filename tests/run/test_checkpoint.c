@@ -214,8 +214,7 @@ static void test_wrong_snapshot(void **state) {
 /* ---- marks ---- */
 
 /* nan that was measured, what was not measured, and the last bits all come back. */
-static void test_mark(void **state) {
-    (void)state;
+static void check_mark(int n_files) {
     enum { N = 3 };
     sn_summary_layer layers[N] = {{.layer = 1, .is_frozen = true, .delta_rms = sn_measured(1e-310)},
                                   {.layer = 2, .grad_rms = sn_measured((double)NAN)},
@@ -233,16 +232,18 @@ static void test_mark(void **state) {
     assert_int_equal(sn_mark_init(&mark, N, &error), SN_OK);
     assert_int_equal(sn_mark_init(&read, N, &error), SN_OK);
     mark.step = 77;
-    mark.position = (sn_sink_position){{12, UINT64_MAX}, {34, 1}};
+    mark.position = (sn_sink_position){.n_files = n_files, .files = {{12, UINT64_MAX}, {34, 1}}};
+    if (n_files == SN_SINK_FILES) mark.position.files[SN_SINK_EXPONENTS] = (sn_extent){(uint64_t)1 << 40, 56};
     sn_summary_layer *own = mark.summary.layers;
     mark.summary = summary;
     mark.summary.layers = own;
     memcpy(own, layers, sizeof layers);
-    int64_t integers[SN_MARK_INTEGERS];
+    int64_t integers[1 + 2 * SN_SINK_FILES];
+    assert_true(sn_mark_integers(n_files) == 1 + 2 * (size_t)n_files);
     double doubles[64];
     assert_true(sn_mark_doubles(N) == 15 + 7 * N);
     sn_mark_encode(&mark, integers, doubles);
-    sn_mark_decode(&read, integers, doubles);
+    sn_mark_decode(&read, n_files, integers, doubles);
     assert_int_equal(read.step, 77);
     assert_memory_equal(&read.position, &mark.position, sizeof mark.position);
 
@@ -260,6 +261,12 @@ static void test_mark(void **state) {
     assert_true(shown[2].layer == 3 && signbit(shown[2].stalled_frac.value) && !shown[2].is_frozen);
     sn_mark_reset(&mark);
     sn_mark_reset(&read);
+}
+
+static void test_mark(void **state) {
+    (void)state;
+    for (int n_files = SN_SINK_EXPONENTS; n_files <= SN_SINK_FILES; n_files++)
+        check_mark(n_files);
 }
 
 /* ---- configs ---- */
