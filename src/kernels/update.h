@@ -103,7 +103,7 @@ SN_ALWAYS_INLINE sn_wide sn_direction_wide(sn_wide x) {
 
 #define SN_HAS_SLOT(slots, k) ((slots) >> (k)&1U)
 
-/* SN_WIDE_LANES values, or the first n of them and zeros. */
+/* SN_LANES values, or the first n of them and zeros. */
 SN_ALWAYS_INLINE sn_wide sn_load_lanes(const real *x, size_t n) {
     return n >= SN_LANES ? sn_wide_load(x) : sn_wide_load_part(x, n);
 }

@@ -34,7 +34,7 @@ want_as_ended() { # RUN STEP ARGUMENT...: the arguments of the run
     want_equal ended.json this.json
 }
 
-# Killed at some step; with velocities and running averages in the checkpoint, too.
+# Killed at some step; with optimizer state and running averages in the checkpoint, too.
 k=0
 for options in "" "--set precision=float64 --set train.optimizer.momentum=0.9" \
     "--set network.norm=batch --set train.optimizer.momentum=0.5"; do
