@@ -54,6 +54,11 @@ want "held: updates" 2 "$(column held/gradients.csv update_norm 0 | head -n 2 | 
 want "held: the others move" 3 "$(column held/gradients.csv update_norm 0 | tail -n 3 | grep -c .)"
 want "held: frozen layers" 0 "$(column held/loss.csv frozen_layers 0)"
 want "held: the norm stays" 1 "$(column held/gradients.csv weight_norm | awk 'NR % 5 == 1' | sort -u | wc -l)"
+does train tiny.json --out features --set 'train.freeze=["hidden*"]'
+want "held: nothing is known of hidden layers" "" "$(column features/loss.csv frozen_layers 0)"
+want "held: the output moves" 1 "$(column features/loss.csv update_norm 0 | grep -c '[1-9]')"
+want "held: what is said" "whether layers are frozen was not measured: no update of them followed step 9" \
+    "$(grep ^whether out)"
 does train tiny.json --out plain -q --set precision=float64
 does train tiny.json --out scaled -q --set precision=float64 \
     --set 'train.lr_scale=[{"labels": "*", "factor": 2}, {"labels": "hidden2", "factor": 0.5}]'
