@@ -64,7 +64,8 @@ static void derive_update(sn_layer_record *record, const sn_change_sums *change)
     record->applied_ratio = ratio(change->sum_abs_change, change->sum_abs_intended);
 }
 
-/* Sums are of the gradient of the batch-mean loss; that of a sample's own loss is `rows` times larger. */
+/* Sums are of the gradient of the batch-mean loss; that of a sample's own loss is `rows` times larger.  By class
+ * weights that divide the mean it is that loss times its weight over the mean weight of the batch. */
 static void derive_signals(sn_layer_record *record, const sn_node_sums *sums, double rows) {
     record->delta_rms = rms(sums->delta.squares, sums->delta.n, rows);
     record->out_grad_rms = rms(sums->carried.squares, sums->carried.n, rows);
