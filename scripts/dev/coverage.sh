@@ -37,7 +37,7 @@ if ((runs)); then
     cmake --build --preset coverage >/dev/null
     find "$build" -name '*.gcda' -delete
     CTEST_PARALLEL_LEVEL=${CTEST_PARALLEL_LEVEL:-$(nproc)} ctest --preset coverage \
-        -LE '^(uncovered|pictures)$' >"$build/tests.log" || { cat "$build/tests.log" && exit 1; }
+        -LE '^(uncovered|pictures|slow)$' >"$build/tests.log" || { cat "$build/tests.log" && exit 1; }
 fi
 
 # gcov's annotated lines "COUNT:LINE:TEXT" of every object file; the best of each line.  From where it was compiled: a

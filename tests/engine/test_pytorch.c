@@ -13,7 +13,7 @@
 #include "support/check.h"
 #include "support/net.h"
 
-enum { FEW_STEPS = 10, LEAST_FIXTURES = 34 };
+enum { FEW_STEPS = 10, LEAST_FIXTURES = 64 };
 
 typedef struct fixture {
     char name[64];
