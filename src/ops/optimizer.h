@@ -73,6 +73,9 @@ extern const sn_key sn_beta_key;
 /* The check of SN_KEY_BETAS: there are two. */
 sn_status sn_check_betas(const sn_config *config, const sn_value *given, sn_error *error);
 
+/* The square of eps, for `moment`: above 0 where eps is, so that a root of exactly 0 is below it. */
+double sn_eps_limit(double eps);
+
 static inline bool sn_rule_has_slot(const sn_update_rule *rule, int k) {
     return rule->slots >> k & 1U;
 }

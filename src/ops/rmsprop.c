@@ -16,7 +16,7 @@ static void read(const sn_value *given, sn_update_rule *rule) {
 }
 
 static int moment(const sn_update_rule *rule, const double own[SN_MAX_NUMBERS], double *limit) {
-    *limit = own[EPS] * own[EPS];
+    *limit = sn_eps_limit(own[EPS]);
     return rule->slots & 4U ? -1 : 0; /* centered: the root is of a difference that is not kept */
 }
 

@@ -48,6 +48,12 @@ does train tiny.json --out adam -q --set train.optimizer=adam --set train.lr=0.0
 want "the first step of adam" "3 of 3" "$(column adam/gradients.csv update_norm 0 |
     awk 'NR > 1 && NR < 5 { n++; whole += $1 / 0.008 > 0.999 && $1 / 0.008 <= 1 } END { print whole " of " n }')"
 
+# A root that is exactly 0 is below any eps, though the square of this one is 0.
+does train tiny.json --out zeros -q --set network.activation=relu --set precision=float64 \
+    --set 'train.optimizer={"kind":"adam","eps":1e-200}'
+want "eps_frac: zeros" "$(column zeros/gradients.csv grad_zero_frac 0)" "$(column zeros/gradients.csv eps_frac 0)"
+want "eps_frac: there are some" 1 "$(column zeros/gradients.csv eps_frac 0 | awk '$1 > 0 { n = 1 } END { print n }')"
+
 # What is held does not move, and is not called frozen; what has a rate of its own moves by it.
 does train tiny.json --out held -q --set 'train.freeze=["hidden[12]", "output.bias"]' --set report.save_initial=true
 want "held: updates" 2 "$(column held/gradients.csv update_norm 0 | head -n 2 | grep -c '^$')"
