@@ -133,8 +133,10 @@ want "overflown: exit status" "2 " "$status $(cat out)"
 want_like "overflown: message" "$work/overflown/final.safetensors: tensor \"*\" holds values that are not finite
 *overflown: the run diverged: such are the weights that it ended with (--weights FILE takes other weights)" "$(cat err)"
 
-# A checkpoint that is not sound is passed over for the one before; with none that is the run has no weights.
+# A checkpoint that is not sound is passed over for the one before; with none that is the run has no weights.  A run that
+# was killed just when the newest took the place of the one before has that no more.
 file=killed0/checkpoint.safetensors
+[[ -e killed0/checkpoint.previous.safetensors ]] || cp $file killed0/checkpoint.previous.safetensors
 size=$(stat -c %s $file)
 before=$(step_of killed0/checkpoint.previous.safetensors)
 none="damaged: the run is not finished (status interrupted) and has no sound checkpoint (train --resume brings it to its \
