@@ -91,19 +91,19 @@ SN_ALWAYS_INLINE sn_wide sn_direction_wide(sn_wide x) {
  * State that a form does not keep reads as 0. */
 #define SN_RULE(rule, ...)                                                                                             \
     SN_ALWAYS_INLINE real rule##_real(const sn_rule_numbers *n, real w, real g, real *s) {                             \
-        typedef real T;                                                                                                \
+        __attribute__((unused)) typedef real T;                                                                        \
         (void)w, (void)s;                                                                                              \
         __VA_ARGS__                                                                                                    \
     }                                                                                                                  \
     SN_ALWAYS_INLINE sn_wide rule##_wide(const sn_update_numbers *n, sn_wide w, sn_wide g, sn_wide *s) {               \
-        typedef sn_wide T;                                                                                             \
+        __attribute__((unused)) typedef sn_wide T;                                                                     \
         (void)w, (void)s;                                                                                              \
         __VA_ARGS__                                                                                                    \
     }
 
 #define SN_HAS_SLOT(slots, k) ((slots) >> (k)&1U)
 
-/* SN_WIDE_LANES values, or the first n of them and zeros. */
+/* SN_LANES values, or the first n of them and zeros. */
 SN_ALWAYS_INLINE sn_wide sn_load_lanes(const real *x, size_t n) {
     return n >= SN_LANES ? sn_wide_load(x) : sn_wide_load_part(x, n);
 }

@@ -31,8 +31,7 @@ static void correct_bias(const sn_update_rule *rule, uint64_t number, double own
 }
 
 static int moment(const sn_update_rule *rule, const double own[SN_MAX_NUMBERS], double *limit) {
-    double least = own[EPS] / own[CORRECTION2];
-    *limit = least * least;
+    *limit = sn_eps_limit(own[EPS] / own[CORRECTION2]);
     return rule->form == AMSGRAD ? 2 : 1;
 }
 

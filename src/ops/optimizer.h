@@ -38,8 +38,8 @@ typedef struct sn_optimizer {
      */
     void (*at_step)(const sn_update_rule *rule, uint64_t number, double own[SN_MAX_NUMBERS]);
 
-    /* Where a step is divided by the root of a slot (and a correction) plus eps: the slot, and in *limit the value below
-     * which that root is smaller than eps; -1: no such thing.  NULL: the same. */
+    /* Where a step is divided by the root of a slot (and a correction) plus eps: the slot, and in *limit the value
+     * below which that root is smaller than eps; -1: no such thing.  NULL: the same. */
     int (*moment)(const sn_update_rule *rule, const double own[SN_MAX_NUMBERS], double *limit);
 } sn_optimizer;
 
@@ -56,6 +56,11 @@ typedef struct sn_optimizer_kernels {
 /* Keys that several optimizers have. */
 #define SN_KEY_WEIGHT_DECAY(fallback_, help_)                                                                          \
     { .name = "weight_decay", .types = SN_NUMBER, .fallback = fallback_, .min = 0, .max = 1e300, .help = help_ }
+#define SN_KEY_MOMENTUM(help_)                                                                                         \
+    {                                                                                                                  \
+        .name = "momentum", .types = SN_NUMBER, .flags = SN_BELOW_MAX, .fallback = "0", .min = 0, .max = 1,            \
+        .help = help_                                                                                                  \
+    }
 #define SN_KEY_BETAS(fallback_, help_)                                                                                 \
     { .name = "betas", .types = SN_LIST, .fallback = fallback_, .element = &sn_beta_key, .help = help_ }
 #define SN_KEY_EPS                                                                                                     \
@@ -68,11 +73,14 @@ extern const sn_key sn_beta_key;
 /* The check of SN_KEY_BETAS: there are two. */
 sn_status sn_check_betas(const sn_config *config, const sn_value *given, sn_error *error);
 
+/* The square of eps, for `moment`: above 0 where eps is, so that a root of exactly 0 is below it. */
+double sn_eps_limit(double eps);
+
 static inline bool sn_rule_has_slot(const sn_update_rule *rule, int k) {
     return rule->slots >> k & 1U;
 }
 
-/* How many slots a rule keeps, and the place of slot k among those that it keeps. */
+/* The place of slot k among those that a rule keeps, and how many these are. */
 static inline int sn_slot_place(unsigned slots, int k) {
     return __builtin_popcount(slots & ((1U << k) - 1));
 }

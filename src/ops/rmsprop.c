@@ -16,7 +16,7 @@ static void read(const sn_value *given, sn_update_rule *rule) {
 }
 
 static int moment(const sn_update_rule *rule, const double own[SN_MAX_NUMBERS], double *limit) {
-    *limit = own[EPS] * own[EPS];
+    *limit = sn_eps_limit(own[EPS]);
     return rule->slots & 4U ? -1 : 0; /* centered: the root is of a difference that is not kept */
 }
 
@@ -29,13 +29,7 @@ static const sn_key keys[] = {
      .max = 1,
      .help = "how much the average of the squared gradient keeps"},
     SN_KEY_EPS,
-    {.name = "momentum",
-     .types = SN_NUMBER,
-     .flags = SN_BELOW_MAX,
-     .fallback = "0",
-     .min = 0,
-     .max = 1,
-     .help = "mu in b = mu b + g / (sqrt(v) + eps)"},
+    SN_KEY_MOMENTUM("mu in b = mu b + g / (sqrt(v) + eps)"),
     {.name = "centered", .types = SN_BOOL, .fallback = "false", .help = "take the square of the mean gradient off v"},
     SN_KEY_WEIGHT_DECAY("0", "added to the gradient times the weight (coupled)"),
     {0},

@@ -18,13 +18,7 @@ static sn_status check(const sn_config *config, const sn_value *given, sn_error 
 }
 
 static const sn_key keys[] = {
-    {.name = "momentum",
-     .types = SN_NUMBER,
-     .flags = SN_BELOW_MAX,
-     .fallback = "0",
-     .min = 0,
-     .max = 1,
-     .help = "mu in v = mu v + g"},
+    SN_KEY_MOMENTUM("mu in v = mu v + g"),
     {.name = "nesterov", .types = SN_BOOL, .fallback = "false", .help = "look ahead along the velocity"},
     SN_KEY_WEIGHT_DECAY("0", "added to the gradient times the weight (coupled)"),
     {0},

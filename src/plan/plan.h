@@ -68,7 +68,7 @@ typedef struct sn_edge {
 
 typedef struct sn_plan_param {
     int node, index; /* graph->nodes[node].params[index] */
-    size_t offset;   /* elements, in the regions of weights and velocities, and in that of gradients where all stay */
+    size_t offset;   /* elements, in the regions of weights and slots, and in that of gradients where all stay */
     size_t copy;     /* elements, in the region of copies */
     size_t partial;  /* doubles from the start of a row tile's partials */
     int first_item, n_items;
@@ -148,10 +148,10 @@ typedef struct sn_plan {
 sn_status sn_plan_build(sn_plan *plan, const sn_graph *graph, const sn_plan_options *options, sn_error *error);
 void sn_plan_reset(sn_plan *plan);
 
-/* Bytes of the arenas that an engine with this plan takes for `threads` threads and elements of `real_size` bytes. */
 /* Elements that a thread has for work items: a tile's gradient, and its weights and slots before the update. */
 size_t sn_plan_item_elements(const sn_plan *plan);
 
+/* Bytes of the arenas that an engine with this plan takes for `threads` threads and elements of `real_size` bytes. */
 size_t sn_plan_bytes(const sn_plan *plan, int threads, size_t real_size);
 
 /* Row tiles that each of `threads` threads walks at once: its share of the batch, up to 128 rows, so that weights come

@@ -72,7 +72,8 @@ static const sn_column loss_columns[] = {
      "0 left out; empty with fewer than 3 layers or if one is not finite",
      IN_LOSS(measure, decades_per_layer)},
     {"frozen_layers", "integer", "layers",
-     "hidden layers with stalled_frac above 0.5, or without any changed weight though lr and grad_norm are above 0",
+     "hidden layers with stalled_frac above 0.5, or without any changed weight though lr and grad_norm are above 0, "
+     "among those that train.freeze does not hold; empty where it holds all",
      IN_LOSS(count, frozen_layers)},
     {.name = NULL},
 };

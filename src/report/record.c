@@ -64,7 +64,8 @@ static void derive_update(sn_layer_record *record, const sn_change_sums *change)
     record->applied_ratio = ratio(change->sum_abs_change, change->sum_abs_intended);
 }
 
-/* Sums are of the gradient of the batch-mean loss; that of a sample's own loss is `rows` times larger. */
+/* Sums are of the gradient of the batch-mean loss; that of a sample's own loss is `rows` times larger.  By class
+ * weights that divide the mean it is that loss times its weight over the mean weight of the batch. */
 static void derive_signals(sn_layer_record *record, const sn_node_sums *sums, double rows) {
     record->delta_rms = rms(sums->delta.squares, sums->delta.n, rows);
     record->out_grad_rms = rms(sums->carried.squares, sums->carried.n, rows);
@@ -148,6 +149,28 @@ static void tell_last_hidden(sn_records *records) {
         records->layers[k].last_hidden = last;
 }
 
+static bool is_held(const sn_layer_record *record) {
+    for (int p = 0; p < record->node->n_params; p++) {
+        const sn_param *param = &record->node->params[p];
+        if (param->kind == SN_PARAM_WEIGHT) return param->is_held;
+    }
+    return false;
+}
+
+/* Not measured where the config holds all hidden layers: of these nothing can be said. */
+static sn_measure count_frozen(sn_records *records, bool can_move) {
+    int n_hidden = 0, n_held = 0, n_frozen = 0;
+    for (int k = 0; k < records->n_layers; k++) {
+        sn_layer_record *record = &records->layers[k];
+        record->is_frozen = is_frozen(record, can_move);
+        if (!is_hidden(record)) continue;
+        n_hidden++;
+        n_held += is_held(record);
+        n_frozen += record->is_frozen;
+    }
+    return n_hidden > 0 && n_held == n_hidden ? SN_NOT_MEASURED : sn_measured(n_frozen);
+}
+
 static void derive_network(sn_records *records, const sn_observation *observation, double lr, bool updated) {
     sn_loss_record *loss = &records->loss;
     for (int k = 0; k < observation->n_nodes && !loss->grad_norm.is_measured; k++) {
@@ -160,12 +183,7 @@ static void derive_network(sn_records *records, const sn_observation *observatio
     loss->update_norm = sn_measured(sn_sumsq_norm(observation->change.change));
     loss->stalled_frac = ratio(observation->change.stalled, observation->change.intended);
     bool can_move = lr > 0 && loss->grad_norm.is_measured && loss->grad_norm.value > 0;
-    loss->frozen_layers = sn_measured(0);
-    for (int k = 0; k < records->n_layers; k++) {
-        sn_layer_record *record = &records->layers[k];
-        record->is_frozen = is_frozen(record, can_move);
-        loss->frozen_layers.value += record->is_frozen && is_hidden(record);
-    }
+    loss->frozen_layers = count_frozen(records, can_move);
 }
 
 void sn_records_derive(sn_records *records, const sn_graph *graph, const sn_observation *observation, int64_t step,

@@ -128,7 +128,7 @@ void sn_summary_sentence(const sn_summary *summary, sn_text *text) {
         return;
     }
     if (summary->frozen_end < 0) {
-        sn_text_addf(text, "whether layers are frozen was not measured: no update followed step %" PRId64,
+        sn_text_addf(text, "whether layers are frozen was not measured: no update of them followed step %" PRId64,
                      summary->profile_step);
     } else {
         evidence e = weigh(summary);

@@ -34,7 +34,7 @@ want_as_ended() { # RUN STEP ARGUMENT...: the arguments of the run
     want_equal ended.json this.json
 }
 
-# Killed at some step; with velocities and running averages in the checkpoint, too.
+# Killed at some step; with optimizer state and running averages in the checkpoint, too.
 k=0
 for options in "" "--set precision=float64 --set train.optimizer.momentum=0.9" \
     "--set network.norm=batch --set train.optimizer.momentum=0.5"; do
@@ -133,8 +133,10 @@ want "overflown: exit status" "2 " "$status $(cat out)"
 want_like "overflown: message" "$work/overflown/final.safetensors: tensor \"*\" holds values that are not finite
 *overflown: the run diverged: such are the weights that it ended with (--weights FILE takes other weights)" "$(cat err)"
 
-# A checkpoint that is not sound is passed over for the one before; with none that is the run has no weights.
+# A checkpoint that is not sound is passed over for the one before; with none that is the run has no weights.  A run that
+# was killed just when the newest took the place of the one before has that no more.
 file=killed0/checkpoint.safetensors
+[[ -e killed0/checkpoint.previous.safetensors ]] || cp $file killed0/checkpoint.previous.safetensors
 size=$(stat -c %s $file)
 before=$(step_of killed0/checkpoint.previous.safetensors)
 none="damaged: the run is not finished (status interrupted) and has no sound checkpoint (train --resume brings it to its \

@@ -104,7 +104,8 @@ want "list skips: as the pictures have them" "$(sed -n 's/^\([a-z]\+\) .*/\1/p' 
         printf '%s\n' 'BEGIN { n = skip_kinds(kinds); for (i = 1; i <= n; i++) printf "%s%s", kinds[i], i < n ? " " : "\n" }'
     ))"
 want "list keys: one with its default" 1 "$(grep -cE '^train\.batch_size +whole number .* 128 ' list.keys)"
-want "list metrics: the columns of the files" "$loss_header,$gradients_header" \
+want "list metrics: the columns of the files" \
+    "$loss_header,$gradients_header,step,layer,label,tensor,kind,exponent,count" \
     "$(awk '$1 ~ /\.csv$/ { print $2 }' list.metrics | paste -sd,)"
 
 does schema

@@ -39,7 +39,7 @@ static void poison(test_net *net, const char *tensor, size_t k, double value) {
 
 static const char residual[] = "{\"depth\": 4, \"width\": 5, \"skip\": \"add\"}";
 
-/* Forward order, whatever the threads, observed or not; the weights stay, and so do the velocities. */
+/* Forward order, whatever the threads, observed or not; the weights stay, and so does what the optimizer keeps. */
 static void test_activation(void **state) {
     static const char *const tensors[] = {"hidden1.bias", "hidden3.weight", "output.weight"};
     static const char *const faults[] = {"the activation (output) of hidden1", "the activation (output) of hidden3",

@@ -67,7 +67,7 @@ static bool update_weight(const sn_update_call *call) {
     return is_finite;
 }
 
-static bool update_velocity(const sn_update_call *call) {
+static bool update_slot(const sn_update_call *call) {
     bool is_finite = sound_rule->update(call);
     if (call->rows * call->cols == LARGEST) hit(end_of_tile(call->slots[0], call->rows, call->cols), 5);
     return is_finite;
@@ -209,7 +209,7 @@ static void test_tensors(void **state) {
     make_sound();
     crooked_rule->update = update_weight;
     expect_end("63 bytes behind the tensor out.bias");
-    crooked_rule->update = update_velocity;
+    crooked_rule->update = update_slot;
     expect_end("5 bytes behind the tensor b.weight.momentum_buffer");
     crooked_rule->update = sound_rule->update;
     crooked_rule->change_sums = change_sums;

@@ -1,5 +1,5 @@
-/* Every statistic of an observed step against a recomputation from the raw tensors: weights, gradients, velocities, and
- * the signals of a probe, whose walk is that of the engine, which is unfused. */
+/* Every statistic of an observed step against a recomputation from the raw tensors: weights, gradients, slots, and the
+ * signals of a probe, whose walk is that of the engine, which is unfused. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -128,8 +128,8 @@ static void test_sentence_not_measured(void **state) {
     s.frozen_end = -1;
     s.profile_step = 0;
     layers[1].grad_rms = sn_measured((double)NAN);
-    assert_sentence(&s, "whether layers are frozen was not measured: no update followed step 0 (gradient rms 5.0e-14 "
-                        "at layer 1, nan at layer 2)");
+    assert_sentence(&s, "whether layers are frozen was not measured: no update of them followed step 0 (gradient rms "
+                        "5.0e-14 at layer 1, nan at layer 2)");
     s.n_hidden = 0;
     assert_sentence(&s, "no hidden layer was measured");
 }

@@ -48,12 +48,23 @@ does train tiny.json --out adam -q --set train.optimizer=adam --set train.lr=0.0
 want "the first step of adam" "3 of 3" "$(column adam/gradients.csv update_norm 0 |
     awk 'NR > 1 && NR < 5 { n++; whole += $1 / 0.008 > 0.999 && $1 / 0.008 <= 1 } END { print whole " of " n }')"
 
+# A root that is exactly 0 is below any eps, though the square of this one is 0.
+does train tiny.json --out zeros -q --set network.activation=relu --set precision=float64 \
+    --set 'train.optimizer={"kind":"adam","eps":1e-200}'
+want "eps_frac: zeros" "$(column zeros/gradients.csv grad_zero_frac 0)" "$(column zeros/gradients.csv eps_frac 0)"
+want "eps_frac: there are some" 1 "$(column zeros/gradients.csv eps_frac 0 | awk '$1 > 0 { n = 1 } END { print n }')"
+
 # What is held does not move, and is not called frozen; what has a rate of its own moves by it.
 does train tiny.json --out held -q --set 'train.freeze=["hidden[12]", "output.bias"]' --set report.save_initial=true
 want "held: updates" 2 "$(column held/gradients.csv update_norm 0 | head -n 2 | grep -c '^$')"
 want "held: the others move" 3 "$(column held/gradients.csv update_norm 0 | tail -n 3 | grep -c .)"
 want "held: frozen layers" 0 "$(column held/loss.csv frozen_layers 0)"
 want "held: the norm stays" 1 "$(column held/gradients.csv weight_norm | awk 'NR % 5 == 1' | sort -u | wc -l)"
+does train tiny.json --out features --set 'train.freeze=["hidden*"]'
+want "held: nothing is known of hidden layers" "" "$(column features/loss.csv frozen_layers 0)"
+want "held: the output moves" 1 "$(column features/loss.csv update_norm 0 | grep -c '[1-9]')"
+want "held: what is said" "whether layers are frozen was not measured: no update of them followed step 9" \
+    "$(grep ^whether out)"
 does train tiny.json --out plain -q --set precision=float64
 does train tiny.json --out scaled -q --set precision=float64 \
     --set 'train.lr_scale=[{"labels": "*", "factor": 2}, {"labels": "hidden2", "factor": 0.5}]'
