@@ -273,7 +273,7 @@ static void note_warmup(trainer *t) {
 static void tell_warmup(const trainer *t) {
     const sn_lr_schedule *schedule = &t->x->lr_schedule;
     char reason[128];
-    if (t->warmup.end >= 0) return;
+    if (t->warmup.end >= 0 || t->x->steps == 0) return;
     if (t->x->steps < SN_WARMUP_WINDOW) {
         snprintf(reason, sizeof reason, "it takes %d steps at least", SN_WARMUP_WINDOW);
     } else {
