@@ -38,8 +38,8 @@ typedef struct sn_optimizer {
      */
     void (*at_step)(const sn_update_rule *rule, uint64_t number, double own[SN_MAX_NUMBERS]);
 
-    /* Where a step is divided by the root of a slot (and a correction) plus eps: the slot, and in *limit the value below
-     * which that root is smaller than eps; -1: no such thing.  NULL: the same. */
+    /* Where a step is divided by the root of a slot (and a correction) plus eps: the slot, and in *limit the value
+     * below which that root is smaller than eps; -1: no such thing.  NULL: the same. */
     int (*moment)(const sn_update_rule *rule, const double own[SN_MAX_NUMBERS], double *limit);
 } sn_optimizer;
 
@@ -61,7 +61,8 @@ typedef struct sn_optimizer_kernels {
 #define SN_KEY_EPS                                                                                                     \
     {                                                                                                                  \
         .name = "eps", .types = SN_NUMBER, .fallback = "1e-8", .min = 0, .max = 1e300,                                 \
-        .help = "added to the root that the step is divided by"                                                        \
+        .help =                                                                                                        \
+            "added to the root that the step is divided by; with 0 a weight without any gradient so far becomes nan"   \
     }
 extern const sn_key sn_beta_key;
 

@@ -104,17 +104,21 @@ static sn_status apply(sn_graph *graph, const sn_config *config, const sn_value 
     return status || is_matched ? status : fault_unmatched(graph, config, pattern, error);
 }
 
-/* Whether an entry of lr_scale decides the rate of any parameter that moves. */
+/* Whether an entry of lr_scale is the last of them to match a parameter. */
+static bool is_last_match(const sn_value *entry, const sn_node *node, const sn_param *param, sn_text *name) {
+    const sn_value *last = NULL;
+    for (const sn_value *v = entry; v; v = sn_value_next(v)) {
+        if (matches(sn_value_text(v, "labels"), node, param, name)) last = v;
+    }
+    return last == entry;
+}
+
+/* Whether it decides the rate of any parameter that moves. */
 static bool decides(const sn_graph *graph, const sn_value *entry, sn_text *name) {
     for (int i = 0; i < graph->n_nodes; i++) {
         const sn_node *node = &graph->nodes[i];
         for (int p = 0; p < node->n_params; p++) {
-            const sn_param *param = &node->params[p];
-            const sn_value *last = NULL;
-            for (const sn_value *v = entry; v; v = sn_value_next(v)) {
-                if (matches(sn_value_text(v, "labels"), node, param, name)) last = v;
-            }
-            if (last == entry && !param->is_held) return true;
+            if (!node->params[p].is_held && is_last_match(entry, node, &node->params[p], name)) return true;
         }
     }
     return false;
