@@ -34,7 +34,7 @@ static const sn_key train_keys[] = {
      .fallback = "[]",
      .element = &pattern_key,
      .help = "patterns of labels (*, ?, [...]) or of names with the label (\"*.bias\"): these parameters stay as they "
-             "are; their gradients are measured, their updates are not"},
+             "are; their gradients are measured, their updates are not, and running averages of batch_norm go on"},
     {.name = "lr_scale",
      .types = SN_LIST,
      .flags = SN_LATER,

@@ -151,7 +151,7 @@ sn_status sn_selection_apply(sn_graph *graph, const sn_config *config, sn_notes 
         if (own) status = own;
     }
     if (!status && sn_selection_held(graph) == graph->n_params)
-        sn_note_always(notes, "train.freeze holds every parameter: nothing will move");
+        sn_note_always(notes, "train.freeze holds every parameter: none will move");
     return status ? status : note_idle(graph, sn_value_get(train, "lr_scale"), notes, error);
 }
 

@@ -62,7 +62,7 @@ want "rates of their own" "2 0.5 2 2 2" "$(paste <(column plain/gradients.csv up
 does check tiny.json --set 'train.freeze=["hidden1"]'
 want "check tells" "held           24 of them, by train.freeze" "$(grep ^held out)"
 does train tiny.json --out all -q --set 'train.freeze=["*"]'
-want "all held" "warning: train.freeze holds every parameter: nothing will move" "$(head -n 1 err)"
+want "all held" "warning: train.freeze holds every parameter: none will move" "$(head -n 1 err)"
 
 # Old configs keep their hash with the new keys at their defaults.
 does train tiny.json --out plain2 -q --set precision=float64 --set 'train.freeze=[]' --set 'train.lr_scale=[]' \
