@@ -61,6 +61,8 @@ want "rates of their own" "2 0.5 2 2 2" "$(paste <(column plain/gradients.csv up
     <(column scaled/gradients.csv update_norm 0) | awk '{ printf "%s%g", (NR > 1 ? " " : ""), $2 / $1 }')"
 does check tiny.json --set 'train.freeze=["hidden1"]'
 want "check tells" "held           24 of them, by train.freeze" "$(grep ^held out)"
+does train tiny.json --out clipped -q --set precision=float64 --set train.clip_norm=1e-3 --set 'train.freeze=["hidden1"]'
+want "clipped: by the norm of what moves" 5e-05 "$(column clipped/loss.csv update_norm 0 | awk '{ printf "%.10g", $1 }')"
 does train tiny.json --out all -q --set 'train.freeze=["*"]'
 want "all held" "warning: train.freeze holds every parameter: none will move" "$(head -n 1 err)"
 
