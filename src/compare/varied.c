@@ -115,7 +115,8 @@ static bool close_list(collector *c) {
     if (c->list == SN_NO_STRING) return true;
     uint32_t list = c->list;
     c->list = SN_NO_STRING;
-    snprintf(typed, sizeof typed, "%c%zu entries %08x", SN_VALUE_TEXT, c->list_length, (unsigned)(c->list_hash >> 32));
+    snprintf(typed, sizeof typed, "%c%zu %s %08x", SN_VALUE_TEXT, c->list_length,
+             c->list_length == 1 ? "entry" : "entries", (unsigned)(c->list_hash >> 32));
     return add_setting(c->varied, list, intern_value(c->varied, typed));
 }
 

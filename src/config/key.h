@@ -33,7 +33,7 @@ enum {
 /* A key that can leave another without effect. */
 typedef struct sn_ruler {
     const char *key;   /* of the same object, or with a dot a path from the top; NULL ends a list */
-    const char *value; /* it rules where it has this value (JSON text); NULL: where it is given */
+    const char *value; /* it rules where it has this value (JSON text), by default, too; NULL: where it is given */
 } sn_ruler;
 
 typedef struct sn_key {

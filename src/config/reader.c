@@ -151,12 +151,15 @@ bool sn_idle_counts(sn_reader *reader, const cJSON *member, const cJSON *out, co
     return !is_fallback(reader, out->valueint, key, value);
 }
 
-/* The raw member that rules by `ruler` over the members of an object, NULL where none does. */
+/* The member that rules by `ruler` over the members of an object: the raw one, or a default where a value rules that
+ * nobody gave; NULL where none does. */
 static const cJSON *find_ruler(const sn_reader *reader, const cJSON *raw, const cJSON *out, const sn_ruler *ruler) {
     bool is_elsewhere = strchr(ruler->key, '.');
     const cJSON *found = is_elsewhere ? sn_value_get(reader->root, ruler->key) : sn_member(raw, ruler->key);
-    const cJSON *value = is_elsewhere || !found ? found : sn_member(out, ruler->key);
-    if (!value || cJSON_IsNull(value) || !ruler->value) return value && !cJSON_IsNull(value) ? found : NULL;
+    const cJSON *value = is_elsewhere ? found : sn_member(out, ruler->key);
+    if (!found && ruler->value) found = value;
+    if (!found || !value || cJSON_IsNull(value)) return NULL;
+    if (!ruler->value) return found;
     sn_text text = SN_TEXT_EMPTY;
     sn_value_text_compact(value, &text);
     bool rules = strcmp(sn_text_string(&text), ruler->value) == 0;

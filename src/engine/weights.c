@@ -113,7 +113,9 @@ sn_status sn_engine_init_weights(sn_engine *engine, uint64_t seed, sn_error *err
         engine->backend->from_double(engine->param_pointers[p], values, param->count);
         if (!is_finite(engine, engine->param_pointers[p], param->count)) {
             status = sn_error_set(error, SN_INVALID, "%s: its init gives values that are not finite in %s",
-                                  engine->tensor_names[p], engine->real_size == 4 ? "float32" : "float64");
+                                  engine->tensor_names[p],
+                                  engine->real_size == 4 ? "float32 (take smaller ones, or precision float64)"
+                                                         : "float64 (take smaller ones)");
         }
     }
     free(values);

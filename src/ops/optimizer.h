@@ -66,7 +66,8 @@ typedef struct sn_optimizer_kernels {
 #define SN_KEY_EPS                                                                                                     \
     {                                                                                                                  \
         .name = "eps", .types = SN_NUMBER, .fallback = "1e-8", .min = 0, .max = 1e300,                                 \
-        .help = "added to the root that the step is divided by"                                                        \
+        .help =                                                                                                        \
+            "added to the root that the step is divided by; with 0 a weight without any gradient so far becomes nan"   \
     }
 extern const sn_key sn_beta_key;
 

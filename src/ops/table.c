@@ -30,12 +30,14 @@ static const sn_kind *const loss_kinds[] = {SN_LOSSES(SN_LIST_LOSS_KIND) NULL};
 static const sn_kind *const optimizer_kinds[] = {SN_OPTIMIZERS(SN_LIST_OPTIMIZER_KIND) NULL};
 
 static const char *const decays_words[] = {"matrices", "all", NULL};
+static const sn_ruler without_decay[] = {{.key = "weight_decay", .value = "0"}, {0}};
 static const sn_key optimizer_keys[] = {
     {.name = "decays",
      .types = SN_WORD,
      .flags = SN_LATER,
      .fallback = "\"matrices\"",
      .words = decays_words,
+     .ruled_by = without_decay,
      .help = "what weight_decay acts on: matrices: not biases, norms and learned scales; all: every parameter"},
     {0},
 };

@@ -34,7 +34,7 @@ static const sn_key train_keys[] = {
      .fallback = "[]",
      .element = &pattern_key,
      .help = "patterns of labels (*, ?, [...]) or of names with the label (\"*.bias\"): these parameters stay as they "
-             "are; their gradients are measured, their updates are not"},
+             "are; their gradients are measured, their updates are not, and running averages of batch_norm go on"},
     {.name = "lr_scale",
      .types = SN_LIST,
      .flags = SN_LATER,
@@ -75,7 +75,7 @@ static const sn_key train_keys[] = {
      .fallback = "null",
      .min = 0,
      .max = 1e300,
-     .help = "gradients of all parameters are scaled down to this norm where theirs is larger"},
+     .help = "gradients of all parameters but those of freeze are scaled down to this norm where theirs is larger"},
     {.name = "checkpoint",
      .types = SN_KIND,
      .flags = SN_NO_MEANING,

@@ -31,6 +31,19 @@ is_idle network.skip.growth=4 "network.skip.kind is add" --set network.skip=add
 is_idle report.schedule.every=3 "report.schedule.kind is log"
 is_idle network.init.std=1 "network.init.kind is pytorch"
 is_idle train.epochs=4 "train.steps is given"
+is_idle train.optimizer.decays=all "train.optimizer.weight_decay is 0"
+is_idle train.optimizer.decays=all "train.optimizer.weight_decay is 0" --set train.optimizer.kind=adam
+does check plain.json --set train.optimizer=adamw --set train.optimizer.decays=all
+want "a default that is not 0 does not rule" "" "$(cat err)"
+idle_rate() { # ENTRY PATTERN LR_SCALE [ARGUMENT]...
+    told "train.lr_scale[$1] has no effect: all that \"$2\" matches is held by train.freeze, or matched by a later pattern" \
+        check plain.json --set "train.lr_scale=$3" "${@:4}"
+}
+idle_rate 0 hidden1 '[{"labels": "hidden1", "factor": 2}, {"labels": "*", "factor": 3}]'
+idle_rate 1 '*.bias' '[{"labels": "*", "factor": 2}, {"labels": "*.bias", "factor": 3}]' --set 'train.freeze=["*.bias"]'
+does check plain.json --set 'train.lr_scale=[{"labels": "*", "factor": 2}, {"labels": "*.bias", "factor": 3}]' \
+    --set 'train.freeze=["hidden1"]'
+want "rates that something moves by" "" "$(cat err)"
 told "train.batch_size is 101, the data have 100 training samples: every step takes all" check plain.json \
     --set train.batch_size=101
 told "network.skip.layers_per_block is 3, network.depth leaves 2 layers for blocks: there is one, of 2" check plain.json \

@@ -66,6 +66,8 @@ want "--quiet, finished" "" "$(cat out err)"
 # Files that cannot be read, places that cannot be written.
 refuses 4 'cannot open missing.json: No such file or directory' train missing.json
 refuses 4 'cannot read runs: Is a directory' train runs
+refuses 2 'hidden1.weight: its init gives values that are not finite in float32 (take smaller ones, or precision float64)' \
+    train tiny.json --out huge --set 'network.init={"kind": "uniform", "low": 1e39, "high": 1e40}'
 refuses 4 'cannot make the directory tiny.json/x: Not a directory' train tiny.json --out tiny.json/x
 refuses 4 'cannot make the directory /proc/x: No such file or directory' train tiny.json --out /proc/x
 run train tiny.json --out tiny.json

@@ -99,6 +99,10 @@ static void test_lists_of_layers(void **state) {
     assert_memory_equal(a, "3 entries ", 10);
     assert_memory_equal(b, "4 entries ", 10);
     sn_varied_reset(&varied);
+    varied =
+        varied_of(TEXTS("{\"network\": {\"layers\": [{\"op\": \"linear\", \"units\": 2}]}}", LAYERS("8", "")), false);
+    assert_memory_equal(sn_varied_text(&varied, sn_varied_cells(&varied, 0)[0]), "1 entry ", 8);
+    sn_varied_reset(&varied);
     /* A family against a list: that one of them has it is the difference. */
     varied = varied_of(TEXTS("{}", LAYERS("8", "")), false);
     assert_int_equal(varied.n_columns, 1);

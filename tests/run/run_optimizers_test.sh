@@ -72,8 +72,10 @@ want "rates of their own" "2 0.5 2 2 2" "$(paste <(column plain/gradients.csv up
     <(column scaled/gradients.csv update_norm 0) | awk '{ printf "%s%g", (NR > 1 ? " " : ""), $2 / $1 }')"
 does check tiny.json --set 'train.freeze=["hidden1"]'
 want "check tells" "held           24 of them, by train.freeze" "$(grep ^held out)"
+does train tiny.json --out clipped -q --set precision=float64 --set train.clip_norm=1e-3 --set 'train.freeze=["hidden1"]'
+want "clipped: by the norm of what moves" 5e-05 "$(column clipped/loss.csv update_norm 0 | awk '{ printf "%.10g", $1 }')"
 does train tiny.json --out all -q --set 'train.freeze=["*"]'
-want "all held" "warning: train.freeze holds every parameter: nothing will move" "$(head -n 1 err)"
+want "all held" "warning: train.freeze holds every parameter: none will move" "$(head -n 1 err)"
 
 # Old configs keep their hash with the new keys at their defaults.
 does train tiny.json --out plain2 -q --set precision=float64 --set 'train.freeze=[]' --set 'train.lr_scale=[]' \
@@ -90,4 +92,18 @@ refuses 2 '--set train.optimizer={"kind":"lion","betas":[0.9,1]}: train.optimize
     check tiny.json --set 'train.optimizer={"kind":"lion","betas":[0.9,1]}'
 refuses 2 '--set train.optimizer.nesterov=true: train.optimizer.nesterov: needs a momentum above 0 (set train.optimizer.momentum)' \
     check tiny.json --set train.optimizer.nesterov=true
-finish 150
+
+# A label may have characters that mean something else in a pattern: the remedy is one that matches.
+cat >odd.json <<'END'
+{"data": {"kind": "spirals", "samples": 100, "test_samples": 40},
+ "network": {"layers": [{"op": "linear", "units": 4, "label": "a[1]"}, {"op": "tanh"},
+                        {"op": "linear", "units": 2, "label": "b\\c"}]}}
+END
+escape="matches no label of a node with parameters: [ and \\ mean no characters there"
+refuses 2 "--set train.freeze=[\"a[1]\"]: train.freeze[0]: \"a[1]\" $escape (write \"a[[]1]\")" \
+    check odd.json --set 'train.freeze=["a[1]"]'
+refuses 2 "--set train.freeze=[\"b\\\\c.bias\"]: train.freeze[0]: \"b\\c.bias\" $escape (write \"b\\\\c.bias\")" \
+    check odd.json --set 'train.freeze=["b\\c.bias"]'
+does check odd.json --set 'train.freeze=["a[[]1]", "b\\\\c.bias"]'
+want "escaped" "held           14 of them, by train.freeze" "$(grep ^held out)"
+finish 153

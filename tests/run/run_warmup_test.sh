@@ -65,6 +65,8 @@ want "no step, nothing to tell" "" "$(cat err)"
 does train he.json --set train.steps=120 --set train.lr_schedule.warmup_until_error=0.001 --out never -q
 want_like "never" "warning: never: all steps had train.lr_schedule.warmup_lr, 0.01: the warm-up has not ended (the mean \
 error of the last 100 steps is 0.*, not below 0.001)" "$(cat err)"
+does train he.json --set train.steps=0 --out none -q
+want "no step had it" "" "$(cat err)"
 does train he.json --set train.lr_schedule.kind=constant --out constant -q
 want "constant: it left it" "" "$(grep warm-up err)"
 
