@@ -103,9 +103,9 @@ SN_ALWAYS_INLINE halves join(wholes a, wholes b) {
 /* Of the VECTOR_KEYS values from element `at` on.  Doubling takes the signs away. */
 SN_ALWAYS_INLINE keys pack(what of, source from, size_t at) {
     const half upper = (half)((half)-1 << KEY_BITS);
-    enum { NEXT = SN_REAL_LANES };
-    halves a = join(load(of, from, at), load(of, from, at + NEXT));
-    halves b = join(load(of, from, at + 2 * NEXT), load(of, from, at + 3 * NEXT));
+    const size_t next = SN_REAL_LANES;
+    halves a = join(load(of, from, at), load(of, from, at + next));
+    halves b = join(load(of, from, at + 2 * next), load(of, from, at + 3 * next));
     return (keys)((a + a) >> KEY_BITS | ((b + b) & upper)) >> KEY_SHIFT;
 }
 
@@ -219,7 +219,7 @@ SN_ALWAYS_INLINE uint64_t count_of_vector(scan *s, const keys *vector, int top) 
     words hits = (words)(-*vector >= (keys){0} - (key)top);
     uint64_t n = 0;
 #pragma GCC unroll 8
-    for (int i = 0; i < VECTOR_KEYS / WORD_KEYS; i++) {
+    for (size_t i = 0; i < VECTOR_KEYS / WORD_KEYS; i++) {
         if (hits[i] != 0) n += count_of_word(s, (const key *)vector + i * WORD_KEYS, top);
     }
     return n;
@@ -266,7 +266,7 @@ static void count_block(scan *s) {
 static void push_part(scan *s, what of, source from, size_t at, size_t n) {
     real x[VECTOR_KEYS] = {0}, minus[VECTOR_KEYS] = {0};
     memcpy(x, from.x + at, n * sizeof *x);
-    if (from.has_minus) memcpy(minus, from.minus + at, n * sizeof *minus);
+    if (from.has_minus && from.minus) memcpy(minus, from.minus + at, n * sizeof *minus);
     keys k = pack(of, (source){x, minus, from.has_minus}, 0);
     s->block[s->n_vectors++] = k;
     note(&s->seen, k);
