@@ -245,7 +245,8 @@ static void check_mark(int n_files) {
     sn_mark_encode(&mark, integers, doubles);
     sn_mark_decode(&read, n_files, integers, doubles);
     assert_int_equal(read.step, 77);
-    assert_memory_equal(&read.position, &mark.position, sizeof mark.position);
+    assert_int_equal(read.position.n_files, n_files);
+    assert_memory_equal(read.position.files, mark.position.files, (size_t)n_files * sizeof *mark.position.files);
 
     sn_summary_layer shown[N] = {{.layer = 0}};
     sn_summary back = {.name = "now", .status = "running", .steps = 5, .n_hidden = N, .layers = shown};
