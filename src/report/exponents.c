@@ -5,7 +5,6 @@
 #include <stddef.h>
 
 #include "base/number.h"
-
 #include "report/metrics.h"
 
 /* One row. */

@@ -59,7 +59,7 @@ class Drawing:
         }
         if self.config["train"]["optimizer"]["kind"] == "lion" and self.uses_batch_norm:
             # The sign of a gradient that is nothing but rounding: that of a bias before a batch_norm.
-            self.config["train"]["optimizer"]["kind"] = "adam"
+            self.config["train"]["optimizer"]["kind"] = "sgd"
         self.rows = [self.row(i) for i in range(self.n)]
 
     def chance(self, p):

@@ -29,6 +29,11 @@ def size_of(value):
     return norm_of(torch.as_tensor(value, dtype=torch.float64))
 
 
+def difference(a, b):
+    """|a - b|, a 2-norm."""
+    return deviation(a, b) * max(size_of(a), size_of(b))
+
+
 def explodes(quantities, limit):
     """Whether training has blown up: from there on rounding decides what is next, and nothing can be compared."""
     return not all(size_of(v) < limit for v in quantities.values())
@@ -46,19 +51,21 @@ class Comparison:
         if set(ours) != set(theirs):
             self.failures.append(f"only one side has {', '.join(sorted(set(ours) ^ set(theirs)))}")
             return
-        # Rounding of sums that cancel is as large as what is summed, of which this is a measure.
+        # Rounding of sums that cancel is as large as what is summed, of which this is a measure, or as what was off
+        # before is carried there.
         self.scale = max(size_of(v) for k, v in theirs.items() if not k.startswith("lr"))
         for name in sorted(ours):
-            moved = max(deviation(twin[name], theirs[name]) for twin in twins)
-            self.judge(name, ours[name], theirs[name], moved)
+            self.judge(name, ours[name], theirs[name], [twin[name] for twin in twins])
 
-    def judge(self, name, ours, theirs, moved):
+    def judge(self, name, ours, theirs, twins):
+        moved = max(deviation(twin, theirs) for twin in twins)
+        carried = max(difference(twin, theirs) for twin in twins) / self.precision.twin
         unit, bound = self.precision.unit, self.precision.bound
         off = deviation(ours, theirs)
         factor = moved / self.precision.twin
         allowed = max(bound, ROUNDINGS * unit * factor)
         self.counts["quantities"] += 1
-        if moved > NOISY and off * max(size_of(ours), size_of(theirs)) <= ROUNDINGS * unit * self.scale:
+        if moved > NOISY and difference(ours, theirs) <= ROUNDINGS * unit * max(self.scale, carried):
             # Nothing but rounding, as the gradient by a bias before a batch normalization.
             self.counts["rounding noise"] += 1
         elif off > allowed:
