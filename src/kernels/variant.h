@@ -30,11 +30,20 @@ typedef uint32_t sn_count;
 #define SN_SIMD_SUM(sum) SN_PRAGMA(omp simd reduction(+ : sum))  /* the loop adds integers to `sum` */
 #define SN_SIMD_OR(bits) SN_PRAGMA(omp simd reduction(| : bits)) /* the loop gathers bits */
 
-/* Bytes of the vectors that explicit kernels use; not defined where the plain loops have to do. */
+/* Bytes of the vectors that explicit kernels use. */
 #if defined(__AVX512F__)
 #define SN_VECTOR_BYTES 64
 #elif defined(__AVX2__)
 #define SN_VECTOR_BYTES 32
+#else
+#define SN_VECTOR_BYTES 16
+#endif
+
+/* Whether a multiply-add is one rounding: then no bit depends on the width of the vectors. */
+#ifdef __FMA__
+#define SN_HAS_FMA true
+#else
+#define SN_HAS_FMA false
 #endif
 
 /* Rows that follow each other without gaps are one long row: loops over short rows cost more than their work. */

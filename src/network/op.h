@@ -1,8 +1,9 @@
 /* The interface that an op fulfils, free of precision: what a node is, what an op says about it, how it is called.
  *
  * A signal is a matrix of (samples x positions, features): a row for each position of each sample, positions of an
- * image in the order height, width; a vector has one position.  The rows of a call count positions, so an op that works
- * row by row or element by element serves vectors and images alike.  `dx` stands for the gradient of the loss by x. */
+ * image in the order height, width; a vector has one position.  In memory it lies in panels, samples innermost: see
+ * base/panel.h.  The blocks of a call count positions, so an op that works sample by sample or element by element serves
+ * vectors and images alike.  `dx` stands for the gradient of the loss by x. */
 #ifndef SN_NETWORK_OP_H
 #define SN_NETWORK_OP_H
 
@@ -11,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/panel.h"
 #include "base/pool.h"
 #include "base/shape.h"
 #include "base/view.h"
@@ -42,11 +44,8 @@ typedef struct sn_param {
     bool decays;      /* weight decay acts on it even where it acts on matrices only */
     bool is_held;     /* the config has it stay as it is: its gradient is measured, and no update moves it */
     double lr_factor; /* of the learning rate */
-    size_t copy_size; /* elements of a copy that the op derives from the tensor, for its kernels; 0: none.  The engine
-                       * has it derived again whenever the tensor changed: see `derive` */
     bool in_parts;    /* SN_FROM_BATCH: its gradient is taken in parts along the batch, which are merged in their order:
                        * a small tensor of a signal with many positions would leave all threads but one waiting */
-    bool derives_whole;   /* the copy is derived from the whole tensor at once, else from each tile that was updated */
     const sn_value *init; /* resolved {"kind": ..., ...}; NULL: every element is `start` */
     double start;
     int64_t fan_in, fan_out;
@@ -106,12 +105,14 @@ typedef struct sn_pass {
     const uint32_t *samples; /* those of the call, as numbers in their split */
 } sn_pass;
 
-/* One call of an op over a tile of samples.  Arrays have one entry per input. */
+/* One call of an op over some panels.  Arrays have one entry per input.  Of a view `data` is the first block. */
 typedef struct sn_op_call {
     const sn_node *node;
     const sn_pass *pass;
-    size_t samples;
-    size_t rows;          /* of the output: samples times the node's positions */
+    size_t samples;       /* from the first lane of the first panel on; the last panel may have idle lanes */
+    size_t blocks;        /* of the output: panels times the node's positions */
+    size_t lanes;         /* of every panel that are to be computed: SN_PANEL, or fewer in a call of the last panel */
+    size_t width;         /* features of the output that are to be computed: the node's, or see sn_plan.grows */
     const size_t *widths; /* of the inputs */
     const sn_view *x;
     sn_view y;
@@ -120,34 +121,34 @@ typedef struct sn_op_call {
     const sn_view *base;
     const sn_flow *flow;
     void *const *params;     /* parameter tensors */
-    void *const *copies;     /* their copies, NULL where there is none */
     void *const *states;     /* state tensors */
-    double *const *partials; /* per parameter: where this tile's part of its gradient goes (SN_FROM_PARTIALS) */
-    double *part;            /* where this tile's part of a reduction goes */
+    double *const *partials; /* per parameter: where this panel's part of its gradient goes (SN_FROM_PARTIALS) */
+    double *part;            /* where this panel's part of a reduction goes */
     const double *forward_total, *backward_total; /* what the reductions came to, where they are done */
-    bool *is_finite;                              /* forward of an op that checks_output: whether all of y is finite */
-    const sn_ahead *ahead;                        /* one (data NULL: nothing), or NULL */
+    bool *is_finite;       /* forward of an op that checks_output: whether all of y is finite */
+    const sn_ahead *ahead; /* one (data NULL: nothing), or NULL */
+    bool by_openblas;      /* matrix products are OpenBLAS's */
 } sn_op_call;
 
 /* The product of a node's Jacobian by its inputs with tangents of these, at the values of a training pass: what
  * analyses ask for, no step does.  It is taken over the whole batch at once. */
 typedef struct sn_push_call {
-    const sn_op_call *at; /* a backward call over all rows, with room of its own in partials and part */
-    const sn_view *tx;    /* per input: (samples x positions of the input, its width) */
-    sn_view ty;           /* (rows, width), written: the sum over the inputs of (dy / dx_k) tx_k */
+    const sn_op_call *at; /* a backward call over all samples, with room of its own in partials and part */
+    const sn_view *tx;    /* per input: a signal of its shape, idle lanes 0 */
+    sn_view ty;           /* written: the sum over the inputs of (dy / dx_k) tx_k */
 } sn_push_call;
 
-/* The parts of all row tiles, to be merged in the order of the tiles. */
+/* The parts of all panels, to be merged in their order. */
 typedef struct sn_merge_call {
     const sn_node *node;
-    size_t rows, tile_rows; /* positions counted: of the batch; of a tile (the last one may be short) */
-    const double *parts;    /* that of tile t at parts + t * stride */
+    size_t rows, part_rows; /* samples times positions: of the batch; of a part (the last one may be short) */
+    const double *parts;    /* part p at parts + p * stride */
     size_t stride;
     double *total;
 } sn_merge_call;
 
 /* A reduction over the whole batch that an op needs before its forward or its backward pass, in training: a kernel
- * leaves the sums of a row tile, all threads wait for each other, another puts the parts together.  Every thread merges
+ * leaves the sums of a panel, all threads wait for each other, another puts the parts together.  Every thread merges
  * for itself.  Sizes are doubles per feature of the node; 0: there is no reduction. */
 typedef struct sn_reduction {
     size_t part_size, total_size;
@@ -162,22 +163,16 @@ typedef struct sn_reduction_kernels {
 typedef struct sn_gradient_call {
     const sn_node *node;
     int param;
-    size_t samples;
-    sn_view x;                   /* (samples x positions, width of input 0) */
-    sn_view dy;                  /* (samples x positions, width) */
+    size_t samples;              /* whole panels, but for the last one */
+    sn_view x;                   /* signals, from the first of these samples on: input 0, */
+    sn_view dy;                  /* and the gradient of the output */
+    sn_view by_sample;           /* the same as x with a row per sample, where it is the network's input; data NULL */
     size_t row, col, rows, cols; /* the tile of the tensor */
     sn_view gradient;            /* (rows, cols), written */
+    sn_stripe *stripe;           /* room of the thread's */
     const sn_ahead *ahead;       /* SN_MAX_AHEAD, or NULL */
+    bool by_openblas;            /* matrix products are OpenBLAS's */
 } sn_gradient_call;
-
-/* What a copy is derived from: a tile of a parameter tensor, or all of it (derives_whole). */
-typedef struct sn_derive_call {
-    const sn_node *node;
-    int param;
-    sn_view tensor;              /* the tile (rows, cols) */
-    size_t row, col, rows, cols; /* where it stands in the tensor */
-    void *copy;                  /* the whole copy */
-} sn_derive_call;
 
 typedef enum sn_join { SN_JOIN_NONE, SN_JOIN_ADD, SN_JOIN_CONCAT, SN_JOIN_GATE } sn_join;
 
@@ -227,16 +222,12 @@ typedef struct sn_op_kernels {
     /* Parameters of route SN_FROM_BATCH; NULL where there are none.  Returns whether all of the tile is finite. */
     bool (*param_gradient)(const sn_gradient_call *call);
 
-    /* Brings the copy of a parameter up to date: its values are those of the tensor alone, in any order of the tiles.
-     * NULL: the op keeps no copies. */
-    void (*derive)(const sn_derive_call *call);
-
-    /* Activations: how many elements of the tile are saturated, |phi'| < 0.05 max |phi'| (relu kinds: on the flat
+    /* Activations: how many elements of the call are saturated, |phi'| < 0.05 max |phi'| (relu kinds: on the flat
      * side). */
     size_t (*saturated)(const sn_op_call *call);
 
     /* Activations with a side on which y is one value and its slope exactly 0 (relu): sets awake[c] of every feature c
-     * of which an element of the tile is not on that side, and leaves the others.  NULL: there is no such side. */
+     * of which an element of the call is not on that side, and leaves the others.  NULL: there is no such side. */
     void (*wake)(const sn_op_call *call, unsigned char *awake);
 } sn_op_kernels;
 

@@ -29,21 +29,15 @@ sn_status sn_activation_build(sn_node *node, const sn_node *nodes, sn_pool *pool
 
 #else
 
-/* Rows and columns to loop over, of matrices x, y and, backward, dy, dx and base. */
-typedef struct sn_activation_loop {
-    size_t rows, cols;
-} sn_activation_loop;
-
-static inline sn_activation_loop sn_activation_extent(const sn_op_call *call, bool is_backward) {
-    sn_activation_loop extent = {call->rows, call->node->width};
-    size_t width = extent.cols;
-    bool is_contiguous = call->x[0].ld == width && call->y.ld == width;
+/* What to loop over in x and y and, backward, dy, dx and base. */
+static inline sn_extent sn_activation_extent(const sn_op_call *call, bool is_backward) {
+    size_t width = call->width;
+    bool is_contiguous = sn_is_contiguous(call->x[0], width) && sn_is_contiguous(call->y, width);
     if (is_backward) {
-        is_contiguous = is_contiguous && call->dy.ld == width && call->dx[0].ld == width;
-        if (call->flow[0] == SN_FLOW_ADD) is_contiguous = is_contiguous && call->base[0].ld == width;
+        is_contiguous = is_contiguous && sn_is_contiguous(call->dy, width) && sn_is_contiguous(call->dx[0], width);
+        if (call->flow[0] == SN_FLOW_ADD) is_contiguous = is_contiguous && sn_is_contiguous(call->base[0], width);
     }
-    sn_flatten(&extent.rows, &extent.cols, is_contiguous);
-    return extent;
+    return sn_extent_of(call->blocks, width, call->lanes, is_contiguous);
 }
 
 static inline real sn_activation_parameter(const sn_op_call *call) {
@@ -53,27 +47,27 @@ static inline real sn_activation_parameter(const sn_op_call *call) {
 #define SN_ACTIVATION_KERNELS(name_, ...)                                                                              \
     static void name_##_forward(const sn_op_call *call) {                                                              \
         real p = sn_activation_parameter(call);                                                                        \
-        sn_activation_loop e = sn_activation_extent(call, false);                                                      \
-        for (size_t r = 0; r < e.rows; r++) {                                                                          \
-            const real *x = sn_row(call->x[0], r);                                                                     \
-            real *y = sn_row(call->y, r);                                                                              \
+        sn_extent e = sn_activation_extent(call, false);                                                               \
+        SN_FOR_ROWS(e) {                                                                                               \
+            const real *x = sn_lanes_of(call->x[0], b, r);                                                             \
+            real *y = sn_lanes_of(call->y, b, r);                                                                      \
             SN_SIMD for (size_t c = 0; c < e.cols; c++) y[c] = name_##_value(x[c], p);                                 \
         }                                                                                                              \
     }                                                                                                                  \
     static void name_##_backward(const sn_op_call *call) {                                                             \
         if (call->flow[0] == SN_FLOW_NONE) return;                                                                     \
         real p = sn_activation_parameter(call);                                                                        \
-        sn_activation_loop e = sn_activation_extent(call, true);                                                       \
-        for (size_t r = 0; r < e.rows && call->flow[0] == SN_FLOW_WRITE; r++) {                                        \
-            const real *x = sn_row(call->x[0], r), *y = sn_row(call->y, r), *dy = sn_row(call->dy, r);                 \
-            real *dx = sn_row(call->dx[0], r);                                                                         \
-            SN_SIMD for (size_t c = 0; c < e.cols; c++) dx[c] = dy[c] * name_##_slope(x[c], y[c], p);                  \
-        }                                                                                                              \
-        for (size_t r = 0; r < e.rows && call->flow[0] == SN_FLOW_ADD; r++) {                                          \
-            const real *x = sn_row(call->x[0], r), *y = sn_row(call->y, r), *dy = sn_row(call->dy, r);                 \
-            const real *base = sn_row(call->base[0], r);                                                               \
-            real *dx = sn_row(call->dx[0], r);                                                                         \
-            SN_SIMD for (size_t c = 0; c < e.cols; c++) dx[c] = base[c] + dy[c] * name_##_slope(x[c], y[c], p);        \
+        sn_extent e = sn_activation_extent(call, true);                                                                \
+        bool adds = call->flow[0] == SN_FLOW_ADD;                                                                      \
+        SN_FOR_ROWS(e) {                                                                                               \
+            const real *x = sn_lanes_of(call->x[0], b, r), *y = sn_lanes_of(call->y, b, r);                            \
+            const real *dy = sn_lanes_of(call->dy, b, r), *base = adds ? sn_lanes_of(call->base[0], b, r) : NULL;      \
+            real *dx = sn_lanes_of(call->dx[0], b, r);                                                                 \
+            if (adds) {                                                                                                \
+                SN_SIMD for (size_t c = 0; c < e.cols; c++) dx[c] = base[c] + dy[c] * name_##_slope(x[c], y[c], p);    \
+            } else {                                                                                                   \
+                SN_SIMD for (size_t c = 0; c < e.cols; c++) dx[c] = dy[c] * name_##_slope(x[c], y[c], p);              \
+            }                                                                                                          \
         }                                                                                                              \
     }                                                                                                                  \
     static void name_##_push(const sn_push_call *call) {                                                               \
@@ -82,9 +76,9 @@ static inline real sn_activation_parameter(const sn_op_call *call) {
     static size_t name_##_saturated(const sn_op_call *call) {                                                          \
         real p = sn_activation_parameter(call);                                                                        \
         size_t count = 0;                                                                                              \
-        sn_activation_loop e = sn_activation_extent(call, false);                                                      \
-        for (size_t r = 0; r < e.rows; r++) {                                                                          \
-            const real *x = sn_row(call->x[0], r), *y = sn_row(call->y, r);                                            \
+        sn_extent e = sn_activation_extent(call, false);                                                               \
+        SN_FOR_ROWS(e) {                                                                                               \
+            const real *x = sn_lanes_of(call->x[0], b, r), *y = sn_lanes_of(call->y, b, r);                            \
             sn_count flat = 0;                                                                                         \
             SN_SIMD_SUM(flat) for (size_t c = 0; c < e.cols; c++) flat += name_##_flat(x[c], y[c], p);                 \
             count += flat;                                                                                             \

@@ -16,7 +16,7 @@
 
 #ifdef SN_SUFFIX
 #define SN_DESCRIBES 0
-#include "kernels/variant.h"
+#include "kernels/lanes.h"
 
 /* The push of an op of one input whose Jacobian is symmetric, so that its backward is its push. */
 static inline void sn_push_symmetric(const sn_push_call *call, void (*backward)(const sn_op_call *call)) {
