@@ -14,8 +14,8 @@ static inline real *sn_lanes_of(sn_view view, size_t block, size_t feature) {
     return (real *)view.data + block * view.ld + feature * SN_PANEL;
 }
 
-/* Element by element: `cols` elements in a row of a block.  Where all lanes are computed the features of a block are
- * one row, and blocks without gaps are one block. */
+/* Element by element: `cols` elements in a row of a block.  Where all lanes are computed the features of a block are one
+ * row, and blocks without gaps are one block. */
 typedef struct sn_extent {
     size_t blocks, rows, cols;
 } sn_extent;
@@ -30,18 +30,6 @@ static inline sn_extent sn_extent_of(size_t blocks, size_t width, size_t lanes, 
 #define SN_FOR_ROWS(extent)                                                                                            \
     for (size_t b = 0; b < (extent).blocks; b++)                                                                       \
         for (size_t r = 0; r < (extent).rows; r++)
-
-/* The sum over the lanes, by halves: in one order, whatever the width of the vectors is. */
-static inline double sn_sum_lanes(const double lanes[SN_PANEL]) {
-    double sum[SN_PANEL / 2];
-    for (int i = 0; i < SN_PANEL / 2; i++)
-        sum[i] = lanes[i] + lanes[i + SN_PANEL / 2];
-    for (int half = SN_PANEL / 4; half > 0; half /= 2) {
-        for (int i = 0; i < half; i++)
-            sum[i] += sum[i + half];
-    }
-    return sum[0];
-}
 
 /* Whether blocks of `width` features follow each other without gaps. */
 static inline bool sn_is_contiguous(sn_view view, size_t width) {
