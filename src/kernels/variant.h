@@ -25,6 +25,8 @@ typedef uint32_t sn_count;
 #define SN_REAL(c)  SN_GLUE2(c, F)
 #endif
 
+#define SN_ALWAYS_INLINE static inline __attribute__((always_inline))
+
 #define SN_PRAGMA(text)  _Pragma(#text)
 #define SN_SIMD          _Pragma("omp simd")
 #define SN_SIMD_SUM(sum) SN_PRAGMA(omp simd reduction(+ : sum))  /* the loop adds integers to `sum` */

@@ -18,8 +18,6 @@ enum {
     SN_CHAINS = SN_CHUNK / SN_LANES
 };
 
-#define SN_ALWAYS_INLINE static inline __attribute__((always_inline))
-
 typedef double sn_wide __attribute__((vector_size(SN_VECTOR_BYTES)));
 typedef int64_t sn_wide_bits __attribute__((vector_size(SN_VECTOR_BYTES)));
 

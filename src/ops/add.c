@@ -58,15 +58,23 @@ const sn_op sn_op_add = {
 #else
 #include "kernels/elementary.h"
 
+/* What to loop over in y and the first inputs: all of an add of two at once, of more inputs row by row. */
+static sn_extent forward_extent(const sn_op_call *call) {
+    size_t width = call->width;
+    bool is_contiguous = call->node->n_inputs == 2 && sn_is_contiguous(call->y, width) &&
+                         sn_is_contiguous(call->x[0], width) && sn_is_contiguous(call->x[1], width);
+    return sn_extent_of(call->blocks, width, call->lanes, is_contiguous);
+}
+
 /* y += f x, for the inputs behind the first two; sn_overflow_bits of all sums. */
-static sn_bits add_rest(const sn_op_call *call, size_t r) {
+static sn_bits add_rest(const sn_op_call *call, size_t b, size_t r, size_t cols) {
     const double *factors = call->node->attributes;
     sn_bits found = 0;
-    real *y = sn_row(call->y, r);
+    real *y = sn_lanes_of(call->y, b, r);
     for (int k = 2; k < call->node->n_inputs; k++) {
         real f = (real)factors[k];
-        const real *x = sn_row(call->x[k], r);
-        SN_SIMD_OR(found) for (size_t c = 0; c < call->node->width; c++) {
+        const real *x = sn_lanes_of(call->x[k], b, r);
+        SN_SIMD_OR(found) for (size_t c = 0; c < cols; c++) {
             y[c] += f * x[c];
             found |= sn_overflow_bits(y[c]);
         }
@@ -77,34 +85,30 @@ static sn_bits add_rest(const sn_op_call *call, size_t r) {
 static void add_forward(const sn_op_call *call) {
     const double *factors = call->node->attributes;
     real f0 = (real)factors[0], f1 = (real)factors[1];
-    size_t width = call->node->width, rows = call->rows;
-    bool is_contiguous = call->y.ld == width && call->x[0].ld == width && call->x[1].ld == width;
+    sn_extent e = forward_extent(call);
     sn_bits found = 0;
-    sn_flatten(&rows, &width, is_contiguous && call->node->n_inputs == 2);
-    for (size_t r = 0; r < rows; r++) {
-        const real *a = sn_row(call->x[0], r), *b = sn_row(call->x[1], r);
-        real *y = sn_row(call->y, r);
-        SN_SIMD_OR(found) for (size_t c = 0; c < width; c++) {
-            y[c] = f0 * a[c] + f1 * b[c];
+    SN_FOR_ROWS(e) {
+        const real *x0 = sn_lanes_of(call->x[0], b, r), *x1 = sn_lanes_of(call->x[1], b, r);
+        real *y = sn_lanes_of(call->y, b, r);
+        SN_SIMD_OR(found) for (size_t c = 0; c < e.cols; c++) {
+            y[c] = f0 * x0[c] + f1 * x1[c];
             found |= sn_overflow_bits(y[c]);
         }
-        found |= add_rest(call, r);
+        found |= add_rest(call, b, r, e.cols);
     }
     *call->is_finite = !(found & SN_SIGN); /* a part that is not finite makes the sum so */
 }
 
 static void add_backward_input(const sn_op_call *call, int k) {
     real f = (real)((const double *)call->node->attributes)[k];
-    size_t width = call->node->width;
-    for (size_t r = 0; r < call->rows; r++) {
-        const real *dy = sn_row(call->dy, r);
-        real *dx = sn_row(call->dx[k], r);
-        if (call->flow[k] == SN_FLOW_WRITE) {
-            SN_SIMD for (size_t c = 0; c < width; c++) dx[c] = f * dy[c];
-        } else {
-            const real *base = sn_row(call->base[k], r);
-            SN_SIMD for (size_t c = 0; c < width; c++) dx[c] = base[c] + f * dy[c];
-        }
+    bool adds = call->flow[k] == SN_FLOW_ADD;
+    bool is_contiguous = sn_is_contiguous(call->dy, call->width) && sn_is_contiguous(call->dx[k], call->width) &&
+                         (!adds || sn_is_contiguous(call->base[k], call->width));
+    sn_extent e = sn_extent_of(call->blocks, call->width, call->lanes, is_contiguous);
+    SN_FOR_ROWS(e) {
+        const real *dy = sn_lanes_of(call->dy, b, r), *base = adds ? sn_lanes_of(call->base[k], b, r) : NULL;
+        real *dx = sn_lanes_of(call->dx[k], b, r);
+        SN_SIMD for (size_t c = 0; c < e.cols; c++) dx[c] = base ? base[c] + f * dy[c] : f * dy[c];
     }
 }
 
@@ -117,11 +121,12 @@ static void add_backward(const sn_op_call *call) {
 static void add_push(const sn_push_call *call) {
     const sn_node *node = call->at->node;
     const double *factors = node->attributes;
-    for (size_t r = 0; r < call->at->rows; r++) {
-        real *ty = sn_row(call->ty, r);
+    sn_extent e = sn_extent_of(call->at->blocks, call->at->width, call->at->lanes, false);
+    SN_FOR_ROWS(e) {
+        real *ty = sn_lanes_of(call->ty, b, r);
         for (int k = 0; k < node->n_inputs; k++) {
-            const real *tx = sn_row(call->tx[k], r);
-            for (size_t c = 0; c < node->width; c++)
+            const real *tx = sn_lanes_of(call->tx[k], b, r);
+            for (size_t c = 0; c < e.cols; c++)
                 ty[c] = (k ? ty[c] : 0) + (real)factors[k] * tx[c];
         }
     }

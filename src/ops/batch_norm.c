@@ -1,7 +1,7 @@
 /* Batch normalization: y = g (x - mean) / sqrt(var + eps) + b for every feature, in training with mean and (biased)
  * variance over the whole batch, of images over all positions, in evaluations with running averages.
  *
- * A row tile leaves its own mean and its sum of squares around it; they are merged by the formula of Chan, Golub &
+ * A panel leaves its own mean and its sum of squares around it; they are merged by the formula of Chan, Golub &
  * LeVeque 1979.  Sums are in double, what is done to every element is in the backend's precision.
  *
  * In a batch of one row the variance is 0, so y is b, no gradient gets past, and the running averages stay as they are
@@ -81,31 +81,48 @@ static size_t chunk_size(const sn_op_call *call, size_t begin) {
 
 /* ---- sums over the batch ---- */
 
-/* Around the first row: it is one of those that are summed, so the squares around the mean keep their digits. */
-static void forward_part_chunk(const sn_op_call *call, size_t begin, size_t n) {
-    double first[CHUNK], sum[CHUNK] = {0}, squares[CHUNK] = {0}, share = 1 / (double)call->rows;
-    double *mean = call->part + begin, *spread = mean + call->node->width;
-    const real *row = sn_row(call->x[0], 0) + begin;
-    SN_SIMD for (size_t c = 0; c < n; c++) first[c] = (double)row[c];
-    for (size_t r = 1; r < call->rows; r++) {
-        const real *x = sn_row(call->x[0], r) + begin;
-        SN_SIMD for (size_t c = 0; c < n; c++) {
-            double d = (double)x[c] - first[c];
-            sum[c] += d;
-            squares[c] += d * d;
+/* Lanes of a block that hold samples. */
+static size_t samples_of(const sn_op_call *call, size_t block) {
+    return sn_panel_samples(call->samples, block / call->node->positions);
+}
+
+/* What is summed of a feature, lane by lane. */
+typedef struct lane_sums {
+    double first[SN_PANEL], second[SN_PANEL];
+} lane_sums;
+
+/* Of n lanes x - around, and its square. */
+SN_ALWAYS_INLINE void add_moments(lane_sums *sums, const real *x, double around, size_t n) {
+    SN_SIMD for (size_t l = 0; l < n; l++) {
+        double d = (double)x[l] - around;
+        sums->first[l] += d;
+        sums->second[l] += d * d;
+    }
+}
+
+/* Around the first sample: it is one of those that are summed, so the squares around the mean keep their digits. */
+static void forward_part_feature(const sn_op_call *call, size_t c) {
+    lane_sums sums = {0};
+    double first = (double)*sn_lanes_of(call->x[0], 0, c);
+    for (size_t b = 0; b < call->blocks; b++) {
+        const real *x = sn_lanes_of(call->x[0], b, c);
+        size_t n = samples_of(call, b);
+        if (n == SN_PANEL) {
+            add_moments(&sums, x, first, SN_PANEL);
+        } else {
+            add_moments(&sums, x, first, n);
         }
     }
-    SN_SIMD for (size_t c = 0; c < n; c++) {
-        double rest = squares[c] - sum[c] * sum[c] * share;
-        mean[c] = first[c] + sum[c] * share;
-        spread[c] = rest < 0 ? 0 : rest; /* NaN stays */
-    }
+    double rows = (double)(call->samples * call->node->positions), sum = sn_sum_lanes(sums.first);
+    double rest = sn_sum_lanes(sums.second) - sum * sum / rows;
+    call->part[c] = first + sum / rows;
+    call->part[call->node->width + c] = rest < 0 ? 0 : rest; /* NaN stays */
 }
 
 /* part: mean, sum of squares around it */
 static void forward_part(const sn_op_call *call) {
-    for (size_t begin = 0; begin < call->node->width; begin += CHUNK)
-        forward_part_chunk(call, begin, chunk_size(call, begin));
+    for (size_t c = 0; c < call->node->width; c++)
+        forward_part_feature(call, c);
 }
 
 /* total: mean, biased variance, 1 / sqrt(var + eps) */
@@ -114,14 +131,14 @@ static void forward_merge(const sn_merge_call *call) {
     double *mean = call->total, *spread = mean + width, *rstd = spread + width;
     double eps = ((const batch_norm_attributes *)call->node->attributes)->eps, rows = (double)call->rows;
     SN_SIMD for (size_t c = 0; c < 2 * width; c++) mean[c] = call->parts[c];
-    for (size_t begin = call->tile_rows, t = 1; begin < call->rows; begin += call->tile_rows, t++) {
-        const double *tile_mean = call->parts + t * call->stride, *tile_spread = tile_mean + width;
-        double n = (double)(call->rows - begin < call->tile_rows ? call->rows - begin : call->tile_rows);
+    for (size_t begin = call->part_rows, p = 1; begin < call->rows; begin += call->part_rows, p++) {
+        const double *part_mean = call->parts + p * call->stride, *part_spread = part_mean + width;
+        double n = (double)(call->rows - begin < call->part_rows ? call->rows - begin : call->part_rows);
         double share = n / ((double)begin + n), weight = (double)begin * share;
         SN_SIMD for (size_t c = 0; c < width; c++) {
-            double d = tile_mean[c] - mean[c];
+            double d = part_mean[c] - mean[c];
             mean[c] += d * share;
-            spread[c] += tile_spread[c] + d * d * weight;
+            spread[c] += part_spread[c] + d * d * weight;
         }
     }
     SN_SIMD for (size_t c = 0; c < width; c++) {
@@ -130,36 +147,43 @@ static void forward_merge(const sn_merge_call *call) {
     }
 }
 
-static void backward_part_chunk(const sn_op_call *call, size_t begin, size_t n) {
+/* Of n lanes dy (x - mean), and dy. */
+SN_ALWAYS_INLINE void add_gradients(lane_sums *sums, const real *x, const real *dy, double mean, size_t n) {
+    SN_SIMD for (size_t l = 0; l < n; l++) {
+        sums->first[l] += (double)dy[l] * ((double)x[l] - mean);
+        sums->second[l] += (double)dy[l];
+    }
+}
+
+static void backward_part_feature(const sn_op_call *call, size_t c) {
     size_t width = call->node->width;
-    const double *mean = call->forward_total + begin, *rstd = mean + 2 * width;
-    double product[CHUNK] = {0}, sum[CHUNK] = {0};
-    for (size_t r = 0; r < call->rows; r++) {
-        const real *x = sn_row(call->x[0], r) + begin, *dy = sn_row(call->dy, r) + begin;
-        SN_SIMD for (size_t c = 0; c < n; c++) {
-            product[c] += (double)dy[c] * ((double)x[c] - mean[c]);
-            sum[c] += (double)dy[c];
+    double mean = call->forward_total[c], rstd = call->forward_total[2 * width + c];
+    lane_sums sums = {0};
+    for (size_t b = 0; b < call->blocks; b++) {
+        const real *x = sn_lanes_of(call->x[0], b, c), *dy = sn_lanes_of(call->dy, b, c);
+        size_t n = samples_of(call, b);
+        if (n == SN_PANEL) {
+            add_gradients(&sums, x, dy, mean, SN_PANEL);
+        } else {
+            add_gradients(&sums, x, dy, mean, n);
         }
     }
-    double *gain = call->part + begin, *bias = gain + width;
-    SN_SIMD for (size_t c = 0; c < n; c++) {
-        gain[c] = product[c] * rstd[c];
-        bias[c] = sum[c];
-    }
+    call->part[c] = sn_sum_lanes(sums.first) * rstd;
+    call->part[width + c] = sn_sum_lanes(sums.second);
 }
 
 /* part: dg = sum dy xhat, db = sum dy, the gradients of weight and bias */
 static void backward_part(const sn_op_call *call) {
-    for (size_t begin = 0; begin < call->node->width; begin += CHUNK)
-        backward_part_chunk(call, begin, chunk_size(call, begin));
+    for (size_t c = 0; c < call->node->width; c++)
+        backward_part_feature(call, c);
 }
 
 /* total: the sums of both */
 static void backward_merge(const sn_merge_call *call) {
     size_t n = 2 * call->node->width;
     SN_SIMD for (size_t c = 0; c < n; c++) call->total[c] = call->parts[c];
-    for (size_t begin = call->tile_rows, t = 1; begin < call->rows; begin += call->tile_rows, t++) {
-        const double *part = call->parts + t * call->stride;
+    for (size_t begin = call->part_rows, p = 1; begin < call->rows; begin += call->part_rows, p++) {
+        const double *part = call->parts + p * call->stride;
         SN_SIMD for (size_t c = 0; c < n; c++) call->total[c] += part[c];
     }
 }
@@ -192,15 +216,28 @@ static void set_forward(const sn_op_call *call, size_t begin, size_t n, forward_
     }
 }
 
+/* `lanes` lanes of `n` features of a block from `begin` on. */
+SN_ALWAYS_INLINE void forward_block(const sn_op_call *call, size_t block, size_t begin, size_t n,
+                                    const forward_constants *k, size_t lanes) {
+    for (size_t c = 0; c < n; c++) {
+        const real *x = sn_lanes_of(call->x[0], block, begin + c);
+        real *y = sn_lanes_of(call->y, block, begin + c);
+        real mean = k->mean[c], rest = k->rest[c], factor = k->factor[c], shift = k->shift[c];
+        SN_SIMD for (size_t l = 0; l < lanes; l++) y[l] = (x[l] - mean - rest) * factor + shift;
+    }
+}
+
 static void batch_norm_forward(const sn_op_call *call) {
     forward_constants k;
     for (size_t begin = 0; begin < call->node->width; begin += CHUNK) {
         size_t n = chunk_size(call, begin);
         set_forward(call, begin, n, &k);
-        for (size_t r = 0; r < call->rows; r++) {
-            const real *x = sn_row(call->x[0], r) + begin;
-            real *y = sn_row(call->y, r) + begin;
-            SN_SIMD for (size_t c = 0; c < n; c++) y[c] = (x[c] - k.mean[c] - k.rest[c]) * k.factor[c] + k.shift[c];
+        for (size_t b = 0; b < call->blocks; b++) {
+            if (call->lanes == SN_PANEL) {
+                forward_block(call, b, begin, n, &k, SN_PANEL);
+            } else {
+                forward_block(call, b, begin, n, &k, call->lanes);
+            }
         }
     }
 }
@@ -224,14 +261,21 @@ static void set_backward(const sn_op_call *call, size_t begin, size_t n, double 
     }
 }
 
-/* `n` features of row r from `begin` on. */
-static void backward_row(const sn_op_call *call, size_t r, size_t begin, size_t n, const backward_constants *k) {
-    const real *x = sn_row(call->x[0], r) + begin, *dy = sn_row(call->dy, r) + begin;
-    const real *base = call->flow[0] == SN_FLOW_ADD ? sn_row(call->base[0], r) + begin : NULL;
-    real *dx = sn_row(call->dx[0], r) + begin;
-    SN_SIMD for (size_t c = 0; c < n; c++) {
-        real d = k->factor[c] * (dy[c] - k->mean_dy[c] - (x[c] - k->mean[c] - k->rest[c]) * k->slope[c]);
-        dx[c] = base ? base[c] + d : d;
+/* `n` features of a block from `begin` on, which has `samples` samples. */
+SN_ALWAYS_INLINE void backward_block(const sn_op_call *call, size_t block, size_t begin, size_t n,
+                                     const backward_constants *k, size_t samples) {
+    bool adds = call->flow[0] == SN_FLOW_ADD;
+    for (size_t c = 0; c < n; c++) {
+        const real *x = sn_lanes_of(call->x[0], block, begin + c), *dy = sn_lanes_of(call->dy, block, begin + c);
+        const real *base = adds ? sn_lanes_of(call->base[0], block, begin + c) : NULL;
+        real *dx = sn_lanes_of(call->dx[0], block, begin + c);
+        real mean = k->mean[c], rest = k->rest[c], factor = k->factor[c], mean_dy = k->mean_dy[c], slope = k->slope[c];
+        SN_SIMD for (size_t l = 0; l < samples; l++) {
+            real d = dy[l] - mean_dy - (x[l] - mean - rest) * slope;
+            dx[l] = base ? base[l] + factor * d : factor * d;
+        }
+        for (size_t l = samples; l < call->lanes; l++)
+            dx[l] = base ? base[l] : 0;
     }
 }
 
@@ -241,8 +285,14 @@ static void batch_norm_backward(const sn_op_call *call) {
     for (size_t begin = 0; begin < call->node->width && call->flow[0] != SN_FLOW_NONE; begin += CHUNK) {
         size_t n = chunk_size(call, begin);
         set_backward(call, begin, n, share, &k);
-        for (size_t r = 0; r < call->rows; r++)
-            backward_row(call, r, begin, n, &k);
+        for (size_t b = 0; b < call->blocks; b++) {
+            size_t samples = samples_of(call, b);
+            if (samples == SN_PANEL) {
+                backward_block(call, b, begin, n, &k, SN_PANEL);
+            } else {
+                backward_block(call, b, begin, n, &k, samples);
+            }
+        }
     }
 }
 
@@ -260,11 +310,12 @@ static void batch_norm_push(const sn_push_call *call) {
 
 /* running = (1 - momentum) running + momentum batch, the variance with n - 1. */
 static void batch_norm_update_states(const sn_op_call *call) {
-    double m = ((const batch_norm_attributes *)call->node->attributes)->momentum, rows = (double)call->rows;
+    double m = ((const batch_norm_attributes *)call->node->attributes)->momentum;
+    double rows = (double)(call->samples * call->node->positions);
     const double *mean = call->forward_total, *variance = mean + call->node->width;
     real *running_mean = call->states[0], *running_var = call->states[1];
     double unbias = rows / (rows - 1);
-    for (size_t c = 0; c < call->node->width && call->rows > 1; c++) {
+    for (size_t c = 0; c < call->node->width && rows > 1; c++) {
         running_mean[c] = (real)((1 - m) * (double)running_mean[c] + m * mean[c]);
         running_var[c] = (real)((1 - m) * (double)running_var[c] + m * unbias * variance[c]);
     }

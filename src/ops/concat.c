@@ -45,49 +45,52 @@ const sn_op sn_op_concat = {
 #else
 #include <string.h>
 
-/* To the columns of y from `column` on. */
-static void copy_input(const sn_op_call *call, size_t k, size_t column) {
-    for (size_t r = 0; r < call->rows; r++)
-        memcpy(sn_row(call->y, r) + column, sn_row(call->x[k], r), call->widths[k] * sizeof(real));
+/* to = from, `width` features of every block. */
+static void copy(const sn_op_call *call, sn_view to, sn_view from, size_t width) {
+    sn_extent e = sn_extent_of(call->blocks, width, call->lanes, false);
+    SN_FOR_ROWS(e) {
+        memcpy(sn_lanes_of(to, b, r), sn_lanes_of(from, b, r), e.cols * sizeof(real));
+    }
+}
+
+/* The features of a signal from `column` on. */
+static sn_view columns_from(sn_view view, size_t column) {
+    return (sn_view){sn_lanes_of(view, 0, column), view.ld};
 }
 
 static void concat_forward(const sn_op_call *call) {
     size_t column = 0;
     for (size_t k = 0; k < (size_t)call->node->n_inputs; k++) {
-        bool is_in_place = (real *)call->y.data + column == call->x[k].data;
-        if (!is_in_place) copy_input(call, k, column);
+        sn_view to = columns_from(call->y, column);
+        if (to.data != call->x[k].data) copy(call, to, call->x[k], call->widths[k]); /* else it is in its place */
         column += call->widths[k];
     }
 }
 
-static void write_gradient(const sn_op_call *call, size_t k, size_t column) {
-    for (size_t r = 0; r < call->rows; r++)
-        memcpy(sn_row(call->dx[k], r), sn_row(call->dy, r) + column, call->widths[k] * sizeof(real));
-}
-
-static void add_gradient(const sn_op_call *call, size_t k, size_t column) {
-    size_t width = call->widths[k];
-    for (size_t r = 0; r < call->rows; r++) {
-        const real *base = sn_row(call->base[k], r), *dy = sn_row(call->dy, r) + column;
-        real *dx = sn_row(call->dx[k], r);
-        SN_SIMD for (size_t c = 0; c < width; c++) dx[c] = base[c] + dy[c];
+static void add_gradient(const sn_op_call *call, size_t k, sn_view from) {
+    sn_extent e = sn_extent_of(call->blocks, call->widths[k], call->lanes, false);
+    SN_FOR_ROWS(e) {
+        const real *base = sn_lanes_of(call->base[k], b, r), *dy = sn_lanes_of(from, b, r);
+        real *dx = sn_lanes_of(call->dx[k], b, r);
+        SN_SIMD for (size_t c = 0; c < e.cols; c++) dx[c] = base[c] + dy[c];
     }
 }
 
 static void concat_backward(const sn_op_call *call) {
     size_t column = 0;
     for (size_t k = 0; k < (size_t)call->node->n_inputs; k++) {
-        if (call->flow[k] == SN_FLOW_WRITE) write_gradient(call, k, column);
-        if (call->flow[k] == SN_FLOW_ADD) add_gradient(call, k, column);
+        sn_view from = columns_from(call->dy, column);
+        if (call->flow[k] == SN_FLOW_WRITE) copy(call, call->dx[k], from, call->widths[k]);
+        if (call->flow[k] == SN_FLOW_ADD) add_gradient(call, k, from);
         column += call->widths[k];
     }
 }
 
 static void concat_push(const sn_push_call *call) {
-    for (size_t r = 0; r < call->at->rows; r++) {
-        real *ty = sn_row(call->ty, r);
-        for (size_t k = 0; k < (size_t)call->at->node->n_inputs; ty += call->at->widths[k++])
-            memcpy(ty, sn_row(call->tx[k], r), call->at->widths[k] * sizeof(real));
+    size_t column = 0;
+    for (size_t k = 0; k < (size_t)call->at->node->n_inputs; k++) {
+        copy(call->at, columns_from(call->ty, column), call->tx[k], call->at->widths[k]);
+        column += call->at->widths[k];
     }
 }
 

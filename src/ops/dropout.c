@@ -2,8 +2,8 @@
  *
  * Whether a unit is dropped is a function of (seed, label, step, sample, unit) alone, so the mask is the same for any
  * tiles and threads, and is drawn again in the backward pass instead of being kept.  Units of a sample are counted
- * through all its positions.  One block of Philox serves four units, and a group of blocks is drawn at once: unit
- * 64 g + 16 k + j has word k of block 16 g + j. */
+ * through all its positions.  One block of Philox serves four units: unit 64 g + 16 k + j has word k of block 16 g + j.
+ * It is drawn for all lanes of a panel at once; idle ones have the mask of the last sample. */
 #include <string.h>
 
 #include "base/hash.h"
@@ -55,14 +55,21 @@ const sn_op sn_op_dropout = {
 #else
 #include "base/philox.h"
 
-enum { BLOCKS = 16, GROUP = 4 * BLOCKS, LANE = 2 };
+enum { WORDS = 4, BLOCKS = 16, GROUP = WORDS * BLOCKS, STREAM = 2 };
 
 /* The mask of one pass. */
 typedef struct mask {
     uint64_t key;
     uint32_t threshold; /* a unit is dropped where its word is below */
-    real factor;        /* of the others; 0 is never multiplied, so that what is dropped is 0 whatever it was */
+    real factor;        /* of the others */
 } mask;
+
+/* What a mask is put on: to = mask * from, or base + mask * from; base's data NULL: nothing is added to. */
+typedef struct masked {
+    const sn_op_call *call;
+    mask mask;
+    sn_view to, from, base;
+} masked;
 
 static bool is_identity(const sn_op_call *call) {
     return !call->pass->is_training || ((const dropout_attributes *)call->node->attributes)->rate == 0;
@@ -77,80 +84,90 @@ static mask mask_of(const sn_op_call *call) {
                   .factor = (real)(1 / (1 - attributes->rate))};
 }
 
-/* The words of the 64 units from 64 `group` on, of one sample. */
-static inline void draw_words(const mask *m, uint32_t sample, size_t group, uint32_t words[GROUP]) {
-    for (uint32_t j = 0; j < BLOCKS; j++) {
-        words[j] = (uint32_t)group * BLOCKS + j;
-        words[BLOCKS + j] = sample;
-        words[2 * BLOCKS + j] = LANE;
-        words[3 * BLOCKS + j] = 0;
-    }
-    sn_philox(words, BLOCKS, m->key);
+/* The samples of the lanes of a panel. */
+static void set_samples(uint32_t samples[SN_PANEL], const sn_op_call *call, size_t panel) {
+    size_t n = sn_panel_samples(call->samples, panel);
+    for (size_t l = 0; l < SN_PANEL; l++)
+        samples[l] = call->pass->samples[panel * SN_PANEL + (l < n ? l : n - 1)];
 }
 
-/* to = mask * from, or base + mask * from, for the `n` units of one group. */
-static inline void apply_group(const mask *m, const uint32_t words[GROUP], real *to, const real *from, const real *base,
-                               size_t n) {
-    uint32_t threshold = m->threshold;
-    real factor = m->factor;
-    SN_SIMD for (size_t c = 0; c < n; c++) {
-        real own = words[c] < threshold ? 0 : factor * from[c];
-        to[c] = base ? base[c] + own : own;
+/* Block `at` of the random words of these samples: of every word a row of lanes. */
+static inline void draw_words(uint32_t words[WORDS][SN_PANEL], const uint32_t samples[SN_PANEL], size_t at,
+                              uint64_t key) {
+    for (int l = 0; l < SN_PANEL; l++) {
+        words[0][l] = (uint32_t)at;
+        words[1][l] = samples[l];
+        words[2][l] = STREAM;
+        words[3][l] = 0;
+    }
+    sn_philox(words[0], SN_PANEL, key);
+}
+
+/* What is dropped is 0 whatever it was. */
+SN_ALWAYS_INLINE void apply_lanes(const masked *m, size_t block, size_t c, const uint32_t words[SN_PANEL],
+                                  size_t lanes) {
+    const real *from = sn_lanes_of(m->from, block, c);
+    const real *base = m->base.data ? sn_lanes_of(m->base, block, c) : NULL;
+    real *to = sn_lanes_of(m->to, block, c), factor = m->mask.factor;
+    uint32_t threshold = m->mask.threshold;
+    SN_SIMD for (size_t l = 0; l < lanes; l++) {
+        real kept = words[l] < threshold ? 0 : from[l];
+        to[l] = base ? base[l] + factor * kept : factor * kept;
     }
 }
 
-/* Some units of one sample: `n` from unit `first` on. */
-typedef struct units {
-    uint32_t sample;
-    size_t first, n;
-} units;
-
-static units units_of_row(const sn_op_call *call, size_t r) {
-    size_t positions = call->node->positions, width = call->node->width;
-    return (units){call->pass->samples[r / positions], r % positions * width, width};
+static void apply_feature(const masked *m, size_t block, size_t c, const uint32_t words[SN_PANEL]) {
+    if (m->call->lanes == SN_PANEL) {
+        apply_lanes(m, block, c, words, SN_PANEL);
+    } else {
+        apply_lanes(m, block, c, words, m->call->lanes);
+    }
 }
 
-/* The same for a row. */
-static void apply(const mask *m, units u, real *to, const real *from, const real *base) {
-    uint32_t words[GROUP];
-    for (size_t done = 0, n; done < u.n; done += n) {
-        size_t unit = u.first + done, skipped = unit % GROUP;
-        n = u.n - done < GROUP - skipped ? u.n - done : GROUP - skipped;
-        draw_words(m, u.sample, unit / GROUP, words);
-        apply_group(m, words + skipped, to + done, from + done, base ? base + done : NULL, n);
+/* The features of a block are the units from `first` on. */
+static void apply_block(const masked *m, size_t block) {
+    size_t positions = m->call->node->positions, width = m->call->width;
+    size_t first = block % positions * m->call->node->width, end = first + width;
+    uint32_t samples[SN_PANEL], words[WORDS][SN_PANEL];
+    set_samples(samples, m->call, block / positions);
+    for (size_t at = first / GROUP * BLOCKS; at < (end + GROUP - 1) / GROUP * BLOCKS; at++) {
+        size_t unit = at / BLOCKS * GROUP + at % BLOCKS;
+        if (unit >= end || unit + (WORDS - 1) * BLOCKS < first) continue;
+        draw_words(words, samples, at, m->mask.key);
+        for (size_t k = 0; k < WORDS; k++, unit += BLOCKS) {
+            if (unit >= first && unit < end) apply_feature(m, block, unit - first, words[k]);
+        }
     }
+}
+
+/* Without a mask what there is is passed on as it is. */
+static void pass_on(const masked *m) {
+    sn_extent e = sn_extent_of(m->call->blocks, m->call->width, m->call->lanes, false);
+    SN_FOR_ROWS(e) {
+        const real *from = sn_lanes_of(m->from, b, r), *base = m->base.data ? sn_lanes_of(m->base, b, r) : NULL;
+        real *to = sn_lanes_of(m->to, b, r);
+        SN_SIMD for (size_t c = 0; c < e.cols; c++) to[c] = base ? base[c] + from[c] : from[c];
+    }
+}
+
+static void apply(const masked *m) {
+    if (is_identity(m->call)) {
+        pass_on(m);
+        return;
+    }
+    for (size_t b = 0; b < m->call->blocks; b++)
+        apply_block(m, b);
 }
 
 static void dropout_forward(const sn_op_call *call) {
-    size_t width = call->node->width;
-    if (is_identity(call)) {
-        for (size_t r = 0; r < call->rows; r++)
-            memcpy(sn_row(call->y, r), sn_row(call->x[0], r), width * sizeof(real));
-        return;
-    }
-    mask m = mask_of(call);
-    for (size_t r = 0; r < call->rows; r++)
-        apply(&m, units_of_row(call, r), sn_row(call->y, r), sn_row(call->x[0], r), NULL);
-}
-
-/* Without a mask the gradient is passed on as it is. */
-static void pass_on(const sn_op_call *call, size_t r) {
-    const real *dy = sn_row(call->dy, r), *base = call->flow[0] == SN_FLOW_ADD ? sn_row(call->base[0], r) : NULL;
-    real *dx = sn_row(call->dx[0], r);
-    SN_SIMD for (size_t c = 0; c < call->node->width; c++) dx[c] = base ? base[c] + dy[c] : dy[c];
+    apply(&(masked){.call = call, .mask = mask_of(call), .to = call->y, .from = call->x[0]});
 }
 
 static void dropout_backward(const sn_op_call *call) {
-    bool passes = is_identity(call);
-    mask m = mask_of(call);
-    for (size_t r = 0; r < call->rows && call->flow[0] != SN_FLOW_NONE; r++) {
-        const real *base = call->flow[0] == SN_FLOW_ADD ? sn_row(call->base[0], r) : NULL;
-        if (passes) {
-            pass_on(call, r);
-        } else {
-            apply(&m, units_of_row(call, r), sn_row(call->dx[0], r), sn_row(call->dy, r), base);
-        }
-    }
+    if (call->flow[0] == SN_FLOW_NONE) return;
+    masked m = {.call = call, .mask = mask_of(call), .to = call->dx[0], .from = call->dy};
+    if (call->flow[0] == SN_FLOW_ADD) m.base = call->base[0];
+    apply(&m);
 }
 
 static void dropout_push(const sn_push_call *call) {

@@ -35,21 +35,25 @@ const sn_op sn_op_gate = {
 #else
 #include "kernels/elementary.h"
 
-/* Whether rows of all inputs and of one other matrix follow each other without gaps. */
-static bool is_contiguous(const sn_op_call *call, sn_view other) {
-    size_t width = call->node->width;
-    return call->x[T].ld == width && call->x[A].ld == width && call->x[B].ld == width && other.ld == width;
+/* What to loop over in all inputs and some other signals. */
+static sn_extent extent_of(const sn_op_call *call, const sn_view *others, int n) {
+    bool is_contiguous = true;
+    for (int k = T; k <= B; k++)
+        is_contiguous = is_contiguous && sn_is_contiguous(call->x[k], call->width);
+    for (int k = 0; k < n; k++)
+        is_contiguous = is_contiguous && sn_is_contiguous(others[k], call->width);
+    return sn_extent_of(call->blocks, call->width, call->lanes, is_contiguous);
 }
 
 static void gate_forward(const sn_op_call *call) {
-    size_t rows = call->rows, width = call->node->width;
+    sn_extent e = extent_of(call, &call->y, 1);
     sn_bits found = 0;
-    sn_flatten(&rows, &width, is_contiguous(call, call->y));
-    for (size_t r = 0; r < rows; r++) {
-        const real *t = sn_row(call->x[T], r), *a = sn_row(call->x[A], r), *b = sn_row(call->x[B], r);
-        real *y = sn_row(call->y, r);
-        SN_SIMD_OR(found) for (size_t c = 0; c < width; c++) {
-            y[c] = t[c] * a[c] + (1 - t[c]) * b[c];
+    SN_FOR_ROWS(e) {
+        const real *t = sn_lanes_of(call->x[T], b, r), *a0 = sn_lanes_of(call->x[A], b, r);
+        const real *a1 = sn_lanes_of(call->x[B], b, r);
+        real *y = sn_lanes_of(call->y, b, r);
+        SN_SIMD_OR(found) for (size_t c = 0; c < e.cols; c++) {
+            y[c] = t[c] * a0[c] + (1 - t[c]) * a1[c];
             found |= sn_overflow_bits(y[c]);
         }
     }
@@ -63,19 +67,18 @@ static inline real contribution(int k, real t, real a, real b, real dy) {
 }
 
 static inline void backward_input(const sn_op_call *call, int k) {
-    size_t rows = call->rows, width = call->node->width;
-    bool is_whole = is_contiguous(call, call->dy) && call->dx[k].ld == width;
-    if (call->flow[k] == SN_FLOW_ADD) is_whole = is_whole && call->base[k].ld == width;
-    sn_flatten(&rows, &width, is_whole);
-    for (size_t r = 0; r < rows; r++) {
-        const real *t = sn_row(call->x[T], r), *a = sn_row(call->x[A], r), *b = sn_row(call->x[B], r);
-        const real *dy = sn_row(call->dy, r);
-        real *dx = sn_row(call->dx[k], r);
-        if (call->flow[k] == SN_FLOW_WRITE) {
-            SN_SIMD for (size_t c = 0; c < width; c++) dx[c] = contribution(k, t[c], a[c], b[c], dy[c]);
+    bool adds = call->flow[k] == SN_FLOW_ADD;
+    sn_view others[] = {call->dy, call->dx[k], adds ? call->base[k] : call->dy};
+    sn_extent e = extent_of(call, others, 3);
+    SN_FOR_ROWS(e) {
+        const real *t = sn_lanes_of(call->x[T], b, r), *a0 = sn_lanes_of(call->x[A], b, r);
+        const real *a1 = sn_lanes_of(call->x[B], b, r), *dy = sn_lanes_of(call->dy, b, r);
+        real *dx = sn_lanes_of(call->dx[k], b, r);
+        if (!adds) {
+            SN_SIMD for (size_t c = 0; c < e.cols; c++) dx[c] = contribution(k, t[c], a0[c], a1[c], dy[c]);
         } else {
-            const real *base = sn_row(call->base[k], r);
-            SN_SIMD for (size_t c = 0; c < width; c++) dx[c] = base[c] + contribution(k, t[c], a[c], b[c], dy[c]);
+            const real *base = sn_lanes_of(call->base[k], b, r);
+            SN_SIMD for (size_t c = 0; c < e.cols; c++) dx[c] = base[c] + contribution(k, t[c], a0[c], a1[c], dy[c]);
         }
     }
 }
@@ -89,12 +92,14 @@ static void gate_backward(const sn_op_call *call) {
 
 static void gate_push(const sn_push_call *call) {
     const sn_op_call *at = call->at;
-    for (size_t r = 0; r < at->rows; r++) {
-        const real *t = sn_row(at->x[T], r), *a = sn_row(at->x[A], r), *b = sn_row(at->x[B], r);
-        const real *tt = sn_row(call->tx[T], r), *ta = sn_row(call->tx[A], r), *tb = sn_row(call->tx[B], r);
-        real *ty = sn_row(call->ty, r);
-        for (size_t c = 0; c < at->node->width; c++)
-            ty[c] = tt[c] * (a[c] - b[c]) + t[c] * ta[c] + (1 - t[c]) * tb[c];
+    sn_extent e = sn_extent_of(at->blocks, at->width, at->lanes, false);
+    SN_FOR_ROWS(e) {
+        const real *t = sn_lanes_of(at->x[T], b, r), *a0 = sn_lanes_of(at->x[A], b, r);
+        const real *a1 = sn_lanes_of(at->x[B], b, r), *tt = sn_lanes_of(call->tx[T], b, r);
+        const real *ta0 = sn_lanes_of(call->tx[A], b, r), *ta1 = sn_lanes_of(call->tx[B], b, r);
+        real *ty = sn_lanes_of(call->ty, b, r);
+        for (size_t c = 0; c < e.cols; c++)
+            ty[c] = tt[c] * (a0[c] - a1[c]) + t[c] * ta0[c] + (1 - t[c]) * ta1[c];
     }
 }
 

@@ -20,19 +20,13 @@ static inline bool relu_flat(real x, real y, real p) {
     return y <= 0;
 }
 
-/* Features in blocks, so that what is gathered stays in registers down the rows. */
 static void relu_wake(const sn_op_call *call, unsigned char *awake) {
-    enum { BLOCK = 64 };
-    size_t width = call->node->width;
-    for (size_t begin = 0; begin < width; begin += BLOCK) {
-        size_t n = width - begin < BLOCK ? width - begin : BLOCK;
-        sn_count seen[BLOCK] = {0};
-        for (size_t r = 0; r < call->rows; r++) {
-            const real *y = sn_row(call->y, r) + begin;
-            SN_SIMD for (size_t c = 0; c < n; c++) seen[c] |= !relu_flat(0, y[c], 0);
-        }
-        for (size_t c = 0; c < n; c++)
-            awake[begin + c] |= seen[c] != 0;
+    sn_extent e = {call->blocks, call->width, call->lanes};
+    SN_FOR_ROWS(e) {
+        const real *y = sn_lanes_of(call->y, b, r);
+        sn_count seen = 0;
+        SN_SIMD_SUM(seen) for (size_t l = 0; l < e.cols; l++) seen += !relu_flat(0, y[l], 0);
+        awake[r] |= seen != 0;
     }
 }
 

@@ -7,7 +7,10 @@
  *
  * Mean and spread are formed in double, and formed again in the backward pass: cheaper than a place to keep them.
  * What is done to every element is in the backend's precision, with the mean in two parts, so that a large mean costs
- * no digits.  `centers` is a constant of the caller, so that of an rms_norm the mean is no work. */
+ * no digits.  Every lane of a block is a row of its own, summed in the order of its features.
+ *
+ * `centers` is a constant of the caller, so that of an rms_norm the mean is no work, and so is `lanes` where all lanes
+ * are computed. */
 #ifndef SN_OPS_ROW_NORM_H
 #define SN_OPS_ROW_NORM_H
 
@@ -42,184 +45,194 @@ static inline sn_status sn_row_norm_build(sn_node *node, const sn_node *nodes, s
 #include <float.h>
 #include <math.h>
 
-enum { BLOCK = 16 }; /* rows whose moments are formed together */
-
+/* Those of the lanes of a block in the backend's precision; the mean is `mean` + `rest`, and 0 where nothing centers.
+ */
 typedef struct moments {
-    double mean[BLOCK], rstd[BLOCK]; /* rstd: the spread first, then 1 / sqrt(spread + eps) */
+    real mean[SN_PANEL], rest[SN_PANEL], rstd[SN_PANEL];
 } moments;
-
-/* Those of one row, in the backend's precision; the mean is `mean` + `rest`. */
-typedef struct row_moments {
-    real mean, rest, rstd;
-} row_moments;
 
 /* Around the row's first element: it is one of those that are summed, so the squares around the mean keep their digits.
  */
-static inline void set_centered_row(moments *m, size_t r, const real *x, size_t n) {
-    double sum = 0, squares = 0, first = (double)x[0];
-    _Pragma("omp simd reduction(+ : sum, squares)") for (size_t c = 0; c < n; c++) {
-        double d = (double)x[c] - first;
-        sum += d;
-        squares += d * d;
+SN_ALWAYS_INLINE void set_centered(double *mean, double *spread, const real *x, size_t n, size_t lanes) {
+    double first[SN_PANEL], sum[SN_PANEL] = {0}, squares[SN_PANEL] = {0}, count = (double)n;
+    SN_SIMD for (size_t l = 0; l < lanes; l++) first[l] = (double)x[l];
+    for (size_t c = 1; c < n; c++) {
+        const real *own = x + c * SN_PANEL;
+        SN_SIMD for (size_t l = 0; l < lanes; l++) {
+            double d = (double)own[l] - first[l];
+            sum[l] += d;
+            squares[l] += d * d;
+        }
     }
-    double mean = sum / (double)n, variance = squares / (double)n - mean * mean;
-    m->mean[r] = first + mean;
-    m->rstd[r] = variance < 0 ? 0 : variance; /* NaN stays */
+    SN_SIMD for (size_t l = 0; l < lanes; l++) {
+        double offset = sum[l] / count, variance = squares[l] / count - offset * offset;
+        mean[l] = first[l] + offset;
+        spread[l] = variance < 0 ? 0 : variance; /* NaN stays */
+    }
 }
 
-static inline void set_plain_row(moments *m, size_t r, const real *x, size_t n) {
-    double squares = 0;
-    _Pragma("omp simd reduction(+ : squares)") for (size_t c = 0; c < n; c++) {
-        double d = (double)x[c];
-        squares += d * d;
+SN_ALWAYS_INLINE void set_plain(double *spread, const real *x, size_t n, size_t lanes) {
+    double squares[SN_PANEL] = {0}, count = (double)n;
+    for (size_t c = 0; c < n; c++) {
+        const real *own = x + c * SN_PANEL;
+        SN_SIMD for (size_t l = 0; l < lanes; l++) squares[l] += (double)own[l] * (double)own[l];
     }
-    m->mean[r] = 0;
-    m->rstd[r] = squares / (double)n;
+    SN_SIMD for (size_t l = 0; l < lanes; l++) spread[l] = squares[l] / count;
 }
 
-/* The moments of the rows from `begin` on; how many rows that are. */
-static inline size_t set_moments(moments *m, const sn_op_call *call, size_t begin, bool centers) {
-    double eps = ((const sn_row_norm *)call->node->attributes)->eps;
+SN_ALWAYS_INLINE void set_moments(moments *m, const sn_op_call *call, size_t block, bool centers, size_t lanes) {
+    double eps = ((const sn_row_norm *)call->node->attributes)->eps, mean[SN_PANEL] = {0}, spread[SN_PANEL];
+    const real *x = sn_lanes_of(call->x[0], block, 0);
     if (eps == 0) eps = sizeof(real) == sizeof(float) ? (double)FLT_EPSILON : DBL_EPSILON;
-    size_t rows = call->rows - begin < BLOCK ? call->rows - begin : BLOCK;
-    for (size_t r = 0; r < rows; r++)
-        (centers ? set_centered_row : set_plain_row)(m, r, sn_row(call->x[0], begin + r), call->node->width);
-    SN_SIMD for (size_t r = 0; r < rows; r++) m->rstd[r] = 1 / sqrt(m->rstd[r] + eps);
-    return rows;
-}
-
-static inline row_moments moments_of(const moments *m, size_t r, bool centers) {
-    real mean = (real)m->mean[r];
-    if (!centers) return (row_moments){0, 0, (real)m->rstd[r]};
-    return (row_moments){mean, (real)(m->mean[r] - (double)mean), (real)m->rstd[r]};
-}
-
-static inline real normalized(real x, row_moments m) {
-    return (x - m.mean - m.rest) * m.rstd;
-}
-
-static inline void forward_row(const sn_op_call *call, size_t r, row_moments m, bool centers) {
-    size_t n = call->node->width;
-    const real *x = sn_row(call->x[0], r);
-    real *y = sn_row(call->y, r);
-    if (call->node->n_params && centers) {
-        const real *gain = call->params[0], *bias = call->params[1];
-        SN_SIMD for (size_t c = 0; c < n; c++) y[c] = gain[c] * normalized(x[c], m) + bias[c];
-    } else if (call->node->n_params) {
-        const real *gain = call->params[0];
-        SN_SIMD for (size_t c = 0; c < n; c++) y[c] = gain[c] * normalized(x[c], m);
+    if (centers) {
+        set_centered(mean, spread, x, call->node->width, lanes);
     } else {
-        SN_SIMD for (size_t c = 0; c < n; c++) y[c] = normalized(x[c], m);
+        set_plain(spread, x, call->node->width, lanes);
+    }
+    SN_SIMD for (size_t l = 0; l < lanes; l++) {
+        m->mean[l] = (real)mean[l];
+        m->rest[l] = (real)(mean[l] - (double)m->mean[l]);
+        m->rstd[l] = (real)(1 / sqrt(spread[l] + eps));
     }
 }
 
-static inline void sn_row_norm_forward(const sn_op_call *call, bool centers) {
+/* (x - mean) / sqrt(spread + eps) of lane l. */
+SN_ALWAYS_INLINE real normalized(real x, const moments *m, size_t l, bool centers) {
+    return (centers ? x - m->mean[l] - m->rest[l] : x) * m->rstd[l];
+}
+
+SN_ALWAYS_INLINE void forward_block(const sn_op_call *call, size_t block, bool centers, size_t lanes) {
+    const sn_node *node = call->node;
+    const real *gain = node->n_params ? call->params[0] : NULL;
+    const real *bias = node->n_params && centers ? call->params[1] : NULL;
     moments m;
-    for (size_t begin = 0, rows; begin < call->rows; begin += rows) {
-        rows = set_moments(&m, call, begin, centers);
-        for (size_t r = 0; r < rows; r++)
-            forward_row(call, begin + r, moments_of(&m, r, centers), centers);
+    set_moments(&m, call, block, centers, lanes);
+    for (size_t c = 0; c < node->width; c++) {
+        const real *x = sn_lanes_of(call->x[0], block, c);
+        real *y = sn_lanes_of(call->y, block, c), g = gain ? gain[c] : 1, b = bias ? bias[c] : 0;
+        if (bias) {
+            SN_SIMD for (size_t l = 0; l < lanes; l++) y[l] = g * normalized(x[l], &m, l, centers) + b;
+        } else {
+            SN_SIMD for (size_t l = 0; l < lanes; l++) y[l] = g * normalized(x[l], &m, l, centers);
+        }
     }
 }
 
-/* Means over the row of d = g dy, which only what centers takes off, and of d xhat. */
+SN_ALWAYS_INLINE void sn_row_norm_forward(const sn_op_call *call, bool centers) {
+    for (size_t b = 0; b < call->blocks; b++) {
+        if (call->lanes == SN_PANEL) {
+            forward_block(call, b, centers, SN_PANEL);
+        } else {
+            forward_block(call, b, centers, call->lanes);
+        }
+    }
+}
+
+/* One block: its input, and a gradient by the norm's output or a tangent of the input. */
+typedef struct norm_block {
+    const real *x, *d;
+    size_t n, lanes;
+    bool centers;
+} norm_block;
+
+/* Means over the rows of g d, which only what centers takes off, and of g d xhat. */
 typedef struct row_means {
-    real d, product;
+    real d[SN_PANEL], product[SN_PANEL];
 } row_means;
 
-/* The means, and dg += dy xhat, db += dy. */
-static inline row_means affine_means(const sn_op_call *call, size_t r, row_moments m) {
-    size_t n = call->node->width;
-    const real *x = sn_row(call->x[0], r), *dy = sn_row(call->dy, r), *gain = call->params[0];
-    double *gain_sum = call->partials[0], *bias_sum = call->partials[1], sum = 0, product = 0;
-    _Pragma("omp simd reduction(+ : sum, product)") for (size_t c = 0; c < n; c++) {
-        double xhat = (double)normalized(x[c], m), own = (double)dy[c], d = own * (double)gain[c];
-        gain_sum[c] += own * xhat;
-        bias_sum[c] += own;
-        sum += d;
-        product += d * xhat;
+/* `gain` NULL: g is 1.  With `partials` dg += d xhat, db += d, too. */
+SN_ALWAYS_INLINE void set_means(row_means *means, const moments *m, norm_block k, const real *gain,
+                                double *const *partials) {
+    double sum[SN_PANEL] = {0}, product[SN_PANEL] = {0}, count = (double)k.n;
+    for (size_t c = 0; c < k.n; c++) {
+        const real *x = k.x + c * SN_PANEL, *d = k.d + c * SN_PANEL;
+        double g = gain ? (double)gain[c] : 1, by_gain[SN_PANEL] = {0}, by_bias[SN_PANEL] = {0};
+        SN_SIMD for (size_t l = 0; l < k.lanes; l++) {
+            by_bias[l] = (double)d[l];
+            by_gain[l] = by_bias[l] * (double)normalized(x[l], m, l, k.centers);
+            sum[l] += by_bias[l] * g;
+            product[l] += by_gain[l] * g;
+        }
+        if (partials) partials[0][c] += sn_sum_lanes(by_gain);
+        if (partials && k.centers) partials[1][c] += sn_sum_lanes(by_bias);
     }
-    return (row_means){(real)(sum / (double)n), (real)(product / (double)n)};
-}
-
-/* The same without b. */
-static inline row_means scaled_means(const sn_op_call *call, size_t r, row_moments m) {
-    size_t n = call->node->width;
-    const real *x = sn_row(call->x[0], r), *dy = sn_row(call->dy, r), *gain = call->params[0];
-    double *gain_sum = call->partials[0], product = 0;
-    _Pragma("omp simd reduction(+ : product)") for (size_t c = 0; c < n; c++) {
-        double by_gain = (double)dy[c] * (double)normalized(x[c], m);
-        gain_sum[c] += by_gain;
-        product += by_gain * (double)gain[c];
+    SN_SIMD for (size_t l = 0; l < k.lanes; l++) {
+        means->d[l] = k.centers ? (real)(sum[l] / count) : 0;
+        means->product[l] = (real)(product[l] / count);
     }
-    return (row_means){0, (real)(product / (double)n)};
 }
 
-static inline row_means plain_means(const real *x, const real *d, size_t n, row_moments m, bool centers) {
-    double sum = 0, product = 0;
-    _Pragma("omp simd reduction(+ : sum, product)") for (size_t c = 0; c < n; c++) {
-        sum += (double)d[c];
-        product += (double)d[c] * (double)normalized(x[c], m);
-    }
-    return (row_means){centers ? (real)(sum / (double)n) : 0, (real)(product / (double)n)};
-}
-
-static inline row_means means_of(const sn_op_call *call, size_t r, row_moments m, bool centers) {
-    if (call->node->n_params == 0)
-        return plain_means(sn_row(call->x[0], r), sn_row(call->dy, r), call->node->width, m, centers);
-    return centers ? affine_means(call, r, m) : scaled_means(call, r, m);
-}
-
-/* dx = rstd (d - mean(d) - xhat mean(d xhat)) */
-static inline void backward_row(const sn_op_call *call, size_t r, row_moments m, row_means means) {
-    size_t n = call->node->width;
-    const real *x = sn_row(call->x[0], r), *dy = sn_row(call->dy, r);
+/* dx = rstd (g dy - mean(g dy) - xhat mean(g dy xhat)) */
+SN_ALWAYS_INLINE void set_dx(const sn_op_call *call, size_t block, norm_block k, const moments *m,
+                             const row_means *means) {
     const real *gain = call->node->n_params ? call->params[0] : NULL;
-    const real *base = call->flow[0] == SN_FLOW_ADD ? sn_row(call->base[0], r) : NULL;
-    real *dx = sn_row(call->dx[0], r);
-    SN_SIMD for (size_t c = 0; c < n; c++) {
-        real d = gain ? gain[c] * dy[c] : dy[c];
-        real contribution = m.rstd * (d - means.d - normalized(x[c], m) * means.product);
-        dx[c] = base ? base[c] + contribution : contribution;
+    bool adds = call->flow[0] == SN_FLOW_ADD;
+    for (size_t c = 0; c < k.n; c++) {
+        const real *x = k.x + c * SN_PANEL, *dy = k.d + c * SN_PANEL;
+        const real *base = adds ? sn_lanes_of(call->base[0], block, c) : NULL;
+        real *dx = sn_lanes_of(call->dx[0], block, c), g = gain ? gain[c] : 1, own[SN_PANEL];
+        SN_SIMD for (size_t l = 0; l < k.lanes; l++) own[l] =
+            g * dy[l] - means->d[l] - normalized(x[l], m, l, k.centers) * means->product[l];
+        if (adds) {
+            SN_SIMD for (size_t l = 0; l < k.lanes; l++) dx[l] = base[l] + m->rstd[l] * own[l];
+        } else {
+            SN_SIMD for (size_t l = 0; l < k.lanes; l++) dx[l] = m->rstd[l] * own[l];
+        }
     }
 }
 
-static inline void sn_row_norm_backward(const sn_op_call *call, bool centers) {
+SN_ALWAYS_INLINE norm_block block_of(const sn_op_call *call, size_t block, sn_view d, bool centers, size_t lanes) {
+    const real *x = sn_lanes_of(call->x[0], block, 0);
+    return (norm_block){x, sn_lanes_of(d, block, 0), call->node->width, lanes, centers};
+}
+
+SN_ALWAYS_INLINE void backward_block(const sn_op_call *call, size_t block, bool centers, size_t lanes) {
+    norm_block k = block_of(call, block, call->dy, centers, lanes);
     moments m;
+    row_means means;
+    set_moments(&m, call, block, centers, lanes);
+    if (call->node->n_params) {
+        set_means(&means, &m, k, call->params[0], call->partials);
+    } else {
+        set_means(&means, &m, k, NULL, NULL);
+    }
+    if (call->flow[0] != SN_FLOW_NONE) set_dx(call, block, k, &m, &means);
+}
+
+SN_ALWAYS_INLINE void sn_row_norm_backward(const sn_op_call *call, bool centers) {
     for (int k = 0; k < call->node->n_params; k++) {
         for (size_t c = 0; c < call->node->width; c++)
             call->partials[k][c] = 0;
     }
-    for (size_t begin = 0, rows; begin < call->rows; begin += rows) {
-        rows = set_moments(&m, call, begin, centers);
-        for (size_t r = 0; r < rows; r++) {
-            row_moments own = moments_of(&m, r, centers);
-            row_means means = means_of(call, begin + r, own, centers);
-            if (call->flow[0] != SN_FLOW_NONE) backward_row(call, begin + r, own, means);
+    for (size_t b = 0; b < call->blocks; b++) {
+        if (call->lanes == SN_PANEL) {
+            backward_block(call, b, centers, SN_PANEL);
+        } else {
+            backward_block(call, b, centers, call->lanes);
         }
     }
 }
 
 /* ty = g rstd (tx - mean(tx) - xhat mean(tx xhat)) */
-static inline void push_row(const sn_push_call *call, size_t r, row_moments m, bool centers) {
-    size_t n = call->at->node->width;
-    const real *x = sn_row(call->at->x[0], r), *tx = sn_row(call->tx[0], r);
-    const real *gain = call->at->node->n_params ? call->at->params[0] : NULL;
-    real *ty = sn_row(call->ty, r);
-    row_means means = plain_means(x, tx, n, m, centers);
-    for (size_t c = 0; c < n; c++) {
-        real d = m.rstd * (tx[c] - means.d - normalized(x[c], m) * means.product);
-        ty[c] = gain ? gain[c] * d : d;
+SN_ALWAYS_INLINE void push_block(const sn_push_call *call, size_t block, bool centers) {
+    const sn_op_call *at = call->at;
+    const real *gain = at->node->n_params ? at->params[0] : NULL;
+    norm_block k = block_of(at, block, call->tx[0], centers, at->lanes);
+    moments m;
+    row_means means;
+    set_moments(&m, at, block, centers, at->lanes);
+    set_means(&means, &m, k, NULL, NULL);
+    for (size_t c = 0; c < k.n; c++) {
+        const real *x = k.x + c * SN_PANEL, *tx = k.d + c * SN_PANEL;
+        real *ty = sn_lanes_of(call->ty, block, c), g = gain ? gain[c] : 1;
+        for (size_t l = 0; l < k.lanes; l++)
+            ty[l] = g * (m.rstd[l] * (tx[l] - means.d[l] - normalized(x[l], &m, l, centers) * means.product[l]));
     }
 }
 
-static inline void sn_row_norm_push(const sn_push_call *call, bool centers) {
-    moments m;
-    for (size_t begin = 0, rows; begin < call->at->rows; begin += rows) {
-        rows = set_moments(&m, call->at, begin, centers);
-        for (size_t r = 0; r < rows; r++)
-            push_row(call, begin + r, moments_of(&m, r, centers), centers);
-    }
+SN_ALWAYS_INLINE void sn_row_norm_push(const sn_push_call *call, bool centers) {
+    for (size_t b = 0; b < call->at->blocks; b++)
+        push_block(call, b, centers);
 }
 #endif
 

@@ -72,13 +72,13 @@ static real factor_of(const sn_op_call *call) {
 
 static void scale_forward(const sn_op_call *call) {
     real s = factor_of(call);
-    size_t rows = call->rows, width = call->node->width;
+    bool is_contiguous = sn_is_contiguous(call->x[0], call->width) && sn_is_contiguous(call->y, call->width);
+    sn_extent e = sn_extent_of(call->blocks, call->width, call->lanes, is_contiguous);
     sn_bits found = 0;
-    sn_flatten(&rows, &width, call->x[0].ld == width && call->y.ld == width);
-    for (size_t r = 0; r < rows; r++) {
-        const real *x = sn_row(call->x[0], r);
-        real *y = sn_row(call->y, r);
-        SN_SIMD_OR(found) for (size_t c = 0; c < width; c++) {
+    SN_FOR_ROWS(e) {
+        const real *x = sn_lanes_of(call->x[0], b, r);
+        real *y = sn_lanes_of(call->y, b, r);
+        SN_SIMD_OR(found) for (size_t c = 0; c < e.cols; c++) {
             y[c] = s * x[c];
             found |= sn_overflow_bits(y[c]);
         }
@@ -86,30 +86,27 @@ static void scale_forward(const sn_op_call *call) {
     *call->is_finite = !(found & SN_SIGN);
 }
 
-/* ds = sum dy x */
+/* ds = sum dy x: lane by lane in the order of the features, then over the lanes. */
 static double scale_gradient(const sn_op_call *call) {
-    double sum = 0;
-    for (size_t r = 0; r < call->rows; r++) {
-        const real *x = sn_row(call->x[0], r), *dy = sn_row(call->dy, r);
-        _Pragma("omp simd reduction(+ : sum)") for (size_t c = 0; c < call->node->width; c++) {
-            sum += (double)dy[c] * (double)x[c];
-        }
+    double sums[SN_PANEL] = {0};
+    sn_extent e = {call->blocks, call->width, call->lanes};
+    SN_FOR_ROWS(e) {
+        const real *x = sn_lanes_of(call->x[0], b, r), *dy = sn_lanes_of(call->dy, b, r);
+        SN_SIMD for (size_t l = 0; l < e.cols; l++) sums[l] += (double)dy[l] * (double)x[l];
     }
-    return sum;
+    return sn_sum_lanes(sums);
 }
 
 static void scale_backward(const sn_op_call *call) {
     real s = factor_of(call);
+    bool adds = call->flow[0] == SN_FLOW_ADD;
     if (call->node->n_params > 0) call->partials[0][0] = scale_gradient(call);
-    for (size_t r = 0; r < call->rows && call->flow[0] != SN_FLOW_NONE; r++) {
-        const real *dy = sn_row(call->dy, r);
-        real *dx = sn_row(call->dx[0], r);
-        if (call->flow[0] == SN_FLOW_WRITE) {
-            SN_SIMD for (size_t c = 0; c < call->node->width; c++) dx[c] = s * dy[c];
-        } else {
-            const real *base = sn_row(call->base[0], r);
-            SN_SIMD for (size_t c = 0; c < call->node->width; c++) dx[c] = base[c] + s * dy[c];
-        }
+    if (call->flow[0] == SN_FLOW_NONE) return;
+    sn_extent e = sn_extent_of(call->blocks, call->width, call->lanes, false);
+    SN_FOR_ROWS(e) {
+        const real *dy = sn_lanes_of(call->dy, b, r), *base = adds ? sn_lanes_of(call->base[0], b, r) : NULL;
+        real *dx = sn_lanes_of(call->dx[0], b, r);
+        SN_SIMD for (size_t c = 0; c < e.cols; c++) dx[c] = base ? base[c] + s * dy[c] : s * dy[c];
     }
 }
 
