@@ -6,16 +6,22 @@
 static sn_binding bind_slot(const sn_engine *e, sn_slot slot) {
     if (slot.buffer < 0) return (sn_binding){0};
     const sn_buffer *buffer = &e->plan.buffers[slot.buffer];
-    size_t scale = buffer->place == SN_PLACE_SCRATCH ? e->group_tiles : 1; /* scratch is laid out for one tile */
+    size_t scale = buffer->place == SN_PLACE_SCRATCH ? e->group_panels : 1; /* scratch is laid out for one panel */
     return (sn_binding){.place = buffer->place,
-                        .offset = (buffer->offset * scale + slot.column) * e->real_size,
-                        .sample_bytes = sn_buffer_sample(buffer) * e->real_size,
-                        .ld = buffer->width};
+                        .offset = (buffer->offset * scale + slot.column * SN_PANEL) * e->real_size,
+                        .panel_bytes = sn_buffer_panel(buffer) * e->real_size,
+                        .ld = buffer->width * SN_PANEL};
 }
 
-sn_view sn_batch_view(const sn_engine *engine, sn_slot slot, size_t sample) {
+sn_view sn_batch_view(const sn_engine *engine, sn_slot slot, size_t panel) {
     sn_binding binding = bind_slot(engine, slot);
-    return sn_binding_view(&binding, engine->batch.base, sample);
+    return sn_binding_view(&binding, engine->batch.base, panel);
+}
+
+sn_view sn_by_sample(const sn_engine *engine, size_t sample) {
+    const sn_node *input = &engine->graph->nodes[0];
+    size_t ld = input->positions * input->width;
+    return (sn_view){engine->batch.base + (engine->plan.by_sample + sample * ld) * engine->real_size, ld};
 }
 
 static bool has_partials(const sn_node *node) {
@@ -50,7 +56,7 @@ static bool bind_node(sn_engine *e, int i) {
                                        .base = places + 2 * n,
                                        .widths = widths,
                                        .flow = flow,
-                                       .by_tile = has_partials(node)};
+                                       .by_panel = has_partials(node)};
     return true;
 }
 
@@ -58,14 +64,12 @@ static bool has_product(const sn_node *node) {
     return node->op->flops && sn_node_param(node, SN_PARAM_WEIGHT) >= 0;
 }
 
-/* The matrix that the products of node i read: its copy, where it has one, forward, itself backward. */
-static sn_ahead weights_of(const sn_engine *e, int i, bool is_forward) {
-    int w = sn_node_param(&e->graph->nodes[i], SN_PARAM_WEIGHT), p = e->plan.first_param[i] + w;
-    const sn_param *weight = &e->graph->nodes[i].params[w];
-    bool reads_copy = is_forward && weight->copy_size > 0;
-    return (sn_ahead){.data = reads_copy ? e->copy_pointers[p] : e->param_pointers[p],
+/* The matrix that the products of node i read. */
+static sn_ahead weights_of(const sn_engine *e, int i) {
+    int w = sn_node_param(&e->graph->nodes[i], SN_PARAM_WEIGHT);
+    return (sn_ahead){.data = e->param_pointers[e->plan.first_param[i] + w],
                       .rows = 1,
-                      .row_bytes = (reads_copy ? weight->copy_size : weight->count) * e->real_size};
+                      .row_bytes = e->graph->nodes[i].params[w].count * e->real_size};
 }
 
 static void bind_ahead(sn_engine *e) {
@@ -73,11 +77,11 @@ static void bind_ahead(sn_engine *e) {
     sn_ahead next = {0}, before = {0};
     for (int i = n - 1; i > 0; i--) {
         e->bindings[i].forward_ahead = next;
-        if (has_product(&e->graph->nodes[i])) next = weights_of(e, i, true);
+        if (has_product(&e->graph->nodes[i])) next = weights_of(e, i);
     }
     for (int i = 1; i < n; i++) {
         e->bindings[i].backward_ahead = before;
-        if (has_product(&e->graph->nodes[i]) && !e->graph->nodes[i].ends_backward) before = weights_of(e, i, false);
+        if (has_product(&e->graph->nodes[i]) && !e->graph->nodes[i].ends_backward) before = weights_of(e, i);
     }
 }
 

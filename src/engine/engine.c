@@ -20,20 +20,18 @@ void sn_engine_plan_options(sn_plan_options *plan, const sn_engine_options *opti
                               .is_reference = options->is_reference,
                               .n_slots = sn_slot_count(options->rule.slots),
                               .keeps_gradients = options->keeps_gradients || options->clip_norm > 0,
-                              .groups_tiles = backend->has_own_products,
                               .cut_every = options->cut_every};
 }
 
 static sn_status take_regions(sn_engine *e, sn_error *error) {
     const sn_plan *plan = &e->plan;
     size_t real_size = e->real_size, threads = (size_t)e->options.threads;
-    size_t partials = plan->partial_doubles * plan->max_tiles * sizeof(double);
+    size_t partials = plan->partial_doubles * plan->max_panels * sizeof(double);
     size_t totals = threads * plan->total_doubles * sizeof(double);
-    size_t scratch = threads * (e->group_tiles * plan->scratch_elements + sn_plan_item_elements(plan));
+    size_t scratch = threads * (e->group_panels * plan->scratch_elements + sn_plan_item_elements(plan));
     sn_status status = sn_arena_init(&e->batch, plan->batch_elements * real_size, "signals", error);
     if (!status) status = sn_arena_init(&e->params, plan->param_elements * real_size, "parameters", error);
     if (!status) status = sn_arena_init(&e->states, plan->state_elements * real_size, "states", error);
-    if (!status) status = sn_arena_init(&e->copies, plan->copy_elements * real_size, "parameters", error);
     for (int k = 0; k < SN_MAX_SLOTS && !status; k++) {
         size_t elements = sn_rule_has_slot(&e->options.rule, k) ? plan->param_elements : 0;
         status = sn_arena_init(&e->slots[k], elements * real_size, "state of the optimizer", error);
@@ -45,7 +43,6 @@ static sn_status take_regions(sn_engine *e, sn_error *error) {
     if (!status) status = sn_arena_init(&e->scratch, scratch * real_size, "scratch", error);
     if (status) return status;
     memset(e->params.base, 0, e->params.size);
-    memset(e->copies.base, 0, e->copies.size);
     for (int k = 0; k < SN_MAX_SLOTS; k++)
         memset(e->slots[k].base, 0, e->slots[k].size);
     return SN_OK;
@@ -70,7 +67,7 @@ static size_t most_params(const sn_graph *graph) {
 
 static sn_status take_workspaces(sn_engine *e, sn_error *error) {
     size_t threads = (size_t)e->options.threads, inputs = most_inputs(e->graph);
-    size_t walk = e->group_tiles * e->plan.scratch_elements, per_thread = walk + sn_plan_item_elements(&e->plan);
+    size_t walk = e->group_panels * e->plan.scratch_elements, per_thread = walk + sn_plan_item_elements(&e->plan);
     size_t item = e->plan.max_item_elements * e->real_size;
     e->workspaces = sn_pool_alloc(&e->pool, threads * sizeof *e->workspaces);
     for (size_t t = 0; t < threads && e->workspaces; t++) {
@@ -80,6 +77,7 @@ static sn_status take_workspaces(sn_engine *e, sn_error *error) {
         w->old_weight = w->gradient + item;
         for (int k = 0; k < SN_MAX_SLOTS; k++)
             w->old_slots[k] = w->old_weight + (1 + (size_t)sn_slot_place(e->options.rule.slots, k)) * item;
+        w->stripe.data = w->old_weight + (1 + (size_t)e->plan.options.n_slots) * item;
         w->totals = (double *)(void *)e->totals.base + t * e->plan.total_doubles;
         w->x = sn_pool_alloc(&e->pool, inputs * sizeof *w->x);
         w->dx = sn_pool_alloc(&e->pool, inputs * sizeof *w->dx);
@@ -117,8 +115,6 @@ static bool set_param_tables(sn_engine *e) {
         const sn_node *node = &e->graph->nodes[entry->node];
         const sn_param *param = &node->params[entry->index];
         e->param_pointers[p] = e->params.base + entry->offset * e->real_size;
-        atomic_init(&e->tiles_left[p], entry->n_items);
-        if (param->copy_size > 0) e->copy_pointers[p] = e->copies.base + entry->copy * e->real_size;
         e->tensor_names[p] = tensor_name(e, node, param, "");
         if (!e->tensor_names[p] || !set_slot_names(e, p, node, param)) return false;
     }
@@ -140,20 +136,17 @@ static sn_status take_tables(sn_engine *e, sn_error *error) {
     const sn_plan *plan = &e->plan;
     size_t n = (size_t)plan->n_params, n_states = (size_t)plan->n_states + 1;
     e->param_pointers = sn_pool_alloc(&e->pool, n * sizeof *e->param_pointers);
-    e->copy_pointers = sn_pool_alloc(&e->pool, n * sizeof *e->copy_pointers);
-    e->tiles_left = sn_pool_alloc(&e->pool, n * sizeof *e->tiles_left);
     e->tensor_names = sn_pool_alloc(&e->pool, n * sizeof *e->tensor_names);
     e->state_pointers = sn_pool_alloc(&e->pool, n_states * sizeof *e->state_pointers);
     e->state_names = sn_pool_alloc(&e->pool, n_states * sizeof *e->state_names);
-    e->tiles = sn_pool_alloc(&e->pool, plan->max_tiles * sizeof *e->tiles);
+    e->panels = sn_pool_alloc(&e->pool, plan->max_panels * sizeof *e->panels);
     e->items = sn_pool_alloc(&e->pool, (size_t)plan->n_items * sizeof *e->items);
     size_t n_counters = (size_t)plan->n_segments * (size_t)e->options.threads;
-    e->next_group = sn_pool_alloc(&e->pool, n_counters * sizeof *e->next_group);
-    e->next_task = sn_pool_alloc(&e->pool, (n_counters + (size_t)e->options.threads) * sizeof *e->next_task);
+    e->next_walk = sn_pool_alloc(&e->pool, n_counters * sizeof *e->next_walk);
+    e->next_tasks = sn_pool_alloc(&e->pool, (n_counters + (size_t)e->options.threads) * sizeof *e->next_tasks);
     e->parts_left = sn_pool_alloc(&e->pool, (size_t)plan->n_items * sizeof *e->parts_left);
     e->next_update = sn_pool_alloc(&e->pool, (size_t)e->options.threads * sizeof *e->next_update);
-    bool ok = e->param_pointers && e->copy_pointers && e->tiles_left && e->tensor_names && e->state_pointers &&
-              e->state_names && e->tiles && e->items && e->next_group && e->next_task && e->next_update &&
+    bool ok = e->param_pointers && e->tensor_names && e->state_pointers && e->state_names && e->panels && e->items && e->next_walk && e->next_tasks && e->next_update &&
               e->parts_left;
     for (int k = 0; k < SN_MAX_SLOTS && ok; k++) {
         e->slot_names[k] = sn_pool_alloc(&e->pool, n * sizeof **e->slot_names);
@@ -185,7 +178,10 @@ sn_status sn_engine_new(sn_engine **engine, const sn_graph *graph, const sn_back
     sn_status status = sn_blas_pin(error);
     if (!status) status = sn_plan_build(&e->plan, graph, &plan_options, error);
     if (!status) {
-        e->group_tiles = sn_plan_group_tiles(&e->plan, options->threads);
+        e->group_panels = sn_plan_group_panels(&e->plan, options->threads);
+        e->by_openblas = options->products == SN_PRODUCTS_OPENBLAS ||
+                         (options->products == SN_PRODUCTS_BY_PATH && !backend->has_fma);
+        e->lane_step = options->is_reference ? SN_PANEL : backend->lane_step;
         e->looks_ahead = sn_plan_bytes(&e->plan, options->threads, e->real_size) > MOST_CACHED;
     }
     if (!status) status = take_regions(e, error);
@@ -198,7 +194,7 @@ sn_status sn_engine_new(sn_engine **engine, const sn_graph *graph, const sn_back
     if (!status) status = sn_team_new(&e->team, options->threads, error);
     if (!status) sn_team_run(e->team, pin_thread, NULL);
     /* The C library gives each thread that allocates a region of its own: it has been so by now. */
-    if (!status && !backend->has_own_products) status = sn_blas_check_room(options->threads, error);
+    if (!status && e->by_openblas) status = sn_blas_check_room(options->threads, error);
     if (status) {
         sn_engine_free(e);
         *engine = NULL;
@@ -211,7 +207,7 @@ sn_status sn_engine_new(sn_engine **engine, const sn_graph *graph, const sn_back
 void sn_engine_free(sn_engine *engine) {
     if (!engine) return;
     sn_team_free(engine->team);
-    sn_arena *regions[] = {&engine->batch, &engine->params,   &engine->states, &engine->copies, &engine->gradients,
+    sn_arena *regions[] = {&engine->batch, &engine->params,   &engine->states, &engine->gradients,
                            &engine->parts, &engine->partials, &engine->totals, &engine->scratch};
     for (size_t i = 0; i < sizeof regions / sizeof *regions; i++)
         sn_arena_reset(regions[i]);
@@ -236,9 +232,9 @@ static bool is_earlier(const sn_fault *a, const sn_fault *b) {
 
 static sn_fault walk_fault(const sn_engine *engine) {
     sn_fault first = {SN_FAULT_NONE, 0, 0};
-    size_t n_tiles = sn_tile_count(engine, engine->step->batch.rows);
-    for (size_t t = 0; t < n_tiles; t++) {
-        if (is_earlier(&engine->tiles[t].fault, &first)) first = engine->tiles[t].fault;
+    size_t n_panels = sn_panels(engine->step->batch.rows);
+    for (size_t p = 0; p < n_panels; p++) {
+        if (is_earlier(&engine->panels[p].fault, &first)) first = engine->panels[p].fault;
     }
     return first;
 }
@@ -251,21 +247,21 @@ static sn_fault item_fault(const sn_engine *engine) {
     return first;
 }
 
-/* Each thread begins with tiles of its own, the same in every segment, since their signals are in its cache; then it
+/* Each thread begins with panels of its own, the same in every segment, since their signals are in its cache; then it
  * takes what is left of the others'. */
 static void walk_segment(sn_engine *engine, int thread, int segment, int begin, int end) {
-    size_t n_tiles = sn_tile_count(engine, engine->step->batch.rows), threads = (size_t)engine->options.threads;
+    size_t n_panels = sn_panels(engine->step->batch.rows), threads = (size_t)engine->options.threads;
     for (size_t k = 0; k < threads; k++) {
-        size_t owner = ((size_t)thread + k) % threads, last = n_tiles * (owner + 1) / threads;
-        atomic_size_t *next = &engine->next_group[(size_t)segment * threads + owner];
-        for (size_t t; (t = n_tiles * owner / threads + atomic_fetch_add(next, 1) * engine->group_tiles) < last;) {
-            size_t n = last - t < engine->group_tiles ? last - t : engine->group_tiles;
-            sn_walk_group(engine, thread, (sn_tile_range){t, n}, begin, end);
+        size_t owner = ((size_t)thread + k) % threads, last = n_panels * (owner + 1) / threads;
+        atomic_size_t *next = &engine->next_walk[(size_t)segment * threads + owner];
+        for (size_t t; (t = n_panels * owner / threads + atomic_fetch_add(next, 1) * engine->group_panels) < last;) {
+            size_t n = last - t < engine->group_panels ? last - t : engine->group_panels;
+            sn_walk_group(engine, thread, (sn_panel_range){t, n}, begin, end);
         }
     }
 }
 
-/* What every thread does in a step.  All see the same tile results after the barrier, so all decide alike. */
+/* What every thread does in a step.  All see the same results of panels after the barrier, so all decide alike. */
 static void step_task(void *argument, int thread) {
     sn_engine *engine = argument;
     const sn_plan *plan = &engine->plan;
@@ -307,8 +303,8 @@ void sn_step_begin(sn_engine *engine, const sn_step *step, sn_mode mode) {
         sn_objective_weight(&engine->options.objective, step->batch.samples, step->batch.indices, step->batch.rows);
     if (mode == SN_MODE_TRAIN) set_numbers(engine, step);
     size_t threads = (size_t)engine->options.threads, n_segments = (size_t)engine->plan.n_segments;
-    reset_counters(engine->next_group, n_segments * threads);
-    reset_counters(engine->next_task, (n_segments + 1) * threads);
+    reset_counters(engine->next_walk, n_segments * threads);
+    reset_counters(engine->next_tasks, (n_segments + 1) * threads);
     reset_counters(engine->next_update, threads);
 }
 
@@ -320,10 +316,10 @@ static void run_task(sn_engine *engine, const sn_step *step, sn_mode mode) {
 
 static sn_loss_sums loss_sums(const sn_engine *engine) {
     sn_loss_sums sums = {0, 0};
-    size_t n_tiles = sn_tile_count(engine, engine->step->batch.rows);
-    for (size_t t = 0; t < n_tiles; t++) {
-        sums.loss += engine->tiles[t].loss.loss;
-        sums.correct += engine->tiles[t].loss.correct;
+    size_t n_panels = sn_panels(engine->step->batch.rows);
+    for (size_t p = 0; p < n_panels; p++) {
+        sums.loss += engine->panels[p].loss.loss;
+        sums.correct += engine->panels[p].loss.correct;
     }
     return sums;
 }

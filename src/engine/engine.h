@@ -19,6 +19,10 @@
 
 typedef struct sn_engine sn_engine;
 
+/* Who computes matrix products: the path says (BY_PATH: the own kernel where a multiply-add is one rounding, OpenBLAS on
+ * the generic path), or the config. */
+typedef enum sn_products { SN_PRODUCTS_BY_PATH, SN_PRODUCTS_OWN, SN_PRODUCTS_OPENBLAS } sn_products;
+
 typedef struct sn_engine_options {
     size_t batch; /* samples of the largest batch */
     int threads;
@@ -26,6 +30,7 @@ typedef struct sn_engine_options {
     uint64_t seed;          /* of what ops draw: the masks of dropout */
     sn_update_rule rule;    /* optimizer NULL: plain gradient descent */
     double clip_norm;       /* 0: no clipping */
+    sn_products products;   /* who computes the matrix products */
     bool is_reference;      /* the unfused walk, for comparison */
     bool keeps_gradients;   /* for sn_engine_gradient */
     bool counts_exponents;  /* in observed steps: see sn_node_sums */

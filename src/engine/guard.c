@@ -58,7 +58,7 @@ static bool visit_signals(const sn_engine *e, gap_visit *visit, sn_text *text) {
     for (int i = 0; i < e->plan.n_buffers; i++) {
         const sn_buffer *b = &e->plan.buffers[i];
         if (b->place != SN_PLACE_BATCH || e->shares_memory[i]) continue;
-        gap g = gap_behind(e->batch.base, b->offset, sn_buffer_sample(b) * e->plan.options.batch, e->real_size);
+        gap g = gap_behind(e->batch.base, b->offset, sn_buffer_panel(b) * e->plan.max_panels, e->real_size);
         name_buffer(e, i, &g);
         if (visit(&g, text)) return true;
     }
@@ -74,7 +74,6 @@ static bool visit_param(const sn_engine *e, int p, gap_visit *visit, sn_text *te
         const char *what;
     } tensors[] = {
         {&e->params, entry->offset, param->count, "the tensor"},
-        {&e->copies, entry->copy, param->copy_size, "the copy of"},
         {&e->gradients, entry->offset, e->plan.options.keeps_gradients ? param->count : 0, "the gradient of"},
     };
     for (size_t i = 0; i < sizeof tensors / sizeof *tensors; i++) {
@@ -141,14 +140,14 @@ static bool visit_sums(const sn_engine *e, int node, gap_visit *visit, sn_text *
     const sn_node *n = &e->graph->nodes[node];
     const sn_plan_reduction *places[] = {&e->plan.forward_sums[node], &e->plan.backward_sums[node]};
     const sn_reduction *reductions[] = {&n->op->forward_reduction, &n->op->backward_reduction};
-    size_t tiles = e->plan.max_tiles, threads = (size_t)e->options.threads;
+    size_t panels = e->plan.max_panels, threads = (size_t)e->options.threads;
     for (size_t r = 0; r < 2; r++) {
         if (reductions[r]->part_size == 0) continue;
         size_t part = reductions[r]->part_size * n->width, total = reductions[r]->total_size * n->width;
-        for (size_t t = 0; t < tiles + threads; t++) {
-            gap g = t < tiles ? gap_behind(e->partials.base, t * e->plan.partial_doubles + places[r]->part, part,
+        for (size_t t = 0; t < panels + threads; t++) {
+            gap g = t < panels ? gap_behind(e->partials.base, t * e->plan.partial_doubles + places[r]->part, part,
                                            sizeof(double))
-                              : gap_behind(e->totals.base, (t - tiles) * e->plan.total_doubles + places[r]->total,
+                              : gap_behind(e->totals.base, (t - panels) * e->plan.total_doubles + places[r]->total,
                                            total, sizeof(double));
             g.what = "sums over the batch of";
             g.name = n->label;
@@ -158,14 +157,14 @@ static bool visit_sums(const sn_engine *e, int node, gap_visit *visit, sn_text *
     return false;
 }
 
-/* The gradients that every row tile leaves. */
+/* The gradients that every panel leaves. */
 static bool visit_partials(const sn_engine *e, int p, gap_visit *visit, sn_text *text) {
     const sn_plan_param *entry = &e->plan.params[p];
     const sn_param *param = &e->graph->nodes[entry->node].params[entry->index];
-    for (size_t t = 0; t < e->plan.max_tiles && param->route == SN_FROM_PARTIALS; t++) {
+    for (size_t t = 0; t < e->plan.max_panels && param->route == SN_FROM_PARTIALS; t++) {
         size_t offset = t * e->plan.partial_doubles + entry->partial;
         gap g = gap_behind(e->partials.base, offset, param->count, sizeof(double));
-        g.what = "a row tile's gradient of";
+        g.what = "a panel's gradient of";
         g.name = e->tensor_names[p];
         if (visit(&g, text)) return true;
     }
@@ -228,11 +227,11 @@ static bool set_owners(sn_engine *e) {
 /* Whether others lie where a buffer lies, at another time: what stands behind it then is theirs. */
 static bool shares_memory(const sn_plan *plan, int i) {
     const sn_buffer *a = &plan->buffers[i];
-    size_t batch = plan->options.batch, end = a->offset + sn_slice_room(sn_buffer_sample(a) * batch);
+    size_t panels = plan->max_panels, end = a->offset + sn_slice_room(sn_buffer_panel(a) * panels);
     for (int j = 0; j < plan->n_buffers; j++) {
         const sn_buffer *b = &plan->buffers[j];
         if (j == i || b->place != SN_PLACE_BATCH) continue;
-        if (b->offset < end && a->offset < b->offset + sn_slice_room(sn_buffer_sample(b) * batch)) return true;
+        if (b->offset < end && a->offset < b->offset + sn_slice_room(sn_buffer_panel(b) * panels)) return true;
     }
     return false;
 }
@@ -253,12 +252,12 @@ sn_status sn_guard_init(sn_engine *engine, sn_error *error) {
     return SN_OK;
 }
 
-/* The guards before and behind a signal in scratch, which is laid out for one tile and scaled to a group. */
+/* The guards before and behind a signal in scratch, which is laid out for one panel and scaled to a group. */
 static void scratch_gaps(const sn_engine *e, const sn_guard_lane *lane, int buffer, gap gaps[2]) {
     const sn_buffer *b = &e->plan.buffers[buffer];
-    size_t scale = e->group_tiles * e->real_size;
+    size_t scale = e->group_panels * e->real_size;
     gaps[0] = (gap){.begin = lane->scratch + (b->offset - SN_GUARD) * scale, .size = SN_GUARD * scale};
-    gaps[1] = gap_behind(lane->scratch, b->offset, sn_buffer_sample(b) * e->plan.tile_rows, scale);
+    gaps[1] = gap_behind(lane->scratch, b->offset, sn_buffer_panel(b), scale);
     name_buffer(e, buffer, &gaps[1]);
     gaps[0].what = "the start of what holds";
     gaps[0].name = gaps[1].name;
@@ -270,13 +269,13 @@ void sn_guard_begin(const sn_engine *engine, const sn_guard_lane *lane, int time
     gap gaps[2];
     for (int j = order->at[time]; j < order->at[time + 1]; j++) {
         const sn_buffer *b = &engine->plan.buffers[order->buffers[j]];
-        size_t sample_bytes = sn_buffer_sample(b) * engine->real_size;
+        size_t panel_bytes = sn_buffer_panel(b) * engine->real_size;
         if (b->place == SN_PLACE_BATCH) {
             unsigned char *base = engine->batch.base + b->offset * engine->real_size;
-            memset(base + lane->row * sample_bytes, 0xFF, lane->rows * sample_bytes);
+            memset(base + lane->panel * panel_bytes, 0xFF, lane->panels * panel_bytes);
         } else {
-            size_t scale = engine->group_tiles * engine->real_size;
-            memset(lane->scratch + b->offset * scale, 0xFF, sn_buffer_sample(b) * engine->plan.tile_rows * scale);
+            size_t scale = engine->group_panels;
+            memset(lane->scratch + b->offset * scale * engine->real_size, 0xFF, panel_bytes * scale);
             scratch_gaps(engine, lane, order->buffers[j], gaps);
             paint(&gaps[0], NULL);
             paint(&gaps[1], NULL);

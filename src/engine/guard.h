@@ -9,10 +9,10 @@
 
 #include "engine/internal.h"
 
-/* The rows of a walk: a group of tiles in the scratch memory of its thread. */
+/* The panels of a walk: a group of them in the scratch memory of its thread. */
 typedef struct sn_guard_lane {
     unsigned char *scratch;
-    size_t row, rows;
+    size_t panel, panels;
 } sn_guard_lane;
 
 /* Prepares the guards of a fresh engine and writes all that stay where they are. */

@@ -11,11 +11,11 @@
 
 enum { SN_EVALUATION_ROWS = 4096 }; /* samples of one pass of an evaluation, at most */
 
-/* What one row tile's walk left behind; the fault is that of the whole group and stands with its first tile. */
-typedef struct sn_tile_result {
+/* What one panel's walk left behind; the fault is that of the whole group and stands with its first panel. */
+typedef struct sn_panel_result {
     sn_loss_sums loss;
     sn_fault fault;
-} sn_tile_result;
+} sn_panel_result;
 
 /* What one work item left behind. */
 typedef struct sn_item_result {
@@ -30,24 +30,25 @@ typedef struct sn_item_result {
 typedef enum sn_look_time { SN_BEHIND_FORWARD, SN_BEFORE_BACKWARD } sn_look_time;
 
 /* A way of looking at a signal, a row of sn_looks (observe.c).  Every signal is looked at once that way, however many
- * columns of however many nodes tell of it, and every row tile leaves something of its own. */
+ * columns of however many nodes tell of it, and every panel leaves something of its own. */
 typedef struct sn_look {
     sn_look_time time;
-    size_t (*size)(const sn_node *node); /* bytes that a tile leaves */
+    size_t (*size)(const sn_node *node); /* bytes that a panel leaves */
 
-    /* Looks at one tile, behind `forward` by a call of it, else by one with dy.  `left` is written whole. */
+    /* Looks at the samples of one panel, behind `forward` by a call of it, else by one with dy; the call's lanes are the
+     * samples.  `left` is written whole. */
     void (*take)(const sn_engine *engine, const sn_op_call *call, void *left);
 
-    /* Writes what the tiles left, in their order, into the sum of an observation; they may be changed. */
-    void (*merge)(const sn_node *node, void *left, size_t n_tiles, void *sum);
+    /* Writes what the panels left, in their order, into the sum of an observation; they may be changed. */
+    void (*merge)(const sn_node *node, void *left, size_t n_panels, void *sum);
 } sn_look;
 
 extern const sn_look sn_looks[]; /* take NULL ends */
 
 typedef struct sn_watch {
     int *gradient_of;     /* the node whose gradient this node's is, passed on unchanged in the same memory; itself */
-    unsigned char **left; /* (looks, nodes) what the tiles of a node leave, one after the other; NULL: nobody wants to
-                           * know */
+    unsigned char **left; /* (looks, nodes) what the panels of a node leave, one after the other; NULL: nobody wants
+                           * to know */
 } sn_watch;
 
 /* Which exponents an observation counts: places among the counts of a thread, -1: not. */
@@ -58,17 +59,16 @@ typedef struct sn_counting {
     int n;            /* of a thread; 0: nothing is counted */
 } sn_counting;
 
-/* Where a signal lies, ready for use: sample s at base of the place + offset + s * sample_bytes, its positions as rows
- * that lie `ld` elements apart.  Samples count from the start of the batch, in scratch memory from that of the group of
- * tiles.  How signals are stored is known here, in sn_binding_view and bind.c, and nowhere else in the engine. */
+/* Where a signal lies, ready for use: panel p at base of the place + offset + p * panel_bytes, its blocks `ld` elements
+ * apart.  Panels count from the start of the batch, in scratch memory from that of the group. */
 typedef struct sn_binding {
     sn_buffer_place place;
-    size_t offset, sample_bytes, ld;
+    size_t offset, panel_bytes, ld;
 } sn_binding;
 
-/* The rows from those of sample `sample` on; `base` is that of the place. */
-static inline sn_view sn_binding_view(const sn_binding *binding, unsigned char *base, size_t sample) {
-    return (sn_view){base + binding->offset + sample * binding->sample_bytes, binding->ld};
+/* The blocks from those of panel `panel` on; `base` is that of the place. */
+static inline sn_view sn_binding_view(const sn_binding *binding, unsigned char *base, size_t panel) {
+    return (sn_view){base + binding->offset + panel * binding->panel_bytes, binding->ld};
 }
 
 /* What the calls of one node have in common: its entries in the engine's tables. */
@@ -79,17 +79,18 @@ typedef struct sn_node_binding {
     const size_t *widths;            /* of the inputs */
     const sn_flow *flow;
     sn_ahead forward_ahead, backward_ahead; /* weights of the next node that has some; data NULL: none */
-    bool by_tile;                           /* `backward` leaves sums per row tile: one call for each */
+    bool by_panel;                          /* `backward` leaves sums per panel: one call for each */
 } sn_node_binding;
 
 /* A thread's own memory. */
 typedef struct sn_workspace {
-    unsigned char *scratch;  /* plan->scratch_elements for every tile of a group */
+    unsigned char *scratch;  /* plan->scratch_elements for every panel of a group */
     unsigned char *gradient; /* an item's gradient, and its weights and slots before the update: */
     unsigned char *old_weight, *old_slots[SN_MAX_SLOTS]; /* plan->max_item_elements each */
     sn_view *x, *dx, *base;  /* per input of a node, as many as the node with most inputs has */
     double **partials;       /* per parameter of a node, likewise */
     double *totals;          /* plan->total_doubles: what the reductions of the step came to */
+    sn_stripe stripe;
     sn_exponents *exponents; /* counting.n: of what this thread saw in an observed step */
 } sn_workspace;
 
@@ -110,16 +111,16 @@ struct sn_engine {
     size_t real_size;
     sn_team *team;
 
-    sn_arena batch, params, states, copies, gradients, parts, partials, totals, scratch;
+    sn_arena batch, params, states, gradients, parts, partials, totals, scratch;
     sn_arena slots[SN_MAX_SLOTS]; /* state of the update rule, each as the params lie; empty where it keeps none */
     sn_workspace *workspaces;
-    size_t group_tiles;        /* row tiles that a thread walks at once, at most */
+    size_t group_panels;       /* panels that a thread walks at once, at most */
+    bool by_openblas;          /* matrix products are OpenBLAS's */
+    size_t lane_step;          /* lanes of the last panel are computed in such steps */
     bool looks_ahead;          /* what a step touches does not stay in the caches: ask for it before it is needed */
     sn_node_binding *bindings; /* per node */
-    void **param_pointers, **copy_pointers; /* per plan param */
-    atomic_int *tiles_left;                 /* per plan param: tiles that wait for their update in this step, where
-                                             * the copy is derived from the whole tensor */
-    void **state_pointers;                  /* per plan state */
+    void **param_pointers;     /* per plan param */
+    void **state_pointers;     /* per plan state */
     char **tensor_names, **state_names, **slot_names[SN_MAX_SLOTS];
     sn_pool pool;
 
@@ -129,7 +130,7 @@ struct sn_engine {
     sn_watch watch;
     sn_counting counting;
     sn_profile *profile; /* NULL: times are not taken */
-    sn_tile_result *tiles;
+    sn_panel_result *panels;
     sn_item_result *items;
 
     /* The step under way; written by thread 0 while the others wait. */
@@ -139,34 +140,48 @@ struct sn_engine {
     sn_update_numbers numbers;  /* of parameters without a rate or a decay of their own */
     double batch_weight;        /* what the samples of the batch weigh together in the mean of the loss */
     double *outputs;            /* where predictions go; NULL: nowhere */
-    atomic_size_t *next_group;  /* per segment and thread that begins with the tiles */
-    atomic_size_t *next_task;   /* per phase and thread that begins with the tasks */
+    atomic_size_t *next_walk;   /* per segment and thread that begins with the panels */
+    atomic_size_t *next_tasks;  /* per phase and thread that begins with the groups of tasks */
     atomic_size_t *next_update; /* per thread that begins with the items */
     atomic_int *parts_left;     /* per item: parts of its gradient that are not done */
 };
 
-/* Row tiles of a batch of `rows`. */
-static inline size_t sn_tile_count(const sn_engine *engine, size_t rows) {
-    return (rows + engine->plan.tile_rows - 1) / engine->plan.tile_rows;
+/* The lanes of some blocks of a signal as plain matrices: one of all blocks where a panel is whole, else one for each. */
+typedef struct sn_matrices {
+    sn_view first;
+    size_t n, stride; /* elements from one to the next */
+    size_t rows, cols;
+} sn_matrices;
+
+static inline sn_matrices sn_matrices_of(sn_view signal, size_t blocks, size_t width, size_t lanes) {
+    if (lanes == SN_PANEL) return (sn_matrices){signal, 1, 0, blocks, width * SN_PANEL};
+    return (sn_matrices){{signal.data, SN_PANEL}, blocks, signal.ld, width, lanes};
+}
+
+static inline sn_view sn_matrix(const sn_engine *engine, const sn_matrices *all, size_t k) {
+    return (sn_view){(unsigned char *)all->first.data + k * all->stride * engine->real_size, all->first.ld};
 }
 
 /* bind.c: fills engine->bindings, from the plan. */
 sn_status sn_bind(sn_engine *engine, sn_error *error);
 
-/* bind.c: the rows from those of sample `sample` on of a signal that lies in the memory of the batch. */
-sn_view sn_batch_view(const sn_engine *engine, sn_slot slot, size_t sample);
+/* bind.c: the blocks from those of panel `panel` on of a signal that lies in the memory of the batch. */
+sn_view sn_batch_view(const sn_engine *engine, sn_slot slot, size_t panel);
 
-/* Row tiles that are walked together: n, at most group_tiles, from `first` on. */
-typedef struct sn_tile_range {
+/* bind.c: the input with a row per sample, from that of `sample` of the batch on. */
+sn_view sn_by_sample(const sn_engine *engine, size_t sample);
+
+/* Panels that are walked together: n, at most group_panels, from `first` on. */
+typedef struct sn_panel_range {
     size_t first, n;
-} sn_tile_range;
+} sn_panel_range;
 
-/* walk.c: the times `begin` up to, not with, `end` of the walk, over a group of row tiles, and their parts of the
+/* walk.c: the times `begin` up to, not with, `end` of the walk, over a group of panels, and their parts of the
  * reduction that time `end` needs. */
-void sn_walk_group(sn_engine *engine, int thread, sn_tile_range group, int begin, int end);
+void sn_walk_group(sn_engine *engine, int thread, sn_panel_range group, int begin, int end);
 
-/* walk.c: the call of node i in the backward pass, over all rows of the step under way, where all of its signals lie in
- * the memory of the batch; without partials and part.  `pass` is filled too: the call refers to it. */
+/* walk.c: the call of node i in the backward pass, over all samples of the step under way, where all of its signals lie
+ * in the memory of the batch; without partials and part.  `pass` is filled too: the call refers to it. */
 void sn_walk_whole_call(sn_engine *engine, int i, sn_pass *pass, sn_op_call *call);
 
 /* walk.c: merges the reduction that time `begin` needs, for one thread. */
@@ -181,7 +196,7 @@ void sn_work_gradients(sn_engine *engine, int thread, int phase);
 /* work.c: the gradients that are left and all updates; all threads together. */
 void sn_work_updates(sn_engine *engine, int thread);
 
-/* What the tiles of node i leave of that look. */
+/* What the panels of node i leave of that look. */
 static inline unsigned char **sn_watch_left(const sn_engine *engine, const sn_look *look, int i) {
     return &engine->watch.left[(look - sn_looks) * engine->graph->n_nodes + i];
 }
@@ -204,11 +219,6 @@ void sn_step_collect(const sn_engine *engine, sn_step_result *result);
 
 /* engine.c: values of the step that are not finite: 1 for the loss, and those of parameter gradients and updates. */
 double sn_count_nonfinite(const sn_engine *engine);
-
-/* weights.c: has the op bring the copy of parameter `p` up to date, after an update of `tile` or (NULL) of all of it;
- * the same for all that have copies. */
-void sn_engine_derive(const sn_engine *engine, int p, const sn_item *tile);
-void sn_engine_refresh_copies(sn_engine *engine);
 
 /* weights.c: `n` reals of a dtype as doubles. */
 void sn_doubles_from(double *to, sn_dtype dtype, const void *from, size_t n);

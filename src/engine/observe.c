@@ -1,4 +1,4 @@
-/* Owns observations: what is watched during a walk, and the merging of tiles and items in their fixed order.
+/* Owns observations: what is watched during a walk, and the merging of panels and items in their fixed order.
  *
  * A sum of a signal is a row of `sum_rows`: a member of sn_node_sums, how it is looked at (a row of sn_looks) and of
  * which node. */
@@ -35,21 +35,31 @@ static size_t signal_size(const sn_node *node) {
     return sizeof(sn_signal_sums);
 }
 
+static sn_signal_sums sums_of(const sn_engine *engine, const sn_op_call *call, sn_view signal) {
+    sn_matrices all = sn_matrices_of(signal, call->blocks, call->width, call->lanes);
+    sn_signal_sums sums = engine->backend->signal_sums(all.first, all.rows, all.cols);
+    for (size_t k = 1; k < all.n; k++) {
+        sn_signal_sums more = engine->backend->signal_sums(sn_matrix(engine, &all, k), all.rows, all.cols);
+        sn_signal_sums_merge(&sums, &more);
+    }
+    return sums;
+}
+
 static void take_value(const sn_engine *engine, const sn_op_call *call, void *left) {
-    *(sn_signal_sums *)left = engine->backend->signal_sums(call->y, call->rows, call->node->width);
+    *(sn_signal_sums *)left = sums_of(engine, call, call->y);
 }
 
 static void take_gradient(const sn_engine *engine, const sn_op_call *call, void *left) {
-    *(sn_signal_sums *)left = engine->backend->signal_sums(call->dy, call->rows, call->node->width);
+    *(sn_signal_sums *)left = sums_of(engine, call, call->dy);
 }
 
-static void merge_signal(const sn_node *node, void *left, size_t n_tiles, void *sum) {
-    const sn_signal_sums *tiles = left;
+static void merge_signal(const sn_node *node, void *left, size_t n_panels, void *sum) {
+    const sn_signal_sums *panels = left;
     sn_signal_sums *all = sum;
     (void)node;
-    *all = tiles[0];
-    for (size_t t = 1; t < n_tiles; t++)
-        sn_signal_sums_merge(all, &tiles[t]);
+    *all = panels[0];
+    for (size_t t = 1; t < n_panels; t++)
+        sn_signal_sums_merge(all, &panels[t]);
 }
 
 static const sn_op_kernels *kernels_of(const sn_engine *engine, const sn_op_call *call) {
@@ -65,13 +75,13 @@ static void take_saturated(const sn_engine *engine, const sn_op_call *call, void
     *(double *)left = (double)kernels_of(engine, call)->saturated(call);
 }
 
-static void merge_count(const sn_node *node, void *left, size_t n_tiles, void *sum) {
-    const double *tiles = left;
+static void merge_count(const sn_node *node, void *left, size_t n_panels, void *sum) {
+    const double *panels = left;
     double *all = sum;
     (void)node;
     *all = 0;
-    for (size_t t = 0; t < n_tiles; t++)
-        *all += tiles[t];
+    for (size_t t = 0; t < n_panels; t++)
+        *all += panels[t];
 }
 
 static size_t units_size(const sn_node *node) {
@@ -83,12 +93,12 @@ static void take_awake(const sn_engine *engine, const sn_op_call *call, void *le
     kernels_of(engine, call)->wake(call, left);
 }
 
-/* A unit is silent if no tile saw it awake. */
-static void merge_awake(const sn_node *node, void *left, size_t n_tiles, void *sum) {
+/* A unit is silent if no panel saw it awake. */
+static void merge_awake(const sn_node *node, void *left, size_t n_panels, void *sum) {
     unsigned char *awake = left;
     sn_unit_sums *units = sum;
     *units = (sn_unit_sums){.n = (double)node->width};
-    for (size_t t = 1; t < n_tiles; t++) {
+    for (size_t t = 1; t < n_panels; t++) {
         for (size_t c = 0; c < node->width; c++)
             awake[c] |= awake[t * node->width + c];
     }
@@ -151,11 +161,11 @@ static const struct {
 };
 enum { N_SUM_ROWS = sizeof sum_rows / sizeof *sum_rows };
 
-/* Takes room for what the tiles of node i leave, once. */
+/* Takes room for what the panels of node i leave, once. */
 static bool watch_node(sn_engine *engine, int look, int i) {
     unsigned char **left = sn_watch_left(engine, &sn_looks[look], i);
     if (*left) return true;
-    *left = sn_pool_alloc(&engine->pool, engine->plan.max_tiles * sn_looks[look].size(&engine->graph->nodes[i]));
+    *left = sn_pool_alloc(&engine->pool, engine->plan.max_panels * sn_looks[look].size(&engine->graph->nodes[i]));
     return *left != NULL;
 }
 
@@ -181,17 +191,17 @@ sn_status sn_watch_init(sn_engine *engine, sn_error *error) {
     for (int i = 1; i < (int)n && ok; i++) {
         if (engine->graph->nodes[i].n_params > 0) ok = watch_sums(engine, i);
     }
-    return ok ? SN_OK : sn_error_memory(error, n * engine->plan.max_tiles * sizeof(sn_signal_sums), "observations");
+    return ok ? SN_OK : sn_error_memory(error, n * engine->plan.max_panels * sizeof(sn_signal_sums), "observations");
 }
 
 static void collect_signals(const sn_engine *engine, sn_node_sums *to) {
-    size_t n_tiles = sn_tile_count(engine, engine->step->batch.rows);
+    size_t n_panels = sn_panels(engine->step->batch.rows);
     for (int s = 0; s < N_SUM_ROWS; s++) {
         int node = sum_rows[s].node(engine, to->node);
         if (node < 0) continue;
         const sn_look *look = &sn_looks[sum_rows[s].look];
         unsigned char *left = *sn_watch_left(engine, look, node);
-        look->merge(&engine->graph->nodes[node], left, n_tiles, (char *)to + sum_rows[s].place);
+        look->merge(&engine->graph->nodes[node], left, n_panels, (char *)to + sum_rows[s].place);
     }
 }
 

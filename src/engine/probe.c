@@ -1,4 +1,4 @@
-/* Owns the probe's walks: an engine's own, time by time over all row tiles, with passed nodes in between. */
+/* Owns the probe's walks: an engine's own, time by time over all panels, with passed nodes in between. */
 #include "engine/probe.h"
 
 #include <inttypes.h>
@@ -98,11 +98,11 @@ static bool is_passed(const sn_probe *probe, int time) {
     return node >= 0 && probe->passed[node] >= 0;
 }
 
-/* The times `begin` up to, not with, `end`, over all tiles, which leave their parts of what time `end` needs. */
-static void walk_tiles(sn_probe *probe, int begin, int end) {
+/* The times `begin` up to, not with, `end`, over all panels, which leave their parts of what time `end` needs. */
+static void walk_panels(sn_probe *probe, int begin, int end) {
     sn_engine *e = probe->engine;
-    for (size_t t = 0; t < sn_tile_count(e, e->step->batch.rows); t++)
-        sn_walk_group(e, 0, (sn_tile_range){t, 1}, begin, end);
+    for (size_t p = 0; p < sn_panels(e->step->batch.rows); p++)
+        sn_walk_group(e, 0, (sn_panel_range){p, 1}, begin, end);
 }
 
 static void pass(sn_probe *probe, int time) {
@@ -112,17 +112,17 @@ static void pass(sn_probe *probe, int time) {
     } else {
         sn_probe_pass_backward(probe, node);
     }
-    walk_tiles(probe, time + 1, time + 1);
+    walk_panels(probe, time + 1, time + 1);
 }
 
 static void walk(sn_probe *probe, int begin, int end) {
-    walk_tiles(probe, begin, begin);
+    walk_panels(probe, begin, begin);
     for (int time = begin; time < end; time++) {
         if (probe->engine->mode == SN_MODE_TRAIN) sn_walk_merge(probe->engine, 0, time);
         if (is_passed(probe, time)) {
             pass(probe, time);
         } else {
-            walk_tiles(probe, time, time + 1);
+            walk_panels(probe, time, time + 1);
         }
     }
     if (SN_GUARD > 0) sn_guard_verify(probe->engine);
@@ -154,8 +154,8 @@ void sn_probe_backward_from(sn_probe *probe, int node, const double *cotangent) 
     sn_engine *e = probe->engine;
     if (!probe->is_trained) return;
     for (int i = 0; i < probe->graph.n_nodes; i++)
-        memset(sn_probe_view(probe, e->plan.gradient[i]).data, 0, sn_probe_size(probe, i) * e->real_size);
-    e->backend->from_double(sn_probe_view(probe, e->plan.gradient[node]).data, cotangent, sn_probe_size(probe, node));
+        sn_probe_bring(probe, sn_probe_view(probe, e->plan.gradient[i]), i, NULL);
+    sn_probe_bring(probe, sn_probe_view(probe, e->plan.gradient[node]), node, cotangent);
     probe->has_work = false;
     probe->begin = node;
     walk(probe, sn_time_backward(&e->plan, node), sn_time_walk_end(&e->plan));
@@ -169,15 +169,12 @@ size_t sn_probe_size(const sn_probe *probe, int node) {
 }
 
 void sn_probe_value(const sn_probe *probe, int node, double *value) {
-    const sn_engine *e = probe->engine;
-    sn_doubles_from(value, e->backend->dtype, sn_probe_view(probe, e->plan.value[node]).data,
-                    sn_probe_size(probe, node));
+    sn_probe_fetch(probe, value, node, sn_probe_view(probe, probe->engine->plan.value[node]));
 }
 
 void sn_probe_gradient(const sn_probe *probe, int node, double *gradient) {
-    const sn_engine *e = probe->engine;
     size_t n = sn_probe_size(probe, node);
-    sn_doubles_from(gradient, e->backend->dtype, sn_probe_view(probe, e->plan.gradient[node]).data, n);
+    sn_probe_fetch(probe, gradient, node, sn_probe_view(probe, probe->engine->plan.gradient[node]));
     for (size_t i = 0; i < n && !probe->is_trained; i++)
         gradient[i] = (double)NAN;
 }
@@ -256,8 +253,7 @@ void sn_probe_pass_backward(sn_probe *probe, int node) {
     sn_node passing = passing_node(&probe->graph.nodes[node]);
     sn_walk_whole_call(probe->engine, node, &pass_of_call, &call);
     for (int k = 0; k < call.node->n_inputs; k++) {
-        size_t bytes = sn_probe_size(probe, call.node->inputs[k]) * probe->engine->real_size;
-        if (call.flow[k] == SN_FLOW_WRITE) memset(call.dx[k].data, 0, bytes);
+        if (call.flow[k] == SN_FLOW_WRITE) sn_probe_bring(probe, call.dx[k], call.node->inputs[k], NULL);
     }
     call.node = &passing;
     call.x += probe->passed[node];

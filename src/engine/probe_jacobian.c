@@ -1,5 +1,5 @@
 /* Owns pull and push: a node's kernels on memory of the probe's own, where the caller's doubles are brought and fetched
- * from, over all rows of the batch in one call, so that the only part of a reduction is its total. */
+ * from, over the whole batch in one call, so that the only part of a reduction is its total. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,7 @@ static size_t sums_of(const sn_node *node) {
 
 static size_t room_of(const sn_probe *probe, int node) {
     const sn_node *n = &probe->graph.nodes[node];
-    return sn_slice_room(probe->engine->options.batch * n->positions * n->width);
+    return sn_slice_room(sn_panels(probe->engine->options.batch) * SN_PANEL * n->positions * n->width);
 }
 
 sn_status sn_probe_take_room(sn_probe *probe, sn_error *error) {
@@ -43,23 +43,36 @@ sn_status sn_probe_take_room(sn_probe *probe, sn_error *error) {
 
 /* The next place in `room`, for the signal of a node. */
 static sn_view take(const sn_probe *probe, size_t *taken, int node) {
-    sn_view view = {probe->room.base + *taken * probe->engine->real_size, probe->graph.nodes[node].width};
+    sn_view view = {probe->room.base + *taken * probe->engine->real_size, probe->graph.nodes[node].width * SN_PANEL};
     *taken += room_of(probe, node);
     return view;
 }
 
-/* `values` NULL: zeros. */
-static void bring(const sn_probe *probe, sn_view to, int node, const double *values) {
-    size_t n = sn_probe_size(probe, node);
-    if (values) probe->engine->backend->from_double(to.data, values, n);
-    if (!values) memset(to.data, 0, n * probe->engine->real_size);
+/* Where element (position, feature) of a sample lies in a signal without gaps. */
+static size_t place_of(const sn_node *node, size_t sample, size_t i) {
+    return (sample / SN_PANEL * node->positions * node->width + i) * SN_PANEL + sample % SN_PANEL;
 }
 
-static void fetch(const sn_probe *probe, double *values, int node, sn_view from) {
-    sn_doubles_from(values, probe->engine->backend->dtype, from.data, sn_probe_size(probe, node));
+void sn_probe_bring(const sn_probe *probe, sn_view to, int node, const double *values) {
+    const sn_node *n = &probe->graph.nodes[node];
+    size_t rows = probe->step.batch.rows, size = n->positions * n->width, real_size = probe->engine->real_size;
+    memset(to.data, 0, sn_panels(rows) * SN_PANEL * size * real_size);
+    for (size_t k = 0; k < rows * size && values; k++) {
+        unsigned char *at = (unsigned char *)to.data + place_of(n, k / size, k % size) * real_size;
+        probe->engine->backend->from_double(at, &values[k], 1);
+    }
 }
 
-/* The call of a node over all rows, with a place for its sums; what follows the partials of its parameters. */
+void sn_probe_fetch(const sn_probe *probe, double *values, int node, sn_view from) {
+    const sn_node *n = &probe->graph.nodes[node];
+    size_t size = n->positions * n->width, real_size = probe->engine->real_size;
+    for (size_t k = 0; k < probe->step.batch.rows * size; k++) {
+        const unsigned char *at = (const unsigned char *)from.data + place_of(n, k / size, k % size) * real_size;
+        sn_doubles_from(&values[k], probe->engine->backend->dtype, at, 1);
+    }
+}
+
+/* The call of a node over all samples, with a place for its sums; what follows the partials of its parameters. */
 static double *open_call(const sn_probe *probe, int node, sn_pass *pass, sn_op_call *call) {
     double **partials = probe->engine->workspaces[0].partials, *at = (double *)(void *)probe->sums.base;
     sn_walk_whole_call(probe->engine, node, pass, call);
@@ -95,8 +108,8 @@ static void reduce(const sn_probe *probe, sn_op_call *call, const sn_op_kernels 
     if (call->node->op->backward_reduction.part_size == 0) return;
     kernels->backward_reduction.part(call);
     kernels->backward_reduction.merge(&(sn_merge_call){.node = call->node,
-                                                       .rows = call->rows,
-                                                       .tile_rows = call->rows,
+                                                       .rows = call->samples * call->node->positions,
+                                                       .part_rows = call->samples * call->node->positions,
                                                        .parts = call->part,
                                                        .stride = probe->engine->plan.partial_doubles,
                                                        .total = total});
@@ -111,7 +124,7 @@ void sn_probe_pull(sn_probe *probe, int node, const double *u, double *const *dx
     size_t taken = 0;
     double *total = open_call(probe, node, &pass, &call);
     call.dy = take(probe, &taken, node);
-    bring(probe, call.dy, node, u);
+    sn_probe_bring(probe, call.dy, node, u);
     for (int k = 0; k < call.node->n_inputs; k++) {
         probe->views[k] = take(probe, &taken, call.node->inputs[k]);
         probe->flows[k] = dx[k] ? SN_FLOW_WRITE : SN_FLOW_NONE;
@@ -121,7 +134,7 @@ void sn_probe_pull(sn_probe *probe, int node, const double *u, double *const *dx
     reduce(probe, &call, kernels, total);
     kernels->backward(&call);
     for (int k = 0; k < call.node->n_inputs; k++) {
-        if (dx[k]) fetch(probe, dx[k], call.node->inputs[k], probe->views[k]);
+        if (dx[k]) sn_probe_fetch(probe, dx[k], call.node->inputs[k], probe->views[k]);
     }
 }
 
@@ -145,8 +158,8 @@ void sn_probe_push(sn_probe *probe, int node, const double *const *v, double *ty
     sn_push_call push = {.at = &call, .tx = probe->views, .ty = take(probe, &taken, node)};
     for (int k = 0; k < call.node->n_inputs; k++) {
         probe->views[k] = take(probe, &taken, call.node->inputs[k]);
-        bring(probe, probe->views[k], call.node->inputs[k], v[k]);
+        sn_probe_bring(probe, probe->views[k], call.node->inputs[k], v[k]);
     }
     probe->engine->bindings[node].kernels->push(&push);
-    fetch(probe, ty, node, push.ty);
+    sn_probe_fetch(probe, ty, node, push.ty);
 }

@@ -18,10 +18,14 @@ struct sn_probe {
     sn_flow *flows;
 };
 
-/* A signal over the whole batch: its rows have no gaps, since nothing shares a buffer. */
+/* A signal over the whole batch: its blocks have no gaps, since nothing shares a buffer. */
 static inline sn_view sn_probe_view(const sn_probe *probe, sn_slot slot) {
     return sn_batch_view(probe->engine, slot, 0);
 }
+
+/* A signal of a node from doubles, a row per sample and position, and back; `values` NULL: zeros.  Idle lanes are 0. */
+void sn_probe_bring(const sn_probe *probe, sn_view to, int node, const double *values);
+void sn_probe_fetch(const sn_probe *probe, double *values, int node, sn_view from);
 
 /* The call by which a passed node hands on its input, its forward and its backward: that of `identity`. */
 void sn_probe_pass_forward(sn_probe *probe, int node);

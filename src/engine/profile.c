@@ -72,7 +72,6 @@ int sn_engine_regions(const sn_engine *engine, sn_region regions[SN_MAX_REGIONS]
         {"signals", engine->batch.size, true},
         {"parameters", engine->params.size, true},
         {"states", engine->states.size, engine->plan.state_elements > 0},
-        {"copies of weights", engine->copies.size, engine->plan.copy_elements > 0},
         {"optimizer state", slots, slots > 0},
         {"gradients", engine->gradients.size, engine->plan.gradient_elements > 0},
         {"parts of gradients", engine->parts.size, engine->plan.part_elements > 0},

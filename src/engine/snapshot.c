@@ -65,6 +65,5 @@ sn_status sn_engine_restore(sn_engine *engine, const sn_safetensors *file, const
             status = restore_tensor(&wanted, slot_data(engine, k, p), file, path, error);
         }
     }
-    if (!status) sn_engine_refresh_copies(engine);
     return status;
 }

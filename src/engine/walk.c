@@ -1,8 +1,9 @@
-/* Owns the walk of a group of row tiles: forward through the nodes, the loss, backward through them.  A thread that
- * walks a group touches rows of it and its own scratch only.
+/* Owns the walk of a group of panels: forward through the nodes, the loss, backward through them.  A thread that walks a
+ * group touches panels of it and its own scratch only.
  *
- * An op gets all rows of the group in one call, unless it leaves sums per tile.  What is summed over a tile is never
- * summed over a group: groups depend on the number of threads, tiles do not. */
+ * An op gets all panels of the group in one call, but a last one with fewer lanes in a call of its own, and where the op
+ * leaves sums every panel.  What is summed over a panel is never summed over a group: groups depend on the number of
+ * threads, panels do not. */
 #include <math.h>
 #include <string.h>
 
@@ -13,49 +14,66 @@
 typedef struct walk {
     sn_engine *engine;
     sn_workspace *workspace;
-    size_t tile, n_tiles; /* of the group */
-    size_t row;           /* of the batch, where the group begins */
-    size_t rows;
-    unsigned char *base[2]; /* per place, where row 0 of the group lies in scratch and row 0 of the batch elsewhere */
+    size_t panel, n_panels; /* of the group */
+    size_t rows;            /* samples of the group */
+    unsigned char *base[2]; /* per place, where panel 0 of the group lies in scratch and panel 0 of the batch elsewhere */
 } walk;
 
-/* Samples of a group: all of it, or one of its tiles. */
+/* Panels of a group that are treated alike. */
 typedef struct span {
-    size_t begin, rows; /* begin counts from the start of the group */
+    size_t panel, panels; /* panel counts from the start of the group */
+    size_t samples, lanes;
     sn_pass pass;
 } span;
 
-static span make_span(const walk *w, size_t begin, size_t rows) {
+/* `exact`: no lanes but those of samples. */
+static span make_span(const walk *w, size_t panel, size_t panels, bool exact) {
     const sn_step *step = w->engine->step;
-    return (span){.begin = begin,
-                  .rows = rows,
+    size_t begin = panel * SN_PANEL, left = w->rows - begin, room = panels * SN_PANEL;
+    size_t samples = left < room ? left : room, lanes = exact ? samples : sn_round_up(samples, w->engine->lane_step);
+    return (span){.panel = panel,
+                  .panels = panels,
+                  .samples = samples,
+                  .lanes = panels > 1 || lanes > SN_PANEL ? SN_PANEL : lanes,
                   .pass = {.is_training = w->engine->mode == SN_MODE_TRAIN,
                            .batch = step->batch.rows,
                            .seed = w->engine->options.seed,
                            .step = step->number,
-                           .samples = step->batch.indices + w->row + begin}};
+                           .samples = step->batch.indices + w->panel * SN_PANEL + begin}};
 }
 
-static span tile_span(const walk *w, size_t t) {
-    size_t tile_rows = w->engine->plan.tile_rows, begin = t * tile_rows;
-    return make_span(w, begin, w->rows - begin < tile_rows ? w->rows - begin : tile_rows);
+/* The group as spans: all of it, or all but the last panel and that one.  How many. */
+static int make_spans(const walk *w, bool exact, span spans[2]) {
+    size_t last = w->n_panels - 1;
+    span s = make_span(w, last, 1, exact);
+    if (s.lanes == SN_PANEL || last == 0) {
+        spans[0] = last == 0 ? s : make_span(w, 0, w->n_panels, exact);
+        return 1;
+    }
+    spans[0] = make_span(w, 0, last, exact);
+    spans[1] = s;
+    return 2;
 }
 
 static void fail(const walk *w, sn_fault_kind kind, int node) {
-    sn_tile_result *result = &w->engine->tiles[w->tile];
+    sn_panel_result *result = &w->engine->panels[w->panel];
     if (result->fault.kind == SN_FAULT_NONE) result->fault = (sn_fault){kind, node, 0};
 }
 
-static bool is_finite(const walk *w, sn_view view, const span *s, const sn_node *node) {
-    return w->engine->backend->all_finite(view, s->rows * node->positions, node->width);
-}
-
-static double *part_of_tile(const sn_engine *e, size_t tile, size_t at) {
-    return (double *)(void *)e->partials.base + tile * e->plan.partial_doubles + at;
+static double *part_of_panel(const sn_engine *e, size_t panel, size_t at) {
+    return (double *)(void *)e->partials.base + panel * e->plan.partial_doubles + at;
 }
 
 static sn_view view_of(const walk *w, const span *s, const sn_binding *b) {
-    return sn_binding_view(b, w->base[b->place], s->begin + (b->place == SN_PLACE_BATCH ? w->row : 0));
+    return sn_binding_view(b, w->base[b->place], s->panel + (b->place == SN_PLACE_BATCH ? w->panel : 0));
+}
+
+static bool is_finite(const walk *w, const span *s, const sn_binding *b, const sn_node *node) {
+    sn_matrices all = sn_matrices_of(view_of(w, s, b), s->panels * node->positions, node->width, s->lanes);
+    bool finite = true;
+    for (size_t k = 0; k < all.n; k++)
+        finite = w->engine->backend->all_finite(sn_matrix(w->engine, &all, k), all.rows, all.cols) && finite;
+    return finite;
 }
 
 /* Fills what forward and backward of node i have in common. */
@@ -67,29 +85,39 @@ static void set_call(const walk *w, const span *s, int i, sn_op_call *call) {
         w->workspace->x[k] = view_of(w, s, &binding->x[k]);
     call->node = node;
     call->pass = &s->pass;
-    call->samples = s->rows;
-    call->rows = s->rows * node->positions;
+    call->samples = s->samples;
+    call->blocks = s->panels * node->positions;
+    call->lanes = s->lanes;
+    call->width = node->width;
     call->widths = binding->widths;
     call->x = w->workspace->x;
     call->y = view_of(w, s, &binding->y);
     call->params = e->param_pointers + e->plan.first_param[i];
-    call->copies = e->copy_pointers + e->plan.first_param[i];
     call->states = e->state_pointers + e->plan.first_state[i];
     call->forward_total = w->workspace->totals + e->plan.forward_sums[i].total;
     call->backward_total = w->workspace->totals + e->plan.backward_sums[i].total;
+    call->by_openblas = e->by_openblas;
 }
 
-/* Of all rows of the group at once: counts have no order. */
+/* Of all samples of the group at once: counts have no order. */
 static void count_exponents(const walk *w, int i, sn_look_time time) {
     const sn_engine *e = w->engine;
     const sn_node *node = &e->graph->nodes[i];
     bool is_value = time == SN_BEHIND_FORWARD;
     int place = is_value ? e->counting.of_value[i] : e->counting.of_gradient[i];
     if (!e->observes || place < 0) return;
-    span s = {.begin = 0, .rows = w->rows};
-    sn_view x = view_of(w, &s, is_value ? &e->bindings[i].y : &e->bindings[i].dy);
-    e->backend->count_exponents(&(sn_exponents_call){
-        .rows = w->rows * node->positions, .cols = node->width, .x = x, .counts = &w->workspace->exponents[place]});
+    span spans[2];
+    int n = make_spans(w, true, spans);
+    for (int k = 0; k < n; k++) {
+        sn_view x = view_of(w, &spans[k], is_value ? &e->bindings[i].y : &e->bindings[i].dy);
+        sn_matrices all = sn_matrices_of(x, spans[k].panels * node->positions, node->width, spans[k].lanes);
+        for (size_t m = 0; m < all.n; m++) {
+            e->backend->count_exponents(&(sn_exponents_call){.rows = all.rows,
+                                                             .cols = all.cols,
+                                                             .x = sn_matrix(e, &all, m),
+                                                             .counts = &w->workspace->exponents[place]});
+        }
+    }
 }
 
 /* What an observed step looks at of node i at this time of its walk. */
@@ -99,12 +127,12 @@ static void observe(const walk *w, int i, sn_look_time time) {
         unsigned char *left = *sn_watch_left(e, look, i);
         if (!left || look->time != time) continue;
         size_t size = look->size(&e->graph->nodes[i]);
-        for (size_t t = 0; t < w->n_tiles; t++) {
-            span s = tile_span(w, t);
+        for (size_t p = 0; p < w->n_panels; p++) {
+            span s = make_span(w, p, 1, true);
             sn_op_call call;
             set_call(w, &s, i, &call);
             if (time == SN_BEFORE_BACKWARD) call.dy = view_of(w, &s, &e->bindings[i].dy);
-            look->take(e, &call, left + (w->tile + t) * size);
+            look->take(e, &call, left + (w->panel + p) * size);
         }
     }
     count_exponents(w, i, time);
@@ -113,56 +141,70 @@ static void observe(const walk *w, int i, sn_look_time time) {
 static void gather(const walk *w) {
     const sn_engine *e = w->engine;
     const sn_batch *batch = &e->step->batch;
-    span s = make_span(w, 0, w->rows);
-    sn_view x = view_of(w, &s, &e->bindings[0].y);
-    x.ld *= e->graph->nodes[0].positions; /* the input has a buffer of its own: a sample lies in one piece */
-    e->backend->gather(&(sn_gather_call){batch->dataset, batch->samples, s.pass.samples, w->rows, x});
+    const sn_node *input = &e->graph->nodes[0];
+    span s = make_span(w, 0, w->n_panels, false);
+    size_t last = w->rows - (w->n_panels - 1) * SN_PANEL, lanes = sn_round_up(last, e->lane_step);
+    e->backend->gather(&(sn_gather_call){.dataset = batch->dataset,
+                                         .samples = batch->samples,
+                                         .indices = s.pass.samples,
+                                         .rows = w->rows,
+                                         .lanes = lanes < SN_PANEL ? lanes : SN_PANEL,
+                                         .positions = input->positions,
+                                         .width = input->width,
+                                         .by_sample = sn_by_sample(e, w->panel * SN_PANEL),
+                                         .x = view_of(w, &s, &e->bindings[0].y)});
     observe(w, 0, SN_BEHIND_FORWARD);
 }
 
 static void forward(const walk *w, int i) {
     const sn_engine *e = w->engine;
-    span s = make_span(w, 0, w->rows);
-    sn_op_call call;
-    bool finite = true;
-    set_call(w, &s, i, &call);
-    call.is_finite = &finite;
-    call.ahead = &e->bindings[i].forward_ahead;
-    e->bindings[i].kernels->forward(&call);
+    const sn_node *node = &e->graph->nodes[i];
+    bool checks = node->op->checks_output, finite = true;
+    bool is_checked = e->mode == SN_MODE_TRAIN && (node->n_params > 0 || checks || e->diagnoses);
+    span spans[2];
+    int n = make_spans(w, false, spans);
+    for (int k = 0; k < n; k++) {
+        sn_op_call call;
+        bool own = true;
+        set_call(w, &spans[k], i, &call);
+        call.is_finite = &own;
+        call.ahead = &e->bindings[i].forward_ahead;
+        e->bindings[i].kernels->forward(&call);
+        if (is_checked && !checks) own = is_finite(w, &spans[k], &e->bindings[i].y, node);
+        finite = finite && own;
+    }
     observe(w, i, SN_BEHIND_FORWARD);
-    bool checks = call.node->op->checks_output;
-    bool is_checked = e->mode == SN_MODE_TRAIN && (call.node->n_params > 0 || checks || e->diagnoses);
-    if (is_checked && !checks) finite = is_finite(w, call.y, &s, call.node);
     if (is_checked && !finite) fail(w, SN_FAULT_ACTIVATION, i);
 }
 
-static void copy_outputs(const walk *w, const span *s, sn_view y, size_t width) {
+static void copy_outputs(const walk *w, size_t panel, const sn_loss_call *loss) {
     const sn_engine *e = w->engine;
-    double *outputs = e->outputs + (w->row + s->begin) * width;
-    for (size_t i = 0; i < s->rows * width; i++) {
-        size_t at = i / width * y.ld + i % width;
+    double *outputs = e->outputs + (w->panel + panel) * SN_PANEL * loss->width;
+    for (size_t i = 0; i < loss->rows * loss->width; i++) {
+        size_t at = i % loss->width * SN_PANEL + i / loss->width;
         bool is_float = e->backend->dtype == SN_F32;
-        outputs[i] = is_float ? (double)((float *)y.data)[at] : ((double *)y.data)[at];
+        outputs[i] = is_float ? (double)((float *)loss->y.data)[at] : ((double *)loss->y.data)[at];
     }
 }
 
-static void loss_of_tile(const walk *w, size_t t) {
+static void loss_of_panel(const walk *w, size_t p) {
     const sn_engine *e = w->engine;
     int last = e->graph->n_nodes - 1;
     const sn_batch *batch = &e->step->batch;
-    span s = tile_span(w, t);
+    span s = make_span(w, p, 1, false);
     sn_loss_call call = {.attributes = e->options.objective.attributes,
                          .one_hot = e->options.objective.one_hot,
-                         .rows = s.rows,
+                         .rows = s.samples,
+                         .lanes = s.lanes,
                          .width = e->graph->nodes[last].width,
                          .y = view_of(w, &s, &e->bindings[last].y),
                          .samples = batch->samples,
                          .indices = s.pass.samples,
                          .weight = e->batch_weight > 0 ? 1 / e->batch_weight : 0};
     if (e->mode == SN_MODE_TRAIN) call.dy = view_of(w, &s, &e->bindings[last].dy);
-    sn_tile_result *result = &e->tiles[w->tile + t];
+    sn_panel_result *result = &e->panels[w->panel + p];
     result->loss = e->loss_kernels->evaluate(&call);
-    if (e->outputs) copy_outputs(w, &s, call.y, call.width);
+    if (e->outputs) copy_outputs(w, p, &call);
     if (e->mode == SN_MODE_TRAIN && !isfinite(result->loss.loss)) fail(w, SN_FAULT_LOSS, last);
 }
 
@@ -181,15 +223,15 @@ static void set_backward_call(const walk *w, const span *s, int i, sn_op_call *c
     call->flow = binding->flow;
 }
 
-/* One tile's rows, with the places for its sums. */
-static void backward_tile(const walk *w, size_t t, int i) {
+/* One panel, with the places for its sums. */
+static void backward_panel(const walk *w, size_t p, int i) {
     const sn_engine *e = w->engine;
     double **partials = w->workspace->partials;
     sn_op_call call;
-    span s = tile_span(w, t);
+    span s = make_span(w, p, 1, false);
     set_backward_call(w, &s, i, &call);
-    for (int p = 0; p < call.node->n_params; p++)
-        partials[p] = part_of_tile(e, w->tile + t, e->plan.params[e->plan.first_param[i] + p].partial);
+    for (int k = 0; k < call.node->n_params; k++)
+        partials[k] = part_of_panel(e, w->panel + p, e->plan.params[e->plan.first_param[i] + k].partial);
     call.partials = partials;
     e->bindings[i].kernels->backward(&call);
 }
@@ -199,35 +241,37 @@ static void backward_tile(const walk *w, size_t t, int i) {
 static void backward(const walk *w, int i) {
     const sn_engine *e = w->engine;
     const sn_node *node = &e->graph->nodes[i];
-    span s = make_span(w, 0, w->rows);
-    observe(w, i, SN_BEFORE_BACKWARD);
     bool is_checked = node->ends_backward || e->diagnoses;
-    if (is_checked && !is_finite(w, view_of(w, &s, &e->bindings[i].dy), &s, node)) fail(w, SN_FAULT_SIGNAL_GRADIENT, i);
-    if (e->bindings[i].by_tile) {
-        for (size_t t = 0; t < w->n_tiles; t++)
-            backward_tile(w, t, i);
-    } else {
+    span spans[2];
+    int n = make_spans(w, false, spans);
+    observe(w, i, SN_BEFORE_BACKWARD);
+    for (int k = 0; k < n && is_checked; k++) {
+        if (!is_finite(w, &spans[k], &e->bindings[i].dy, node)) fail(w, SN_FAULT_SIGNAL_GRADIENT, i);
+    }
+    for (size_t p = 0; p < w->n_panels && e->bindings[i].by_panel; p++)
+        backward_panel(w, p, i);
+    for (int k = 0; k < n && !e->bindings[i].by_panel; k++) {
         sn_op_call call;
-        set_backward_call(w, &s, i, &call);
+        set_backward_call(w, &spans[k], i, &call);
         e->bindings[i].kernels->backward(&call);
     }
 }
 
-/* A tile's part of the reduction that time `time` needs. */
-static void leave_part(const walk *w, size_t t, int time) {
+/* A panel's part of the reduction that time `time` needs. */
+static void leave_part(const walk *w, size_t p, int time) {
     const sn_engine *e = w->engine;
     const sn_node *node = sn_plan_reduces_at(&e->plan, time);
     if (!node || e->mode != SN_MODE_TRAIN) return;
     int i = (int)(node - e->graph->nodes);
-    span s = tile_span(w, t);
+    span s = make_span(w, p, 1, false);
     sn_op_call call;
     if (time < e->graph->n_nodes) {
         set_call(w, &s, i, &call);
-        call.part = part_of_tile(e, w->tile + t, e->plan.forward_sums[i].part);
+        call.part = part_of_panel(e, w->panel + p, e->plan.forward_sums[i].part);
         e->bindings[i].kernels->forward_reduction.part(&call);
     } else {
         set_backward_call(w, &s, i, &call);
-        call.part = part_of_tile(e, w->tile + t, e->plan.backward_sums[i].part);
+        call.part = part_of_panel(e, w->panel + p, e->plan.backward_sums[i].part);
         e->bindings[i].kernels->backward_reduction.part(&call);
     }
 }
@@ -235,49 +279,49 @@ static void leave_part(const walk *w, size_t t, int time) {
 static void visit_time(const walk *w, int time) {
     int n = w->engine->graph->n_nodes, from_end = 2 * n - time;
     if (time == 0) {
-        for (size_t t = 0; t < w->n_tiles; t++)
-            w->engine->tiles[w->tile + t] = (sn_tile_result){0};
+        for (size_t p = 0; p < w->n_panels; p++)
+            w->engine->panels[w->panel + p] = (sn_panel_result){0};
         gather(w);
     } else if (time < n) {
         forward(w, time);
     } else if (time == n) {
-        for (size_t t = 0; t < w->n_tiles; t++)
-            loss_of_tile(w, t);
+        for (size_t p = 0; p < w->n_panels; p++)
+            loss_of_panel(w, p);
     } else if (w->engine->graph->nodes[from_end].needs_gradient) {
         backward(w, from_end);
     }
 }
 
-void sn_walk_group(sn_engine *engine, int thread, sn_tile_range group, int begin, int end) {
-    size_t tile_rows = engine->plan.tile_rows, all_rows = engine->step->batch.rows;
+void sn_walk_group(sn_engine *engine, int thread, sn_panel_range group, int begin, int end) {
+    size_t left = engine->step->batch.rows - group.first * SN_PANEL, room = group.n * SN_PANEL;
     walk w = {.engine = engine,
               .workspace = &engine->workspaces[thread],
-              .tile = group.first,
-              .n_tiles = group.n,
-              .row = group.first * tile_rows,
-              .rows = group.n * tile_rows};
-    if (w.row + w.rows > all_rows) w.rows = all_rows - w.row; /* the last tile may be short */
+              .panel = group.first,
+              .n_panels = group.n,
+              .rows = left < room ? left : room};
     w.base[SN_PLACE_BATCH] = engine->batch.base;
     w.base[SN_PLACE_SCRATCH] = w.workspace->scratch;
     uint64_t *spent = engine->profile ? engine->profile->lanes[thread].walk : NULL;
     uint64_t mark = spent ? sn_clock_nanoseconds() : 0;
-    sn_guard_lane lane = {w.workspace->scratch, w.row, w.rows};
+    sn_guard_lane lane = {w.workspace->scratch, w.panel, w.n_panels};
     for (int time = begin; time < end; time++) {
         if (SN_GUARD > 0) sn_guard_begin(engine, &lane, time);
         visit_time(&w, time);
         if (SN_GUARD > 0) sn_guard_end(engine, &lane, time);
         if (spent) sn_profile_lap(&mark, &spent[time]);
     }
-    for (size_t t = 0; t < w.n_tiles; t++)
-        leave_part(&w, t, end);
+    for (size_t p = 0; p < w.n_panels; p++)
+        leave_part(&w, p, end);
     if (spent && end < engine->profile->n_times) sn_profile_lap(&mark, &spent[end]);
 }
 
 void sn_walk_whole_call(sn_engine *engine, int i, sn_pass *pass, sn_op_call *call) {
     *call = (sn_op_call){0};
-    walk w = {.engine = engine, .workspace = &engine->workspaces[0], .rows = engine->step->batch.rows};
+    size_t rows = engine->step->batch.rows;
+    walk w = {
+        .engine = engine, .workspace = &engine->workspaces[0], .n_panels = sn_panels(rows), .rows = rows};
     w.base[SN_PLACE_BATCH] = engine->batch.base;
-    span s = make_span(&w, 0, w.rows);
+    span s = make_span(&w, 0, w.n_panels, false);
     set_backward_call(&w, &s, i, call);
     *pass = s.pass;
     call->pass = pass;
@@ -294,8 +338,8 @@ void sn_walk_merge(sn_engine *engine, int thread, int begin) {
     const sn_reduction_kernels *reduction = is_forward ? &kernels->forward_reduction : &kernels->backward_reduction;
     reduction->merge(&(sn_merge_call){.node = node,
                                       .rows = engine->step->batch.rows * node->positions,
-                                      .tile_rows = plan->tile_rows * node->positions,
-                                      .parts = part_of_tile(engine, 0, place->part),
+                                      .part_rows = SN_PANEL * node->positions,
+                                      .parts = part_of_panel(engine, 0, place->part),
                                       .stride = plan->partial_doubles,
                                       .total = engine->workspaces[thread].totals + place->total});
 }
@@ -309,7 +353,7 @@ sn_fault sn_walk_states(sn_engine *engine) {
         if (entry->index > 0) continue;
         engine->bindings[entry->node].kernels->update_states(
             &(sn_op_call){.node = node,
-                          .rows = engine->step->batch.rows * node->positions,
+                          .samples = engine->step->batch.rows,
                           .states = engine->state_pointers + i,
                           .forward_total = engine->workspaces[0].totals + plan->forward_sums[entry->node].total});
         for (int s = 0; s < node->n_states && first.kind == SN_FAULT_NONE; s++) {

@@ -18,32 +18,6 @@ static const sn_param *param_of(const sn_engine *engine, size_t p) {
     return &engine->graph->nodes[entry->node].params[entry->index];
 }
 
-void sn_engine_derive(const sn_engine *engine, int p, const sn_item *tile) {
-    const sn_plan_param *entry = &engine->plan.params[p];
-    const sn_param *param = param_of(engine, (size_t)p);
-    sn_derive_call call = {.node = &engine->graph->nodes[entry->node],
-                           .param = entry->index,
-                           .tensor = {engine->param_pointers[p], param->cols},
-                           .rows = param->rows,
-                           .cols = param->cols,
-                           .copy = engine->copy_pointers[p]};
-    if (tile) {
-        size_t element = tile->row * param->cols + tile->col;
-        call.tensor.data = (unsigned char *)engine->param_pointers[p] + element * engine->real_size;
-        call.row = tile->row, call.col = tile->col, call.rows = tile->rows, call.cols = tile->cols;
-    }
-    engine->bindings[entry->node].kernels->derive(&call);
-}
-
-static void refresh_copy(sn_engine *engine, size_t p) {
-    if (param_of(engine, p)->copy_size > 0) sn_engine_derive(engine, (int)p, NULL);
-}
-
-void sn_engine_refresh_copies(sn_engine *engine) {
-    for (size_t p = 0; p < (size_t)engine->plan.n_params; p++)
-        refresh_copy(engine, p);
-}
-
 size_t sn_engine_tensor_count(const sn_engine *engine) {
     return (size_t)engine->plan.n_params;
 }
@@ -61,7 +35,6 @@ void sn_engine_tensor(const sn_engine *engine, size_t i, sn_tensor *tensor) {
 
 void sn_engine_set_tensor(sn_engine *engine, size_t i, const double *values) {
     engine->backend->from_double(engine->param_pointers[i], values, param_of(engine, i)->count);
-    refresh_copy(engine, i);
 }
 
 size_t sn_engine_state_count(const sn_engine *engine) {
@@ -120,7 +93,6 @@ sn_status sn_engine_init_weights(sn_engine *engine, uint64_t seed, sn_error *err
     }
     free(values);
     sn_engine_start_states(engine);
-    if (!status) sn_engine_refresh_copies(engine);
     return status;
 }
 
@@ -233,9 +205,7 @@ sn_status sn_engine_load_weights(sn_engine *engine, const char *path, sn_error *
         report_strangers(engine, file, path, error);
     }
     sn_safetensors_free(file);
-    if (error->status) return error->status;
-    sn_engine_refresh_copies(engine);
-    return SN_OK;
+    return error->status;
 }
 
 sn_status sn_engine_save_weights(const sn_engine *engine, const char *path, sn_error *error) {

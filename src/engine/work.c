@@ -42,7 +42,8 @@ static work open_item(sn_engine *engine, int thread, int j) {
 }
 
 static sn_ahead ahead_of(const sn_engine *e, sn_view view, const sn_node *node, size_t cols) {
-    return (sn_ahead){view.data, e->step->batch.rows * node->positions, cols * e->real_size, view.ld * e->real_size};
+    size_t blocks = sn_panels(e->step->batch.rows) * node->positions;
+    return (sn_ahead){view.data, blocks, cols * SN_PANEL * e->real_size, view.ld * e->real_size};
 }
 
 /* What the product of the upcoming item will read. */
@@ -62,11 +63,11 @@ static bool look_ahead(const work *w, sn_ahead ahead[SN_MAX_AHEAD]) {
     return true;
 }
 
-/* From the sums that the tiles left.  Returns whether all of it is finite, as those below. */
+/* From the sums that the panels left.  Returns whether all of it is finite, as those below. */
 static bool add_partials(const work *w) {
     const sn_engine *e = w->engine;
     const double *partials = (const double *)(const void *)e->partials.base + w->entry->partial;
-    e->backend->add_partials(w->gradient, partials, w->param->count, sn_tile_count(e, e->step->batch.rows),
+    e->backend->add_partials(w->gradient, partials, w->param->count, sn_panels(e->step->batch.rows),
                              e->plan.partial_doubles);
     return e->backend->all_finite(w->gradient, w->item->rows, w->item->cols);
 }
@@ -75,18 +76,22 @@ static bool add_partials(const work *w) {
 static bool compute_product(const work *w, size_t begin, size_t samples, sn_view gradient) {
     const sn_engine *e = w->engine;
     const sn_node *node = &e->graph->nodes[w->entry->node];
+    bool is_input = node->inputs[0] == 0 && e->graph->nodes[0].positions == 1;
     sn_ahead ahead[SN_MAX_AHEAD];
     return e->bindings[w->entry->node].kernels->param_gradient(&(sn_gradient_call){
         .node = node,
         .param = w->entry->index,
         .samples = samples,
-        .x = sn_batch_view(e, e->plan.value[node->inputs[0]], begin),
-        .dy = sn_batch_view(e, e->plan.gradient[w->entry->node], begin),
+        .x = sn_batch_view(e, e->plan.value[node->inputs[0]], begin / SN_PANEL),
+        .dy = sn_batch_view(e, e->plan.gradient[w->entry->node], begin / SN_PANEL),
+        .by_sample = is_input ? sn_by_sample(e, begin) : (sn_view){NULL, 0},
         .row = w->item->row,
         .col = w->item->col,
         .rows = w->item->rows,
         .cols = w->item->cols,
         .gradient = gradient,
+        .stripe = &w->workspace->stripe,
+        .by_openblas = e->by_openblas,
         .ahead = look_ahead(w, ahead) ? ahead : NULL,
     });
 }
@@ -194,18 +199,6 @@ static bool observed_update(const work *w, const sn_update_call *call) {
     return is_finite;
 }
 
-/* The copy of the parameter after an update of this tile; one of the whole tensor when all its tiles are through, those
- * that kept their weights too. */
-static void bring_copy_up_to_date(const work *w, bool has_changed) {
-    sn_engine *e = w->engine;
-    if (w->param->copy_size == 0) return;
-    if (!w->param->derives_whole) {
-        if (has_changed) sn_engine_derive(e, w->item->param, w->item);
-    } else if (is_last(&e->tiles_left[w->item->param], w->entry->n_items)) {
-        sn_engine_derive(e, w->item->param, NULL);
-    }
-}
-
 /* A tile whose gradient is not finite keeps its weights. */
 static void update_item(const work *w) {
     const sn_engine *e = w->engine;
@@ -218,7 +211,6 @@ static void update_item(const work *w) {
         w->result->weight = e->backend->signal_sums(call.weight, call.rows, call.cols).squares;
         sn_count_item(e, w->workspace, w->item, SN_COUNTED_WEIGHT, call.weight, (sn_view){NULL, 0});
     }
-    if (e->step->applies) bring_copy_up_to_date(w, changes);
 }
 
 static bool has_fault(const sn_engine *engine) {
@@ -293,17 +285,25 @@ static void do_job(sn_engine *engine, int thread, job todo) {
     if (todo.item >= 0) do_item(engine, thread, &todo);
 }
 
+/* Tasks that read one stripe; `next`, a task that this thread may begin with then, -1: none. */
+static void do_group(sn_engine *engine, int thread, const sn_task_group *group, int next, unsigned stages) {
+    const sn_task *tasks = engine->plan.tasks;
+    engine->workspaces[thread].stripe.holds = NULL;
+    for (int t = group->first; t < group->first + group->n; t++) {
+        int upcoming = t + 1 < group->first + group->n ? t + 1 : next;
+        do_job(engine, thread, (job){tasks[t].item, tasks[t].part, stages, upcoming < 0 ? -1 : tasks[upcoming].item});
+    }
+}
+
 /* The tasks of a phase. */
 static void do_tasks(sn_engine *engine, int thread, int phase, unsigned stages) {
     const sn_plan *plan = &engine->plan;
-    const sn_task *tasks = plan->tasks + plan->first_task[phase];
-    int n = plan->first_task[phase + 1] - plan->first_task[phase];
+    const sn_task_group *groups = plan->groups + plan->first_group[phase];
+    int n = plan->first_group[phase + 1] - plan->first_group[phase];
     if (n == 0) return;
-    share s = make_share(engine, thread, engine->next_task + (ptrdiff_t)phase * engine->options.threads, n);
-    for (size_t at; (at = take_place(&s)) < s.n;) {
-        int upcoming = s.upcoming < s.n ? tasks[s.upcoming].item : -1;
-        do_job(engine, thread, (job){tasks[at].item, tasks[at].part, stages, upcoming});
-    }
+    share s = make_share(engine, thread, engine->next_tasks + (ptrdiff_t)phase * engine->options.threads, n);
+    for (size_t at; (at = take_place(&s)) < s.n;)
+        do_group(engine, thread, &groups[at], s.upcoming < s.n ? groups[s.upcoming].first : -1, stages);
 }
 
 static void do_updates(sn_engine *engine, int thread, const int *items, int n) {

@@ -9,13 +9,16 @@
 #include "base/view.h"
 #include "data/data.h"
 
-/* Copies samples into x (rows, in_dim), scaled. */
+/* Brings samples into a batch, scaled: with a row per sample, and in panels; a lane without a sample repeats the last
+ * one. */
 typedef struct sn_gather_call {
     const sn_dataset *dataset;
     const sn_samples *samples;
     const uint32_t *indices;
-    size_t rows;
-    sn_view x;
+    size_t rows, lanes;          /* samples; lanes of the last panel */
+    size_t positions, width;     /* of the signal: in_dim is their product */
+    sn_view by_sample;           /* (rows, in_dim), written */
+    sn_view x;                   /* a signal, written: see base/panel.h */
 } sn_gather_call;
 
 /* Of the state that update rules keep for every element of a parameter, and of the numbers of a rule's own. */
@@ -67,6 +70,7 @@ typedef struct sn_product_call {
     sn_view b;     /* readable for SN_ALIGNMENT bytes past its last element, as all of an arena is */
     sn_view c;     /* written */
     sn_view start; /* (m, n), may be C itself; ld 0: one row for all; data NULL: zero */
+    bool by_openblas;
 } sn_product_call;
 
 #endif

@@ -31,21 +31,6 @@ static intent intent_of_gradient(const sn_change_call *call, double factor, sn_c
     return (intent){factor * g->sum_abs, g->n - g->zeros, (double)(unchanged - zeros)};
 }
 
-static sn_intent_sums add_rows(const sn_change_call *call, sn_intent_row_kernel *add_row, bool counts_stalled) {
-    const sn_update_call *u = call->update;
-    sn_intent_sums sums = {0};
-    for (size_t r = 0; r < u->rows; r++) {
-        sn_change_row row = {.before = sn_row(call->old_weight, r),
-                             .after = sn_row(u->weight, r),
-                             .gradient = sn_row(u->gradient, r),
-                             .cols = u->cols};
-        for (int k = 0; k < SN_MAX_SLOTS; k++)
-            row.slots[k] = call->old_slots[k].data ? sn_row(call->old_slots[k], r) : NULL;
-        add_row(&row, &u->numbers, counts_stalled, &sums);
-    }
-    return sums;
-}
-
 static double count_lanes(sn_wide_bits minus) {
     int64_t count = 0;
     for (int i = 0; i < SN_LANES; i++)
@@ -53,14 +38,24 @@ static double count_lanes(sn_wide_bits minus) {
     return (double)count;
 }
 
-/* Where all elements or none were meant to change, it is known how many of the unchanged ones were. */
-static intent intent_of_update(const sn_change_call *call, sn_intent_row_kernel *add_row, sn_count unchanged) {
-    sn_intent_sums sums = add_rows(call, add_row, false);
-    intent found = {sn_wide_sum(sums.sum_abs), count_lanes(sums.intended), (double)unchanged};
-    if (found.intended == 0) found.stalled = 0;
-    bool is_known = unchanged == 0 || found.intended == 0 || found.intended == call->gradient->n;
-    if (!is_known) found.stalled = count_lanes(add_rows(call, add_row, true).stalled);
-    return found;
+static intent intent_of_update(const sn_change_call *call, sn_intent_row_kernel *add_row) {
+    const sn_update_call *u = call->update;
+    sn_intent_sums sums = {0};
+    size_t rows = u->rows, cols = u->cols;
+    bool is_contiguous = u->weight.ld == cols && u->gradient.ld == cols && call->old_weight.ld == cols;
+    for (int k = 0; k < SN_MAX_SLOTS; k++)
+        is_contiguous = is_contiguous && (!call->old_slots[k].data || call->old_slots[k].ld == cols);
+    sn_flatten(&rows, &cols, is_contiguous);
+    for (size_t r = 0; r < rows; r++) {
+        sn_change_row row = {.before = sn_row(call->old_weight, r),
+                             .after = sn_row(u->weight, r),
+                             .gradient = sn_row(u->gradient, r),
+                             .cols = cols};
+        for (int k = 0; k < SN_MAX_SLOTS; k++)
+            row.slots[k] = call->old_slots[k].data ? sn_row(call->old_slots[k], r) : NULL;
+        add_row(&row, &u->numbers, &sums);
+    }
+    return (intent){sn_chains_sum(sums.sum_abs), count_lanes(sums.intended), count_lanes(sums.stalled)};
 }
 
 sn_change_sums SN_V(sn_change_sums_of)(const sn_change_call *call, sn_intent_row_kernel *add_row, double factor) {
@@ -70,8 +65,7 @@ sn_change_sums SN_V(sn_change_sums_of)(const sn_change_call *call, sn_intent_row
     sn_moments change = sn_moments_of(&d, SN_OF_CHANGE);
     /* A float times a factor in this range is a normal double, unless it is zero. */
     bool is_of_gradient = !SN_IS_DOUBLE && factor > 0x1p-800 && factor < 0x1p800;
-    intent meant =
-        is_of_gradient ? intent_of_gradient(call, factor, change.same) : intent_of_update(call, add_row, change.same);
+    intent meant = is_of_gradient ? intent_of_gradient(call, factor, change.same) : intent_of_update(call, add_row);
     *call->old_squares = SN_V(sn_sumsq_of)(&old, change.minus_squares);
     return (sn_change_sums){.n = (double)u->rows * (double)u->cols,
                             .change = SN_V(sn_sumsq_of)(&d, change.squares),

@@ -33,15 +33,15 @@ enum { KEY_SHIFT = 0, LAST_KEY = 255, BIAS = 127, MANTISSA_BITS = 23 };
 enum {
     HALF_BITS = 8 * sizeof(half),
     KEY_BITS = 8 * sizeof(key),
-    VECTOR_KEYS = SN_WIDE_BYTES / sizeof(key),
+    VECTOR_KEYS = SN_VECTOR_BYTES / sizeof(key),
     WORD_KEYS = 8 / sizeof(key)
 };
 
-typedef key keys __attribute__((vector_size(SN_WIDE_BYTES)));
-typedef whole wholes __attribute__((vector_size(SN_WIDE_BYTES)));
-typedef half halves __attribute__((vector_size(SN_WIDE_BYTES)));
-typedef real reals __attribute__((vector_size(SN_WIDE_BYTES)));
-typedef uint64_t words __attribute__((vector_size(SN_WIDE_BYTES)));
+typedef key keys __attribute__((vector_size(SN_VECTOR_BYTES)));
+typedef whole wholes __attribute__((vector_size(SN_VECTOR_BYTES)));
+typedef half halves __attribute__((vector_size(SN_VECTOR_BYTES)));
+typedef real reals __attribute__((vector_size(SN_VECTOR_BYTES)));
+typedef uint64_t words __attribute__((vector_size(SN_VECTOR_BYTES)));
 
 /* What a scan takes for an element: itself, or of a denormal number its mantissa as a whole number and of others 0. */
 typedef enum what { VALUES, MANTISSAS } what;
@@ -115,7 +115,7 @@ SN_ALWAYS_INLINE uint64_t sum_of_lanes(keys counts) {
     words lanes = (words)counts;
     if (sizeof(key) == 1) lanes = (lanes & even) + (lanes >> 8 & even);
     uint64_t sum = 0;
-    for (size_t i = 0; i < SN_WIDE_BYTES / sizeof(uint64_t); i++)
+    for (size_t i = 0; i < SN_VECTOR_BYTES / sizeof(uint64_t); i++)
         sum += lanes[i];
     return sum * ones >> 48;
 }
@@ -201,7 +201,7 @@ static void count_in_table(scan *s, int top) {
 SN_ALWAYS_INLINE bool has_any(keys mask) {
     words lanes = (words)mask;
     uint64_t any = 0;
-    for (size_t i = 0; i < SN_WIDE_BYTES / sizeof(uint64_t); i++)
+    for (size_t i = 0; i < SN_VECTOR_BYTES / sizeof(uint64_t); i++)
         any |= lanes[i];
     return any != 0;
 }

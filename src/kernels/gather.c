@@ -1,5 +1,8 @@
 /* Owns the way of samples into a batch: raw values in, scaled values of the backend's precision out. */
+#include <string.h>
+
 #include "kernels/kernels.h"
+#include "kernels/lanes.h"
 
 /* Samples lie anywhere in memory: asks for one while another is converted. */
 static void prefetch(const void *sample, size_t bytes) {
@@ -14,7 +17,7 @@ static void gather_bytes(const sn_gather_call *call) {
     double mean = call->dataset->mean[0], factor = call->dataset->factor[0];
     for (size_t r = 0; r < call->rows; r++) {
         const uint8_t *raw = call->samples->bytes + (size_t)call->indices[r] * dim;
-        real *x = sn_row(call->x, r);
+        real *x = sn_row(call->by_sample, r);
         if (r + 2 < call->rows) prefetch(call->samples->bytes + (size_t)call->indices[r + 2] * dim, dim);
         SN_SIMD for (size_t c = 0; c < dim; c++) x[c] = (real)(((double)raw[c] - mean) * factor);
     }
@@ -35,9 +38,24 @@ static void gather_values(const sn_gather_call *call) {
     size_t dim = dataset->in_dim;
     for (size_t r = 0; r < call->rows; r++) {
         const double *raw = call->samples->values + (size_t)call->indices[r] * dim;
-        real *x = sn_row(call->x, r);
+        real *x = sn_row(call->by_sample, r);
         if (r + 1 < call->rows) prefetch(call->samples->values + (size_t)call->indices[r + 1] * dim, dim * sizeof *raw);
         scale_row(x, raw, dataset);
+    }
+}
+
+/* The rows of a panel's samples as the lanes of its blocks. */
+static void put_panel(const sn_gather_call *call, size_t panel) {
+    size_t n = sn_panel_samples(call->rows, panel), lanes = n < call->lanes ? call->lanes : n, width = call->width;
+    for (size_t p = 0; p < call->positions; p++) {
+        sn_view from = {sn_row(call->by_sample, panel * SN_PANEL) + p * width, call->by_sample.ld};
+        sn_view to = {sn_lanes_of(call->x, panel * call->positions + p, 0), SN_PANEL};
+        SN_V(sn_transpose)(to, from, n, width);
+        for (size_t c = 0; c < width && n < lanes; c++) {
+            real *x = sn_row(to, c);
+            for (size_t l = n; l < lanes; l++)
+                x[l] = x[n - 1];
+        }
     }
 }
 
@@ -47,4 +65,6 @@ void SN_V(sn_gather)(const sn_gather_call *call) {
     } else {
         gather_values(call);
     }
+    for (size_t panel = 0; panel < sn_panels(call->rows); panel++)
+        put_panel(call, panel);
 }

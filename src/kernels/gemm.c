@@ -1,10 +1,9 @@
-/* Owns the matrix products: an own kernel on AVX2 and AVX-512, OpenBLAS on other processors.
+/* Owns the matrix products.
  *
- * The products of a tile of a batch with a layer's weights are small, so nothing is packed: a tile of C (TILE_ROWS
- * rows, TILE_VECTORS vectors) stays in registers while B is read where it lies, STEPS of its rows at a time so that the
- * caches hold them; A enters element by element.  Rows of B that lie a page or more apart meet in few places of the
- * first cache: they are copied next to each other first.  On AVX-512 this is 1.0 to 1.9 times as fast as OpenBLAS's
- * kernels for widths of 16 to 1000 (`skipnet bench` tells both rates). */
+ * A tile of C (some rows, two vectors of columns) stays in registers while B is read where it lies; A enters element by
+ * element.  Nothing is packed.  Tiles of the same rows follow each other over all bands, so that their part of A stays in
+ * the first cache, and STEPS of the inner dimension are done at a time, so that the caches hold B.  The rows are cut into
+ * tiles of nearly equal height: there are kernels for every height. */
 #include "kernels/gemm.h"
 
 #include <cblas.h>
@@ -13,8 +12,9 @@
 
 #include "kernels/elementary.h"
 #include "kernels/kernels.h"
+#include "kernels/lanes.h"
 
-#ifndef SN_VECTOR_BYTES
+/* ---- OpenBLAS ---- */
 
 #if SN_IS_DOUBLE
 #define BLAS_GEMM cblas_dgemm
@@ -26,44 +26,65 @@
  * one may be wrong (OpenBLAS issue 2126). */
 static pthread_mutex_t serial = PTHREAD_MUTEX_INITIALIZER;
 
-bool SN_V(sn_gemm)(const sn_product *g) {
-    for (size_t i = 0; i < g->m && g->start && g->start != g->c; i++)
-        memcpy(g->c + i * g->c_ld, g->start + i * g->start_ld, g->n * sizeof(real));
-    bool is_transposed = g->a_step != 1;
-    size_t a_ld = is_transposed     ? g->a_step
-                  : g->a_row > g->k ? g->a_row
-                                    : g->k; /* where m is 1, a_row may be anything */
-    bool is_serial = openblas_get_parallel() == OPENBLAS_SEQUENTIAL;
-    if (is_serial) pthread_mutex_lock(&serial);
-    BLAS_GEMM(CblasRowMajor, is_transposed ? CblasTrans : CblasNoTrans, CblasNoTrans, (int)g->m, (int)g->n, (int)g->k,
-              1, g->a, (int)a_ld, g->b, (int)g->b_ld, g->start ? 1 : 0, g->c, (int)g->c_ld);
-    if (is_serial) pthread_mutex_unlock(&serial);
-    return SN_V(sn_all_finite)((sn_view){g->c, g->c_ld}, g->m, g->n);
+/* Columns that one call takes: a band, or all of them where the bands lie side by side. */
+typedef struct strip {
+    size_t band, cols;
+} strip;
+
+static bool is_plain(const sn_product *g) {
+    return g->b_band == SN_PANEL && g->c_band == SN_PANEL && g->cols == SN_PANEL;
 }
 
-#else
+static void blas_start(const sn_product *g, strip s) {
+    for (size_t i = 0; i < g->m; i++) {
+        real *c = g->c + s.band * g->c_band + i * g->c_ld;
+        const real *start = g->start ? g->start + s.band * g->start_band + i * g->start_ld : NULL;
+        if (start && start != c) memcpy(c, start, s.cols * sizeof(real));
+        for (size_t j = 0; j < s.cols && !start; j++)
+            c[j] = g->bias ? g->bias[i] : 0;
+    }
+}
 
-#if SN_VECTOR_BYTES == 64
-enum { TILE_ROWS = 8 };
-#else
-enum { TILE_ROWS = 4 };
-#endif
-enum { TILE_VECTORS = 2, LANES = SN_VECTOR_BYTES / sizeof(real), STEPS = 256, FAR_APART = 4096 };
+/* C += A B, `steps` of A from block `block` on. */
+static void blas_add(const sn_product *g, strip s, size_t block, size_t steps) {
+    bool is_transposed = g->a_step != 1;
+    size_t a_ld = is_transposed ? g->a_step : g->a_row, least_ld = is_transposed ? g->m : steps;
+    const real *a = g->a + block * g->a_block, *b = g->b + s.band * g->b_band + block * SN_PANEL * g->b_ld;
+    BLAS_GEMM(CblasRowMajor, is_transposed ? CblasTrans : CblasNoTrans, CblasNoTrans, (int)g->m, (int)s.cols, (int)steps,
+              1, a, (int)(a_ld < least_ld ? least_ld : a_ld), b, (int)g->b_ld, 1, g->c + s.band * g->c_band,
+              (int)g->c_ld);
+}
+
+static bool multiply_by_openblas(const sn_product *g) {
+    bool is_serial = openblas_get_parallel() == OPENBLAS_SEQUENTIAL, is_finite = true;
+    size_t at_once = g->a_block ? SN_PANEL : g->k, strips = is_plain(g) ? 1 : g->bands;
+    if (is_serial) pthread_mutex_lock(&serial);
+    for (size_t q = 0; q < strips; q++) {
+        strip s = {q, q + 1 < strips ? g->cols : g->last_cols};
+        if (is_plain(g)) s.cols += (g->bands - 1) * SN_PANEL;
+        blas_start(g, s);
+        for (size_t p = 0; p < g->k; p += at_once)
+            blas_add(g, s, p / at_once, g->k - p < at_once ? g->k - p : at_once);
+        is_finite &= SN_V(sn_all_finite)((sn_view){g->c + q * g->c_band, g->c_ld}, g->m, s.cols);
+    }
+    if (is_serial) pthread_mutex_unlock(&serial);
+    return is_finite;
+}
+
+/* ---- the kernel ---- */
+
+enum {
+    LANES = SN_VECTOR_BYTES / sizeof(real),
+    BAND_VECTORS = SN_PANEL / LANES,
+    TILE_ROWS = SN_VECTOR_BYTES == 64 ? 12 : 6, /* of two vectors: as many as there are registers for */
+    MOST_ROWS = 12,                             /* of one vector */
+    STEPS = 256,
+};
 
 typedef real vector __attribute__((vector_size(SN_VECTOR_BYTES), aligned(sizeof(real)), may_alias));
 typedef sn_bits vector_bits __attribute__((vector_size(SN_VECTOR_BYTES)));
 
-/* A part of a product: columns j up to j + width, steps p up to p + steps. */
-typedef struct part {
-    const sn_product *g;
-    size_t j, p, steps;
-    const real *b; /* B(p, j) */
-    size_t b_ld;
-    size_t tail; /* elements of the last vector that are wanted: 1 .. LANES */
-    const real *start;
-    size_t start_ld;
-    struct prefetcher *prefetcher;
-} part;
+#define ALWAYS_INLINE inline __attribute__((always_inline))
 
 /* Where the prefetching of product->ahead stands. */
 typedef struct prefetcher {
@@ -72,12 +93,21 @@ typedef struct prefetcher {
     size_t lines;     /* to ask for at every tile */
 } prefetcher;
 
+/* Some steps of a product over all its columns, and what comes of it. */
+typedef struct part {
+    const sn_product *g;
+    size_t p, steps, at_once; /* at_once: steps for which A goes on without a jump */
+    bool is_first;            /* of its steps: the tiles start from `start` */
+    vector_bits found; /* sn_overflow_bits of all that is stored */
+    prefetcher ahead;
+} part;
+
 /* Spreads the lines over the tiles of the product, that is over its time. */
 static prefetcher make_prefetcher(const sn_product *g) {
     enum { LINE = 64, MOST_BYTES = 1 << 18 };
     prefetcher f = {.ahead = g->ahead, .end = g->ahead + g->n_ahead};
-    size_t bytes = 0, tiles = 1 + g->m / TILE_ROWS * ((g->n + TILE_VECTORS * LANES - 1) / (TILE_VECTORS * LANES)) *
-                                      ((g->k + STEPS - 1) / STEPS);
+    size_t bytes = 0, vectors = (g->bands * BAND_VECTORS + 1) / 2;
+    size_t tiles = (g->m + TILE_ROWS - 1) / TILE_ROWS * vectors * ((g->k + STEPS - 1) / STEPS);
     for (int a = 0; a < g->n_ahead; a++)
         bytes += g->ahead[a].rows * g->ahead[a].row_bytes;
     f.lines = (bytes < MOST_BYTES ? bytes : MOST_BYTES) / LINE / tiles + 1;
@@ -97,7 +127,15 @@ static inline void prefetch(prefetcher *f) {
     }
 }
 
-#define ALWAYS_INLINE inline __attribute__((always_inline))
+/* A tile: rows from i on, vectors from `band` and `column` on; the last vector has `tail` columns that are wanted.  `apart`
+ * says how far the second vector is from the first. */
+typedef struct place {
+    size_t i, band, column, tail;
+} place;
+
+static ALWAYS_INLINE size_t apart(size_t band_stride) {
+    return BAND_VECTORS > 1 ? LANES : band_stride;
+}
 
 static ALWAYS_INLINE vector load_part(const real *from, size_t n) {
     vector v = {0};
@@ -105,31 +143,45 @@ static ALWAYS_INLINE vector load_part(const real *from, size_t n) {
     return v;
 }
 
-static ALWAYS_INLINE void start_tile(vector acc[TILE_ROWS][TILE_VECTORS], const part *t, size_t i, int rows,
-                                     int vectors) {
+static ALWAYS_INLINE void load_tile(vector acc[MOST_ROWS][2], const real *start, size_t ld, size_t band, size_t tail,
+                                    int rows, int vectors) {
     for (int r = 0; r < rows; r++) {
         for (int v = 0; v < vectors; v++) {
-            acc[r][v] = (vector){0};
-            if (!t->start) continue;
-            const real *start = t->start + (i + (size_t)r) * t->start_ld + t->j + (size_t)v * LANES;
-            bool is_whole = v + 1 < vectors || t->tail == LANES;
-            acc[r][v] = is_whole ? *(const vector *)start : load_part(start, t->tail);
+            const real *from = start + (size_t)r * ld + (size_t)v * apart(band);
+            acc[r][v] = v + 1 < vectors || tail == LANES ? *(const vector *)from : load_part(from, tail);
         }
     }
 }
 
-/* Gathers sn_overflow_bits of all that is stored. */
-static ALWAYS_INLINE vector_bits store_tile(vector acc[TILE_ROWS][TILE_VECTORS], const part *t, size_t i, int rows,
+static ALWAYS_INLINE void start_tile(vector acc[MOST_ROWS][2], const part *t, const place *at, int rows, int vectors) {
+    const sn_product *g = t->g;
+    const real *start = t->is_first ? g->start : g->c;
+    size_t ld = t->is_first ? g->start_ld : g->c_ld, band = t->is_first ? g->start_band : g->c_band;
+    const real *from = start + at->band * band + at->i * ld + at->column;
+    if (start && at->tail == LANES) {
+        load_tile(acc, from, ld, band, LANES, rows, vectors);
+    } else if (start) {
+        load_tile(acc, from, ld, band, at->tail, rows, vectors);
+    } else if (g->bias) {
+        for (int r = 0; r < rows; r++)
+            acc[r][0] = acc[r][1] = (vector){0} + g->bias[at->i + (size_t)r];
+    } else {
+        for (int r = 0; r < rows; r++)
+            acc[r][0] = acc[r][1] = (vector){0};
+    }
+}
+
+static ALWAYS_INLINE vector_bits store_rows(vector acc[MOST_ROWS][2], real *to, const sn_product *g, size_t tail, int rows,
                                             int vectors) {
     vector_bits found = {0};
     for (int r = 0; r < rows; r++) {
         for (int v = 0; v < vectors; v++) {
-            real *c = t->g->c + (i + (size_t)r) * t->g->c_ld + t->j + (size_t)v * LANES;
-            if (v + 1 < vectors || t->tail == LANES) {
+            real *c = to + (size_t)r * g->c_ld + (size_t)v * apart(g->c_band);
+            if (v + 1 < vectors || tail == LANES) {
                 *(vector *)c = acc[r][v];
             } else {
-                memcpy(c, &acc[r][v], t->tail * sizeof(real));
-                acc[r][v] = load_part(c, t->tail);
+                memcpy(c, &acc[r][v], tail * sizeof(real));
+                acc[r][v] = load_part(c, tail);
             }
             found |= ((vector_bits)acc[r][v] & ~SN_SIGN) + SN_LEAST_NORMAL;
         }
@@ -137,19 +189,25 @@ static ALWAYS_INLINE vector_bits store_tile(vector acc[TILE_ROWS][TILE_VECTORS],
     return found;
 }
 
-/* `rows` and `vectors` are constants where this is inlined, so that the tile lives in registers.  The last vector of a
- * row of B may reach beyond the columns of the product; what comes of that is not stored. */
-static ALWAYS_INLINE vector_bits tile(const part *t, size_t i, int rows, int vectors) {
+static ALWAYS_INLINE void store_tile(vector acc[MOST_ROWS][2], part *t, const place *at, int rows, int vectors) {
     const sn_product *g = t->g;
-    const real *a = g->a + i * g->a_row + t->p * g->a_step, *b = t->b;
-    size_t a_row = g->a_row, a_step = g->a_step, b_ld = t->b_ld;
-    vector acc[TILE_ROWS][TILE_VECTORS];
-    start_tile(acc, t, i, rows, vectors);
+    real *to = g->c + at->band * g->c_band + at->i * g->c_ld + at->column;
+    if (at->tail == LANES) {
+        t->found |= store_rows(acc, to, g, LANES, rows, vectors);
+    } else {
+        t->found |= store_rows(acc, to, g, at->tail, rows, vectors);
+    }
+}
+
+/* acc += A B over `steps` steps. */
+static ALWAYS_INLINE void add_steps(vector acc[MOST_ROWS][2], const sn_product *g, const real *a, const real *b,
+                                    size_t steps, int rows, int vectors) {
+    size_t a_row = g->a_row, a_step = g->a_step, b_ld = g->b_ld, b_apart = apart(g->b_band);
 #pragma GCC unroll 2
-    for (size_t p = 0; p < t->steps; p++) {
-        vector row[TILE_VECTORS];
+    for (size_t p = 0; p < steps; p++) {
+        vector row[2];
         for (int v = 0; v < vectors; v++)
-            row[v] = *(const vector *)(b + (size_t)v * LANES);
+            row[v] = *(const vector *)(b + (size_t)v * b_apart);
         for (int r = 0; r < rows; r++) {
             for (int v = 0; v < vectors; v++)
                 acc[r][v] += a[(size_t)r * a_row] * row[v];
@@ -157,97 +215,121 @@ static ALWAYS_INLINE vector_bits tile(const part *t, size_t i, int rows, int vec
         a += a_step;
         b += b_ld;
     }
-    return store_tile(acc, t, i, rows, vectors);
 }
 
-/* Whether all that was stored is finite. */
-static ALWAYS_INLINE bool columns(const part *t, int vectors) {
-    size_t i = 0, m = t->g->m;
-    vector_bits found = {0};
-    for (; i + TILE_ROWS <= m; i += TILE_ROWS) {
-        prefetch(t->prefetcher);
-        found |= tile(t, i, TILE_ROWS, vectors);
+/* `rows` and `vectors` are constants where this is inlined, so that the tile lives in registers.  The last vector of a
+ * row of B may reach beyond the columns of the product; what comes of that is not stored. */
+static ALWAYS_INLINE void tile(part *t, const place *at, int rows, int vectors) {
+    const sn_product *g = t->g;
+    const real *b = g->b + at->band * g->b_band + t->p * g->b_ld + at->column;
+    const real *a = g->a + at->i * g->a_row + (g->a_block ? t->p / SN_PANEL * g->a_block : t->p * g->a_step);
+    vector acc[MOST_ROWS][2];
+    start_tile(acc, t, at, rows, vectors);
+    for (size_t left = t->steps, n; left > 0; left -= n) {
+        n = left < t->at_once ? left : t->at_once;
+        add_steps(acc, g, a, b, n, rows, vectors);
+        a += g->a_block;
+        b += n * g->b_ld;
     }
-    if (TILE_ROWS > 4 && m - i >= 4) {
-        found |= tile(t, i, 4, vectors);
-        i += 4;
+    store_tile(acc, t, at, rows, vectors);
+}
+
+typedef void tile_kernel(part *t, const place *at);
+
+#define TILE(rows, vectors)                                                                                            \
+    static void tile_##rows##x##vectors(part *t, const place *at) {                                                    \
+        tile(t, at, rows, vectors);                                                                                    \
     }
-    if (m - i == 3) found |= tile(t, i, 3, vectors);
-    if (m - i == 2) found |= tile(t, i, 2, vectors);
-    if (m - i == 1) found |= tile(t, i, 1, vectors);
+#define PAIR(rows) TILE(rows, 1) TILE(rows, 2)
+PAIR(1) PAIR(2) PAIR(3) PAIR(4) PAIR(5) PAIR(6)
+TILE(7, 1) TILE(8, 1) TILE(9, 1) TILE(10, 1) TILE(11, 1) TILE(12, 1)
+static tile_kernel *const singles[MOST_ROWS] = {tile_1x1, tile_2x1, tile_3x1, tile_4x1,  tile_5x1,  tile_6x1,
+                                                tile_7x1, tile_8x1, tile_9x1, tile_10x1, tile_11x1, tile_12x1};
+#if SN_VECTOR_BYTES == 64
+TILE(7, 2) TILE(8, 2) TILE(9, 2) TILE(10, 2) TILE(11, 2) TILE(12, 2)
+static tile_kernel *const pairs[TILE_ROWS] = {tile_1x2, tile_2x2, tile_3x2, tile_4x2,  tile_5x2,  tile_6x2,
+                                              tile_7x2, tile_8x2, tile_9x2, tile_10x2, tile_11x2, tile_12x2};
+#else
+static tile_kernel *const pairs[TILE_ROWS] = {tile_1x2, tile_2x2, tile_3x2, tile_4x2, tile_5x2, tile_6x2};
+#endif
+
+/* Vectors that are wanted of a product's columns, counted through its bands. */
+static size_t count_vectors(const sn_product *g) {
+    size_t of_band = (g->cols + LANES - 1) / LANES, of_last = (g->last_cols + LANES - 1) / LANES;
+    return (g->bands - 1) * of_band + of_last;
+}
+
+/* Where vector `v` lies, and whether the one behind it can be its pair. */
+static bool find_vector(const sn_product *g, size_t v, size_t n, place *at) {
+    size_t of_band = (g->cols + LANES - 1) / LANES, last = g->last_cols % LANES;
+    at->band = v / of_band;
+    at->column = v % of_band * LANES;
+    bool has_pair = v + 1 < n && (BAND_VECTORS == 1 || v % of_band + 1 < of_band);
+    bool ends = v + (has_pair ? 2 : 1) == n;
+    at->tail = ends && last > 0 ? last : LANES;
+    return has_pair;
+}
+
+/* The rows from i on that are `rows`, over all columns. */
+static void multiply_rows(part *t, size_t i, size_t rows) {
+    size_t n = count_vectors(t->g);
+    place at = {.i = i};
+    for (size_t v = 0; v < n;) {
+        bool is_pair = find_vector(t->g, v, n, &at);
+        prefetch(&t->ahead);
+        if (is_pair) {
+            pairs[rows - 1](t, &at);
+        } else {
+            singles[rows - 1](t, &at);
+        }
+        v += is_pair ? 2 : 1;
+    }
+}
+
+static void multiply_part(part *t) {
+    size_t m = t->g->m, most = count_vectors(t->g) > 1 ? (size_t)TILE_ROWS : (size_t)MOST_ROWS;
+    size_t tiles = (m + most - 1) / most;
+    for (size_t k = 0, i = 0, rows; k < tiles; k++, i += rows) {
+        rows = m / tiles + (k < m % tiles);
+        multiply_rows(t, i, rows);
+    }
+}
+
+bool SN_V(sn_gemm)(const sn_product *g) {
+    if (g->by_openblas) return multiply_by_openblas(g);
+    part t = {.g = g, .ahead = make_prefetcher(g)};
+    for (t.p = 0; t.p < g->k; t.p += STEPS) {
+        t.steps = g->k - t.p < STEPS ? g->k - t.p : STEPS;
+        t.at_once = g->a_block ? SN_PANEL : t.steps;
+        t.is_first = t.p == 0;
+        t.found = (vector_bits){0}; /* sums that are not finite stay so: the last part tells */
+        multiply_part(&t);
+    }
     sn_bits all = 0;
     for (int lane = 0; lane < LANES; lane++)
-        all |= found[lane];
+        all |= t.found[lane];
     return !(all & SN_SIGN);
 }
 
-static bool two_vectors(const part *t) {
-    return columns(t, 2);
-}
-
-static bool one_vector(const part *t) {
-    return columns(t, 1);
-}
-
-static bool whole_tiles(const part *t) {
-    part whole = *t;
-    whole.tail = LANES; /* known here: no partial loads and stores */
-    return columns(&whole, TILE_VECTORS);
-}
-
-/* Copies the part's rows of B next to each other; `to` has STEPS rows of all vectors. */
-static void pack(part *t, real *to, size_t vectors) {
-    for (size_t p = 0; p < t->steps; p++) {
-        for (size_t v = 0; v < vectors; v++) {
-            const real *from = t->b + p * t->b_ld + v * LANES;
-            *(vector *)(to + (p * TILE_VECTORS + v) * LANES) = *(const vector *)from;
-        }
-    }
-    t->b = to;
-    t->b_ld = (size_t)TILE_VECTORS * LANES;
-}
-
-static bool compute(part *t, bool packs) {
-    enum { WIDTH = TILE_VECTORS * LANES };
-    real packed[STEPS * WIDTH];
-    size_t left = t->g->n - t->j;
-    t->tail = left % LANES ? left % LANES : LANES;
-    t->b = t->g->b + t->p * t->g->b_ld + t->j;
-    t->b_ld = t->g->b_ld;
-    if (packs) pack(t, packed, left > LANES ? 2 : 1);
-    if (left >= WIDTH) return whole_tiles(t);
-    return left > LANES ? two_vectors(t) : one_vector(t);
-}
-
-bool SN_V(sn_gemm)(const sn_product *product) {
-    const sn_product *g = product;
-    prefetcher f = make_prefetcher(g);
-    bool is_finite = true, packs = g->b_ld * sizeof(real) >= FAR_APART && g->m > TILE_ROWS;
-    for (size_t p = 0; p < g->k; p += STEPS) {
-        part t = {.g = g, .prefetcher = &f, .p = p, .steps = g->k - p < STEPS ? g->k - p : STEPS};
-        t.start = p > 0 ? g->c : g->start;
-        t.start_ld = p > 0 ? g->c_ld : g->start_ld;
-        is_finite = true; /* sums that are not finite stay so: the last part tells */
-        for (t.j = 0; t.j < g->n; t.j += TILE_VECTORS * LANES)
-            is_finite &= compute(&t, packs);
-    }
-    return is_finite;
-}
-
-#endif
-
 bool SN_V(sn_multiply)(const sn_product_call *call) {
+    size_t last = call->n % SN_PANEL;
     sn_product product = {.m = call->m,
-                          .n = call->n,
                           .k = call->k,
+                          .bands = (call->n + SN_PANEL - 1) / SN_PANEL,
+                          .cols = SN_PANEL,
+                          .last_cols = last ? last : SN_PANEL,
                           .a = call->a.data,
                           .a_row = call->a_is_transposed ? 1 : call->a.ld,
                           .a_step = call->a_is_transposed ? call->a.ld : 1,
                           .b = call->b.data,
                           .b_ld = call->b.ld,
+                          .b_band = SN_PANEL,
                           .c = call->c.data,
                           .c_ld = call->c.ld,
+                          .c_band = SN_PANEL,
                           .start = call->start.data,
-                          .start_ld = call->start.ld};
+                          .start_ld = call->start.ld,
+                          .start_band = SN_PANEL,
+                          .by_openblas = call->by_openblas};
     return SN_V(sn_gemm)(&product);
 }

@@ -2,28 +2,35 @@
 #ifndef SN_KERNELS_GEMM_H
 #define SN_KERNELS_GEMM_H
 
+#include "base/panel.h"
 #include "kernels/variant.h"
 
-/* C (m, n) = start + A (m, k) B (k, n), k at least 1.  A is read element by element, so it may be transposed; rows of B
- * and C lie contiguous.  C must not overlap A or B. */
+/* C (m, n) = start + A (m, k) B (k, n), k at least 1.  A is read element by element, so it may be transposed; the columns
+ * of B and C come in bands of SN_PANEL, the rows of a band `ld` apart and the bands anywhere: blocks of a signal
+ * (base/panel.h), each a band, or a plain matrix, whose bands lie side by side.  C must not overlap A or B. */
 typedef struct sn_product {
-    size_t m, n, k;
+    size_t m, k, bands;
+    size_t cols;      /* of every band that are wanted: SN_PANEL, or fewer in a product of one band or of its last ... */
+    size_t last_cols; /* ... and those of the last band */
     const real *a;
-    size_t a_row, a_step; /* A(i, p) = a[i * a_row + p * a_step] */
+    size_t a_row, a_step; /* A(i, p) = a[i * a_row + p * a_step]; */
+    size_t a_block;       /* not 0: steps come in blocks of SN_PANEL, and a block begins this far behind the last one */
     const real *b;        /* readable for SN_ALIGNMENT bytes past its last element, as all of an arena is */
-    size_t b_ld;
+    size_t b_ld, b_band;  /* B(p, column j of band q) = b[q * b_band + p * b_ld + j] */
     real *c;
-    size_t c_ld;
-    const real *start; /* start(i, j) = start[i * start_ld + j]; NULL: zero.  May be C itself */
-    size_t start_ld;   /* 0: one row for all, a bias */
+    size_t c_ld, c_band;
+    const real *start; /* start(i, j of band q) = start[q * start_band + i * start_ld + j]; may be C itself */
+    size_t start_ld, start_band;
+    const real *bias; /* (m), where `start` is NULL: start(i, j) = bias[i]; NULL: zero */
     const sn_ahead *ahead;
     int n_ahead;
+    bool by_openblas; /* else by the kernel of gemm.c */
 } sn_product;
 
-/* Returns whether all of C is finite.  On AVX2 and AVX-512 every element is summed in the order of p, from the start
- * on, by fused multiply-adds, so its bits depend on its operands alone, not on the rows and columns that a call
- * computes (sn_backend.has_own_products) nor on which of the two it is; OpenBLAS may take another order for another
- * shape. */
+/* Returns whether all of C is finite.  By the kernel every element is summed in the order of p, from the start on, so its
+ * bits depend on its operands alone, not on the rows and columns that a call computes; and where a multiply-add is one
+ * rounding (SN_HAS_FMA) not on the width of the vectors.  OpenBLAS may take another order for another shape, but is
+ * called band by band with shapes that do not depend on the number of threads. */
 bool SN_V(sn_gemm)(const sn_product *product);
 
 #endif

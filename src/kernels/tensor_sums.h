@@ -35,7 +35,7 @@ typedef struct sn_chains {
 
 /* SN_CHUNK elements. */
 SN_ALWAYS_INLINE void sn_add_chunk(sn_chains *sums, const real *x, const real *minus, sn_sums_of what) {
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (size_t k = 0; k < SN_CHAINS; k++) {
         sn_wide v = sn_wide_load(x + k * SN_LANES);
         if (what == SN_OF_CHANGE) {
@@ -46,7 +46,7 @@ SN_ALWAYS_INLINE void sn_add_chunk(sn_chains *sums, const real *x, const real *m
         sums->sum[k] += what == SN_OF_SIGNAL ? v : sn_wide_abs(v);
         sums->squares[k] += v * v;
     }
-#pragma GCC unroll 4
+#pragma GCC unroll 8
     for (size_t at = 0; at < SN_CHUNK; at += SN_REAL_LANES) {
         if (what == SN_OF_CHANGE) sums->same += sn_lanes_load(x + at) == sn_lanes_load(minus + at);
         if (what != SN_OF_TENSOR) continue;

@@ -30,7 +30,7 @@ bool SN_V(sn_update_tile)(const sn_update_call *call, sn_update_row_kernel *upda
 
 /* What updates were meant to do. */
 typedef struct sn_intent_sums {
-    sn_wide sum_abs;
+    sn_wide sum_abs[SN_CHAINS];
     sn_wide_bits intended, stalled; /* minus the counts */
 } sn_intent_sums;
 
@@ -41,8 +41,7 @@ typedef struct sn_change_row {
 } sn_change_row;
 
 /* Adds a row's sums. */
-typedef void sn_intent_row_kernel(const sn_change_row *row, const sn_update_numbers *numbers, bool counts_stalled,
-                                  sn_intent_sums *sums);
+typedef void sn_intent_row_kernel(const sn_change_row *row, const sn_update_numbers *numbers, sn_intent_sums *sums);
 
 /* The sums over what an update did to a tile, against what it was meant to do.  `factor`: where it is not 0, what was
  * meant is that times the gradient. */
@@ -103,20 +102,27 @@ SN_ALWAYS_INLINE sn_wide sn_direction_wide(sn_wide x) {
 
 #define SN_HAS_SLOT(slots, k) ((slots) >> (k)&1U)
 
-/* SN_LANES values, or the first n of them and zeros. */
+/* The first n of SN_LANES values, then zeros. */
 SN_ALWAYS_INLINE sn_wide sn_load_lanes(const real *x, size_t n) {
     return n >= SN_LANES ? sn_wide_load(x) : sn_wide_load_part(x, n);
 }
 
-/* The first n lanes of a vector. */
-SN_ALWAYS_INLINE void sn_intent_add(sn_intent_sums *sums, sn_wide meant, sn_wide before, sn_wide after, size_t n,
-                                    bool counts_stalled) {
+/* How many of the first n elements of a chunk lie in its vector k. */
+SN_ALWAYS_INLINE size_t sn_lanes_in(size_t n, size_t k) {
+    size_t before = k * SN_LANES;
+    if (n <= before) return 0;
+    return n - before < SN_LANES ? n - before : SN_LANES;
+}
+
+/* What was meant for the first n lanes of vector k of a chunk, and the weights there before and after. */
+SN_ALWAYS_INLINE void sn_intent_add(sn_intent_sums *sums, size_t k, size_t n, sn_wide meant, sn_wide before,
+                                    sn_wide after) {
     for (size_t i = n; i < SN_LANES; i++)
         meant[i] = 0;
     sn_wide_bits is_meant = meant != 0;
-    sums->sum_abs += sn_wide_abs(meant);
+    sums->sum_abs[k] += sn_wide_abs(meant);
     sums->intended += is_meant;
-    if (counts_stalled) sums->stalled += is_meant & ((sn_wide_bits)before == (sn_wide_bits)after);
+    sums->stalled += is_meant & ((sn_wide_bits)before == (sn_wide_bits)after);
 }
 
 /* The loop is left to the compiler's vectorizer: under `omp simd` it would keep `s` in memory.
@@ -144,23 +150,25 @@ SN_ALWAYS_INLINE void sn_intent_add(sn_intent_sums *sums, sn_wide meant, sn_wide
     static bool form##_update(const sn_update_call *call) {                                                            \
         return SN_V(sn_update_tile)(call, form##_update_row);                                                          \
     }                                                                                                                  \
-    SN_ALWAYS_INLINE void form##_add_lanes(sn_intent_sums *sums, const sn_change_row *row,                             \
-                                           const sn_update_numbers *numbers, size_t c, bool counts_stalled) {          \
-        size_t n = row->cols - c < SN_LANES ? row->cols - c : SN_LANES;                                                \
-        sn_wide before = sn_load_lanes(row->before + c, n), s[SN_MAX_SLOTS] = {{0}};                                   \
-        if (SN_HAS_SLOT(slots_, 0)) s[0] = sn_load_lanes(row->slots[0] + c, n);                                        \
-        if (SN_HAS_SLOT(slots_, 1)) s[1] = sn_load_lanes(row->slots[1] + c, n);                                        \
-        if (SN_HAS_SLOT(slots_, 2)) s[2] = sn_load_lanes(row->slots[2] + c, n);                                        \
-        sn_wide meant = rule##_wide(numbers, before, sn_load_lanes(row->gradient + c, n), s);                          \
-        sn_intent_add(sums, meant, before, sn_load_lanes(row->after + c, n), n, counts_stalled);                       \
+    SN_ALWAYS_INLINE void form##_add_chunk(sn_intent_sums *sums, const sn_change_row *row,                             \
+                                           const sn_update_numbers *numbers, size_t c, size_t n) {                     \
+        _Pragma("GCC unroll 8") for (size_t k = 0; k < SN_CHAINS; k++, c += SN_LANES) {                                \
+            size_t in = sn_lanes_in(n, k);                                                                             \
+            if (in == 0) break;                                                                                        \
+            sn_wide before = sn_load_lanes(row->before + c, in), s[SN_MAX_SLOTS] = {{0}};                              \
+            if (SN_HAS_SLOT(slots_, 0)) s[0] = sn_load_lanes(row->slots[0] + c, in);                                   \
+            if (SN_HAS_SLOT(slots_, 1)) s[1] = sn_load_lanes(row->slots[1] + c, in);                                   \
+            if (SN_HAS_SLOT(slots_, 2)) s[2] = sn_load_lanes(row->slots[2] + c, in);                                   \
+            sn_wide meant = rule##_wide(numbers, before, sn_load_lanes(row->gradient + c, in), s);                     \
+            sn_intent_add(sums, k, in, meant, before, sn_load_lanes(row->after + c, in));                              \
+        }                                                                                                              \
     }                                                                                                                  \
-    static void form##_add_row(const sn_change_row *row, const sn_update_numbers *numbers, bool counts_stalled,        \
-                               sn_intent_sums *to) {                                                                   \
+    static void form##_add_row(const sn_change_row *row, const sn_update_numbers *numbers, sn_intent_sums *to) {       \
         sn_intent_sums sums = *to;                                                                                     \
-        for (size_t c = 0; c < row->cols && counts_stalled; c += SN_LANES)                                             \
-            form##_add_lanes(&sums, row, numbers, c, true);                                                            \
-        for (size_t c = 0; c < row->cols && !counts_stalled; c += SN_LANES)                                            \
-            form##_add_lanes(&sums, row, numbers, c, false);                                                           \
+        size_t c = 0;                                                                                                  \
+        for (; c + SN_CHUNK <= row->cols; c += SN_CHUNK)                                                               \
+            form##_add_chunk(&sums, row, numbers, c, SN_CHUNK);                                                        \
+        if (c < row->cols) form##_add_chunk(&sums, row, numbers, c, row->cols - c);                                    \
         *to = sums;                                                                                                    \
     }                                                                                                                  \
     static sn_change_sums form##_change_sums(const sn_change_call *call) {                                             \

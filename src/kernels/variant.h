@@ -32,8 +32,10 @@ typedef uint32_t sn_count;
 #define SN_SIMD_SUM(sum) SN_PRAGMA(omp simd reduction(+ : sum))  /* the loop adds integers to `sum` */
 #define SN_SIMD_OR(bits) SN_PRAGMA(omp simd reduction(| : bits)) /* the loop gathers bits */
 
-/* Bytes of the vectors that explicit kernels use. */
-#if defined(__AVX512F__)
+/* Bytes of the vectors that explicit kernels use; the build may name others than the CPU's, which the compiler then
+ * puts together. */
+#if defined(SN_VECTOR_BYTES)
+#elif defined(__AVX512F__)
 #define SN_VECTOR_BYTES 64
 #elif defined(__AVX2__)
 #define SN_VECTOR_BYTES 32

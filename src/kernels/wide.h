@@ -1,5 +1,8 @@
-/* Vectors of doubles whatever the precision of the data: what sums of statistics are gathered in.  The sum of a matrix
- * runs through CHAINS vectors, so that an addition need not wait for the one before it, in a fixed order. */
+/* Vectors of doubles whatever the precision of the data: what sums of statistics are gathered in.
+ *
+ * A sum runs through SN_CHUNK accumulators, element c of a row through number c mod SN_CHUNK, and these are added by
+ * halves: the order does not depend on the width of the vectors, whose SN_CHAINS make up the accumulators, and an
+ * addition need not wait for the one before it. */
 #ifndef SN_KERNELS_WIDE_H
 #define SN_KERNELS_WIDE_H
 
@@ -8,21 +11,15 @@
 
 #include "kernels/variant.h"
 
-#ifdef SN_VECTOR_BYTES
-#define SN_WIDE_BYTES SN_VECTOR_BYTES
-#else
-#define SN_WIDE_BYTES 16
-#endif
-
 enum {
-    SN_LANES = SN_WIDE_BYTES / sizeof(double),
-    SN_REAL_LANES = SN_WIDE_BYTES / sizeof(real),
-    SN_CHAINS = 4,
-    SN_CHUNK = SN_CHAINS * SN_LANES
+    SN_CHUNK = 16,
+    SN_LANES = SN_VECTOR_BYTES / sizeof(double),
+    SN_REAL_LANES = SN_VECTOR_BYTES / sizeof(real),
+    SN_CHAINS = SN_CHUNK / SN_LANES
 };
 
-typedef double sn_wide __attribute__((vector_size(SN_WIDE_BYTES)));
-typedef int64_t sn_wide_bits __attribute__((vector_size(SN_WIDE_BYTES)));
+typedef double sn_wide __attribute__((vector_size(SN_VECTOR_BYTES)));
+typedef int64_t sn_wide_bits __attribute__((vector_size(SN_VECTOR_BYTES)));
 
 /* Bits of values in the data's own lanes, as signed numbers: without the sign they are in the order of the magnitudes,
  * NaN above infinity. */
@@ -33,7 +30,7 @@ typedef int64_t sn_magnitude;
 typedef int32_t sn_magnitude;
 #define SN_MAGNITUDE INT32_MAX
 #endif
-typedef sn_magnitude sn_lanes __attribute__((vector_size(SN_WIDE_BYTES)));
+typedef sn_magnitude sn_lanes __attribute__((vector_size(SN_VECTOR_BYTES)));
 
 /* SN_LANES values from x on.  Written lane by lane: gcc 12 makes one conversion of it, and three instructions of
  * __builtin_convertvector. */
@@ -82,19 +79,15 @@ SN_ALWAYS_INLINE sn_lanes sn_lanes_max(sn_lanes a, sn_lanes b) {
     return most;
 }
 
-/* The sum over all lanes, by halves. */
-SN_ALWAYS_INLINE double sn_wide_sum(sn_wide x) {
-    double lanes[SN_LANES];
-    memcpy(lanes, &x, sizeof lanes);
-    for (int half = SN_LANES / 2; half > 0; half /= 2) {
-        for (int i = 0; i < half; i++)
-            lanes[i] += lanes[i + half];
-    }
-    return lanes[0];
-}
-
+/* The sum over all accumulators, by halves. */
 SN_ALWAYS_INLINE double sn_chains_sum(const sn_wide chains[SN_CHAINS]) {
-    return sn_wide_sum((chains[0] + chains[1]) + (chains[2] + chains[3]));
+    double sums[SN_CHUNK];
+    memcpy(sums, chains, sizeof sums);
+    for (int half = SN_CHUNK / 2; half > 0; half /= 2) {
+        for (int i = 0; i < half; i++)
+            sums[i] += sums[i + half];
+    }
+    return sums[0];
 }
 
 #endif

@@ -215,8 +215,8 @@ typedef struct sn_op_kernels {
     void (*push)(const sn_push_call *call);
 
     /* Brings the states up to date after a step that was applied, from the total of the forward reduction over the
-     * call's `rows`, the whole batch (node, rows, states and that total are all it gets); NULL: the op has no states.
-     */
+     * call's `samples`, the whole batch (node, samples, states and that total are all it gets); NULL: the op has no
+     * states. */
     void (*update_states)(const sn_op_call *call);
 
     /* Parameters of route SN_FROM_BATCH; NULL where there are none.  Returns whether all of the tile is finite. */

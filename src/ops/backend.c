@@ -2,6 +2,7 @@
 #include "ops/backend.h"
 
 #include "kernels/kernels.h"
+#include "kernels/lanes.h"
 #include "ops/list.h"
 
 #define SN_DECLARE_OP(name)        extern const sn_op_kernels SN_V(sn_kernels_##name);
@@ -20,9 +21,8 @@ static const sn_optimizer_kernels *const optimizers[] = {SN_OPTIMIZERS(SN_LIST)}
 const sn_backend SN_V(sn_backend) = {
     .simd = SN_SIMD_NAME,
     .dtype = SN_IS_DOUBLE ? SN_F64 : SN_F32,
-#ifdef SN_VECTOR_BYTES
-    .has_own_products = true,
-#endif
+    .has_fma = SN_HAS_FMA,
+    .lane_step = SN_LANE_STEP,
     .ops = ops,
     .losses = losses,
     .optimizers = optimizers,

@@ -11,7 +11,8 @@
 typedef struct sn_backend {
     const char *simd; /* "generic", "avx2", "avx512" */
     sn_dtype dtype;
-    bool has_own_products; /* the bits of a row do not depend on the rows that are computed with it: see gemm.h */
+    bool has_fma;     /* a multiply-add is one rounding: no bit depends on the width of the vectors, see gemm.h */
+    size_t lane_step; /* lanes that a vector computes, at most SN_PANEL */
     const sn_op_kernels *const *ops;               /* those of sn_ops, in that order */
     const sn_loss_kernels *const *losses;          /* those of sn_losses, in that order */
     const sn_optimizer_kernels *const *optimizers; /* those of sn_optimizers, in that order */

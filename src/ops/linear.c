@@ -1,7 +1,7 @@
 /* y = x W^T + b, W (out, in) as PyTorch has it; of an image at every position.
  *
- * The forward product reads a copy, W^T (in, out): products whose right factor lies row by row are a good third faster.
- */
+ * Signals have their samples innermost, so of a block W enters as it is: y = W x + b, dx = W^T dy.  Only dW = dy x^T has
+ * the samples inside: it reads x with its features innermost, a stripe of them at a time. */
 #include "ops/row.h"
 
 #if SN_DESCRIBES
@@ -17,7 +17,6 @@ static sn_status linear_build(sn_node *node, const sn_node *nodes, sn_pool *pool
     sn_param *weight = sn_node_add_param(node, "weight", (size_t)units, input->width, init);
     weight->kind = SN_PARAM_WEIGHT;
     weight->decays = true;
-    weight->copy_size = weight->count;
     weight->in_parts = input->positions > 1;
     if (sn_value_bool(node->config, "bias")) {
         bool own = strcmp(sn_value_text(init, "kind"), "pytorch") == 0;
@@ -71,113 +70,148 @@ const sn_op sn_op_linear = {
 #include "kernels/gemm.h"
 #include "kernels/kernels.h"
 
-enum { BIAS_CHUNK = 32 }; /* outputs whose bias gradients are summed at a time */
+/* What products with W have in common: x to y, of blocks of signals. */
+static sn_product product_of(const sn_op_call *call, sn_view x, sn_view y) {
+    return (sn_product){.bands = call->blocks,
+                        .cols = call->lanes,
+                        .last_cols = call->lanes,
+                        .a = call->params[0],
+                        .b = x.data,
+                        .b_ld = SN_PANEL,
+                        .b_band = x.ld,
+                        .c = y.data,
+                        .c_ld = SN_PANEL,
+                        .c_band = y.ld,
+                        .ahead = call->ahead,
+                        .n_ahead = call->ahead && call->ahead->data,
+                        .by_openblas = call->by_openblas};
+}
 
-/* y (rows, out) = x (rows, in) W^T (in, out) + b */
+/* (out, lanes) = W (out, in) x (in, lanes), without b */
+static sn_product forward_product(const sn_op_call *call, sn_view x, sn_view y) {
+    const sn_param *weight = &call->node->params[0];
+    sn_product product = product_of(call, x, y);
+    product.m = weight->rows;
+    product.k = product.a_row = weight->cols;
+    product.a_step = 1;
+    return product;
+}
+
+/* y = W x + b */
 static void linear_forward(const sn_op_call *call) {
-    const sn_node *node = call->node;
-    sn_product product = {.m = call->rows,
-                          .n = node->width,
-                          .k = node->params[0].cols,
-                          .a = call->x[0].data,
-                          .a_row = call->x[0].ld,
-                          .a_step = 1,
-                          .b = call->copies[0],
-                          .b_ld = node->width,
-                          .c = call->y.data,
-                          .c_ld = call->y.ld,
-                          .start = node->n_params > 1 ? call->params[1] : NULL,
-                          .ahead = call->ahead,
-                          .n_ahead = call->ahead && call->ahead->data};
+    sn_product product = forward_product(call, call->x[0], call->y);
+    if (call->node->n_params > 1) product.bias = call->params[1];
     *call->is_finite = SN_V(sn_gemm)(&product);
 }
 
-/* dx (rows, in) = dy (rows, out) W (out, in) */
+/* dx (in, lanes) = W^T (in, out) dy (out, lanes) */
 static void linear_backward(const sn_op_call *call) {
     if (call->flow[0] == SN_FLOW_NONE) return;
-    const sn_node *node = call->node;
-    bool adds = call->flow[0] == SN_FLOW_ADD;
-    sn_product product = {.m = call->rows,
-                          .n = node->params[0].cols,
-                          .k = node->width,
-                          .a = call->dy.data,
-                          .a_row = call->dy.ld,
-                          .a_step = 1,
-                          .b = call->params[0],
-                          .b_ld = node->params[0].cols,
-                          .c = call->dx[0].data,
-                          .c_ld = call->dx[0].ld,
-                          .start = adds ? call->base[0].data : NULL,
-                          .start_ld = adds ? call->base[0].ld : 0,
-                          .ahead = call->ahead,
-                          .n_ahead = call->ahead && call->ahead->data};
-    SN_V(sn_gemm)(&product);
-}
-
-/* ty (rows, out) = tx (rows, in) W^T (in, out) */
-static void linear_push(const sn_push_call *call) {
-    const sn_node *node = call->at->node;
-    sn_product product = {.m = call->at->rows,
-                          .n = node->width,
-                          .k = node->params[0].cols,
-                          .a = call->tx[0].data,
-                          .a_row = call->tx[0].ld,
-                          .a_step = 1,
-                          .b = call->at->copies[0],
-                          .b_ld = node->width,
-                          .c = call->ty.data,
-                          .c_ld = call->ty.ld};
-    SN_V(sn_gemm)(&product);
-}
-
-/* Column sums in double, in the order of the rows; `n` is a constant where this is inlined, so that the sums stay in
- * registers. */
-static inline __attribute__((always_inline)) void sum_columns(real *sums, sn_view dy, size_t column, size_t rows,
-                                                              size_t n) {
-    double sum[BIAS_CHUNK] = {0};
-    for (size_t r = 0; r < rows; r++) {
-        const real *row = sn_row(dy, r) + column;
-        SN_SIMD for (size_t c = 0; c < n; c++) sum[c] += (double)row[c];
+    const sn_param *weight = &call->node->params[0];
+    sn_product product = product_of(call, call->dy, call->dx[0]);
+    product.m = product.a_step = weight->cols;
+    product.k = weight->rows;
+    product.a_row = 1;
+    if (call->flow[0] == SN_FLOW_ADD) {
+        product.start = call->base[0].data;
+        product.start_ld = SN_PANEL;
+        product.start_band = call->base[0].ld;
     }
-    for (size_t c = 0; c < n; c++)
-        sums[c] = (real)sum[c];
+    SN_V(sn_gemm)(&product);
 }
 
-/* db = column sums of dy */
+/* ty = W tx */
+static void linear_push(const sn_push_call *call) {
+    sn_product product = forward_product(call->at, call->tx[0], call->ty);
+    SN_V(sn_gemm)(&product);
+}
+
+/* db = dy summed over the batch, in double: lane by lane, then over the lanes. */
 static bool bias_gradient(const sn_gradient_call *call) {
     real *gradient = call->gradient.data;
-    size_t begin = 0, rows = call->samples * call->node->positions;
-    for (; begin + BIAS_CHUNK <= call->cols; begin += BIAS_CHUNK)
-        sum_columns(gradient + begin, call->dy, call->col + begin, rows, BIAS_CHUNK);
-    if (begin < call->cols) {
-        sum_columns(gradient + begin, call->dy, call->col + begin, rows, call->cols - begin);
+    size_t positions = call->node->positions, blocks = sn_panels(call->samples) * positions;
+    for (size_t i = 0; i < call->cols; i++) {
+        double sums[SN_PANEL] = {0};
+        for (size_t b = 0; b < blocks; b++) {
+            const real *dy = sn_lanes_of(call->dy, b, call->col + i);
+            size_t n = sn_panel_samples(call->samples, b / positions);
+            if (n == SN_PANEL) {
+                SN_SIMD for (size_t l = 0; l < SN_PANEL; l++) sums[l] += (double)dy[l];
+            } else {
+                for (size_t l = 0; l < n; l++)
+                    sums[l] += (double)dy[l];
+            }
+        }
+        gradient[i] = (real)sn_sum_lanes(sums);
     }
     return SN_V(sn_all_finite)(call->gradient, 1, call->cols);
 }
 
-/* dW (out, in) = dy^T (out, rows) x (rows, in), a tile of it */
-static bool linear_param_gradient(const sn_gradient_call *call) {
-    if (call->param == 1) return bias_gradient(call);
+/* Blocks whose part of a weight's gradient is computed at once: whole ones from whole panels, or one of the last panel. */
+typedef struct run {
+    size_t block, blocks, samples; /* samples: of every block */
+} run;
+
+static run run_from(const sn_gradient_call *call, size_t block) {
+    enum { MOST = SN_STRIPE_ROWS / SN_PANEL };
+    size_t positions = call->node->positions, whole = call->samples / SN_PANEL * positions;
+    if (block >= whole) return (run){block, 1, call->samples % SN_PANEL};
+    return (run){block, whole - block < MOST ? whole - block : MOST, SN_PANEL};
+}
+
+/* The tile's features of x in the blocks of the run, with a row per sample. */
+static const real *take_stripe(const sn_gradient_call *call, run r) {
+    sn_stripe *stripe = call->stripe;
+    const real *from = sn_lanes_of(call->x, r.block, call->col);
+    if (stripe->holds == from && stripe->cols >= call->cols) return stripe->data;
+    for (size_t b = 0; b < r.blocks; b++) {
+        sn_view to = {(real *)stripe->data + b * SN_PANEL * SN_STRIPE_COLS, SN_STRIPE_COLS};
+        SN_V(sn_transpose)(to, (sn_view){(real *)sn_lanes_of(call->x, r.block + b, call->col), SN_PANEL}, call->cols, SN_PANEL);
+    }
+    stripe->holds = from;
+    stripe->cols = call->cols;
+    return stripe->data;
+}
+
+/* gradient (+)= dy (out, samples) x (samples, in) over a run of blocks */
+static bool add_run(const sn_gradient_call *call, run r) {
+    bool has_rows = call->by_sample.data != NULL;
+    size_t last = call->cols % SN_PANEL;
+    const real *rows = (const real *)call->by_sample.data + r.block * SN_PANEL * call->by_sample.ld + call->col;
     sn_product product = {.m = call->rows,
-                          .n = call->cols,
-                          .k = call->samples * call->node->positions,
-                          .a = (const real *)call->dy.data + call->row,
-                          .a_row = 1,
-                          .a_step = call->dy.ld,
-                          .b = (const real *)call->x.data + call->col,
-                          .b_ld = call->x.ld,
+                          .k = (r.blocks - 1) * SN_PANEL + r.samples,
+                          .bands = (call->cols + SN_PANEL - 1) / SN_PANEL,
+                          .cols = SN_PANEL,
+                          .last_cols = last ? last : SN_PANEL,
+                          .a = sn_lanes_of(call->dy, r.block, call->row),
+                          .a_row = SN_PANEL,
+                          .a_step = 1,
+                          .a_block = call->dy.ld,
+                          .b = has_rows ? rows : take_stripe(call, r),
+                          .b_ld = has_rows ? call->by_sample.ld : SN_STRIPE_COLS,
+                          .b_band = SN_PANEL,
                           .c = call->gradient.data,
                           .c_ld = call->gradient.ld,
+                          .c_band = SN_PANEL,
+                          .start = r.block > 0 ? call->gradient.data : NULL,
+                          .start_ld = call->gradient.ld,
+                          .start_band = SN_PANEL,
                           .ahead = call->ahead,
-                          .n_ahead = call->ahead ? SN_MAX_AHEAD : 0};
+                          .n_ahead = call->ahead ? SN_MAX_AHEAD : 0,
+                          .by_openblas = call->by_openblas};
     return SN_V(sn_gemm)(&product);
 }
 
-/* W^T */
-static void linear_derive(const sn_derive_call *call) {
-    size_t out = call->node->params[call->param].rows;
-    sn_view to = {(real *)call->copy + call->col * out + call->row, out};
-    SN_V(sn_transpose)(to, call->tensor, call->rows, call->cols);
+/* dW (out, in), a tile of it */
+static bool linear_param_gradient(const sn_gradient_call *call) {
+    if (call->param == 1) return bias_gradient(call);
+    size_t blocks = sn_panels(call->samples) * call->node->positions;
+    bool is_finite = true;
+    for (run r = {0}; r.block < blocks; r.block += r.blocks) {
+        r = run_from(call, r.block);
+        is_finite = add_run(call, r); /* what is not finite stays so */
+    }
+    return is_finite;
 }
 
 const sn_op_kernels SN_V(sn_kernels_linear) = {
@@ -185,6 +219,5 @@ const sn_op_kernels SN_V(sn_kernels_linear) = {
     .backward = linear_backward,
     .push = linear_push,
     .param_gradient = linear_param_gradient,
-    .derive = linear_derive,
 };
 #endif

@@ -147,6 +147,14 @@ static size_t place_all(const sn_plan *plan, sn_buffer_place where, sn_buffer **
     return r.elements;
 }
 
+/* Behind all buffers; a product may read up to a vector past its last row. */
+static void place_by_sample(sn_plan *plan) {
+    const sn_node *input = &plan->graph->nodes[0];
+    plan->by_sample = plan->batch_elements + SN_GUARD;
+    plan->batch_elements = plan->by_sample + sn_slice_room(plan->options.batch * input->positions * input->width) +
+                           SN_ALIGNMENT / sizeof(float);
+}
+
 sn_status sn_plan_memory(sn_plan *plan, sn_error *error) {
     set_lifetimes(plan);
     size_t bytes = (size_t)plan->n_buffers * sizeof(sn_buffer *);
@@ -159,6 +167,7 @@ sn_status sn_plan_memory(sn_plan *plan, sn_error *error) {
         qsort(order, (size_t)plan->n_buffers, sizeof *order, by_first_use);
         plan->scratch_elements = place_all(plan, SN_PLACE_SCRATCH, order, live);
         plan->batch_elements = place_all(plan, SN_PLACE_BATCH, order, live);
+        place_by_sample(plan);
     }
     sn_status status = order && live ? SN_OK : sn_error_memory(error, 2 * bytes, "the plan");
     free(order);

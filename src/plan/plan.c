@@ -5,20 +5,6 @@
 
 #include "base/arena.h"
 
-/* Eight tiles of a batch keep up to eight threads busy; fewer than 8 rows waste the matrix kernels, more than 64 leave
- * the first cache.  An image has rows enough by itself: of images a tile takes as many as leave a signal in the second
- * cache, 256 KiB of floats. */
-size_t sn_plan_tile_rows(size_t batch, size_t sample) {
-    enum { MOST_ELEMENTS = 1 << 16 };
-    size_t rows = (batch + 7) / 8;
-    if (sample > 0) {
-        size_t most = MOST_ELEMENTS / sample;
-        return most < 1 ? 1 : most < rows ? most : rows;
-    }
-    rows = (rows + 7) / 8 * 8;
-    return rows > 64 ? 64 : rows;
-}
-
 /* The largest signal with positions. */
 static size_t largest_image(const sn_graph *graph) {
     size_t largest = 0;
@@ -63,10 +49,8 @@ int sn_plan_phase(const sn_plan *plan, int time) {
 }
 
 size_t sn_buffer_room(const sn_plan *plan, const sn_buffer *buffer) {
-    enum { PAST_THE_END = SN_ALIGNMENT / sizeof(float) };
-    size_t sample = sn_buffer_sample(buffer);
-    if (buffer->place == SN_PLACE_SCRATCH) return SN_GUARD + sn_slice_room(sample * plan->tile_rows);
-    return SN_GUARD + sn_slice_room(sample * plan->options.batch) + PAST_THE_END;
+    size_t panels = buffer->place == SN_PLACE_SCRATCH ? 1 : plan->max_panels;
+    return SN_GUARD + sn_slice_room(sn_buffer_panel(buffer) * panels);
 }
 
 int sn_plan_gradient_phase(const sn_plan *plan, int i) {
@@ -76,15 +60,15 @@ int sn_plan_gradient_phase(const sn_plan *plan, int i) {
 }
 
 size_t sn_part_samples(size_t rows, int part, int n_parts, size_t *begin) {
-    size_t k = (size_t)part, n = (size_t)n_parts;
-    *begin = rows * k / n;
-    return rows * (k + 1) / n - *begin;
+    size_t k = (size_t)part, n = (size_t)n_parts, panels = sn_panels(rows);
+    size_t end = panels * (k + 1) / n * SN_PANEL;
+    *begin = panels * k / n * SN_PANEL;
+    return (end < rows ? end : rows) - *begin;
 }
 
 sn_status sn_plan_build(sn_plan *plan, const sn_graph *graph, const sn_plan_options *options, sn_error *error) {
     *plan = (sn_plan){.graph = graph, .options = *options, .image_elements = largest_image(graph)};
-    plan->tile_rows = sn_plan_tile_rows(options->batch, plan->image_elements);
-    plan->max_tiles = (options->batch + plan->tile_rows - 1) / plan->tile_rows;
+    plan->max_panels = sn_panels(options->batch);
     sn_status status = sn_plan_slots(plan, error);
     if (!status) status = sn_plan_flows(plan, error);
     if (!status) status = sn_plan_segments(plan, error);
@@ -110,28 +94,28 @@ void sn_plan_reset(sn_plan *plan) {
     free(plan->backward_sums);
     free(plan->items);
     free(plan->tasks);
-    free(plan->first_task);
+    free(plan->groups);
+    free(plan->first_group);
     free(plan->updates);
     *plan = (sn_plan){0};
 }
 
-size_t sn_plan_group_tiles(const sn_plan *plan, int threads) {
-    enum { MOST_ROWS = 128 }; /* more leave the second cache */
-    if (!plan->options.groups_tiles || plan->options.is_reference || plan->image_elements > 0) return 1;
-    size_t share = (plan->max_tiles + (size_t)threads - 1) / (size_t)threads, most = MOST_ROWS / plan->tile_rows;
-    return share < most ? share : most;
+size_t sn_plan_group_panels(const sn_plan *plan, int threads) {
+    enum { MOST = 128 / SN_PANEL }; /* more leave the second cache */
+    if (plan->options.is_reference || plan->image_elements > 0) return 1;
+    size_t share = (plan->max_panels + (size_t)threads - 1) / (size_t)threads;
+    return share < MOST ? share : MOST;
 }
 
 size_t sn_plan_item_elements(const sn_plan *plan) {
-    return (2 + (size_t)plan->options.n_slots) * plan->max_item_elements;
+    return (2 + (size_t)plan->options.n_slots) * plan->max_item_elements + SN_STRIPE_ROWS * SN_STRIPE_COLS;
 }
 
 size_t sn_plan_bytes(const sn_plan *plan, int threads, size_t real_size) {
     size_t per_param = 1 + (size_t)plan->options.n_slots;
-    size_t per_thread = sn_plan_group_tiles(plan, threads) * plan->scratch_elements + sn_plan_item_elements(plan);
-    size_t elements = plan->batch_elements + plan->copy_elements + per_param * plan->param_elements +
-                      plan->gradient_elements + plan->part_elements + plan->state_elements +
-                      (size_t)threads * per_thread;
-    size_t doubles = plan->partial_doubles * plan->max_tiles + plan->total_doubles * (size_t)threads;
+    size_t per_thread = sn_plan_group_panels(plan, threads) * plan->scratch_elements + sn_plan_item_elements(plan);
+    size_t elements = plan->batch_elements + per_param * plan->param_elements + plan->gradient_elements +
+                      plan->part_elements + plan->state_elements + (size_t)threads * per_thread;
+    size_t doubles = plan->partial_doubles * plan->max_panels + plan->total_doubles * (size_t)threads;
     return elements * real_size + doubles * sizeof(double);
 }

@@ -1,6 +1,6 @@
 /* The plan of a training step: where every signal lives, what flows where, and which work items there are.
  *
- * A step is a walk over row tiles (forward, loss, backward; each thread takes whole tiles), a barrier, then work items
+ * A step is a walk over panels (forward, loss, backward; each thread takes whole panels), a barrier, then work items
  * over the whole batch (parameter gradients and updates).  Times order the walk: the input is gathered at 0, forward of
  * node i comes at i, the loss at n, backward of node i at 2n - i, the items at 2n + 1, for a graph of n nodes.  The
  * walk is cut into segments where all threads have to wait for each other: a reduction over the whole batch ends one.
@@ -11,18 +11,18 @@
  * the step.  It is kept then until the work, where all updates are made, since a fault in the rest of the walk has to
  * leave the weights as they were.  In a walk of one segment every gradient is done in the work, and its update at once.
  *
- * Such a reduction is part of the times of its op: at the end of a segment every tile leaves its part of the sums that
- * the first time of the next segment needs.  Evaluations have no reductions and walk a tile without stopping.
+ * Such a reduction is part of the times of its op: at the end of a segment every panel leaves its part of the sums that
+ * the first time of the next segment needs.  Evaluations have no reductions and walk a panel without stopping.
  *
- * A buffer that nothing reads after its tile's segment lives in scratch memory of the thread; one that a work item, a
- * later segment or the other direction reads has room for every sample of the batch.  Row tiles depend on the batch
- * size and the sizes of images only, tiles of parameters on their shapes only, so nothing in a plan depends on the
- * number of threads. */
+ * A buffer that nothing reads after its panel's segment lives in scratch memory of the thread; one that a work item, a
+ * later segment or the other direction reads has room for every sample of the batch.  Tiles of parameters depend on
+ * their shapes only, so nothing in a plan depends on the number of threads. */
 #ifndef SN_PLAN_PLAN_H
 #define SN_PLAN_PLAN_H
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/panel.h"
 #include "network/graph.h"
 
 /* Elements (of a real or a double) that stay free before the first and behind every slice of an arena: in checked
@@ -48,16 +48,16 @@ typedef struct sn_slot {
 } sn_slot;
 
 typedef struct sn_buffer {
-    size_t width;     /* elements of a row, the leading dimension */
-    size_t positions; /* rows of a sample */
+    size_t width;     /* features */
+    size_t positions; /* blocks of a panel */
     sn_buffer_place place;
     size_t offset;   /* elements from the start of its region */
     int first, last; /* times of its first write and last use */
 } sn_buffer;
 
-/* Elements of one sample. */
-static inline size_t sn_buffer_sample(const sn_buffer *buffer) {
-    return buffer->positions * buffer->width;
+/* Elements of one panel. */
+static inline size_t sn_buffer_panel(const sn_buffer *buffer) {
+    return buffer->positions * buffer->width * SN_PANEL;
 }
 
 /* One input of one node in the backward pass. */
@@ -69,8 +69,7 @@ typedef struct sn_edge {
 typedef struct sn_plan_param {
     int node, index; /* graph->nodes[node].params[index] */
     size_t offset;   /* elements, in the regions of weights and slots, and in that of gradients where all stay */
-    size_t copy;     /* elements, in the region of copies */
-    size_t partial;  /* doubles from the start of a row tile's partials */
+    size_t partial;  /* doubles from the start of a panel's partials */
     int first_item, n_items;
 } sn_plan_param;
 
@@ -80,7 +79,7 @@ typedef struct sn_plan_state {
     size_t offset; /* elements, in the region of states */
 } sn_plan_state;
 
-/* Where the parts of a node's reductions lie, in doubles from the start of a row tile's partials, and the totals, in
+/* Where the parts of a node's reductions lie, in doubles from the start of a panel's partials, and the totals, in
  * doubles from the start of a thread's totals. */
 typedef struct sn_plan_reduction {
     size_t part, total;
@@ -104,21 +103,25 @@ typedef struct sn_task {
     int item, part;
 } sn_task;
 
+/* Tasks that read the same stripe of a signal: one thread does them, one after the other, and brings the stripe once. */
+typedef struct sn_task_group {
+    int first, n; /* tasks */
+} sn_task_group;
+
 typedef struct sn_plan_options {
     size_t batch;         /* samples of the largest batch */
-    bool is_reference;    /* every signal in a buffer of its own, every gradient copied, every tile walked alone: the
+    bool is_reference;    /* every signal in a buffer of its own, every gradient copied, every panel walked alone: the
                            * unfused walk */
     int n_slots;          /* that the update rule keeps for every element of a parameter */
     bool keeps_gradients; /* all parameter gradients stay until the end of the step (clip_norm, tests) */
-    bool groups_tiles;    /* rows of several tiles may go through an op in one call: see sn_backend.has_own_products */
     int cut_every;        /* ends a segment after so many times of the walk, for tests; 0: nowhere within the walk */
 } sn_plan_options;
 
 typedef struct sn_plan {
     const sn_graph *graph;
     sn_plan_options options;
-    size_t image_elements;       /* of the largest signal with positions, for one sample; 0: there is none */
-    size_t tile_rows, max_tiles; /* samples of a row tile; tiles of the largest batch */
+    size_t image_elements; /* of the largest signal with positions, for one sample; 0: there is none */
+    size_t max_panels;     /* of the largest batch */
     sn_slot *value, *gradient;   /* per node */
     int *first_edge;             /* per node, into edges */
     sn_edge *edges;
@@ -133,13 +136,16 @@ typedef struct sn_plan {
     sn_plan_reduction *forward_sums, *backward_sums; /* per node; of no meaning where the op has no such reduction */
     sn_item *items;
     int n_items;
-    sn_task *tasks;  /* gradients: those of phase p from first_task[p] up to first_task[p + 1], most work first */
-    int *first_task; /* per phase, and the end */
+    sn_task *tasks;        /* gradients, group after group */
+    sn_task_group *groups; /* those of phase p from first_group[p] up to first_group[p + 1], most work first */
+    int *first_group;      /* per phase, and the end */
     int *updates;    /* the items that are nobody's companion, those with most work first: all, and behind them again */
     int n_updates, n_late;                   /* those whose gradient is done before the work */
-    size_t batch_elements, scratch_elements; /* the two regions; scratch per thread */
-    size_t param_elements, state_elements, copy_elements, gradient_elements, part_elements, max_item_elements;
-    size_t partial_doubles, total_doubles; /* per row tile; per thread */
+    size_t batch_elements, scratch_elements; /* the two regions; scratch per thread and panel */
+    size_t by_sample; /* elements, in the region of the batch: the input with a row per sample, as it is gathered and as
+                       * the gradient of the first weights reads it */
+    size_t param_elements, state_elements, gradient_elements, part_elements, max_item_elements;
+    size_t partial_doubles, total_doubles; /* per panel; per thread */
     int *segment_ends; /* times: segment s is the walk from the end of the one before up to, not with, its own end */
     int n_segments;
     int n_copies; /* concat inputs that have to be copied */
@@ -148,25 +154,20 @@ typedef struct sn_plan {
 sn_status sn_plan_build(sn_plan *plan, const sn_graph *graph, const sn_plan_options *options, sn_error *error);
 void sn_plan_reset(sn_plan *plan);
 
-/* Elements that a thread has for work items: a tile's gradient, and its weights and slots before the update. */
+/* Elements that a thread has for work items: a tile's gradient, its weights and slots before the update, a stripe. */
 size_t sn_plan_item_elements(const sn_plan *plan);
 
 /* Bytes of the arenas that an engine with this plan takes for `threads` threads and elements of `real_size` bytes. */
 size_t sn_plan_bytes(const sn_plan *plan, int threads, size_t real_size);
 
-/* Row tiles that each of `threads` threads walks at once: its share of the batch, up to 128 rows, so that weights come
- * from memory once for all of them; of images one, which have rows enough.  No bit depends on it. */
-size_t sn_plan_group_tiles(const sn_plan *plan, int threads);
-
-/* Samples of a row tile for a batch of that size: `sample` is the size of the largest signal that has positions, in
- * elements for one sample, 0 in a network of vectors. */
-size_t sn_plan_tile_rows(size_t batch, size_t sample);
+/* Panels that each of `threads` threads walks at once: its share of the batch, up to 128 samples, so that weights come
+ * from memory once for all of them; of images one, which have blocks enough.  No bit depends on it. */
+size_t sn_plan_group_panels(const sn_plan *plan, int threads);
 
 /* The segment that time `time` of the walk is in; the work counts as a segment of its own, behind the last one. */
 int sn_plan_phase(const sn_plan *plan, int time);
 
-/* Elements that a buffer takes in its place, guards included.  A product may read up to a vector past the last row of a
- * signal (gemm.h) while others write what lies there: in the memory of the batch that is nobody's. */
+/* Elements that a buffer takes in its place, guards included; in scratch for one panel. */
 size_t sn_buffer_room(const sn_plan *plan, const sn_buffer *buffer);
 
 /* The phase in which the gradient of a parameter of node i is done, of route SN_FROM_BATCH: that after the segment in
@@ -179,7 +180,8 @@ static inline size_t sn_part_stride(const sn_item *item) {
     return sn_slice_room(item->rows * item->cols);
 }
 
-/* Samples of part `part` of `n_parts` of a batch of `rows`: from *begin on; 0 where there are fewer samples. */
+/* Samples of part `part` of `n_parts` of a batch of `rows`, whole panels but for the last: from *begin on; 0 where there
+ * are fewer panels. */
 size_t sn_part_samples(size_t rows, int part, int n_parts, size_t *begin);
 
 /* Steps of sn_plan_build, in this order; each allocates what it fills. */

@@ -4,7 +4,11 @@
 
 #include "plan/plan.h"
 
-enum { TILE_ROWS = 64, TILE_COLS = 256, TILE_STEP = 16 };
+/* Columns are cut where stripes are, so that tensors that read the same signal share them. */
+enum { TILE_ROWS = 256, TILE_COLS = SN_STRIPE_COLS, TILE_STEP = 16 };
+
+/* Items of a stripe that one thread does together: more would leave others waiting. */
+enum { MOST_TOGETHER = 16 };
 
 enum { MOST_PARTS = 8 }; /* of a gradient along the batch: as many threads can share it */
 
@@ -24,7 +28,7 @@ typedef struct cut {
 static cut cut_of(const sn_param *param) {
     if (param->route != SN_FROM_BATCH) return (cut){param->rows, param->cols};
     if (param->rank == 1) return (cut){1, piece(param->cols, TILE_ROWS)};
-    return (cut){piece(param->rows, TILE_ROWS), piece(param->cols, TILE_COLS)};
+    return (cut){piece(param->rows, TILE_ROWS), param->cols < TILE_COLS ? param->cols : TILE_COLS};
 }
 
 static int count_items(const sn_param *param) {
@@ -33,9 +37,9 @@ static int count_items(const sn_param *param) {
 }
 
 static int count_parts(const sn_plan *plan, const sn_param *param) {
-    size_t batch = plan->options.batch;
+    size_t panels = plan->max_panels;
     if (!param->in_parts || param->route != SN_FROM_BATCH || plan->options.is_reference) return 1;
-    return batch < MOST_PARTS ? (int)batch : MOST_PARTS;
+    return panels < MOST_PARTS ? (int)panels : MOST_PARTS;
 }
 
 static void add_items(sn_plan *plan, int p, const sn_param *param) {
@@ -60,7 +64,7 @@ static void add_items(sn_plan *plan, int p, const sn_param *param) {
     }
 }
 
-/* Where the gradient of a parameter lies among the partials of a row tile. */
+/* Where the gradient of a parameter lies among the partials of a panel. */
 static size_t take_partials(sn_plan *plan, int node, int index) {
     const sn_param *params = plan->graph->nodes[node].params;
     size_t at = plan->partial_doubles;
@@ -78,11 +82,9 @@ static void add_param(sn_plan *plan, int node, int index) {
     *entry = (sn_plan_param){.node = node,
                              .index = index,
                              .offset = plan->param_elements,
-                             .copy = plan->copy_elements,
                              .partial = take_partials(plan, node, index),
                              .first_item = plan->n_items};
     plan->param_elements += sn_slice_room(param->count);
-    if (param->copy_size > 0) plan->copy_elements += sn_slice_room(param->copy_size);
     add_items(plan, plan->n_params++, param);
     entry->n_items = plan->n_items - entry->first_item;
     if (plan->options.keeps_gradients) plan->gradient_elements = plan->param_elements;
@@ -115,12 +117,75 @@ static int by_work(const void *a, const void *b, void *items) {
     return compare_work(items, *(const int *)a, *(const int *)b);
 }
 
-static int by_phase(const void *a, const void *b, void *items) {
+/* What a task reads of a signal: equal for tasks that one thread should do together. */
+typedef struct stripe {
+    int phase, part, buffer, item; /* buffer: -1: the item reads no signal, and is told by its number */
+    size_t column;
+} stripe;
+
+static stripe stripe_of(const sn_plan *plan, const sn_task *task) {
+    const sn_item *item = &plan->items[task->item];
+    const sn_plan_param *entry = &plan->params[item->param];
+    const sn_node *node = &plan->graph->nodes[entry->node];
+    if (node->params[entry->index].route != SN_FROM_BATCH || node->params[entry->index].rank == 1)
+        return (stripe){item->phase, task->part, -1, task->item, 0};
+    sn_slot x = plan->value[node->inputs[0]];
+    return (stripe){item->phase, task->part, x.buffer, 0, x.column + item->col};
+}
+
+static int compare_stripes(const stripe *a, const stripe *b) {
+    if (a->phase != b->phase) return a->phase < b->phase ? -1 : 1;
+    if (a->buffer != b->buffer) return a->buffer < b->buffer ? -1 : 1;
+    if (a->column != b->column) return a->column < b->column ? -1 : 1;
+    if (a->part != b->part) return a->part < b->part ? -1 : 1;
+    return a->item < b->item ? -1 : a->item > b->item;
+}
+
+/* Of a stripe the item that reads most of it comes first, so that the others find theirs in it. */
+static int by_stripe(const void *a, const void *b, void *plan) {
     const sn_task *x = a, *y = b;
-    const sn_item *first = items, *i = &first[x->item], *j = &first[y->item];
-    if (i->phase != j->phase) return i->phase < j->phase ? -1 : 1;
-    int order = compare_work(items, x->item, y->item);
-    return order ? order : x->part < y->part ? -1 : x->part > y->part;
+    const sn_item *items = ((const sn_plan *)plan)->items, *i = &items[x->item], *j = &items[y->item];
+    stripe s = stripe_of(plan, x), t = stripe_of(plan, y);
+    int order = compare_stripes(&s, &t);
+    if (order) return order;
+    if (i->cols != j->cols) return i->cols > j->cols ? -1 : 1;
+    return x->item < y->item ? -1 : x->item > y->item;
+}
+
+static size_t work_of(const sn_plan *plan, const sn_task_group *group) {
+    size_t sum = 0;
+    for (int t = group->first; t < group->first + group->n; t++) {
+        const sn_item *item = &plan->items[plan->tasks[t].item];
+        sum += item->rows * item->cols;
+    }
+    return sum;
+}
+
+static int by_phase(const void *a, const void *b, void *plan) {
+    const sn_task_group *x = a, *y = b;
+    const sn_plan *p = plan;
+    int i = p->items[p->tasks[x->first].item].phase, j = p->items[p->tasks[y->first].item].phase;
+    if (i != j) return i < j ? -1 : 1;
+    size_t v = work_of(p, x), w = work_of(p, y);
+    if (v != w) return v > w ? -1 : 1;
+    return x->first < y->first ? -1 : x->first > y->first;
+}
+
+/* Groups of tasks, most work first, so that the threads end together. */
+static void set_groups(sn_plan *plan, int n_tasks) {
+    int n = 0;
+    qsort_r(plan->tasks, (size_t)n_tasks, sizeof *plan->tasks, by_stripe, plan);
+    for (int t = 0; t < n_tasks; t++) {
+        stripe own = stripe_of(plan, &plan->tasks[t]), last = t > 0 ? stripe_of(plan, &plan->tasks[t - 1]) : own;
+        bool goes_on = t > 0 && compare_stripes(&own, &last) == 0 && plan->groups[n - 1].n < MOST_TOGETHER;
+        if (!goes_on) plan->groups[n++] = (sn_task_group){t, 0};
+        plan->groups[n - 1].n++;
+    }
+    qsort_r(plan->groups, (size_t)n, sizeof *plan->groups, by_phase, plan);
+    for (int g = 0; g < n; g++)
+        plan->first_group[plan->items[plan->tasks[plan->groups[g].first].item].phase + 1]++;
+    for (int p = 0; p <= plan->n_segments; p++)
+        plan->first_group[p + 1] += plan->first_group[p];
 }
 
 static void add_late_updates(sn_plan *plan) {
@@ -135,9 +200,10 @@ static sn_status set_order(sn_plan *plan, sn_error *error) {
     for (size_t j = 0; j < n_items; j++)
         n_tasks += plan->items[j].is_companion ? 0U : (unsigned)plan->items[j].n_parts;
     plan->tasks = calloc(n_tasks, sizeof *plan->tasks);
-    plan->first_task = calloc(n_phases + 1, sizeof *plan->first_task);
+    plan->groups = calloc(n_tasks, sizeof *plan->groups);
+    plan->first_group = calloc(n_phases + 1, sizeof *plan->first_group);
     plan->updates = calloc(2 * n_items, sizeof *plan->updates);
-    if (!plan->tasks || !plan->first_task || !plan->updates)
+    if (!plan->tasks || !plan->groups || !plan->first_group || !plan->updates)
         return sn_error_memory(error, n_tasks * sizeof *plan->tasks, "the plan");
     sn_task *next = plan->tasks;
     for (int j = 0; j < plan->n_items; j++) {
@@ -145,11 +211,8 @@ static sn_status set_order(sn_plan *plan, sn_error *error) {
         plan->updates[plan->n_updates++] = j;
         for (int part = 0; part < plan->items[j].n_parts; part++)
             *next++ = (sn_task){j, part};
-        plan->first_task[plan->items[j].phase + 1] += plan->items[j].n_parts;
     }
-    for (size_t p = 0; p < n_phases; p++)
-        plan->first_task[p + 1] += plan->first_task[p];
-    qsort_r(plan->tasks, n_tasks, sizeof *plan->tasks, by_phase, plan->items);
+    set_groups(plan, (int)n_tasks);
     qsort_r(plan->updates, (size_t)plan->n_updates, sizeof *plan->updates, by_work, plan->items);
     add_late_updates(plan);
     return SN_OK;
