@@ -13,19 +13,20 @@
 #include <math.h>
 #include <string.h>
 
+#include "kernels/exponential.h"
 #include "kernels/variant.h"
 
 #if SN_IS_DOUBLE
 typedef uint64_t sn_bits;
-#define SN_ROUNDER        (0x1.8p52 + 1023)
-#define SN_LN2_HIGH       0x1.62e42feep-1
-#define SN_LN2_LOW        0x1.a39ef35793c76p-33
-#define SN_EXPONENT_SHIFT 52
+#define SN_ROUNDER        SN_DOUBLE_ROUNDER
+#define SN_LN2_HIGH       SN_DOUBLE_LN2_HIGH
+#define SN_LN2_LOW        SN_DOUBLE_LN2_LOW
+#define SN_EXPONENT_SHIFT SN_DOUBLE_DIGITS
 #define SN_UPPER_HALF     0xFFFFFFFFF8000000U /* 26 of 53 digits */
-#define SN_SHIFT          100
+#define SN_SHIFT          SN_DOUBLE_SHIFT
 #define SN_UP             0x1p100
-#define SN_DOWN           0x1p-100
-#define SN_EXP_LOWEST     770.0
+#define SN_DOWN           SN_DOUBLE_DOWN
+#define SN_EXP_LOWEST     SN_DOUBLE_EXP_LOWEST
 #define SN_EXP_ONE        40.0
 #define SN_TANH_ONE       19.1
 #else
@@ -77,34 +78,29 @@ static inline real sn_upper_half(real x) {
 /* 2^(k + shift), and r: x - low = k ln 2 + r.  The sum with the rounder has k + shift + bias in its last digits, which
  * the exponent is made of. */
 static inline real sn_reduce(real x, real low, real shift, real *r) {
+#if SN_IS_DOUBLE
+    return sn_double_reduce(x, low, shift, r);
+#else
     real rounder = SN_ROUNDER + shift;
     real shifted = (x - low) * SN_REAL(1.44269504088896340736) + rounder;
     real k = shifted - rounder;
     *r = ((x - k * SN_LN2_HIGH) - low) - k * SN_LN2_LOW;
     return sn_from_bits(sn_to_bits(shifted) << SN_EXPONENT_SHIFT);
+#endif
 }
 
-/* e^r - 1 for |r| <= 0.3466; error 0.16 2^-53 and 0.22 2^-24 of the value. */
+/* e^r - 1 for |r| <= 0.3466; error 0.22 2^-24 of the value. */
 static inline real sn_expm1_small(real r) {
 #if SN_IS_DOUBLE
-    real p = 2.5053714836818305808e-8;
-    p = p * r + 2.7626158581529811058e-7;
-    p = p * r + 2.7557408027559746674e-6;
-    p = p * r + 2.4801504987425295773e-5;
-    p = p * r + 1.9841269718206066297e-4;
-    p = p * r + 1.3888888931786767358e-3;
-    p = p * r + 8.3333333333899964378e-3;
-    p = p * r + 0.041666666666576137643;
-    p = p * r + 0.16666666666666588560;
-    p = p * r + 0.50000000000000052217;
+    return sn_double_expm1_small(r);
 #else
     real p = 1.3882411357057344005e-3F;
     p = p * r + 8.366579822726318933e-3F;
     p = p * r + 0.041667204339699266292F;
     p = p * r + 0.16666543208037942095F;
     p = p * r + 0.4999999812898166844F;
-#endif
     return r * r * p + r;
+#endif
 }
 
 /* e^-(a + low) times 2^SHIFT for 0 <= a <= EXP_LOWEST; `low` is what a lost in rounding. */
@@ -125,26 +121,18 @@ static inline real sn_expm1_minus(real x) {
 }
 
 /* log(1 + e) for 0 <= e <= 1, by 2 atanh(s) with s = e / (2 + e), written so that e itself is its first term; error of
- * the polynomial 0.45 2^-53 and 0.08 2^-24. */
+ * the polynomial 0.08 2^-24. */
 static inline real sn_log1p_small(real e) {
-    real s = e / (2 + e), z = s * s;
 #if SN_IS_DOUBLE
-    real p = 0.17748836685661390107;
-    p = p * z + 0.098983147150484710932;
-    p = p * z + 0.13587244420354146203;
-    p = p * z + 0.15364192294004412071;
-    p = p * z + 0.18182820718376885787;
-    p = p * z + 0.22222192655314041175;
-    p = p * z + 0.28571429063173081837;
-    p = p * z + 0.39999999995997731981;
-    p = p * z + 0.66666666666677872848;
+    return sn_double_log1p_small(e);
 #else
+    real s = e / (2 + e), z = s * s;
     real p = 0.28024412266182547188F;
     p = p * z + 0.27999176644311588936F;
     p = p * z + 0.4002169454819053819F;
     p = p * z + 0.66666413266434981518F;
-#endif
     return e - s * (e - z * p);
+#endif
 }
 
 /* (tanh a / a - 1) / a^2 of z = a^2 for a <= 0.56; error 0.01 2^-53 and 0.74 2^-24 of tanh a. */

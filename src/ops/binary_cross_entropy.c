@@ -61,27 +61,45 @@ const sn_loss sn_loss_binary_cross_entropy = {
     .probabilities = sigmoids,
 };
 #else
+#include "kernels/exponential.h"
 #include "ops/targets.h"
 
-static sn_loss_sums binary_cross_entropy(const sn_loss_call *call) {
-    sn_loss_sums sums = {0, 0};
-    double per_output = 1 / (double)call->width;
-    for (size_t r = 0; r < call->rows; r++) {
-        const real *z = sn_row(call->y, r);
-        const double *target = sn_target_of(call, r);
-        real *dz = call->dy.data ? sn_row(call->dy, r) : NULL;
-        double sum = 0;
-        for (size_t j = 0; j < call->width; j++) {
-            /* Of the side that z is on the target has `right`, of the other one `wrong`. */
-            double t = target[j], size = fabs((double)z[j]), e = exp(-size);
-            double right = z[j] > 0 ? t : 1 - t, wrong = z[j] > 0 ? 1 - t : t;
-            double slope = (wrong - right * e) / (1 + e);
-            sum += log1p(e) + wrong * size;
-            if (dz) dz[j] = (real)(call->weight * per_output * (z[j] > 0 ? slope : -slope));
-        }
-        sums.loss += sum * per_output;
-        sums.correct += sn_is_right(call, r, sum);
+/* Adds to the losses those of one output; slope: d loss / d z. */
+SN_ALWAYS_INLINE void add_output(double *loss, double *slope, const real *z, const double *t, size_t lanes) {
+    SN_SIMD for (size_t l = 0; l < lanes; l++) {
+        /* Of the side that z is on the target has `right`, of the other one `wrong`. */
+        bool is_positive = z[l] > 0;
+        double size = fabs((double)z[l]), e = sn_double_exp_minus(size), others = 1 - t[l];
+        double right = is_positive ? t[l] : others, wrong = is_positive ? others : t[l];
+        double toward = (wrong - right * e) / (1 + e);
+        slope[l] = is_positive ? toward : -toward;
+        loss[l] += sn_double_log1p_small(e) + wrong * size;
     }
+}
+
+SN_ALWAYS_INLINE sn_loss_sums evaluate(const sn_loss_call *call, size_t lanes) {
+    const double *target[SN_PANEL];
+    double loss[SN_PANEL] = {0}, per_output = 1 / (double)call->width, weight = call->weight * per_output;
+    sn_largest best;
+    sn_set_largest(&best, call, lanes);
+    for (size_t l = 0; l < lanes; l++)
+        target[l] = sn_target_of(call, l);
+    for (size_t j = 0; j < call->width; j++) {
+        double t[SN_PANEL], slope[SN_PANEL];
+        for (size_t l = 0; l < lanes; l++)
+            t[l] = target[l][j];
+        add_output(loss, slope, sn_lanes_of(call->y, 0, j), t, lanes);
+        if (!call->dy.data) continue;
+        real *dz = sn_lanes_of(call->dy, 0, j);
+        SN_SIMD for (size_t l = 0; l < lanes; l++) dz[l] = (real)(weight * slope[l]);
+    }
+    SN_SIMD for (size_t l = 0; l < lanes; l++) loss[l] *= per_output;
+    return sn_sums_of(call, loss, &best);
+}
+
+static sn_loss_sums binary_cross_entropy(const sn_loss_call *call) {
+    sn_loss_sums sums = call->lanes == SN_PANEL ? evaluate(call, SN_PANEL) : evaluate(call, call->lanes);
+    sn_clear_idle(call);
     return sums;
 }
 

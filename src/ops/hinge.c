@@ -47,27 +47,58 @@ const sn_loss sn_loss_hinge = {
 #else
 #include "ops/targets.h"
 
-static sn_loss_sums hinge(const sn_loss_call *call) {
+/* Of the lanes: the label and its output, what their loss is multiplied by, the loss, and its slopes by all other
+ * outputs together. */
+typedef struct margins {
+    uint64_t label[SN_PANEL];
+    double own[SN_PANEL], factor[SN_PANEL], loss[SN_PANEL], slopes[SN_PANEL];
+} margins;
+
+static void set_margins(margins *m, const sn_loss_call *call) {
     const hinge_attributes *a = call->attributes;
-    sn_loss_sums sums = {0, 0};
-    for (size_t r = 0; r < call->rows; r++) {
-        const real *z = sn_row(call->y, r);
-        real *dz = call->dy.data ? sn_row(call->dy, r) : NULL;
-        size_t label = call->samples->labels[call->indices[r]];
-        double factor = (a->class_weights ? a->class_weights[label] : 1) / (double)call->width;
-        double sum = 0, slopes = 0;
-        for (size_t j = 0; j < call->width; j++) {
-            double lacks = a->margin - (double)z[label] + (double)z[j];
-            bool counts = j != label && !(lacks <= 0); /* NaN counts, so that it is seen */
-            double slope = !counts ? 0 : a->squares ? 2 * lacks : 1;
-            if (counts) sum += a->squares ? lacks * lacks : lacks;
-            if (dz) dz[j] = (real)(call->weight * factor * slope);
-            slopes += slope;
-        }
-        if (dz) dz[label] = (real)(-call->weight * factor * slopes);
-        sums.loss += factor * sum;
-        sums.correct += sn_is_right(call, r, sum);
+    for (size_t l = 0; l < call->lanes; l++) {
+        m->label[l] = call->samples->labels[sn_sample_of(call, l)];
+        m->own[l] = (double)sn_lanes_of(call->y, 0, m->label[l])[l];
+        m->factor[l] = (a->class_weights ? a->class_weights[m->label[l]] : 1) / (double)call->width;
+        m->loss[l] = m->slopes[l] = 0;
     }
+}
+
+/* What output j lacks to be below those of the labels by the margin. */
+SN_ALWAYS_INLINE void add_output(margins *m, const sn_loss_call *call, size_t j, size_t lanes) {
+    const hinge_attributes *a = call->attributes;
+    const real *z = sn_lanes_of(call->y, 0, j);
+    real *dz = call->dy.data ? sn_lanes_of(call->dy, 0, j) : NULL;
+    double slope[SN_PANEL];
+    SN_SIMD for (size_t l = 0; l < lanes; l++) {
+        double lacks = a->margin - m->own[l] + (double)z[l];
+        bool counts = j != m->label[l] && !(lacks <= 0); /* NaN counts, so that it is seen */
+        double counted = counts ? lacks : 0;
+        m->loss[l] += counted * (a->squares ? counted : 1);
+        slope[l] = a->squares ? 2 * counted : counts;
+        m->slopes[l] += slope[l];
+    }
+    if (!dz) return;
+    SN_SIMD for (size_t l = 0; l < lanes; l++) dz[l] = (real)(call->weight * m->factor[l] * slope[l]);
+}
+
+SN_ALWAYS_INLINE sn_loss_sums evaluate(const sn_loss_call *call, size_t lanes) {
+    margins m;
+    sn_largest best;
+    sn_set_largest(&best, call, lanes);
+    set_margins(&m, call);
+    for (size_t j = 0; j < call->width; j++)
+        add_output(&m, call, j, lanes);
+    for (size_t l = 0; l < lanes; l++) {
+        m.loss[l] *= m.factor[l];
+        if (call->dy.data) sn_lanes_of(call->dy, 0, m.label[l])[l] = (real)(-call->weight * m.factor[l] * m.slopes[l]);
+    }
+    return sn_sums_of(call, m.loss, &best);
+}
+
+static sn_loss_sums hinge(const sn_loss_call *call) {
+    sn_loss_sums sums = call->lanes == SN_PANEL ? evaluate(call, SN_PANEL) : evaluate(call, call->lanes);
+    sn_clear_idle(call);
     return sums;
 }
 

@@ -36,22 +36,30 @@ const sn_loss sn_loss_mean_squared_error = {
 #else
 #include "ops/targets.h"
 
-static sn_loss_sums mean_squared_error(const sn_loss_call *call) {
-    sn_loss_sums sums = {0, 0};
-    double per_output = 1 / (double)call->width;
-    for (size_t r = 0; r < call->rows; r++) {
-        const real *y = sn_row(call->y, r);
-        const double *target = sn_target_of(call, r);
-        real *dy = call->dy.data ? sn_row(call->dy, r) : NULL;
-        double sum = 0;
-        for (size_t j = 0; j < call->width; j++) {
-            double error = (double)y[j] - target[j];
-            sum += error * error;
-            if (dy) dy[j] = (real)(2 * call->weight * per_output * error);
-        }
-        sums.loss += sum * per_output;
-        sums.correct += sn_is_right(call, r, sum);
+SN_ALWAYS_INLINE sn_loss_sums evaluate(const sn_loss_call *call, size_t lanes) {
+    const double *target[SN_PANEL];
+    double loss[SN_PANEL] = {0}, per_output = 1 / (double)call->width, slope = 2 * call->weight * per_output;
+    sn_largest best;
+    sn_set_largest(&best, call, lanes);
+    for (size_t l = 0; l < lanes; l++)
+        target[l] = sn_target_of(call, l);
+    for (size_t j = 0; j < call->width; j++) {
+        const real *y = sn_lanes_of(call->y, 0, j);
+        double error[SN_PANEL];
+        for (size_t l = 0; l < lanes; l++)
+            error[l] = (double)y[l] - target[l][j];
+        SN_SIMD for (size_t l = 0; l < lanes; l++) loss[l] += error[l] * error[l];
+        if (!call->dy.data) continue;
+        real *dy = sn_lanes_of(call->dy, 0, j);
+        SN_SIMD for (size_t l = 0; l < lanes; l++) dy[l] = (real)(slope * error[l]);
     }
+    SN_SIMD for (size_t l = 0; l < lanes; l++) loss[l] *= per_output;
+    return sn_sums_of(call, loss, &best);
+}
+
+static sn_loss_sums mean_squared_error(const sn_loss_call *call) {
+    sn_loss_sums sums = call->lanes == SN_PANEL ? evaluate(call, SN_PANEL) : evaluate(call, call->lanes);
+    sn_clear_idle(call);
     return sums;
 }
 

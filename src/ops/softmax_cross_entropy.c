@@ -1,15 +1,13 @@
 /* Softmax and cross-entropy from the logits, in double: loss = log sum_j exp(z_j) - z_label.
  *
- * With m the largest logit and e_j = exp(z_j - m), the rest s = sum of e_j without the label's: when the label has the
- * largest logit the loss is log1p(s), and the gradient at the label is -s / (s + e_label), so neither loses its digits
- * when the network is right by far.
+ * With m the largest logit, e_j = exp(z_j - m) and s the sum of e_j without that of the largest, log sum_j exp(z_j) -
+ * z_c is m - z_c + log1p(s), and what other classes than c have of the sum is 1 + (s - e_c), of the largest s: so
+ * neither loss nor gradient loses its digits when the network is right by far.
  *
  * Label smoothing and class weights make it a cross-entropy to several classes of masses q_c:
  *
  *     loss = sum_c q_c l_c,  l_c = log sum_j exp(z_j) - z_c,  q_c = epsilon / n_classes w_c (+ (1 - epsilon) w_label)
- *     dz_c = (sum of the other q) p_c - q_c (1 - p_c)
- *
- * where l_c and 1 - p_c are had from the sum of e_j without the largest, so that they keep theirs. */
+ *     dz_c = (sum of the other q) p_c - q_c (1 - p_c) */
 #include <math.h>
 
 #include "ops/objective.h"
@@ -86,66 +84,120 @@ const sn_loss sn_loss_softmax_cross_entropy = {
     .probabilities = softmax,
 };
 #else
+#include "kernels/exponential.h"
 #include "ops/targets.h"
 
-/* The sum of e_j without that of one class; NaN among the logits makes it NaN. */
-static double rest_sum(const real *z, size_t n, size_t without, double max) {
-    double rest = 0;
-    for (size_t j = 0; j < n; j++)
-        rest += j == without ? 0 : exp((double)z[j] - max);
-    return rest;
+enum { KEPT = 32 }; /* outputs whose e_j is kept for the gradient; that of others is worked out again */
+
+/* Of the lanes: the label, the largest output, s, and log(1 + s). */
+typedef struct softmax_lanes {
+    size_t label[SN_PANEL];
+    sn_largest best;
+    double rest[SN_PANEL], log_total[SN_PANEL];
+    double e[KEPT][SN_PANEL];
+} softmax_lanes;
+
+/* exp(z_j - m).  NaN stays. */
+SN_ALWAYS_INLINE void set_exponentials(double *e, const softmax_lanes *s, const real *z, size_t lanes) {
+    SN_SIMD for (size_t l = 0; l < lanes; l++) e[l] = sn_double_exp_minus((double)s->best.value[l] - (double)z[l]);
 }
 
-static void write_gradient(const sn_loss_call *call, size_t r, size_t label, double max, double rest) {
-    const real *z = sn_row(call->y, r);
-    real *dz = sn_row(call->dy, r);
-    double own = exp((double)z[label] - max), total = rest + own;
-    for (size_t j = 0; j < call->width; j++)
-        dz[j] = (real)(call->weight * (exp((double)z[j] - max) / total));
-    dz[label] = (real)(-call->weight * (rest / total));
-}
-
-static sn_loss_sums plain(const sn_loss_call *call) {
-    sn_loss_sums sums = {0, 0};
-    for (size_t r = 0; r < call->rows; r++) {
-        const real *z = sn_row(call->y, r);
-        size_t label = call->samples->labels[call->indices[r]], best = sn_largest(z, call->width);
-        double max = (double)z[best], rest = rest_sum(z, call->width, label, max), gap = max - (double)z[label];
-        sums.loss += best == label ? log1p(rest) : gap + log(rest + exp(-gap));
-        sums.correct += best == label && rest == rest;
-        if (call->dy.data) write_gradient(call, r, label, max, rest);
+/* NaN among the logits makes s NaN. */
+SN_ALWAYS_INLINE void set_lanes(softmax_lanes *s, const sn_loss_call *call, size_t lanes) {
+    double rest[SN_PANEL] = {0}, spare[SN_PANEL];
+    sn_set_largest(&s->best, call, lanes);
+    for (size_t j = 0; j < call->width; j++) {
+        double *e = j < KEPT ? s->e[j] : spare;
+        sn_count own = (sn_count)j;
+        set_exponentials(e, s, sn_lanes_of(call->y, 0, j), lanes);
+        SN_SIMD for (size_t l = 0; l < lanes; l++) rest[l] += own == s->best.output[l] ? 0 : e[l];
     }
-    return sums;
+    for (size_t l = 0; l < lanes; l++)
+        s->label[l] = call->samples->labels[sn_sample_of(call, l)];
+    SN_SIMD for (size_t l = 0; l < lanes; l++) {
+        s->rest[l] = rest[l];
+        s->log_total[l] = sn_double_log1p(rest[l]);
+    }
 }
 
-/* q_c, and what the other classes have of the mass. */
-static double mass_of(const cross_entropy_attributes *a, size_t class, size_t label, double *others) {
-    double weight = a->class_weights[class], own = a->label_mass * a->class_weights[label];
-    *others = a->spread_mass * (a->total_weight - weight) + (class == label ? 0 : own);
-    return a->spread_mass * weight + (class == label ? own : 0);
+/* e_j, from where it is kept or in `spare`. */
+SN_ALWAYS_INLINE const double *exponentials_of(const softmax_lanes *s, const sn_loss_call *call, size_t j,
+                                               double *spare, size_t lanes) {
+    if (j < KEPT) return s->e[j];
+    set_exponentials(spare, s, sn_lanes_of(call->y, 0, j), lanes);
+    return spare;
 }
 
-static sn_loss_sums weighted(const sn_loss_call *call, const cross_entropy_attributes *a) {
-    sn_loss_sums sums = {0, 0};
-    for (size_t r = 0; r < call->rows; r++) {
-        const real *z = sn_row(call->y, r);
-        real *dz = call->dy.data ? sn_row(call->dy, r) : NULL;
-        size_t label = call->samples->labels[call->indices[r]], best = sn_largest(z, call->width);
-        double max = (double)z[best], rest = rest_sum(z, call->width, best, max), log_total = log1p(rest), loss = 0;
-        for (size_t c = 0; c < call->width; c++) {
-            double gap = max - (double)z[c], e = exp(-gap), left = c == best ? rest : 1 + (rest - e), others;
-            double mass = mass_of(a, c, label, &others);
-            loss += mass * (gap + log_total);
-            if (dz) dz[c] = (real)(call->weight * ((others * e - mass * left) / (1 + rest)));
+SN_ALWAYS_INLINE void set_gradient(const softmax_lanes *s, const sn_loss_call *call, size_t lanes) {
+    double share[SN_PANEL], spare[SN_PANEL];
+    SN_SIMD for (size_t l = 0; l < lanes; l++) share[l] = call->weight / (1 + s->rest[l]);
+    for (size_t j = 0; j < call->width; j++) {
+        const double *e = exponentials_of(s, call, j, spare, lanes);
+        real *dz = sn_lanes_of(call->dy, 0, j);
+        SN_SIMD for (size_t l = 0; l < lanes; l++) dz[l] = (real)(share[l] * e[l]);
+    }
+    for (size_t l = 0; l < lanes; l++) {
+        size_t j = s->label[l];
+        double e = exponentials_of(s, call, j, spare, lanes)[l];
+        double others = j == s->best.output[l] ? s->rest[l] : 1 + (s->rest[l] - e);
+        sn_lanes_of(call->dy, 0, j)[l] = (real)(-share[l] * others);
+    }
+}
+
+SN_ALWAYS_INLINE sn_loss_sums plain(const sn_loss_call *call, size_t lanes) {
+    softmax_lanes s;
+    double loss[SN_PANEL];
+    set_lanes(&s, call, lanes);
+    for (size_t l = 0; l < lanes; l++) {
+        double gap = (double)s.best.value[l] - (double)sn_lanes_of(call->y, 0, s.label[l])[l];
+        loss[l] = gap + s.log_total[l];
+    }
+    if (call->dy.data) set_gradient(&s, call, lanes);
+    return sn_sums_of(call, loss, &s.best);
+}
+
+/* The masses of class c and of all others; `own` is what the labels have beside that. */
+SN_ALWAYS_INLINE void set_masses(double *mass, double *others, const sn_loss_call *call, const softmax_lanes *s,
+                                 const double *own, size_t c) {
+    const cross_entropy_attributes *a = call->attributes;
+    double weight = a->class_weights[c], spread = a->spread_mass * weight;
+    double rest = a->spread_mass * (a->total_weight - weight);
+    for (size_t l = 0; l < call->lanes; l++) {
+        mass[l] = spread + (c == s->label[l] ? own[l] : 0);
+        others[l] = rest + (c == s->label[l] ? 0 : own[l]);
+    }
+}
+
+SN_ALWAYS_INLINE sn_loss_sums weighted(const sn_loss_call *call, size_t lanes) {
+    const cross_entropy_attributes *a = call->attributes;
+    softmax_lanes s;
+    double loss[SN_PANEL] = {0}, own[SN_PANEL], mass[SN_PANEL], others[SN_PANEL], spare[SN_PANEL];
+    set_lanes(&s, call, lanes);
+    for (size_t l = 0; l < lanes; l++)
+        own[l] = a->label_mass * a->class_weights[s.label[l]];
+    for (size_t c = 0; c < call->width; c++) {
+        const double *e = exponentials_of(&s, call, c, spare, lanes);
+        const real *z = sn_lanes_of(call->y, 0, c);
+        real *dz = call->dy.data ? sn_lanes_of(call->dy, 0, c) : NULL;
+        set_masses(mass, others, call, &s, own, c);
+        SN_SIMD for (size_t l = 0; l < lanes; l++) loss[l] +=
+            mass[l] * ((double)s.best.value[l] - (double)z[l] + s.log_total[l]);
+        for (size_t l = 0; l < lanes && dz; l++) {
+            double left = c == s.best.output[l] ? s.rest[l] : 1 + (s.rest[l] - e[l]);
+            dz[l] = (real)(call->weight * ((others[l] * e[l] - mass[l] * left) / (1 + s.rest[l])));
         }
-        sums.loss += loss;
-        sums.correct += best == label && rest == rest;
     }
-    return sums;
+    return sn_sums_of(call, loss, &s.best);
+}
+
+SN_ALWAYS_INLINE sn_loss_sums evaluate(const sn_loss_call *call, size_t lanes) {
+    return call->attributes ? weighted(call, lanes) : plain(call, lanes);
 }
 
 static sn_loss_sums softmax_cross_entropy(const sn_loss_call *call) {
-    return call->attributes ? weighted(call, call->attributes) : plain(call);
+    sn_loss_sums sums = call->lanes == SN_PANEL ? evaluate(call, SN_PANEL) : evaluate(call, call->lanes);
+    sn_clear_idle(call);
+    return sums;
 }
 
 const sn_loss_kernels SN_V(sn_kernels_softmax_cross_entropy) = {.evaluate = softmax_cross_entropy};

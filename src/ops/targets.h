@@ -1,29 +1,62 @@
-/* What kernels of losses share: targets of a row, and whether it is right. */
+/* What kernels of losses share: targets of a panel, and sums over its samples. */
 #ifndef SN_OPS_TARGETS_H
 #define SN_OPS_TARGETS_H
 
 #include "ops/row.h"
 
-/* The first largest of n values. */
-static inline size_t sn_largest(const real *z, size_t n) {
-    size_t best = 0;
-    for (size_t j = 1; j < n; j++) {
-        if (z[j] > z[best]) best = j;
+/* The first largest output of every lane, and which it is. */
+typedef struct sn_largest {
+    real value[SN_PANEL];
+    sn_count output[SN_PANEL];
+} sn_largest;
+
+SN_ALWAYS_INLINE void sn_set_largest(sn_largest *best, const sn_loss_call *call, size_t lanes) {
+    const real *first = sn_lanes_of(call->y, 0, 0);
+    SN_SIMD for (size_t l = 0; l < lanes; l++) {
+        best->value[l] = first[l];
+        best->output[l] = 0;
     }
-    return best;
+    for (size_t j = 1; j < call->width; j++) {
+        const real *z = sn_lanes_of(call->y, 0, j);
+        sn_count own = (sn_count)j;
+        SN_SIMD for (size_t l = 0; l < lanes; l++) {
+            bool is_larger = z[l] > best->value[l];
+            best->value[l] = is_larger ? z[l] : best->value[l];
+            best->output[l] = is_larger ? own : best->output[l];
+        }
+    }
 }
 
-/* (width) What a row is held to: the targets of its sample, or 1 at its label and 0 elsewhere. */
-static inline const double *sn_target_of(const sn_loss_call *call, size_t r) {
-    size_t sample = call->indices[r], width = call->width;
+/* The sample of lane l; idle lanes have the last. */
+static inline size_t sn_sample_of(const sn_loss_call *call, size_t l) {
+    return call->indices[l < call->rows ? l : call->rows - 1];
+}
+
+/* (width) What lane l is held to: the targets of its sample, or 1 at its label and 0 elsewhere. */
+static inline const double *sn_target_of(const sn_loss_call *call, size_t l) {
+    size_t sample = sn_sample_of(call, l), width = call->width;
     if (call->one_hot) return call->one_hot + (width - 1 - call->samples->labels[sample]);
     return call->samples->targets + sample * width;
 }
 
-/* Whether a row's largest output is its label; never where its loss is NaN. */
-static inline bool sn_is_right(const sn_loss_call *call, size_t r, double loss) {
-    return call->samples->labels && loss == loss &&
-           sn_largest(sn_row(call->y, r), call->width) == call->samples->labels[call->indices[r]];
+/* The sums of the samples' losses, in the order of the lanes.  A sample is right where its largest output is its label,
+ * never where its loss is NaN. */
+static inline sn_loss_sums sn_sums_of(const sn_loss_call *call, const double loss[SN_PANEL], const sn_largest *best) {
+    sn_loss_sums sums = {0, 0};
+    for (size_t l = 0; l < call->rows; l++) {
+        sums.loss += loss[l];
+        if (call->samples->labels)
+            sums.correct += loss[l] == loss[l] && best->output[l] == call->samples->labels[call->indices[l]];
+    }
+    return sums;
+}
+
+/* Zeros in the gradient behind the samples. */
+static inline void sn_clear_idle(const sn_loss_call *call) {
+    for (size_t j = 0; j < call->width && call->dy.data; j++) {
+        for (size_t l = call->rows; l < call->lanes; l++)
+            sn_lanes_of(call->dy, 0, j)[l] = 0;
+    }
 }
 
 #endif
