@@ -74,7 +74,7 @@ static size_t data_bytes(const sn_dataset *data) {
 /* Free by sn_plan_reset. */
 static sn_status make_plan(const sn_experiment *x, sn_plan *plan, sn_error *error) {
     sn_plan_options options;
-    sn_engine_plan_options(&options, &x->options, x->backend);
+    sn_engine_plan_options(&options, &x->options);
     return sn_plan_build(plan, &x->graph, &options, error);
 }
 

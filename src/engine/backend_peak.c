@@ -1,5 +1,4 @@
 /* Owns the measurement of products: what this machine can do, the limit that steps are held to. */
-#include <cblas.h>
 #include <math.h>
 
 #include "base/arena.h"
@@ -17,14 +16,9 @@ static void by_backend(const products *p) {
 }
 
 static void by_openblas(const products *p) {
-    const void *a = p->call.a.data, *b = p->call.b.data;
-    void *c = p->call.c.data;
-    int n = (int)p->call.n;
-    if (p->backend->dtype == SN_F64) {
-        cblas_dgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, n, n, n, 1, a, n, b, n, 0, c, n);
-    } else {
-        cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, n, n, n, 1, a, n, b, n, 0, c, n);
-    }
+    sn_product_call call = p->call;
+    call.by_openblas = true;
+    p->backend->multiply(&call);
 }
 
 /* Small numbers of one sign pattern: neither denormals nor overflow can come of them. */

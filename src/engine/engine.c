@@ -15,7 +15,7 @@
 /* A network that takes more looks ahead: below, the caches do without, and asking costs 5 % of a step. */
 #define MOST_CACHED ((size_t)16 << 20)
 
-void sn_engine_plan_options(sn_plan_options *plan, const sn_engine_options *options, const sn_backend *backend) {
+void sn_engine_plan_options(sn_plan_options *plan, const sn_engine_options *options) {
     *plan = (sn_plan_options){.batch = options->batch,
                               .is_reference = options->is_reference,
                               .n_slots = sn_slot_count(options->rule.slots),
@@ -174,13 +174,12 @@ sn_status sn_engine_new(sn_engine **engine, const sn_graph *graph, const sn_back
     e->real_size = sn_dtype_size(backend->dtype);
     e->loss_kernels = backend->losses[sn_loss_index(options->objective.loss)];
     sn_plan_options plan_options;
-    sn_engine_plan_options(&plan_options, options, backend);
+    sn_engine_plan_options(&plan_options, options);
     sn_status status = sn_blas_pin(error);
     if (!status) status = sn_plan_build(&e->plan, graph, &plan_options, error);
     if (!status) {
         e->group_panels = sn_plan_group_panels(&e->plan, options->threads);
-        e->by_openblas = options->products == SN_PRODUCTS_OPENBLAS ||
-                         (options->products == SN_PRODUCTS_BY_PATH && !backend->has_fma);
+        e->by_openblas = sn_uses_openblas(options->products, backend);
         e->lane_step = options->is_reference ? SN_PANEL : backend->lane_step;
         e->looks_ahead = sn_plan_bytes(&e->plan, options->threads, e->real_size) > MOST_CACHED;
     }

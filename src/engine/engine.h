@@ -23,6 +23,10 @@ typedef struct sn_engine sn_engine;
  * the generic path), or the config. */
 typedef enum sn_products { SN_PRODUCTS_BY_PATH, SN_PRODUCTS_OWN, SN_PRODUCTS_OPENBLAS } sn_products;
 
+static inline bool sn_uses_openblas(sn_products products, const sn_backend *backend) {
+    return products == SN_PRODUCTS_OPENBLAS || (products == SN_PRODUCTS_BY_PATH && !backend->has_fma);
+}
+
 typedef struct sn_engine_options {
     size_t batch; /* samples of the largest batch */
     int threads;
@@ -38,7 +42,7 @@ typedef struct sn_engine_options {
 } sn_engine_options;
 
 /* The plan that sn_engine_new would make, for `check`. */
-void sn_engine_plan_options(sn_plan_options *plan, const sn_engine_options *options, const sn_backend *backend);
+void sn_engine_plan_options(sn_plan_options *plan, const sn_engine_options *options);
 
 /* Plans, takes memory (the graph must outlive the engine) and starts the threads.  Weights are zero.  SN_FAILED where
  * memory or threads are not to be had. */

@@ -197,11 +197,11 @@ static void add_segment_end(printer *p, int s) {
     } else if (!node) {
         sn_text_add(p->text, "it was cut here, all threads wait --\n");
     } else {
-        sn_text_add(p->text, "every tile leaves its part of ");
+        sn_text_add(p->text, "every panel leaves its part of ");
         add_label(p, node);
         sn_text_add(p->text, ", all threads wait --\n");
         begin_line(p, time, "merge", (int)(node - plan->graph->nodes), (sn_slot){-1, 0});
-        sn_text_addf(next_part(p), "each thread puts the parts of %zu tiles together", plan->max_tiles);
+        sn_text_addf(next_part(p), "each thread puts the parts of %zu panels together", plan->max_panels);
         end_line(p);
     }
 }
@@ -304,7 +304,7 @@ static void add_buffers(printer *p) {
 /* ---- work ---- */
 
 static const char *const route_names[] = {
-    [SN_FROM_BATCH] = "product", [SN_FROM_PARTIALS] = "sums of tiles", [SN_FROM_REDUCTION] = "reduction"};
+    [SN_FROM_BATCH] = "product", [SN_FROM_PARTIALS] = "sums of panels", [SN_FROM_REDUCTION] = "reduction"};
 
 static void add_tensor(printer *p, const sn_item *item, char *tile) {
     const sn_plan_param *entry = &p->plan->params[item->param];
@@ -343,14 +343,17 @@ static void add_item(printer *p, int j) {
 /* The items whose gradients are done in a phase. */
 static void add_phase(printer *p, int phase) {
     const sn_plan *plan = p->plan;
-    int begin = plan->first_task[phase], end = plan->first_task[phase + 1];
+    int begin = plan->first_group[phase], end = plan->first_group[phase + 1];
     if (begin == end) return;
     if (phase < plan->n_segments)
         sn_text_addf(p->text, "%6s  -- after segment %d, beside the next; updated at the end --\n", "", phase);
     else if (plan->n_late > 0)
         sn_text_addf(p->text, "%6s  -- after the walk --\n", "");
-    for (int t = begin; t < end; t++) {
-        if (plan->tasks[t].part == 0) add_item(p, plan->tasks[t].item);
+    for (int g = begin; g < end; g++) {
+        const sn_task_group *group = &plan->groups[g];
+        for (int t = group->first; t < group->first + group->n; t++) {
+            if (plan->tasks[t].part == 0) add_item(p, plan->tasks[t].item);
+        }
     }
 }
 
@@ -377,10 +380,10 @@ static void add_sizes(printer *p, int threads, size_t real_size) {
     for (int b = 0; b < plan->n_buffers; b++)
         n_batch += plan->buffers[b].place == SN_PLACE_BATCH;
     sn_text_addf(p->text, "%-14s %d, the input among them\n", "nodes", plan->graph->n_nodes);
-    sn_text_addf(p->text, "%-14s %zu rows in %zu tiles of %zu, a thread walks up to %zu at once\n", "batch",
-                 plan->options.batch, plan->max_tiles, plan->tile_rows, sn_plan_group_tiles(plan, threads));
+    sn_text_addf(p->text, "%-14s %zu samples in %zu panels of %d, a thread walks up to %zu at once\n", "batch",
+                 plan->options.batch, plan->max_panels, SN_PANEL, sn_plan_group_panels(plan, threads));
     sn_text_addf(p->text, "%-14s %d\n", "segments", plan->n_segments);
-    sn_text_addf(p->text, "%-14s %d batch (a row for every sample), %d scratch (memory of a thread)\n", "buffers",
+    sn_text_addf(p->text, "%-14s %d batch (all samples), %d scratch (memory of a thread)\n", "buffers",
                  n_batch, plan->n_buffers - n_batch);
     sn_text_addf(p->text, "%-14s %d\n", "copies", plan->n_copies);
     sn_text_addf(p->text, "%-14s ", "arena");

@@ -61,7 +61,7 @@ static void tell_simd(const sn_experiment *x, char out[FACT_TEXT]) {
 
 /* Own products make the bits the same with every OpenBLAS. */
 static void tell_products(const sn_experiment *x, char out[FACT_TEXT]) {
-    if (x->backend->has_own_products) {
+    if (!sn_uses_openblas(x->options.products, x->backend)) {
         snprintf(out, FACT_TEXT, "own");
     } else {
         snprintf(out, FACT_TEXT, "%s, core %s", sn_blas_config(), sn_blas_core());

@@ -186,7 +186,7 @@ static sn_status estimate(const sn_experiment *x, size_t available, size_t *byte
     if (*bytes > available) return SN_OK;
     sn_plan plan;
     sn_plan_options options;
-    sn_engine_plan_options(&options, &x->options, x->backend);
+    sn_engine_plan_options(&options, &x->options);
     sn_status status = sn_plan_build(&plan, &x->graph, &options, error);
     if (status) return status;
     *bytes = sn_plan_bytes(&plan, x->options.threads, real_size);

@@ -49,7 +49,7 @@ static void list_segments(const sn_bench *b, part parts[N_SEGMENTS]) {
 
 /* What the ops multiply by. */
 static const char *kernel(const sn_bench *b) {
-    return b->experiment->backend->has_own_products ? "own kernel" : "OpenBLAS";
+    return sn_uses_openblas(b->experiment->options.products, b->experiment->backend) ? "OpenBLAS" : "own kernel";
 }
 
 static double limit(const sn_bench *b) {
