@@ -217,7 +217,7 @@ static void set_forward(const sn_op_call *call, size_t begin, size_t n, forward_
 }
 
 /* `lanes` lanes of `n` features of a block from `begin` on. */
-SN_ALWAYS_INLINE void forward_block(const sn_op_call *call, size_t block, size_t begin, size_t n,
+SN_ALWAYS_INLINE void forward_lanes(const sn_op_call *call, size_t block, size_t begin, size_t n,
                                     const forward_constants *k, size_t lanes) {
     for (size_t c = 0; c < n; c++) {
         const real *x = sn_lanes_of(call->x[0], block, begin + c);
@@ -227,19 +227,22 @@ SN_ALWAYS_INLINE void forward_block(const sn_op_call *call, size_t block, size_t
     }
 }
 
-static void batch_norm_forward(const sn_op_call *call) {
+static void forward_chunk(const sn_op_call *call, size_t begin) {
+    size_t n = chunk_size(call, begin);
     forward_constants k;
-    for (size_t begin = 0; begin < call->node->width; begin += CHUNK) {
-        size_t n = chunk_size(call, begin);
-        set_forward(call, begin, n, &k);
-        for (size_t b = 0; b < call->blocks; b++) {
-            if (call->lanes == SN_PANEL) {
-                forward_block(call, b, begin, n, &k, SN_PANEL);
-            } else {
-                forward_block(call, b, begin, n, &k, call->lanes);
-            }
+    set_forward(call, begin, n, &k);
+    for (size_t b = 0; b < call->blocks; b++) {
+        if (call->lanes == SN_PANEL) {
+            forward_lanes(call, b, begin, n, &k, SN_PANEL);
+        } else {
+            forward_lanes(call, b, begin, n, &k, call->lanes);
         }
     }
+}
+
+static void batch_norm_forward(const sn_op_call *call) {
+    for (size_t begin = 0; begin < call->node->width; begin += CHUNK)
+        forward_chunk(call, begin);
 }
 
 /* dx = factor (dy - mean_dy - (x - mean - rest) slope), slope = mean(dy xhat) rstd */
@@ -262,7 +265,7 @@ static void set_backward(const sn_op_call *call, size_t begin, size_t n, double 
 }
 
 /* `n` features of a block from `begin` on, which has `samples` samples. */
-SN_ALWAYS_INLINE void backward_block(const sn_op_call *call, size_t block, size_t begin, size_t n,
+SN_ALWAYS_INLINE void backward_lanes(const sn_op_call *call, size_t block, size_t begin, size_t n,
                                      const backward_constants *k, size_t samples) {
     bool adds = call->flow[0] == SN_FLOW_ADD;
     for (size_t c = 0; c < n; c++) {
@@ -279,21 +282,24 @@ SN_ALWAYS_INLINE void backward_block(const sn_op_call *call, size_t block, size_
     }
 }
 
-static void batch_norm_backward(const sn_op_call *call) {
+static void backward_chunk(const sn_op_call *call, size_t begin, double share) {
+    size_t n = chunk_size(call, begin);
     backward_constants k;
-    double share = 1 / (double)(call->pass->batch * call->node->positions);
-    for (size_t begin = 0; begin < call->node->width && call->flow[0] != SN_FLOW_NONE; begin += CHUNK) {
-        size_t n = chunk_size(call, begin);
-        set_backward(call, begin, n, share, &k);
-        for (size_t b = 0; b < call->blocks; b++) {
-            size_t samples = samples_of(call, b);
-            if (samples == SN_PANEL) {
-                backward_block(call, b, begin, n, &k, SN_PANEL);
-            } else {
-                backward_block(call, b, begin, n, &k, samples);
-            }
+    set_backward(call, begin, n, share, &k);
+    for (size_t b = 0; b < call->blocks; b++) {
+        size_t samples = samples_of(call, b);
+        if (samples == SN_PANEL) {
+            backward_lanes(call, b, begin, n, &k, SN_PANEL);
+        } else {
+            backward_lanes(call, b, begin, n, &k, samples);
         }
     }
+}
+
+static void batch_norm_backward(const sn_op_call *call) {
+    double share = 1 / (double)(call->pass->batch * call->node->positions);
+    for (size_t begin = 0; begin < call->node->width && call->flow[0] != SN_FLOW_NONE; begin += CHUNK)
+        backward_chunk(call, begin, share);
 }
 
 /* The Jacobian is symmetric for every feature: what the backward pass does, with sums of the tangents. */

@@ -132,7 +132,7 @@ static void apply_block(const masked *m, size_t block) {
     set_samples(samples, m->call, block / positions);
     for (size_t at = first / GROUP * BLOCKS; at < (end + GROUP - 1) / GROUP * BLOCKS; at++) {
         size_t unit = at / BLOCKS * GROUP + at % BLOCKS;
-        if (unit >= end || unit + (WORDS - 1) * BLOCKS < first) continue;
+        if (unit >= end || unit + (size_t)(WORDS - 1) * BLOCKS < first) continue;
         draw_words(words, samples, at, m->mask.key);
         for (size_t k = 0; k < WORDS; k++, unit += BLOCKS) {
             if (unit >= first && unit < end) apply_feature(m, block, unit - first, words[k]);
