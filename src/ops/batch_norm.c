@@ -273,9 +273,12 @@ SN_ALWAYS_INLINE void backward_lanes(const sn_op_call *call, size_t block, size_
         const real *base = adds ? sn_lanes_of(call->base[0], block, begin + c) : NULL;
         real *dx = sn_lanes_of(call->dx[0], block, begin + c);
         real mean = k->mean[c], rest = k->rest[c], factor = k->factor[c], mean_dy = k->mean_dy[c], slope = k->slope[c];
-        SN_SIMD for (size_t l = 0; l < samples; l++) {
-            real d = dy[l] - mean_dy - (x[l] - mean - rest) * slope;
-            dx[l] = base ? base[l] + factor * d : factor * d;
+        real d[SN_PANEL];
+        SN_SIMD for (size_t l = 0; l < samples; l++) d[l] = dy[l] - mean_dy - (x[l] - mean - rest) * slope;
+        if (adds) {
+            SN_SIMD for (size_t l = 0; l < samples; l++) dx[l] = base[l] + factor * d[l];
+        } else {
+            SN_SIMD for (size_t l = 0; l < samples; l++) dx[l] = factor * d[l];
         }
         for (size_t l = samples; l < call->lanes; l++)
             dx[l] = base ? base[l] : 0;

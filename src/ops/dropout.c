@@ -110,9 +110,15 @@ SN_ALWAYS_INLINE void apply_lanes(const masked *m, size_t block, size_t c, const
     const real *base = m->base.data ? sn_lanes_of(m->base, block, c) : NULL;
     real *to = sn_lanes_of(m->to, block, c), factor = m->mask.factor;
     uint32_t threshold = m->mask.threshold;
+    real kept[SN_PANEL];
     SN_SIMD for (size_t l = 0; l < lanes; l++) {
-        real kept = words[l] < threshold ? 0 : from[l];
-        to[l] = base ? base[l] + factor * kept : factor * kept;
+        real own = from[l];
+        kept[l] = words[l] < threshold ? 0 : own;
+    }
+    if (base) {
+        SN_SIMD for (size_t l = 0; l < lanes; l++) to[l] = base[l] + factor * kept[l];
+    } else {
+        SN_SIMD for (size_t l = 0; l < lanes; l++) to[l] = factor * kept[l];
     }
 }
 
@@ -146,7 +152,11 @@ static void pass_on(const masked *m) {
     SN_FOR_ROWS(e) {
         const real *from = sn_lanes_of(m->from, b, r), *base = m->base.data ? sn_lanes_of(m->base, b, r) : NULL;
         real *to = sn_lanes_of(m->to, b, r);
-        SN_SIMD for (size_t c = 0; c < e.cols; c++) to[c] = base ? base[c] + from[c] : from[c];
+        if (base) {
+            SN_SIMD for (size_t c = 0; c < e.cols; c++) to[c] = base[c] + from[c];
+        } else {
+            memcpy(to, from, e.cols * sizeof(real));
+        }
     }
 }
 
