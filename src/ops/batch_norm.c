@@ -86,43 +86,39 @@ static size_t samples_of(const sn_op_call *call, size_t block) {
     return sn_panel_samples(call->samples, block / call->node->positions);
 }
 
-/* What is summed of a feature, lane by lane. */
-typedef struct lane_sums {
-    double first[SN_PANEL], second[SN_PANEL];
-} lane_sums;
-
-/* Of n lanes x - around, and its square. */
-SN_ALWAYS_INLINE void add_moments(lane_sums *sums, const real *x, double around, size_t n) {
-    SN_SIMD for (size_t l = 0; l < n; l++) {
-        double d = (double)x[l] - around;
-        sums->first[l] += d;
-        sums->second[l] += d * d;
-    }
+/* Whether all panels are full: a constant of what follows, so that sums of lanes stay in registers. */
+static bool is_full(const sn_op_call *call) {
+    return call->samples % SN_PANEL == 0;
 }
 
 /* Around the first sample: it is one of those that are summed, so the squares around the mean keep their digits. */
-static void forward_part_feature(const sn_op_call *call, size_t c) {
-    lane_sums sums = {0};
-    double first = (double)*sn_lanes_of(call->x[0], 0, c);
+SN_ALWAYS_INLINE void forward_part_feature(const sn_op_call *call, size_t c, bool full) {
+    double sums[SN_PANEL] = {0}, squares[SN_PANEL] = {0}, first = (double)*sn_lanes_of(call->x[0], 0, c);
     for (size_t b = 0; b < call->blocks; b++) {
         const real *x = sn_lanes_of(call->x[0], b, c);
-        size_t n = samples_of(call, b);
-        if (n == SN_PANEL) {
-            add_moments(&sums, x, first, SN_PANEL);
-        } else {
-            add_moments(&sums, x, first, n);
+        size_t n = full ? SN_PANEL : samples_of(call, b);
+        SN_SIMD for (size_t l = 0; l < n; l++) {
+            double d = (double)x[l] - first;
+            sums[l] += d;
+            squares[l] += d * d;
         }
     }
-    double rows = (double)(call->samples * call->node->positions), sum = sn_sum_lanes(sums.first);
-    double rest = sn_sum_lanes(sums.second) - sum * sum / rows;
+    double rows = (double)(call->samples * call->node->positions), sum = sn_sum_lanes(sums);
+    double rest = sn_sum_lanes(squares) - sum * sum / rows;
     call->part[c] = first + sum / rows;
     call->part[call->node->width + c] = rest < 0 ? 0 : rest; /* NaN stays */
 }
 
 /* part: mean, sum of squares around it */
 static void forward_part(const sn_op_call *call) {
-    for (size_t c = 0; c < call->node->width; c++)
-        forward_part_feature(call, c);
+    bool full = is_full(call);
+    for (size_t c = 0; c < call->node->width; c++) {
+        if (full) {
+            forward_part_feature(call, c, true);
+        } else {
+            forward_part_feature(call, c, false);
+        }
+    }
 }
 
 /* total: mean, biased variance, 1 / sqrt(var + eps) */
@@ -147,35 +143,32 @@ static void forward_merge(const sn_merge_call *call) {
     }
 }
 
-/* Of n lanes dy (x - mean), and dy. */
-SN_ALWAYS_INLINE void add_gradients(lane_sums *sums, const real *x, const real *dy, double mean, size_t n) {
-    SN_SIMD for (size_t l = 0; l < n; l++) {
-        sums->first[l] += (double)dy[l] * ((double)x[l] - mean);
-        sums->second[l] += (double)dy[l];
-    }
-}
-
-static void backward_part_feature(const sn_op_call *call, size_t c) {
+SN_ALWAYS_INLINE void backward_part_feature(const sn_op_call *call, size_t c, bool full) {
     size_t width = call->node->width;
     double mean = call->forward_total[c], rstd = call->forward_total[2 * width + c];
-    lane_sums sums = {0};
+    double products[SN_PANEL] = {0}, sums[SN_PANEL] = {0};
     for (size_t b = 0; b < call->blocks; b++) {
         const real *x = sn_lanes_of(call->x[0], b, c), *dy = sn_lanes_of(call->dy, b, c);
-        size_t n = samples_of(call, b);
-        if (n == SN_PANEL) {
-            add_gradients(&sums, x, dy, mean, SN_PANEL);
-        } else {
-            add_gradients(&sums, x, dy, mean, n);
+        size_t n = full ? SN_PANEL : samples_of(call, b);
+        SN_SIMD for (size_t l = 0; l < n; l++) {
+            products[l] += (double)dy[l] * ((double)x[l] - mean);
+            sums[l] += (double)dy[l];
         }
     }
-    call->part[c] = sn_sum_lanes(sums.first) * rstd;
-    call->part[width + c] = sn_sum_lanes(sums.second);
+    call->part[c] = sn_sum_lanes(products) * rstd;
+    call->part[width + c] = sn_sum_lanes(sums);
 }
 
 /* part: dg = sum dy xhat, db = sum dy, the gradients of weight and bias */
 static void backward_part(const sn_op_call *call) {
-    for (size_t c = 0; c < call->node->width; c++)
-        backward_part_feature(call, c);
+    bool full = is_full(call);
+    for (size_t c = 0; c < call->node->width; c++) {
+        if (full) {
+            backward_part_feature(call, c, true);
+        } else {
+            backward_part_feature(call, c, false);
+        }
+    }
 }
 
 /* total: the sums of both */
