@@ -227,7 +227,7 @@ static void check_on(problem *p, const expected *e, const sn_backend *backend) {
     for (size_t i = 0; i < p->shape.m * p->shape.n; i++) {
         double c = element(p, i), error = fabs((double)((long double)c - e->exact[i]));
         if (!(error <= e->bound[i])) fail_msg("%s: element %zu is %.17g, off by %g", what, i, c, error);
-        if (backend->has_own_products && c != e->in_order[i])
+        if (backend->has_fma && c != e->in_order[i])
             fail_msg("%s: element %zu is %.17g, but %.17g in order", what, i, c, e->in_order[i]);
     }
     check_guards(p, what);
@@ -446,7 +446,7 @@ static void check_pieces(problem *p, const sn_backend *backend, uint64_t number)
     free(whole);
 }
 
-/* Whichever rows and columns are computed together, the bits are the same: `has_own_products`. */
+/* Whichever rows and columns are computed together, the bits are the same: `has_fma`. */
 static void pieces_have_the_bits_of_the_whole(void **state) {
     (void)state;
     int n_own = 0;
@@ -459,7 +459,7 @@ static void pieces_have_the_bits_of_the_whole(void **state) {
         if (number % 4 == 0) s.b_gap = 1024;
         if (number % 5 == 0) s.k += 250;
         for (size_t i = 0; i < n; i++) {
-            if (!backends[i]->has_own_products) continue;
+            if (!backends[i]->has_fma) continue;
             problem p;
             open_problem(&p, &s, dtype, number);
             check_pieces(&p, backends[i], number);
