@@ -89,9 +89,12 @@ static void check_memory(const sn_plan *plan) {
         assert_int_equal(sn_buffer_panel(a), a->width * SN_PANEL);
         assert_true(a->offset % 16 == 0 && a->first >= 0 && a->last >= a->first);
         assert_true(a->offset + extent(plan, a) <= (in_batch ? plan->batch_elements : plan->scratch_elements));
+        assert_true(!in_batch || a->offset + extent(plan, a) <= plan->by_sample);
         for (int j = 0; j < i; j++)
             check_apart(plan, i, j);
     }
+    size_t input = plan->options.batch * plan->graph->nodes[0].width;
+    assert_true(plan->by_sample % 16 == 0 && plan->by_sample + input <= plan->batch_elements);
 }
 
 /* What the engine took. */
