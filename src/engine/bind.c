@@ -31,6 +31,22 @@ static bool has_partials(const sn_node *node) {
     return false;
 }
 
+/* Of an activation that goes on from another one: what is new. */
+static bool bind_growth(sn_engine *e, int i) {
+    const sn_plan *plan = &e->plan;
+    if (plan->grows[i] < 0) return true;
+    int fresh = sn_plan_source(plan, i, 0);
+    sn_growth *growth = sn_pool_alloc(&e->pool, sizeof *growth);
+    if (!growth) return false;
+    *growth = (sn_growth){.x = bind_slot(e, plan->value[fresh]),
+                          .dx = bind_slot(e, plan->gradient[fresh]),
+                          .column = e->graph->nodes[plan->grows[i]].width,
+                          .width = e->graph->nodes[fresh].width};
+    e->bindings[i].growth = growth;
+    return true;
+}
+
+/* An input without a value of its own is one that is not looked at. */
 static bool bind_node(sn_engine *e, int i) {
     const sn_plan *plan = &e->plan;
     const sn_node *nodes = e->graph->nodes, *node = &nodes[i];
@@ -42,7 +58,7 @@ static bool bind_node(sn_engine *e, int i) {
     for (size_t k = 0; k < n; k++) {
         const sn_edge *edge = &plan->edges[plan->first_edge[i] + (int)k];
         int x = node->inputs[k];
-        places[k] = bind_slot(e, plan->value[x]);
+        places[k] = bind_slot(e, plan->value[x].buffer >= 0 ? plan->value[x] : plan->value[i]);
         if (edge->flow != SN_FLOW_NONE) places[n + k] = bind_slot(e, plan->gradient[x]);
         if (edge->flow == SN_FLOW_ADD) places[2 * n + k] = bind_slot(e, edge->base);
         widths[k] = nodes[x].width;
@@ -56,8 +72,10 @@ static bool bind_node(sn_engine *e, int i) {
                                        .base = places + 2 * n,
                                        .widths = widths,
                                        .flow = flow,
+                                       .is_apart = plan->is_apart[i],
+                                       .whole_by = sn_plan_whole_by(plan, i),
                                        .by_panel = has_partials(node)};
-    return true;
+    return bind_growth(e, i);
 }
 
 static bool has_product(const sn_node *node) {

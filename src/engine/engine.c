@@ -65,6 +65,17 @@ static size_t most_params(const sn_graph *graph) {
     return (size_t)most;
 }
 
+/* Of a panel of the widest node that is apart. */
+static size_t observed_elements(const sn_engine *e) {
+    size_t most = 0;
+    for (int i = 0; i < e->graph->n_nodes; i++) {
+        const sn_node *node = &e->graph->nodes[i];
+        size_t elements = node->positions * node->width * SN_PANEL;
+        if (e->plan.is_apart[i] && elements > most) most = elements;
+    }
+    return most;
+}
+
 static sn_status take_workspaces(sn_engine *e, sn_error *error) {
     size_t threads = (size_t)e->options.threads, inputs = most_inputs(e->graph);
     size_t walk = e->group_panels * e->plan.scratch_elements, per_thread = walk + sn_plan_item_elements(&e->plan);
@@ -79,11 +90,12 @@ static sn_status take_workspaces(sn_engine *e, sn_error *error) {
             w->old_slots[k] = w->old_weight + (1 + (size_t)sn_slot_place(e->options.rule.slots, k)) * item;
         w->stripe.data = w->old_weight + (1 + (size_t)e->plan.options.n_slots) * item;
         w->totals = (double *)(void *)e->totals.base + t * e->plan.total_doubles;
+        w->observed = sn_pool_alloc(&e->pool, observed_elements(e) * e->real_size + 1);
         w->x = sn_pool_alloc(&e->pool, inputs * sizeof *w->x);
         w->dx = sn_pool_alloc(&e->pool, inputs * sizeof *w->dx);
         w->base = sn_pool_alloc(&e->pool, inputs * sizeof *w->base);
         w->partials = sn_pool_alloc(&e->pool, most_params(e->graph) * sizeof *w->partials);
-        if (!w->x || !w->dx || !w->base || !w->partials) e->workspaces = NULL;
+        if (!w->observed || !w->x || !w->dx || !w->base || !w->partials) e->workspaces = NULL;
     }
     return e->workspaces ? SN_OK : sn_error_memory(error, threads * inputs * sizeof(sn_view), "workspaces");
 }

@@ -71,6 +71,12 @@ static inline sn_view sn_binding_view(const sn_binding *binding, unsigned char *
     return (sn_view){base + binding->offset + panel * binding->panel_bytes, binding->ld};
 }
 
+/* What is new of an activation that goes on from another one (src/plan/chains.c). */
+typedef struct sn_growth {
+    sn_binding x, dx; /* the new features, and their gradient */
+    size_t column, width;
+} sn_growth;
+
 /* What the calls of one node have in common: its entries in the engine's tables. */
 typedef struct sn_node_binding {
     const sn_op_kernels *kernels; /* of the backend; NULL: the input */
@@ -79,6 +85,9 @@ typedef struct sn_node_binding {
     const size_t *widths;            /* of the inputs */
     const sn_flow *flow;
     sn_ahead forward_ahead, backward_ahead; /* weights of the next node that has some; data NULL: none */
+    const sn_growth *growth;                /* NULL: all is new */
+    bool is_apart;                          /* a concat that nothing is done for */
+    int whole_by;                           /* of such a one: the activation whose gradient is its own, before the slope */
     bool by_panel;                          /* `backward` leaves sums per panel: one call for each */
 } sn_node_binding;
 
@@ -91,6 +100,7 @@ typedef struct sn_workspace {
     double **partials;       /* per parameter of a node, likewise */
     double *totals;          /* plan->total_doubles: what the reductions of the step came to */
     sn_stripe stripe;
+    unsigned char *observed; /* a panel of the widest node that is apart, as an observation wants it */
     sn_exponents *exponents; /* counting.n: of what this thread saw in an observed step */
 } sn_workspace;
 

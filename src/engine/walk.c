@@ -83,8 +83,7 @@ static void set_call(const walk *w, const span *s, int i, sn_op_call *call) {
     const sn_node_binding *binding = &e->bindings[i];
     for (int k = 0; k < node->n_inputs; k++)
         w->workspace->x[k] = view_of(w, s, &binding->x[k]);
-    call->node = node;
-    call->pass = &s->pass;
+    *call = (sn_op_call){.node = node, .pass = &s->pass};
     call->samples = s->samples;
     call->blocks = s->panels * node->positions;
     call->lanes = s->lanes;
@@ -97,6 +96,34 @@ static void set_call(const walk *w, const span *s, int i, sn_op_call *call) {
     call->forward_total = w->workspace->totals + e->plan.forward_sums[i].total;
     call->backward_total = w->workspace->totals + e->plan.backward_sums[i].total;
     call->by_openblas = e->by_openblas;
+}
+
+/* Of an activation that goes on from another one: its new features alone. */
+static void take_new(const walk *w, const span *s, int i, sn_op_call *call) {
+    const sn_growth *growth = w->engine->bindings[i].growth;
+    if (!growth) return;
+    size_t skipped = growth->column * SN_PANEL * w->engine->real_size;
+    w->workspace->x[0] = view_of(w, s, &growth->x);
+    call->width = growth->width;
+    call->y.data = (unsigned char *)call->y.data + skipped;
+    if (!call->dy.data) return;
+    call->dy.data = (unsigned char *)call->dy.data + skipped;
+    w->workspace->dx[0] = view_of(w, s, &growth->dx);
+}
+
+/* The gradient of a node that is apart, of one panel: that of its activation, times the slope. */
+static sn_view whole_gradient(const walk *w, const span *s, int i) {
+    static const sn_flow write = SN_FLOW_WRITE;
+    const sn_engine *e = w->engine;
+    sn_view dx = {w->workspace->observed, e->graph->nodes[i].width * SN_PANEL};
+    sn_op_call call;
+    int whole_by = e->bindings[i].whole_by;
+    set_call(w, s, whole_by, &call);
+    call.dy = view_of(w, s, &e->bindings[whole_by].dy);
+    call.dx = &dx;
+    call.flow = &write;
+    e->bindings[whole_by].kernels->backward(&call);
+    return dx;
 }
 
 /* Of all samples of the group at once: counts have no order. */
@@ -131,7 +158,8 @@ static void observe(const walk *w, int i, sn_look_time time) {
             span s = make_span(w, p, 1, true);
             sn_op_call call;
             set_call(w, &s, i, &call);
-            if (time == SN_BEFORE_BACKWARD) call.dy = view_of(w, &s, &e->bindings[i].dy);
+            if (time == SN_BEFORE_BACKWARD)
+                call.dy = e->bindings[i].is_apart ? whole_gradient(w, &s, i) : view_of(w, &s, &e->bindings[i].dy);
             look->take(e, &call, left + (w->panel + p) * size);
         }
     }
@@ -160,6 +188,7 @@ static void forward(const walk *w, int i) {
     const sn_engine *e = w->engine;
     const sn_node *node = &e->graph->nodes[i];
     bool checks = node->op->checks_output, finite = true;
+    if (e->bindings[i].is_apart) return;
     bool is_checked = e->mode == SN_MODE_TRAIN && (node->n_params > 0 || checks || e->diagnoses);
     span spans[2];
     int n = make_spans(w, false, spans);
@@ -167,6 +196,7 @@ static void forward(const walk *w, int i) {
         sn_op_call call;
         bool own = true;
         set_call(w, &spans[k], i, &call);
+        take_new(w, &spans[k], i, &call);
         call.is_finite = &own;
         call.ahead = &e->bindings[i].forward_ahead;
         e->bindings[i].kernels->forward(&call);
@@ -245,6 +275,7 @@ static void backward(const walk *w, int i) {
     span spans[2];
     int n = make_spans(w, false, spans);
     observe(w, i, SN_BEFORE_BACKWARD);
+    if (e->bindings[i].is_apart) return;
     for (int k = 0; k < n && is_checked; k++) {
         if (!is_finite(w, &spans[k], &e->bindings[i].dy, node)) fail(w, SN_FAULT_SIGNAL_GRADIENT, i);
     }
@@ -253,6 +284,7 @@ static void backward(const walk *w, int i) {
     for (int k = 0; k < n && !e->bindings[i].by_panel; k++) {
         sn_op_call call;
         set_backward_call(w, &spans[k], i, &call);
+        take_new(w, &spans[k], i, &call);
         e->bindings[i].kernels->backward(&call);
     }
 }

@@ -2,7 +2,7 @@
  *
  * The first contribution to a gradient is written, later ones are added, in the order of the walk.  A first
  * contribution that is only passed on unchanged is not copied: it becomes the base that the next contribution is added
- * to. */
+ * to.  In a chain of activations (chains.c) the first contribution to the widest is the first to all. */
 #include <stdlib.h>
 
 #include "plan/plan.h"
@@ -21,24 +21,29 @@ static bool can_wait(const flow_walk *walk, int i, int k) {
            input->readers[0] < i;
 }
 
+static void begin(flow_walk *walk, int x) {
+    for (; x >= 0; x = walk->plan->grows[x])
+        walk->has_begun[x] = true;
+}
+
 static void set_edge(flow_walk *walk, int i, int k) {
     sn_plan *plan = walk->plan;
-    int x = plan->graph->nodes[i].inputs[k];
+    int x = sn_plan_source(plan, i, k);
     sn_edge *edge = &plan->edges[plan->first_edge[i] + k];
     *edge = (sn_edge){SN_FLOW_NONE, {-1, 0}};
-    if (!plan->graph->nodes[x].needs_gradient) return;
+    if (!plan->graph->nodes[x].needs_gradient || plan->is_apart[i]) return;
     if (sn_plan_is_view(plan, plan->gradient, i, k)) {
-        walk->has_begun[x] = true;
+        begin(walk, x);
     } else if (walk->has_begun[x]) {
         *edge = (sn_edge){SN_FLOW_ADD, plan->gradient[x]};
     } else if (walk->pending[x].buffer >= 0) {
         *edge = (sn_edge){SN_FLOW_ADD, walk->pending[x]};
-        walk->has_begun[x] = true;
+        begin(walk, x);
     } else if (can_wait(walk, i, k)) {
         walk->pending[x] = plan->gradient[i];
     } else {
         edge->flow = SN_FLOW_WRITE;
-        walk->has_begun[x] = true;
+        begin(walk, x);
     }
 }
 

@@ -17,18 +17,26 @@ static void touch(sn_plan *plan, sn_slot slot, int time) {
 
 static void touch_forward(sn_plan *plan, int i) {
     const sn_node *node = &plan->graph->nodes[i];
+    if (plan->is_apart[i]) return;
     touch(plan, plan->value[i], i);
     for (int k = 0; k < node->n_inputs; k++)
-        touch(plan, plan->value[node->inputs[k]], i);
+        touch(plan, plan->value[sn_plan_source(plan, i, k)], i);
 }
 
 static void touch_backward(sn_plan *plan, int i) {
     const sn_node *node = &plan->graph->nodes[i];
     int time = sn_time_backward(plan, i);
+    if (plan->is_apart[i]) { /* an observation may want it whole */
+        int whole_by = sn_plan_whole_by(plan, i);
+        touch(plan, plan->value[i], time);
+        touch(plan, plan->value[whole_by], time);
+        touch(plan, plan->gradient[whole_by], time);
+        return;
+    }
     touch(plan, plan->gradient[i], time);
     if (node->op->backward_reads & SN_READS_Y) touch(plan, plan->value[i], time);
     for (int k = 0; k < node->n_inputs; k++) {
-        int x = node->inputs[k];
+        int x = sn_plan_source(plan, i, k);
         const sn_edge *edge = &plan->edges[plan->first_edge[i] + k];
         if (node->op->backward_reads & SN_READS_X) touch(plan, plan->value[x], time);
         if (edge->flow != SN_FLOW_NONE) touch(plan, plan->gradient[x], time);

@@ -69,7 +69,8 @@ size_t sn_part_samples(size_t rows, int part, int n_parts, size_t *begin) {
 sn_status sn_plan_build(sn_plan *plan, const sn_graph *graph, const sn_plan_options *options, sn_error *error) {
     *plan = (sn_plan){.graph = graph, .options = *options, .image_elements = largest_image(graph)};
     plan->max_panels = sn_panels(options->batch);
-    sn_status status = sn_plan_slots(plan, error);
+    sn_status status = sn_plan_chains(plan, error);
+    if (!status) status = sn_plan_slots(plan, error);
     if (!status) status = sn_plan_flows(plan, error);
     if (!status) status = sn_plan_segments(plan, error);
     if (!status) status = sn_plan_memory(plan, error);
@@ -80,6 +81,8 @@ sn_status sn_plan_build(sn_plan *plan, const sn_graph *graph, const sn_plan_opti
 }
 
 void sn_plan_reset(sn_plan *plan) {
+    free(plan->grows);
+    free(plan->is_apart);
     free(plan->value);
     free(plan->gradient);
     free(plan->first_edge);

@@ -122,7 +122,9 @@ typedef struct sn_plan {
     sn_plan_options options;
     size_t image_elements; /* of the largest signal with positions, for one sample; 0: there is none */
     size_t max_panels;     /* of the largest batch */
-    sn_slot *value, *gradient;   /* per node */
+    int *grows;     /* per node: the activation whose features this one goes on from, see chains.c; -1: none */
+    bool *is_apart; /* per node: a concat whose value and gradient nobody needs whole: nothing is done for it */
+    sn_slot *value, *gradient;   /* per node; of a node that is apart there may be none */
     int *first_edge;             /* per node, into edges */
     sn_edge *edges;
     sn_buffer *buffers;
@@ -185,6 +187,7 @@ static inline size_t sn_part_stride(const sn_item *item) {
 size_t sn_part_samples(size_t rows, int part, int n_parts, size_t *begin);
 
 /* Steps of sn_plan_build, in this order; each allocates what it fills. */
+sn_status sn_plan_chains(sn_plan *plan, sn_error *error);   /* grows, is_apart */
 sn_status sn_plan_slots(sn_plan *plan, sn_error *error);    /* value, gradient, buffers: who shares with whom */
 sn_status sn_plan_flows(sn_plan *plan, sn_error *error);    /* edges */
 sn_status sn_plan_segments(sn_plan *plan, sn_error *error); /* where all threads wait for each other */
@@ -195,6 +198,13 @@ sn_status sn_plan_work(sn_plan *plan, sn_error *error);     /* params, items */
 /* The node whose reduction has to be complete before time `time`, NULL if there is none: what was left at the end of
  * the segment before is merged there. */
 const sn_node *sn_plan_reduces_at(const sn_plan *plan, int time);
+
+/* The node whose value node i reads as its input k, and whose gradient it gives: the input, or of an activation that goes
+ * on from another one the new features alone. */
+int sn_plan_source(const sn_plan *plan, int i, int k);
+
+/* The activation of a node that is apart: its gradient, times the slope, is the node's; -1: the node is not apart. */
+int sn_plan_whole_by(const sn_plan *plan, int i);
 
 /* Whether the slot of input k of node i is the node's own, or for a concat the columns of it that are the input's, so
  * that nothing has to be copied.  `slots` are plan->value or plan->gradient. */

@@ -45,17 +45,30 @@ static void share_passed_gradient(sn_plan *plan, int i) {
     }
 }
 
+/* Of a concat that is apart the value is kept where its activation looks at it in the backward pass. */
+static bool keeps_value(const sn_plan *plan, int i) {
+    int whole_by = sn_plan_whole_by(plan, i);
+    return whole_by < 0 || plan->graph->nodes[whole_by].op->backward_reads & SN_READS_X;
+}
+
+/* An activation that another one goes on from is its first columns. */
+static void set_slots_of(sn_plan *plan, int i) {
+    const sn_node *nodes = plan->graph->nodes;
+    bool is_concat = nodes[i].op->join == SN_JOIN_CONCAT && !plan->options.is_reference, keeps = keeps_value(plan, i);
+    if (plan->value[i].buffer < 0 && keeps) plan->value[i] = new_buffer(plan, &nodes[i]);
+    if (is_concat && keeps) place_concat_inputs(plan, i, plan->value, false);
+    if (plan->grows[i] >= 0) plan->value[plan->grows[i]] = plan->value[i];
+    if (!nodes[i].needs_gradient || plan->is_apart[i]) return;
+    if (plan->gradient[i].buffer < 0) plan->gradient[i] = new_buffer(plan, &nodes[i]);
+    if (plan->grows[i] >= 0) plan->gradient[plan->grows[i]] = plan->gradient[i];
+    if (is_concat) place_concat_inputs(plan, i, plan->gradient, true);
+    if (!plan->options.is_reference) share_passed_gradient(plan, i);
+}
+
 static void set_slots(sn_plan *plan) {
     const sn_node *nodes = plan->graph->nodes;
-    for (int i = plan->graph->n_nodes - 1; i > 0; i--) {
-        bool is_concat = nodes[i].op->join == SN_JOIN_CONCAT && !plan->options.is_reference;
-        if (plan->value[i].buffer < 0) plan->value[i] = new_buffer(plan, &nodes[i]);
-        if (is_concat) place_concat_inputs(plan, i, plan->value, false);
-        if (!nodes[i].needs_gradient) continue;
-        if (plan->gradient[i].buffer < 0) plan->gradient[i] = new_buffer(plan, &nodes[i]);
-        if (is_concat) place_concat_inputs(plan, i, plan->gradient, true);
-        if (!plan->options.is_reference) share_passed_gradient(plan, i);
-    }
+    for (int i = plan->graph->n_nodes - 1; i > 0; i--)
+        set_slots_of(plan, i);
     plan->value[0] = new_buffer(plan, &nodes[0]);
     if (nodes[0].needs_gradient) plan->gradient[0] = new_buffer(plan, &nodes[0]); /* a probe wants it */
 }
@@ -72,7 +85,8 @@ bool sn_plan_is_view(const sn_plan *plan, const sn_slot *slots, int i, int k) {
 static void count_copies(sn_plan *plan) {
     const sn_node *nodes = plan->graph->nodes;
     for (int i = 1; i < plan->graph->n_nodes; i++) {
-        for (int k = 0; k < nodes[i].n_inputs && nodes[i].op->join == SN_JOIN_CONCAT; k++)
+        bool is_whole = nodes[i].op->join == SN_JOIN_CONCAT && !plan->is_apart[i];
+        for (int k = 0; k < nodes[i].n_inputs && is_whole; k++)
             plan->n_copies += !sn_plan_is_view(plan, plan->value, i, k);
     }
 }
