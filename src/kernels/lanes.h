@@ -31,13 +31,15 @@ static inline sn_extent sn_extent_of(size_t blocks, size_t width, size_t lanes, 
     for (size_t b = 0; b < (extent).blocks; b++)                                                                       \
         for (size_t r = 0; r < (extent).rows; r++)
 
-/* The sum over the lanes of a panel, by halves: in one order for vectors of any width. */
-static inline double sn_sum_lanes(double lanes[SN_PANEL]) {
-    for (int half = SN_PANEL / 2; half > 0; half /= 2) {
-        for (int l = 0; l < half; l++)
-            lanes[l] += lanes[l + half];
-    }
-    return lanes[0];
+/* The sum over the lanes of a panel, by halves: in one order for vectors of any width.  Written out, as gcc 12 leaves a
+ * loop over the halves in memory. */
+static inline double sn_sum_lanes(const double lanes[SN_PANEL]) {
+    double half[SN_PANEL / 2], quarter[SN_PANEL / 4];
+    for (int l = 0; l < SN_PANEL / 2; l++)
+        half[l] = lanes[l] + lanes[l + SN_PANEL / 2];
+    for (int l = 0; l < SN_PANEL / 4; l++)
+        quarter[l] = half[l] + half[l + SN_PANEL / 4];
+    return (quarter[0] + quarter[2]) + (quarter[1] + quarter[3]);
 }
 
 /* Whether blocks of `width` features follow each other without gaps. */

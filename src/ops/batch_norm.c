@@ -86,43 +86,39 @@ static size_t samples_of(const sn_op_call *call, size_t block) {
     return sn_panel_samples(call->samples, block / call->node->positions);
 }
 
-/* What is summed of a feature, lane by lane. */
-typedef struct lane_sums {
-    double first[SN_PANEL], second[SN_PANEL];
-} lane_sums;
-
-/* Of n lanes x - around, and its square. */
-SN_ALWAYS_INLINE void add_moments(lane_sums *sums, const real *x, double around, size_t n) {
-    SN_SIMD for (size_t l = 0; l < n; l++) {
-        double d = (double)x[l] - around;
-        sums->first[l] += d;
-        sums->second[l] += d * d;
-    }
+/* Whether all panels are full: a constant of what follows, so that sums of lanes stay in registers. */
+static bool is_full(const sn_op_call *call) {
+    return call->samples % SN_PANEL == 0;
 }
 
 /* Around the first sample: it is one of those that are summed, so the squares around the mean keep their digits. */
-static void forward_part_feature(const sn_op_call *call, size_t c) {
-    lane_sums sums = {0};
-    double first = (double)*sn_lanes_of(call->x[0], 0, c);
+SN_ALWAYS_INLINE void forward_part_feature(const sn_op_call *call, size_t c, bool full) {
+    double sums[SN_PANEL] = {0}, squares[SN_PANEL] = {0}, first = (double)*sn_lanes_of(call->x[0], 0, c);
     for (size_t b = 0; b < call->blocks; b++) {
         const real *x = sn_lanes_of(call->x[0], b, c);
-        size_t n = samples_of(call, b);
-        if (n == SN_PANEL) {
-            add_moments(&sums, x, first, SN_PANEL);
-        } else {
-            add_moments(&sums, x, first, n);
+        size_t n = full ? SN_PANEL : samples_of(call, b);
+        SN_SIMD for (size_t l = 0; l < n; l++) {
+            double d = (double)x[l] - first;
+            sums[l] += d;
+            squares[l] += d * d;
         }
     }
-    double rows = (double)(call->samples * call->node->positions), sum = sn_sum_lanes(sums.first);
-    double rest = sn_sum_lanes(sums.second) - sum * sum / rows;
+    double rows = (double)(call->samples * call->node->positions), sum = sn_sum_lanes(sums);
+    double rest = sn_sum_lanes(squares) - sum * sum / rows;
     call->part[c] = first + sum / rows;
     call->part[call->node->width + c] = rest < 0 ? 0 : rest; /* NaN stays */
 }
 
 /* part: mean, sum of squares around it */
 static void forward_part(const sn_op_call *call) {
-    for (size_t c = 0; c < call->node->width; c++)
-        forward_part_feature(call, c);
+    bool full = is_full(call);
+    for (size_t c = 0; c < call->node->width; c++) {
+        if (full) {
+            forward_part_feature(call, c, true);
+        } else {
+            forward_part_feature(call, c, false);
+        }
+    }
 }
 
 /* total: mean, biased variance, 1 / sqrt(var + eps) */
@@ -147,35 +143,32 @@ static void forward_merge(const sn_merge_call *call) {
     }
 }
 
-/* Of n lanes dy (x - mean), and dy. */
-SN_ALWAYS_INLINE void add_gradients(lane_sums *sums, const real *x, const real *dy, double mean, size_t n) {
-    SN_SIMD for (size_t l = 0; l < n; l++) {
-        sums->first[l] += (double)dy[l] * ((double)x[l] - mean);
-        sums->second[l] += (double)dy[l];
-    }
-}
-
-static void backward_part_feature(const sn_op_call *call, size_t c) {
+SN_ALWAYS_INLINE void backward_part_feature(const sn_op_call *call, size_t c, bool full) {
     size_t width = call->node->width;
     double mean = call->forward_total[c], rstd = call->forward_total[2 * width + c];
-    lane_sums sums = {0};
+    double products[SN_PANEL] = {0}, sums[SN_PANEL] = {0};
     for (size_t b = 0; b < call->blocks; b++) {
         const real *x = sn_lanes_of(call->x[0], b, c), *dy = sn_lanes_of(call->dy, b, c);
-        size_t n = samples_of(call, b);
-        if (n == SN_PANEL) {
-            add_gradients(&sums, x, dy, mean, SN_PANEL);
-        } else {
-            add_gradients(&sums, x, dy, mean, n);
+        size_t n = full ? SN_PANEL : samples_of(call, b);
+        SN_SIMD for (size_t l = 0; l < n; l++) {
+            products[l] += (double)dy[l] * ((double)x[l] - mean);
+            sums[l] += (double)dy[l];
         }
     }
-    call->part[c] = sn_sum_lanes(sums.first) * rstd;
-    call->part[width + c] = sn_sum_lanes(sums.second);
+    call->part[c] = sn_sum_lanes(products) * rstd;
+    call->part[width + c] = sn_sum_lanes(sums);
 }
 
 /* part: dg = sum dy xhat, db = sum dy, the gradients of weight and bias */
 static void backward_part(const sn_op_call *call) {
-    for (size_t c = 0; c < call->node->width; c++)
-        backward_part_feature(call, c);
+    bool full = is_full(call);
+    for (size_t c = 0; c < call->node->width; c++) {
+        if (full) {
+            backward_part_feature(call, c, true);
+        } else {
+            backward_part_feature(call, c, false);
+        }
+    }
 }
 
 /* total: the sums of both */
@@ -217,7 +210,7 @@ static void set_forward(const sn_op_call *call, size_t begin, size_t n, forward_
 }
 
 /* `lanes` lanes of `n` features of a block from `begin` on. */
-SN_ALWAYS_INLINE void forward_block(const sn_op_call *call, size_t block, size_t begin, size_t n,
+SN_ALWAYS_INLINE void forward_lanes(const sn_op_call *call, size_t block, size_t begin, size_t n,
                                     const forward_constants *k, size_t lanes) {
     for (size_t c = 0; c < n; c++) {
         const real *x = sn_lanes_of(call->x[0], block, begin + c);
@@ -227,19 +220,22 @@ SN_ALWAYS_INLINE void forward_block(const sn_op_call *call, size_t block, size_t
     }
 }
 
-static void batch_norm_forward(const sn_op_call *call) {
+static void forward_chunk(const sn_op_call *call, size_t begin) {
+    size_t n = chunk_size(call, begin);
     forward_constants k;
-    for (size_t begin = 0; begin < call->node->width; begin += CHUNK) {
-        size_t n = chunk_size(call, begin);
-        set_forward(call, begin, n, &k);
-        for (size_t b = 0; b < call->blocks; b++) {
-            if (call->lanes == SN_PANEL) {
-                forward_block(call, b, begin, n, &k, SN_PANEL);
-            } else {
-                forward_block(call, b, begin, n, &k, call->lanes);
-            }
+    set_forward(call, begin, n, &k);
+    for (size_t b = 0; b < call->blocks; b++) {
+        if (call->lanes == SN_PANEL) {
+            forward_lanes(call, b, begin, n, &k, SN_PANEL);
+        } else {
+            forward_lanes(call, b, begin, n, &k, call->lanes);
         }
     }
+}
+
+static void batch_norm_forward(const sn_op_call *call) {
+    for (size_t begin = 0; begin < call->node->width; begin += CHUNK)
+        forward_chunk(call, begin);
 }
 
 /* dx = factor (dy - mean_dy - (x - mean - rest) slope), slope = mean(dy xhat) rstd */
@@ -262,7 +258,7 @@ static void set_backward(const sn_op_call *call, size_t begin, size_t n, double 
 }
 
 /* `n` features of a block from `begin` on, which has `samples` samples. */
-SN_ALWAYS_INLINE void backward_block(const sn_op_call *call, size_t block, size_t begin, size_t n,
+SN_ALWAYS_INLINE void backward_lanes(const sn_op_call *call, size_t block, size_t begin, size_t n,
                                      const backward_constants *k, size_t samples) {
     bool adds = call->flow[0] == SN_FLOW_ADD;
     for (size_t c = 0; c < n; c++) {
@@ -270,30 +266,36 @@ SN_ALWAYS_INLINE void backward_block(const sn_op_call *call, size_t block, size_
         const real *base = adds ? sn_lanes_of(call->base[0], block, begin + c) : NULL;
         real *dx = sn_lanes_of(call->dx[0], block, begin + c);
         real mean = k->mean[c], rest = k->rest[c], factor = k->factor[c], mean_dy = k->mean_dy[c], slope = k->slope[c];
-        SN_SIMD for (size_t l = 0; l < samples; l++) {
-            real d = dy[l] - mean_dy - (x[l] - mean - rest) * slope;
-            dx[l] = base ? base[l] + factor * d : factor * d;
+        real d[SN_PANEL];
+        SN_SIMD for (size_t l = 0; l < samples; l++) d[l] = dy[l] - mean_dy - (x[l] - mean - rest) * slope;
+        if (adds) {
+            SN_SIMD for (size_t l = 0; l < samples; l++) dx[l] = base[l] + factor * d[l];
+        } else {
+            SN_SIMD for (size_t l = 0; l < samples; l++) dx[l] = factor * d[l];
         }
         for (size_t l = samples; l < call->lanes; l++)
             dx[l] = base ? base[l] : 0;
     }
 }
 
-static void batch_norm_backward(const sn_op_call *call) {
+static void backward_chunk(const sn_op_call *call, size_t begin, double share) {
+    size_t n = chunk_size(call, begin);
     backward_constants k;
-    double share = 1 / (double)(call->pass->batch * call->node->positions);
-    for (size_t begin = 0; begin < call->node->width && call->flow[0] != SN_FLOW_NONE; begin += CHUNK) {
-        size_t n = chunk_size(call, begin);
-        set_backward(call, begin, n, share, &k);
-        for (size_t b = 0; b < call->blocks; b++) {
-            size_t samples = samples_of(call, b);
-            if (samples == SN_PANEL) {
-                backward_block(call, b, begin, n, &k, SN_PANEL);
-            } else {
-                backward_block(call, b, begin, n, &k, samples);
-            }
+    set_backward(call, begin, n, share, &k);
+    for (size_t b = 0; b < call->blocks; b++) {
+        size_t samples = samples_of(call, b);
+        if (samples == SN_PANEL) {
+            backward_lanes(call, b, begin, n, &k, SN_PANEL);
+        } else {
+            backward_lanes(call, b, begin, n, &k, samples);
         }
     }
+}
+
+static void batch_norm_backward(const sn_op_call *call) {
+    double share = 1 / (double)(call->pass->batch * call->node->positions);
+    for (size_t begin = 0; begin < call->node->width && call->flow[0] != SN_FLOW_NONE; begin += CHUNK)
+        backward_chunk(call, begin, share);
 }
 
 /* The Jacobian is symmetric for every feature: what the backward pass does, with sums of the tangents. */

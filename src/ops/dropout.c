@@ -110,9 +110,15 @@ SN_ALWAYS_INLINE void apply_lanes(const masked *m, size_t block, size_t c, const
     const real *base = m->base.data ? sn_lanes_of(m->base, block, c) : NULL;
     real *to = sn_lanes_of(m->to, block, c), factor = m->mask.factor;
     uint32_t threshold = m->mask.threshold;
+    real kept[SN_PANEL];
     SN_SIMD for (size_t l = 0; l < lanes; l++) {
-        real kept = words[l] < threshold ? 0 : from[l];
-        to[l] = base ? base[l] + factor * kept : factor * kept;
+        real own = from[l];
+        kept[l] = words[l] < threshold ? 0 : own;
+    }
+    if (base) {
+        SN_SIMD for (size_t l = 0; l < lanes; l++) to[l] = base[l] + factor * kept[l];
+    } else {
+        SN_SIMD for (size_t l = 0; l < lanes; l++) to[l] = factor * kept[l];
     }
 }
 
@@ -132,7 +138,7 @@ static void apply_block(const masked *m, size_t block) {
     set_samples(samples, m->call, block / positions);
     for (size_t at = first / GROUP * BLOCKS; at < (end + GROUP - 1) / GROUP * BLOCKS; at++) {
         size_t unit = at / BLOCKS * GROUP + at % BLOCKS;
-        if (unit >= end || unit + (WORDS - 1) * BLOCKS < first) continue;
+        if (unit >= end || unit + (size_t)(WORDS - 1) * BLOCKS < first) continue;
         draw_words(words, samples, at, m->mask.key);
         for (size_t k = 0; k < WORDS; k++, unit += BLOCKS) {
             if (unit >= first && unit < end) apply_feature(m, block, unit - first, words[k]);
@@ -146,7 +152,11 @@ static void pass_on(const masked *m) {
     SN_FOR_ROWS(e) {
         const real *from = sn_lanes_of(m->from, b, r), *base = m->base.data ? sn_lanes_of(m->base, b, r) : NULL;
         real *to = sn_lanes_of(m->to, b, r);
-        SN_SIMD for (size_t c = 0; c < e.cols; c++) to[c] = base ? base[c] + from[c] : from[c];
+        if (base) {
+            SN_SIMD for (size_t c = 0; c < e.cols; c++) to[c] = base[c] + from[c];
+        } else {
+            memcpy(to, from, e.cols * sizeof(real));
+        }
     }
 }
 

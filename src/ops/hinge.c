@@ -60,7 +60,6 @@ static void set_margins(margins *m, const sn_loss_call *call) {
         m->label[l] = call->samples->labels[sn_sample_of(call, l)];
         m->own[l] = (double)sn_lanes_of(call->y, 0, m->label[l])[l];
         m->factor[l] = (a->class_weights ? a->class_weights[m->label[l]] : 1) / (double)call->width;
-        m->loss[l] = m->slopes[l] = 0;
     }
 }
 
@@ -83,7 +82,7 @@ SN_ALWAYS_INLINE void add_output(margins *m, const sn_loss_call *call, size_t j,
 }
 
 SN_ALWAYS_INLINE sn_loss_sums evaluate(const sn_loss_call *call, size_t lanes) {
-    margins m;
+    margins m = {0};
     sn_largest best;
     sn_set_largest(&best, call, lanes);
     set_margins(&m, call);

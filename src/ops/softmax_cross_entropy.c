@@ -146,7 +146,7 @@ SN_ALWAYS_INLINE void set_gradient(const softmax_lanes *s, const sn_loss_call *c
 
 SN_ALWAYS_INLINE sn_loss_sums plain(const sn_loss_call *call, size_t lanes) {
     softmax_lanes s;
-    double loss[SN_PANEL];
+    double loss[SN_PANEL] = {0};
     set_lanes(&s, call, lanes);
     for (size_t l = 0; l < lanes; l++) {
         double gap = (double)s.best.value[l] - (double)sn_lanes_of(call->y, 0, s.label[l])[l];
