@@ -143,7 +143,7 @@ static void check_text(const sn_plan *plan, tally *t) {
 }
 
 static void check_graph(const sn_dataset *data, uint64_t seed, tally *t) {
-    random_limits limits = {.in = IN, .out = OUT, .most_units = 300, .most_width = 400};
+    random_limits limits = {.in = IN, .out = OUT, .most_units = 300, .most_width = 400, .is_dense = seed % 4 == 3};
     sn_text network = random_graph(seed, &limits);
     sn_config *config = NULL;
     sn_graph graph;
