@@ -10,11 +10,12 @@ self=$root/scripts/test.sh
 . "$root/scripts/plot/group.sh"
 
 # What --all adds to the step "tests", in order, and what each is.
-all_steps=(clang portable format tidy analyze shell python rooms sanitize break simd threads valgrind fuzz coverage install slurm demo)
+all_steps=(clang portable emulated format tidy analyze shell python rooms sanitize break simd threads valgrind fuzz coverage install slurm demo)
 declare -A about=(
     [tests]="gcc, warnings are errors; all tests"
     [clang]="clang 14, warnings are errors"
     [portable]="only the portable kernels; tests with numbers"
+    [emulated]="random configs: the AVX-512 kernels, emulated, give the bits of those for AVX2"
     [format]="clang-format 14 over all C files"
     [tidy]="clang-tidy 14 over every file, any warning fails"
     [analyze]="gcc's static analyzer, anything it finds fails"
@@ -79,6 +80,17 @@ step_clang() {
 step_portable() {
     build portable
     ctest --preset portable -L '^simd$'
+}
+
+# Where the processor has AVX-512, the step tests compares the paths as they are.
+step_emulated() {
+    if grep -qw avx512f /proc/cpuinfo; then
+        echo "this processor has AVX-512: the step tests compares the paths"
+        return
+    fi
+    cmake --preset emulated
+    cmake --build --preset emulated --target test_bits
+    SKIPNET_SIMD=avx512 build/emulated/tests/test_bits 41 56
 }
 
 c_files() {

@@ -26,7 +26,7 @@ static bool cpu_runs(const char *simd) {
     bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                   __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
                   __builtin_cpu_supports("avx512vl");
-    if (strcmp(simd, "avx512") == 0) return avx2 && avx512;
+    if (strcmp(simd, "avx512") == 0) return avx2 && (avx512 || SN_EMULATES_AVX512);
     if (strcmp(simd, "avx2") == 0) return avx2;
 #endif
     return strcmp(simd, "generic") == 0;

@@ -24,6 +24,11 @@ static double largest(const sn_difference *d) {
     return max;
 }
 
+/* By name: of a loop over products the compiler may round some once and others twice. */
+static double add_square(double sum, double x) {
+    return SN_HAS_FMA ? fma(x, x, sum) : sum + x * x;
+}
+
 sn_sumsq SN_V(sn_sumsq_of)(const sn_difference *d, double squares) {
     if (!SN_IS_DOUBLE || (squares >= LEAST_SQUARES && squares < MOST_SQUARES) || isnan(squares)) {
         return (sn_sumsq){squares, 0};
@@ -35,7 +40,7 @@ sn_sumsq SN_V(sn_sumsq_of)(const sn_difference *d, double squares) {
     for (size_t r = 0; r < d->rows; r++) {
         for (size_t c = 0; c < d->cols; c++) {
             double value = value_at(d, r, c) * half * rest;
-            scaled.sum += value * value;
+            scaled.sum = add_square(scaled.sum, value);
         }
     }
     return scaled;

@@ -33,8 +33,8 @@ typedef struct sn_chains {
     sn_lanes least, most, same; /* same: minus the count */
 } sn_chains;
 
-/* SN_CHUNK elements. */
-SN_ALWAYS_INLINE void sn_add_chunk(sn_chains *sums, const real *x, const real *minus, sn_sums_of what) {
+/* SN_CHUNK elements: their values. */
+SN_ALWAYS_INLINE void sn_add_values(sn_chains *sums, const real *x, const real *minus, sn_sums_of what) {
 #pragma GCC unroll 8
     for (size_t k = 0; k < SN_CHAINS; k++) {
         sn_wide v = sn_wide_load(x + k * SN_LANES);
@@ -46,6 +46,10 @@ SN_ALWAYS_INLINE void sn_add_chunk(sn_chains *sums, const real *x, const real *m
         sums->sum[k] += what == SN_OF_SIGNAL ? v : sn_wide_abs(v);
         sums->squares[k] += v * v;
     }
+}
+
+/* SN_CHUNK elements: their bits. */
+SN_ALWAYS_INLINE void sn_add_bits(sn_chains *sums, const real *x, const real *minus, sn_sums_of what) {
 #pragma GCC unroll 8
     for (size_t at = 0; at < SN_CHUNK; at += SN_REAL_LANES) {
         if (what == SN_OF_CHANGE) sums->same += sn_lanes_load(x + at) == sn_lanes_load(minus + at);
@@ -56,21 +60,27 @@ SN_ALWAYS_INLINE void sn_add_chunk(sn_chains *sums, const real *x, const real *m
     }
 }
 
-SN_ALWAYS_INLINE void sn_add_element(sn_moments *rest, real x, real minus, sn_sums_of what) {
-    double v = what == SN_OF_CHANGE ? (double)x - (double)minus : (double)x;
-    rest->sum += what == SN_OF_SIGNAL ? v : __builtin_fabs(v);
-    rest->squares += v * v;
-    rest->minus_squares += (double)minus * (double)minus;
-    rest->same += sn_bits_of(x) == sn_bits_of(minus);
-    sn_magnitude magnitude = sn_bits_of(x) & SN_MAGNITUDE;
-    rest->least = magnitude < rest->least ? magnitude : rest->least;
-    rest->most = magnitude > rest->most ? magnitude : rest->most;
+/* The last `n` elements of a row, fewer than a chunk.  Their values go through the accumulators too: the compiler would
+ * round products of a plain loop's vectors and those of its rest in different ways. */
+SN_ALWAYS_INLINE void sn_add_rest(sn_chains *sums, sn_moments *rest, const real *x, const real *minus, size_t n,
+                                  sn_sums_of what) {
+    real values[SN_CHUNK] = {0}, minus_values[SN_CHUNK] = {0};
+    memcpy(values, x, n * sizeof *x);
+    if (what == SN_OF_CHANGE) memcpy(minus_values, minus, n * sizeof *minus);
+    sn_add_values(sums, values, minus_values, what);
+    for (size_t i = 0; i < n; i++) {
+        if (what == SN_OF_CHANGE) rest->same += sn_bits_of(x[i]) == sn_bits_of(minus[i]);
+        if (what != SN_OF_TENSOR) continue;
+        sn_magnitude magnitude = sn_bits_of(x[i]) & SN_MAGNITUDE;
+        rest->least = magnitude < rest->least ? magnitude : rest->least;
+        rest->most = magnitude > rest->most ? magnitude : rest->most;
+    }
 }
 
 SN_ALWAYS_INLINE void sn_close_chains(sn_moments *moments, const sn_chains *sums, sn_sums_of what) {
-    moments->sum += sn_chains_sum(sums->sum);
-    moments->squares += sn_chains_sum(sums->squares);
-    if (what == SN_OF_CHANGE) moments->minus_squares += sn_chains_sum(sums->minus_squares);
+    moments->sum = sn_chains_sum(sums->sum);
+    moments->squares = sn_chains_sum(sums->squares);
+    if (what == SN_OF_CHANGE) moments->minus_squares = sn_chains_sum(sums->minus_squares);
     for (int i = 0; i < SN_REAL_LANES; i++) {
         if (what == SN_OF_CHANGE) moments->same -= (sn_count)sums->same[i];
         if (what != SN_OF_TENSOR) continue;
@@ -89,10 +99,11 @@ SN_ALWAYS_INLINE sn_moments sn_moments_of(const sn_difference *d, sn_sums_of wha
     for (size_t r = 0; r < rows; r++) {
         const real *x = sn_row(d->x, r), *minus = has_minus ? sn_row(d->minus, r) : NULL;
         size_t c = 0;
-        for (; c + SN_CHUNK <= cols; c += SN_CHUNK)
-            sn_add_chunk(&sums, x + c, has_minus ? minus + c : NULL, what);
-        for (; c < cols; c++)
-            sn_add_element(&moments, x[c], has_minus ? minus[c] : 0, what);
+        for (; c + SN_CHUNK <= cols; c += SN_CHUNK) {
+            sn_add_values(&sums, x + c, has_minus ? minus + c : NULL, what);
+            sn_add_bits(&sums, x + c, has_minus ? minus + c : NULL, what);
+        }
+        if (c < cols) sn_add_rest(&sums, &moments, x + c, has_minus ? minus + c : NULL, cols - c, what);
     }
     sn_close_chains(&moments, &sums, what);
     return moments;

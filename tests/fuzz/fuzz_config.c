@@ -48,8 +48,7 @@ static sn_status build(sn_graph *graph, const sn_config *config) {
 static void check_plan(const sn_graph *graph, const sn_config *config) {
     sn_plan plan;
     sn_plan_options options = {.batch = (size_t)sn_value_integer(sn_config_root(config), "train.batch_size"),
-                               .n_slots = 1,
-                               .groups_tiles = true};
+                               .n_slots = 1};
     if (sn_plan_build(&plan, graph, &options, &error) != SN_OK) return;
     sn_plan_bytes(&plan, 2, sizeof(double));
     sn_plan_reset(&plan);

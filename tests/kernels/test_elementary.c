@@ -42,22 +42,31 @@ static double *make_arguments(sn_dtype dtype) {
     return x;
 }
 
-/* y = phi(x) and dx = phi'(x) by the op of a backend, as doubles. */
-static void run_op(const sn_backend *backend, const sn_node *node, const double *x, double *y, double *slope) {
-    size_t size = sn_dtype_size(backend->dtype), width = node->width, n = POINTS / width;
-    double *ones = malloc(POINTS * sizeof *ones);
-    void *memory = malloc(4 * POINTS * size);
+/* y = phi(x) and dx = phi'(x) by the op of a backend, as doubles; `lanes` elements in a row, SN_PANEL: all in one. */
+static void run_op(const sn_backend *backend, const sn_node *node, size_t lanes, const double *x, double *y,
+                   double *slope) {
+    size_t size = sn_dtype_size(backend->dtype), room = POINTS + SN_PANEL, width = 1;
+    double *ones = malloc(room * sizeof *ones);
+    void *memory = calloc(4 * room, size);
     assert_true(ones && memory);
-    for (int i = 0; i < POINTS; i++)
+    for (size_t i = 0; i < room; i++)
         ones[i] = 1;
     sn_view v[4];
     for (size_t k = 0; k < 4; k++)
-        v[k] = (sn_view){(char *)memory + k * POINTS * size, width};
+        v[k] = (sn_view){(char *)memory + k * room * size, lanes};
     backend->from_double(v[0].data, x, POINTS);
-    backend->from_double(v[2].data, ones, POINTS);
+    backend->from_double(v[2].data, ones, room);
     sn_flow flow = SN_FLOW_WRITE;
-    sn_op_call call = {
-        .node = node, .rows = n, .widths = &width, .x = &v[0], .y = v[1], .dy = v[2], .dx = &v[3], .flow = &flow};
+    sn_op_call call = {.node = node,
+                       .blocks = (POINTS + lanes - 1) / lanes,
+                       .lanes = lanes,
+                       .width = width,
+                       .widths = &width,
+                       .x = &v[0],
+                       .y = v[1],
+                       .dy = v[2],
+                       .dx = &v[3],
+                       .flow = &flow};
     const sn_op_kernels *kernels = backend->ops[sn_op_index(node->op)];
     kernels->forward(&call);
     kernels->backward(&call);
@@ -107,15 +116,14 @@ static void remember(worst *w, double error, double at) {
     if (!(error <= w->error)) *w = (worst){error, at};
 }
 
-/* Width 64: whole vectors; what is left at the end of a row does the same, by test_places. */
+/* Whole vectors; what is left at the end of a row does the same, by test_places. */
 static void check_function(const function *f, const sn_backend *backend, const double *x, const long double *exact) {
     sn_config *config;
     sn_graph graph;
     double *y = malloc(POINTS * sizeof *y), *slope = malloc(POINTS * sizeof *slope);
     assert_true(y && slope);
     build_op(f, &config, &graph);
-    graph.nodes[1].width = 64;
-    run_op(backend, &graph.nodes[1], x, y, slope);
+    run_op(backend, &graph.nodes[1], SN_PANEL, x, y, slope);
     double epsilon = backend->dtype == SN_F32 ? (double)FLT_EPSILON : DBL_EPSILON;
     worst value = {0}, epsilons = {0}, slope_ulps = {0};
     for (int i = 0; i < POINTS; i++) {
@@ -192,7 +200,7 @@ static double one(const sn_backend *backend, const sn_node *node, double x, bool
     size_t width = 1;
     sn_view view = {in, 1};
     backend->from_double(in, value, 1);
-    sn_op_call call = {.node = node, .rows = 1, .widths = &width, .x = &view, .y = {out, 1}};
+    sn_op_call call = {.node = node, .blocks = 1, .lanes = 1, .width = 1, .widths = &width, .x = &view, .y = {out, 1}};
     const sn_op_kernels *kernels = backend->ops[sn_op_index(node->op)];
     kernels->forward(&call);
     *saturated = kernels->saturated(&call) == 1;
@@ -230,7 +238,6 @@ static void check_special(const sn_backend *backend, const void *argument) {
     sn_graph graph;
     build_op(f, &config, &graph);
     sn_node *node = &graph.nodes[1];
-    node->width = 1;
     check_value(backend, node, -HUGE_VAL, (double)f->at_infinity[0]);
     check_value(backend, node, HUGE_VAL, (double)f->at_infinity[1]);
     check_value(backend, node, (double)NAN, (double)NAN);
@@ -251,7 +258,6 @@ static void check_pieces(const sn_backend *backend, const void *argument) {
     sn_config *config;
     sn_graph graph;
     build_op(f, &config, &graph);
-    graph.nodes[1].width = 1;
     for (size_t i = 0; i < sizeof x / sizeof *x; i++) {
         bool saturated;
         double y = one(backend, &graph.nodes[1], x[i], &saturated);
@@ -275,8 +281,9 @@ static void test_special_values(void **state) {
     }
 }
 
-/* An element has the same bits wherever it stands in a row: vectors and what is left of them do the same. */
+/* An element has the same bits wherever it stands: in one long row, and in lanes of a panel that is not full. */
 static void check_places(const sn_backend *backend, const void *argument) {
+    static const size_t lanes[] = {SN_PANEL, 1, 7, 12};
     const sweep *s = argument;
     sn_config *config;
     sn_graph graph;
@@ -286,11 +293,13 @@ static void check_places(const sn_backend *backend, const void *argument) {
         y[i] = malloc(POINTS * sizeof *y[i]);
         slope[i] = malloc(POINTS * sizeof *slope[i]);
         assert_true(y[i] && slope[i]);
-        graph.nodes[1].width = i ? 1 : 64;
-        run_op(backend, &graph.nodes[1], s->x, y[i], slope[i]);
     }
-    assert_memory_equal(y[0], y[1], POINTS * sizeof *y[0]);
-    assert_memory_equal(slope[0], slope[1], POINTS * sizeof *slope[0]);
+    for (size_t k = 0; k < sizeof lanes / sizeof *lanes; k++) {
+        run_op(backend, &graph.nodes[1], lanes[k], s->x, y[k > 0], slope[k > 0]);
+        if (k == 0) continue;
+        assert_memory_equal(y[0], y[1], POINTS * sizeof *y[0]);
+        assert_memory_equal(slope[0], slope[1], POINTS * sizeof *slope[0]);
+    }
     for (int i = 0; i < 2; i++) {
         free(y[i]);
         free(slope[i]);
@@ -326,7 +335,6 @@ static void check_family(const sn_backend *backend, const void *argument) {
         sn_node *node = &graph.nodes[i];
         if (!node->op->is_activation) continue;
         bool saturated;
-        node->width = 1;
         double left = one(backend, node, -0.75, &saturated), right = one(backend, node, 0.75, &saturated);
         assert_true(ulps(left, f->value(-0.75L, (long double)f->parameter), backend->dtype) <= 4);
         assert_true(ulps(right, f->value(0.75L, (long double)f->parameter), backend->dtype) <= 4);

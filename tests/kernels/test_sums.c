@@ -9,6 +9,7 @@
 #include "base/rng.h"
 #include "engine/backend.h"
 #include "ops/table.h"
+#include "support/backends.h"
 #include "support/check.h"
 #include "support/rules.h"
 
@@ -339,6 +340,50 @@ static void check_precision(const char *simd, sn_dtype dtype) {
     assert_int_equal(n_scaled > 20, dtype == SN_F64);
 }
 
+static void same_bits(const double *a, const double *b, size_t n, const char *simd) {
+    if (memcmp(a, b, n * sizeof *a)) fail_msg("%s: sums have other bits than on the path before it", simd);
+}
+
+enum { N_SUMS = 5 };
+
+static void sums_of(const sn_backend *backend, const kind *k, size_t cols, size_t gap, double sums[N_SUMS]) {
+    double values[MOST];
+    matrix m = {.rows = 3, .cols = cols};
+    draw(backend, values, MOST, k, "values");
+    make_matrix(backend, &m, values, gap);
+    sn_signal_sums signal = backend->signal_sums(m.view, m.rows, cols);
+    sn_tensor_sums tensor = backend->tensor_sums(m.view, m.rows, cols);
+    const double found[N_SUMS] = {signal.sum, signal.squares.sum, signal.squares.exponent, tensor.sum_abs,
+                                  tensor.squares.sum};
+    memcpy(sums, found, sizeof found);
+    free(m.memory);
+}
+
+/* The order of a sum does not depend on the width of vectors.  Squares of floats are exact in double, so the generic
+ * path, whose products and sums are rounded apart, agrees where data are floats. */
+static void same_on_paths(sn_dtype dtype, size_t cols, size_t gap) {
+    const sn_backend *backends[MOST_BACKENDS];
+    size_t n = runnable_backends(backends, dtype);
+    for (size_t k = 0; k < sizeof kinds / sizeof *kinds; k++) {
+        if (dtype == SN_F32 && kinds[k].only_double) continue;
+        double sums[MOST_BACKENDS][N_SUMS];
+        for (size_t i = 0; i < n; i++)
+            sums_of(backends[i], &kinds[k], cols, gap, sums[i]);
+        for (size_t i = dtype == SN_F32 ? 1 : 2; i < n; i++)
+            same_bits(sums[i - 1], sums[i], N_SUMS, backends[i]->simd);
+    }
+}
+
+static void test_paths(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof all_cols / sizeof *all_cols; i++) {
+        for (size_t g = 0; g < sizeof all_gaps / sizeof *all_gaps; g++) {
+            same_on_paths(SN_F32, all_cols[i], all_gaps[g]);
+            same_on_paths(SN_F64, all_cols[i], all_gaps[g]);
+        }
+    }
+}
+
 static void test_kernels(void **state) {
     (void)state;
     static const char *const names[] = {"generic", "avx2", "avx512"};
@@ -372,7 +417,7 @@ static void test_merge(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_kernels), cmocka_unit_test(test_every_form),
-                                       cmocka_unit_test(test_merge)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_kernels), cmocka_unit_test(test_paths),
+                                       cmocka_unit_test(test_every_form), cmocka_unit_test(test_merge)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* Networks of images, of what exists and an op of the tests: signals with positions through every op, in the plan
- * (tiles, memory, phases, parts of gradients), against differences of the loss and the unfused walk, and the same bits
+ * (panels, memory, phases, parts of gradients), against differences of the loss and the unfused walk, and the same bits
  * for any number of threads. */
 #include <math.h>
 #include <stdio.h>
@@ -13,7 +13,7 @@
 #include "support/rules.h"
 #include "support/toy.h"
 
-enum { OUT = 3, SAMPLES = 27, STEPS = 5 };
+enum { OUT = 3, SAMPLES = 139, BATCH = 52, LAST = SAMPLES - 2 * BATCH, STEPS = 5 };
 
 #define MIX(label, input)  "{\"op\": \"elu\", \"label\": \"" label "\", \"inputs\": [\"" input "\"]}, "
 #define POOL               "{\"op\": \"elu\", \"label\": \"pool\", \"alpha\": 2}, "
@@ -92,23 +92,24 @@ static void test_shapes(void **state) {
     sn_dataset_reset(&data);
 }
 
-/* A row tile of images is cut by their size. */
-static void test_tiles(void **state) {
+/* Threads walk panels of images one by one, those of vectors together. */
+static void test_panels(void **state) {
     (void)state;
-    static const struct {
-        size_t batch, sample, rows;
-    } cases[] = {{128, 0, 16},           {128, 32, 16},          {128, 28 * 28, 16},   {128, 32 * 32 * 16, 4},
-                 {128, 32 * 32 * 64, 1}, {128, 32 * 32 * 65, 1}, {1, 32 * 32 * 16, 1}, {4096, 8, 512}};
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        assert_int_equal(sn_plan_tile_rows(cases[i].batch, cases[i].sample), cases[i].rows);
-    sn_dataset data = toy_images(128, (sn_shape){3, {32, 32, 2}}, OUT, 1);
+    sn_dataset data = toy_images(70, (sn_shape){3, {32, 32, 2}}, OUT, 1);
     test_net net;
     open_network(&net, "{\"layers\": [" MIX("mix", "input") UNITS("lift", 16) POOL UNITS("output", 3) "]}", &data,
                  NULL);
     const sn_plan *plan = sn_engine_plan(net.engine);
-    assert_int_equal(plan->tile_rows, 4);
-    assert_int_equal(plan->max_tiles, 32);
-    assert_int_equal(sn_plan_group_tiles(plan, 1), 1);
+    assert_int_equal(plan->max_panels, 5);
+    assert_int_equal(plan->image_elements, 32 * 32 * 16);
+    assert_int_equal(sn_plan_group_panels(plan, 1), 1);
+    sn_buffer lift = plan->buffers[plan->value[sn_graph_find(&net.graph, "lift")].buffer];
+    assert_int_equal(sn_buffer_panel(&lift), 32 * 32 * 16 * SN_PANEL);
+    net_close(&net);
+    net_open(&net, "{\"depth\": 2, \"width\": 4}", &data, SN_F64, NULL);
+    plan = sn_engine_plan(net.engine);
+    assert_int_equal(sn_plan_group_panels(plan, 1), 5);
+    assert_int_equal(sn_plan_group_panels(plan, 2), 3);
     net_close(&net);
     sn_dataset_reset(&data);
 }
@@ -168,11 +169,11 @@ static void test_memory(void **state) {
         assert_true(plan->items[j].n_parts == 1 || plan->items[j].n_parts == 8);
     }
     print_message("%d of %d items before the work, %d in parts; %zu of %zu elements of signals\n", n_early,
-                  plan->n_items, n_parts, plan->batch_elements, batch_sum(plan));
+                  plan->n_items, n_parts, plan->by_sample, batch_sum(plan));
     assert_true(n_early >= 20 && plan->n_late > 0 && n_parts >= 20);
-    assert_true(plan->batch_elements < batch_sum(plan) * 7 / 10);
+    assert_true(plan->by_sample < batch_sum(plan) * 7 / 10);
     assert_true(plan->gradient_elements > 0 && plan->gradient_elements <= plan->param_elements);
-    assert_int_equal(sn_engine_plan(whole.engine)->batch_elements, batch_sum(sn_engine_plan(whole.engine)));
+    assert_int_equal(sn_engine_plan(whole.engine)->by_sample - SN_GUARD, batch_sum(sn_engine_plan(whole.engine)));
     net_close(&net);
     net_close(&whole);
     sn_dataset_reset(&data);
@@ -301,16 +302,16 @@ static double trained_loss(const sn_dataset *data, bool is_reference) {
     test_net net;
     open_network(
         &net, every_op, data,
-        &(sn_engine_options){.batch = 10, .rule = rule_of("{\"momentum\": 0.9}"), .is_reference = is_reference});
+        &(sn_engine_options){.batch = BATCH, .rule = rule_of("{\"momentum\": 0.9}"), .is_reference = is_reference});
     net_randomize(&net, 5);
     double loss = 0;
     for (size_t s = 0; s < STEPS; s++)
-        loss = net_step_at(&net, s % 3 * 10, s % 3 == 2 ? 7 : 10, 0.05, NULL).loss;
+        loss = net_step_at(&net, s % 3 * BATCH, s % 3 == 2 ? LAST : BATCH, 0.05, NULL).loss;
     net_close(&net);
     return loss;
 }
 
-/* Copies of weights follow every update. */
+/* Steps one after the other are those of the unfused walk. */
 static void test_training(void **state) {
     (void)state;
     sn_dataset data = images();
@@ -322,7 +323,7 @@ static void test_training(void **state) {
 /* Weights after some steps, with a short last batch, momentum and clipping, for any number of threads and cuts. */
 static uint64_t train(const sn_dataset *data, int threads, int cut_every, double clip) {
     test_net net;
-    sn_engine_options options = {.batch = 10,
+    sn_engine_options options = {.batch = BATCH,
                                  .threads = threads,
                                  .rule = rule_of("{\"momentum\": 0.9}"),
                                  .clip_norm = clip,
@@ -330,7 +331,7 @@ static uint64_t train(const sn_dataset *data, int threads, int cut_every, double
     open_network(&net, every_op, data, &options);
     net_randomize(&net, 5);
     for (size_t s = 0; s < STEPS; s++)
-        net_step_at(&net, s % 3 * 10, s % 3 == 2 ? 7 : 10, 0.05, NULL);
+        net_step_at(&net, s % 3 * BATCH, s % 3 == 2 ? LAST : BATCH, 0.05, NULL);
     uint64_t hash = sn_engine_weights_hash(net.engine);
     net_close(&net);
     return hash;
@@ -340,12 +341,12 @@ static void test_bits(void **state) {
     (void)state;
     sn_dataset data = images();
     static const int threads[] = {1, 2, 3, 4, 5, 6, 7, 8};
-    uint64_t plain = train(&data, 1, 0, 0), clipped = train(&data, 1, 0, 0.5);
+    uint64_t plain = train(&data, 1, 0, 0), clipped = train(&data, 1, 0, 0.05);
     assert_true(plain != clipped);
     for (size_t i = 0; i < sizeof threads / sizeof *threads; i++) {
         assert_true(train(&data, threads[i], 0, 0) == plain);
         assert_true(train(&data, threads[i], 3, 0) == plain);
-        assert_true(train(&data, threads[i], 0, 0.5) == clipped);
+        assert_true(train(&data, threads[i], 0, 0.05) == clipped);
     }
     sn_dataset_reset(&data);
 }
@@ -386,7 +387,7 @@ static void test_fault(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shapes),  cmocka_unit_test(test_tiles),     cmocka_unit_test(test_dense),
+        cmocka_unit_test(test_shapes),  cmocka_unit_test(test_panels),    cmocka_unit_test(test_dense),
         cmocka_unit_test(test_memory),  cmocka_unit_test(test_gradients), cmocka_unit_test(test_batch_norm),
         cmocka_unit_test(test_dropout), cmocka_unit_test(test_training),  cmocka_unit_test(test_bits),
         cmocka_unit_test(test_fault),

@@ -18,13 +18,13 @@
 
 enum { GRAPHS = 800, IN = 4, OUT = 3, SAMPLES = 11, MANY_SAMPLES = 150, MOST_OPS = 100 };
 
-/* Where a slot lies in memory, in elements: [begin, end) of its region, for a whole tile or batch. */
+/* Where a slot lies: columns of a buffer. */
 static void check_slot(const sn_plan *plan, sn_slot slot, size_t width) {
     assert_true(slot.buffer >= 0 && slot.buffer < plan->n_buffers);
     assert_true(slot.column + width <= plan->buffers[slot.buffer].width);
 }
 
-/* A use of a slot: inside the lifetime; by a work item only of what has a row for every sample; from a forward time to
+/* A use of a slot: inside the lifetime; by a work item only of what has room for every sample; from a forward time to
  * a backward time likewise, or in scratch of the same walk. */
 static void check_use(const sn_plan *plan, sn_slot slot, size_t width, int time) {
     check_slot(plan, slot, width);
@@ -68,11 +68,15 @@ static bool live_in_one_phase(const sn_plan *plan, const sn_buffer *a, const sn_
            sn_plan_phase(plan, b->first) <= sn_plan_phase(plan, a->last);
 }
 
+/* Elements of a buffer: in scratch of one panel. */
+static size_t extent(const sn_plan *plan, const sn_buffer *buffer) {
+    return sn_buffer_panel(buffer) * (buffer->place == SN_PLACE_BATCH ? plan->max_panels : 1);
+}
+
 static void check_apart(const sn_plan *plan, int i, int j) {
     const sn_buffer *a = &plan->buffers[i], *b = &plan->buffers[j];
     bool in_batch = a->place == SN_PLACE_BATCH;
-    size_t rows = in_batch ? plan->options.batch : plan->tile_rows;
-    bool meet = a->place == b->place && overlap(a->offset, a->width * rows, b->offset, b->width * rows);
+    bool meet = a->place == b->place && overlap(a->offset, extent(plan, a), b->offset, extent(plan, b));
     bool both_live = in_batch ? live_in_one_phase(plan, a, b) : a->first <= b->last && b->first <= a->last;
     if (meet && both_live) fail_msg("buffers %d and %d overlap", i, j);
 }
@@ -82,12 +86,15 @@ static void check_memory(const sn_plan *plan) {
     for (int i = 0; i < plan->n_buffers; i++) {
         const sn_buffer *a = &plan->buffers[i];
         bool in_batch = a->place == SN_PLACE_BATCH;
-        size_t rows = in_batch ? plan->options.batch : plan->tile_rows;
+        assert_int_equal(sn_buffer_panel(a), a->width * SN_PANEL);
         assert_true(a->offset % 16 == 0 && a->first >= 0 && a->last >= a->first);
-        assert_true(a->offset + a->width * rows <= (in_batch ? plan->batch_elements : plan->scratch_elements));
+        assert_true(a->offset + extent(plan, a) <= (in_batch ? plan->batch_elements : plan->scratch_elements));
+        assert_true(!in_batch || a->offset + extent(plan, a) <= plan->by_sample);
         for (int j = 0; j < i; j++)
             check_apart(plan, i, j);
     }
+    size_t input = plan->options.batch * plan->graph->nodes[0].width;
+    assert_true(plan->by_sample % 16 == 0 && plan->by_sample + input <= plan->batch_elements);
 }
 
 /* What the engine took. */
@@ -101,7 +108,7 @@ static size_t region_bytes(const sn_engine *engine) {
     return bytes;
 }
 
-/* What lives in the scratch memory of a thread is gone when another thread takes the tile in the next segment. */
+/* What lives in the scratch memory of a thread is gone when another thread takes the panel in the next segment. */
 static void check_segments(const sn_plan *plan) {
     assert_int_equal(plan->segment_ends[plan->n_segments - 1], sn_time_walk_end(plan));
     for (int i = 0; i < plan->n_buffers; i++) {
@@ -214,10 +221,97 @@ static double check_slope(test_net *net, uint64_t seed) {
     return deviation;
 }
 
+/* ---- groups of tasks ---- */
+
+/* Where the features that the weight of an item multiplies begin; buffer -1: it multiplies none. */
+static sn_slot stripe_of(const sn_plan *plan, const sn_item *item) {
+    const sn_plan_param *entry = &plan->params[item->param];
+    const sn_node *node = &plan->graph->nodes[entry->node];
+    const sn_param *param = &node->params[entry->index];
+    if (param->route != SN_FROM_BATCH || param->rank == 1) return (sn_slot){-1, 0};
+    sn_slot x = plan->value[node->inputs[0]];
+    return (sn_slot){x.buffer, x.column + item->col};
+}
+
+static bool share(const sn_plan *plan, const sn_task *a, const sn_task *b) {
+    const sn_item *i = &plan->items[a->item], *j = &plan->items[b->item];
+    sn_slot x = stripe_of(plan, i), y = stripe_of(plan, j);
+    return i->phase == j->phase && a->part == b->part && x.buffer >= 0 && x.buffer == y.buffer && x.column == y.column;
+}
+
+static double work_of(const sn_plan *plan, const sn_task_group *group) {
+    double sum = 0;
+    for (int t = group->first; t < group->first + group->n; t++)
+        sum += (double)(plan->items[plan->tasks[t].item].rows * plan->items[plan->tasks[t].item].cols);
+    return sum;
+}
+
+/* The tasks of a group are of its phase and read one stripe, none more of it than the first. */
+static void check_group(const sn_plan *plan, const sn_task_group *group, int phase, int *done) {
+    const sn_task *tasks = plan->tasks + group->first;
+    assert_true(group->n >= 1 && group->n <= 16);
+    for (int t = 0; t < group->n; t++) {
+        const sn_item *item = &plan->items[tasks[t].item];
+        assert_int_equal(item->phase, phase);
+        assert_true(!item->is_companion && tasks[t].part < item->n_parts);
+        assert_true(t == 0 || (share(plan, &tasks[0], &tasks[t]) && item->cols <= plan->items[tasks[0].item].cols));
+        done[tasks[t].item]++;
+    }
+}
+
+/* Groups that could be one: only where one of them is full. */
+static void check_joined(const sn_plan *plan, int n_groups) {
+    for (int g = 0; g < n_groups; g++) {
+        for (int h = 0; h < g; h++) {
+            const sn_task_group *a = &plan->groups[g], *b = &plan->groups[h];
+            if (share(plan, &plan->tasks[a->first], &plan->tasks[b->first])) assert_true(a->n == 16 || b->n == 16);
+        }
+    }
+}
+
+/* Every task is in one group, of its phase, and most work comes first.  How many groups have several tasks. */
+static int check_groups(const sn_plan *plan) {
+    int *done = calloc((unsigned)plan->n_items, sizeof *done), n_shared = 0;
+    assert_non_null(done);
+    for (int p = 0; p <= plan->n_segments; p++) {
+        for (int g = plan->first_group[p]; g < plan->first_group[p + 1]; g++) {
+            check_group(plan, &plan->groups[g], p, done);
+            bool has_last = g > plan->first_group[p];
+            assert_true(!has_last || work_of(plan, &plan->groups[g - 1]) >= work_of(plan, &plan->groups[g]));
+            n_shared += plan->groups[g].n > 1;
+        }
+    }
+    check_joined(plan, plan->first_group[plan->n_segments + 1]);
+    for (int j = 0; j < plan->n_items; j++)
+        assert_int_equal(done[j], plan->items[j].is_companion ? 0 : plan->items[j].n_parts);
+    free(done);
+    return n_shared;
+}
+
+/* Of a dense network every layer reads what all before it wrote: one thread does what multiplies the same columns; 64
+ * columns are a stripe, and sixteen items a group. */
+static void test_shared_stripes(void **state) {
+    (void)state;
+    test_graph net = graph_open("{\"depth\": 40, \"width\": 64, \"order\": \"inside\", "
+                                "\"skip\": {\"kind\": \"concat\", \"growth\": 8}}");
+    sn_plan plan;
+    sn_error error;
+    assert_int_equal(sn_plan_build(&plan, &net.graph, &(sn_plan_options){.batch = 100}, &error), SN_OK);
+    int n_shared = check_groups(&plan), largest = 0;
+    for (int g = 0; g < plan.first_group[plan.n_segments + 1]; g++)
+        largest = plan.groups[g].n > largest ? plan.groups[g].n : largest;
+    assert_true(n_shared >= 8);
+    assert_int_equal(largest, 16);
+    sn_plan_reset(&plan);
+    graph_close(&net);
+}
+
+/* ---- random graphs ---- */
+
 /* What the graphs of a test had in them. */
 typedef struct tally {
     double worst, worst_slope;
-    int n_copies, n_views, n_scratch, n_grouped;
+    int n_copies, n_views, n_scratch, n_grouped, n_shared;
     bool has_op[MOST_OPS];
 } tally;
 
@@ -225,7 +319,7 @@ static void count(tally *t, const test_net *net, const test_net *reference, int 
     const sn_plan *plan = sn_engine_plan(net->engine);
     t->n_copies += plan->n_copies;
     t->n_views += sn_engine_plan(reference->engine)->n_buffers - plan->n_buffers;
-    t->n_grouped += sn_plan_group_tiles(plan, threads) > 1;
+    t->n_grouped += sn_plan_group_panels(plan, threads) > 1;
     for (int b = 0; b < plan->n_buffers; b++)
         t->n_scratch += plan->buffers[b].place == SN_PLACE_SCRATCH;
     for (int i = 1; i < net->graph.n_nodes; i++)
@@ -239,14 +333,16 @@ static void check_all_drawn(const tally *t) {
     }
 }
 
-/* Every third graph has ops with a bend, whose slope is not looked at; every fourth batch has so many tiles that a
- * thread walks several at once; every fifth graph has layers of several vectors. */
+/* Every third graph has ops with a bend, whose slope is not looked at; every fourth batch has so many panels that a
+ * thread walks several at once, and the others end with few and with many idle lanes; every fifth graph has layers of
+ * several stripes. */
 static void check_graph(const sn_dataset *data, uint64_t seed, tally *t) {
     bool is_smooth = seed % 3 != 0, is_wide = seed % 5 == 0;
     random_limits limits = {IN, OUT, is_wide ? 40 : 5, is_wide ? 100 : 20, is_smooth, false};
     sn_text text = random_graph(seed, &limits);
     test_net net, reference;
-    size_t batch = seed / 2 % 4 ? SAMPLES : MANY_SAMPLES;
+    static const size_t batches[] = {MANY_SAMPLES, SAMPLES, 24, 37};
+    size_t batch = batches[seed / 2 % 4];
     sn_engine_options unfused = {.batch = batch, .is_reference = true, .keeps_gradients = true};
     sn_engine_options planned = {.batch = batch,
                                  .keeps_gradients = true,
@@ -260,6 +356,7 @@ static void check_graph(const sn_dataset *data, uint64_t seed, tally *t) {
     check_plan(&net, planned.threads);
     check_plan(&reference, 1);
     check_flows(&net);
+    t->n_shared += check_groups(sn_engine_plan(net.engine));
     check_observations(&net, &reference, seed);
     double distance = net_gradient_distance(&net, &reference);
     if (!(distance <= 1e-12)) fail_msg("graph %d: %g\n%s", (int)seed, distance, sn_text_string(&text));
@@ -279,14 +376,11 @@ static void test_random_graphs(void **state) {
         check_graph(&data, seed, &t);
     print_message(
         "%d graphs: %g from the unfused walk, slopes within %.2g; %d views, %d scratch buffers, %d copies, %d "
-        "with groups of tiles\n",
-        GRAPHS, t.worst, t.worst_slope, t.n_views, t.n_scratch, t.n_copies, t.n_grouped);
+        "with groups of panels, %d shared stripes\n",
+        GRAPHS, t.worst, t.worst_slope, t.n_views, t.n_scratch, t.n_copies, t.n_grouped, t.n_shared);
     assert_true(t.n_views > GRAPHS && t.n_scratch > GRAPHS && t.n_copies > 0);
     check_all_drawn(&t);
-    const sn_backend *backend;
-    sn_error error;
-    assert_int_equal(sn_backend_select(&backend, SN_F64, &error), SN_OK);
-    assert_true(t.n_grouped > GRAPHS / 5 || !backend->has_own_products);
+    assert_true(t.n_grouped > GRAPHS / 5 && t.n_shared > GRAPHS / 5);
     sn_dataset_reset(&data);
 }
 
@@ -318,12 +412,30 @@ static void test_families(void **state) {
     sn_dataset_reset(&data);
 }
 
-static void test_tiles(void **state) {
+/* The panels of a group are a thread's share of the batch, eight at most, and one in the unfused walk. */
+static void test_group_panels(void **state) {
     (void)state;
-    static const size_t batches[] = {1, 8, 9, 64, 65, 128, 512, 513, 60000};
-    static const size_t rows[] = {8, 8, 8, 8, 16, 16, 64, 64, 64};
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        assert_int_equal(sn_plan_tile_rows(batches[i], 0), rows[i]);
+    static const struct {
+        size_t batch;
+        int threads;
+        size_t panels, group;
+    } cases[] = {{1, 1, 1, 1},   {16, 1, 1, 1},  {17, 1, 2, 2},   {17, 2, 2, 1},    {33, 2, 3, 2},
+                 {128, 1, 8, 8}, {128, 3, 8, 3}, {300, 2, 19, 8}, {300, 64, 19, 1}, {60000, 4, 3750, 8}};
+    test_graph net = graph_open("{\"depth\": 2, \"width\": 4}");
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        sn_plan plan, unfused;
+        sn_error error;
+        sn_plan_options options = {.batch = cases[i].batch},
+                        reference = {.batch = cases[i].batch, .is_reference = true};
+        assert_int_equal(sn_plan_build(&plan, &net.graph, &options, &error), SN_OK);
+        assert_int_equal(sn_plan_build(&unfused, &net.graph, &reference, &error), SN_OK);
+        assert_int_equal(plan.max_panels, cases[i].panels);
+        assert_int_equal(sn_plan_group_panels(&plan, cases[i].threads), cases[i].group);
+        assert_int_equal(sn_plan_group_panels(&unfused, cases[i].threads), 1);
+        sn_plan_reset(&plan);
+        sn_plan_reset(&unfused);
+    }
+    graph_close(&net);
 }
 
 /* Items cover every parameter once. */
@@ -369,8 +481,8 @@ static void test_deep(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random_graphs), cmocka_unit_test(test_families), cmocka_unit_test(test_tiles),
-        cmocka_unit_test(test_items),         cmocka_unit_test(test_deep),
+        cmocka_unit_test(test_random_graphs),  cmocka_unit_test(test_families), cmocka_unit_test(test_group_panels),
+        cmocka_unit_test(test_shared_stripes), cmocka_unit_test(test_items),    cmocka_unit_test(test_deep),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,7 +16,7 @@ enum { GRAPHS = 300, IN = 4, OUT = 3, SAMPLES = 90 };
 
 /* What the texts of all graphs had in them. */
 typedef struct tally {
-    int visits, ends, merges, buffers, tenants, items, companions;
+    int visits, ends, merges, buffers, tenants, items, companions, together;
     int waits, bases, same, added, copied; /* parts of that kind */
 } tally;
 
@@ -97,15 +97,22 @@ static char *check_buffers(const sn_plan *plan, char *line, tally *t) {
     return line;
 }
 
+/* The line of a task's item, where it is its first part; the line behind it. */
+static const char *check_task(const sn_task *task, const char *line) {
+    int item;
+    if (task->part > 0) return line;
+    if (strncmp(line, "        -- after", 16) == 0) line = strchr(line, '\n') + 1;
+    assert_int_equal(sscanf(line, "%d", &item), 1);
+    assert_int_equal(item, task->item);
+    return strchr(line, '\n') + 1;
+}
+
 static void check_items(const sn_plan *plan, const char *text, tally *t) {
     const char *line = strchr(text + 1, '\n') + 1; /* an empty line, the header */
-    for (int k = 0; k < plan->first_task[plan->n_segments + 1]; k++) {
-        int item;
-        if (plan->tasks[k].part > 0) continue;
-        if (strncmp(line, "        -- after", 16) == 0) line = strchr(line, '\n') + 1;
-        assert_int_equal(sscanf(line, "%d", &item), 1);
-        assert_int_equal(item, plan->tasks[k].item);
-        line = strchr(line, '\n') + 1;
+    for (int g = 0; g < plan->first_group[plan->n_segments + 1]; g++) {
+        for (int k = 0; k < plan->groups[g].n; k++)
+            line = check_task(&plan->tasks[plan->groups[g].first + k], line);
+        t->together += plan->groups[g].n > 1;
     }
     int companions = occurrences(text, ", then ");
     assert_int_equal(companions, plan->n_items - plan->n_updates);
@@ -142,10 +149,8 @@ static void check_graph(const sn_dataset *data, uint64_t seed, tally *t) {
     sn_graph graph;
     sn_error error;
     assert_int_equal(net_build(&config, &graph, sn_text_string(&network), data, &error), SN_OK);
-    sn_plan_options options = {.batch = SAMPLES,
-                               .is_reference = seed % 7 == 0,
-                               .groups_tiles = seed % 2 == 0,
-                               .cut_every = seed % 3 ? 0 : 1 + (int)(seed % 5)};
+    sn_plan_options options = {
+        .batch = SAMPLES, .is_reference = seed % 7 == 0, .cut_every = seed % 3 ? 0 : 1 + (int)(seed % 5)};
     sn_plan plan;
     assert_int_equal(sn_plan_build(&plan, &graph, &options, &error), SN_OK);
     check_text(&plan, t);
@@ -164,7 +169,7 @@ static void test_random_plans(void **state) {
     print_message("%d visits, %d ends, %d merges, %d buffers of %d signals, %d items, %d companions\n", t.visits,
                   t.ends, t.merges, t.buffers, t.tenants, t.items, t.companions);
     assert_true(t.visits > 10 * GRAPHS && t.ends > GRAPHS && t.merges > 50 && t.tenants > t.buffers);
-    assert_true(t.items > GRAPHS && t.companions > GRAPHS);
+    assert_true(t.items > GRAPHS && t.companions > GRAPHS && t.together > 50);
     assert_true(t.waits > 50 && t.bases > 50 && t.same > 50 && t.added > 50 && t.copied > 50);
     sn_dataset_reset(&data);
 }

@@ -1,4 +1,6 @@
-/* Bits of random networks do not depend on the number of threads, on where segments end, nor on what is observed.
+/* Bits of random networks do not depend on the number of threads, on where segments end, on what is observed, nor on
+ * the width of the vectors: the paths AVX2 and AVX-512 give the same.  The generic path is compared with itself alone,
+ * since it has no multiply-add of one rounding.
  *
  *   test_bits SEED       prints the config that a seed draws, for scripts/dev/bits.sh, which checks the whole program
  *   test_bits FIRST LAST checks the configs of these seeds, instead of a sample
@@ -7,10 +9,12 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/hash.h"
 #include "run/experiment.h"
 #include "run/language.h"
+#include "support/backends.h"
 #include "support/check.h"
 #include "support/random_graph.h"
 
@@ -26,6 +30,7 @@ typedef enum watching { NOTHING, EVERYTHING, NOW_AND_THEN } watching;
 typedef struct variation {
     int threads, cut_every;
     watching looks;
+    const char *simd; /* NULL: the path of the environment */
 } variation;
 
 /* What must be the same. */
@@ -123,11 +128,16 @@ static void take_steps(sn_experiment *x, watching when, outcome *end) {
     sn_observation_reset(&seen);
 }
 
+/* The path that this program was called for, and others whose bits must be the same. */
+static const char *own_path, *other_paths[MOST_BACKENDS];
+static size_t n_other_paths;
+
 static outcome run(const sn_config *config, const variation *v) {
     sn_experiment x;
     sn_error error;
     outcome end = {0};
     sn_error_clear(&error);
+    setenv("SKIPNET_SIMD", v->simd ? v->simd : own_path, 1);
     if (sn_experiment_open(&x, config, v->threads, &error)) fail_msg("%s", error.text);
     x.options.cut_every = v->cut_every;
     if (sn_experiment_start(&x, &error)) fail_msg("%s", error.text);
@@ -148,17 +158,18 @@ static void compare(const sn_config *config, const outcome *expected, const vari
     if (same) return;
     sn_text text = SN_TEXT_EMPTY;
     sn_config_text(config, &text);
-    fail_msg("%d threads, cut every %d, watching %d: weights %d, results %d, observations %d\n%s", v->threads,
-             v->cut_every, (int)v->looks, end.weights == expected->weights, end.results == expected->results,
-             end.seen == expected->seen, sn_text_string(&text));
+    fail_msg("%s, %d threads, cut every %d, watching %d: weights %d, results %d, observations %d\n%s",
+             v->simd ? v->simd : own_path, v->threads, v->cut_every, (int)v->looks, end.weights == expected->weights,
+             end.results == expected->results, end.seen == expected->seen, sn_text_string(&text));
 }
 
 /* Whether training went on to the end; *steps counts. */
 static bool check_graph(uint64_t seed, int *steps) {
-    static const variation variations[] = {{2, 0, EVERYTHING},   {3, 0, NOTHING},    {4, 0, EVERYTHING},
-                                           {7, 0, EVERYTHING},   {8, 0, NOTHING},    {16, 0, EVERYTHING},
-                                           {1, 0, NOW_AND_THEN}, {2, 3, EVERYTHING}, {3, 1, NOW_AND_THEN}};
-    static const variation one = {1, 0, EVERYTHING};
+    static const variation variations[] = {
+        {2, 0, EVERYTHING, NULL},   {3, 0, NOTHING, NULL},    {4, 0, EVERYTHING, NULL},
+        {7, 0, EVERYTHING, NULL},   {8, 0, NOTHING, NULL},    {16, 0, EVERYTHING, NULL},
+        {1, 0, NOW_AND_THEN, NULL}, {2, 3, EVERYTHING, NULL}, {3, 1, NOW_AND_THEN, NULL}};
+    static const variation one = {1, 0, EVERYTHING, NULL};
     sn_text text = random_config(seed);
     sn_config *config;
     sn_error error;
@@ -168,6 +179,8 @@ static bool check_graph(uint64_t seed, int *steps) {
     outcome expected = run(config, &one);
     for (size_t i = 0; i < sizeof variations / sizeof *variations; i++)
         compare(config, &expected, &variations[i]);
+    for (size_t i = 0; i < n_other_paths; i++)
+        compare(config, &expected, &(variation){2, 0, EVERYTHING, other_paths[i]});
     *steps += expected.steps;
     sn_config_free(config);
     sn_text_free(&text);
@@ -200,6 +213,26 @@ static bool read_seed(const char *argument, uint64_t *seed) {
     return false;
 }
 
+static bool is_generic(const char *simd) {
+    return strcmp(simd, "generic") == 0;
+}
+
+static int find_paths(void **state) {
+    (void)state;
+    const sn_backend *own, *runnable[MOST_BACKENDS];
+    sn_error error;
+    if (sn_backend_select(&own, SN_F32, &error)) fail_msg("%s", error.text);
+    own_path = own->simd;
+    size_t n = is_generic(own_path) ? 0 : runnable_backends(runnable, SN_F32);
+    for (size_t i = 0; i < n; i++) {
+        const char *simd = runnable[i]->simd;
+        if (!is_generic(simd) && simd != own_path) other_paths[n_other_paths++] = simd;
+    }
+    print_message("%s%s%s\n", own_path, n_other_paths > 0 ? ", compared with " : "",
+                  n_other_paths > 0 ? other_paths[0] : "");
+    return 0;
+}
+
 int main(int argc, char **argv) {
     if (argc > 1 && !read_seed(argv[1], &first)) return 2;
     if (argc > 2 && !read_seed(argv[2], &last)) return 2;
@@ -208,5 +241,5 @@ int main(int argc, char **argv) {
         return 0;
     }
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_random_configs)};
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, find_paths, NULL);
 }

@@ -128,7 +128,7 @@ static void json_says_the_same(void **state) {
     assert_true(limit == fmax(b.peak_gflops, b.products_gflops));
     assert_true(sn_value_number(root, "step.peak_share") == rate / b.peak_gflops);
     assert_true(sn_value_number(root, "step.limit_share") == rate / limit);
-    bool has_own = l.experiment.backend->has_own_products;
+    bool has_own = l.experiment.backend->has_fma;
     assert_string_equal(sn_value_text(root, "products.kernel"), has_own ? "own kernel" : "OpenBLAS");
     assert_true(sn_value_number(root, "observed.format_s") == b.format);
     assert_true(sn_value_number(root, "memory_bytes.regions.scratch") > 0);

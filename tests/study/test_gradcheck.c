@@ -184,9 +184,9 @@ static const sn_op_kernels *right_tanh;
 static void wrong_backward(const sn_op_call *call) {
     right_tanh->backward(call);
     if (strcmp(call->node->label, "u") != 0) return;
-    for (size_t r = 0; r < call->rows; r++) {
-        for (size_t c = 0; c < call->widths[0]; c++)
-            ((double *)call->dx[0].data)[r * call->dx[0].ld + c] *= 1.01;
+    for (size_t b = 0; b < call->blocks; b++) {
+        for (size_t i = 0; i < call->widths[0] * SN_PANEL; i++)
+            ((double *)call->dx[0].data)[b * call->dx[0].ld + i] *= i % SN_PANEL < call->lanes ? 1.01 : 1;
     }
 }
 

@@ -1,8 +1,6 @@
 /* Owns the op of the tests that looks at images. */
 #include "support/image_op.h"
 
-#include <string.h>
-
 #include "engine/backend.h"
 #include "ops/table.h"
 #include "support/check.h"
@@ -34,8 +32,6 @@ static sn_status image_build(sn_node *node, const sn_node *nodes, sn_pool *pool,
     }
     sn_param *weight = sn_node_add_param(node, "weight", TAPS, input->width, NULL);
     weight->kind = SN_PARAM_WEIGHT;
-    weight->copy_size = weight->count;
-    weight->derives_whole = true;
     sn_node_add_param(node, "bias", 0, input->width, NULL)->kind = SN_PARAM_BIAS;
     sn_node_add_param(node, "damping", 0, input->width, NULL);
     for (int p = 0; p < N_PARAMS; p++)
@@ -44,69 +40,85 @@ static sn_status image_build(sn_node *node, const sn_node *nodes, sn_pool *pool,
     return SN_OK;
 }
 
-static double *row_of(sn_view view, size_t r) {
-    return (double *)view.data + r * view.ld;
+/* The lanes of a feature: a block is a position of a panel. */
+static double *lanes_of(sn_view view, size_t block, size_t feature) {
+    return (double *)view.data + block * view.ld + feature * SN_PANEL;
 }
 
-/* Row of position p + t - 1 of the sample whose position p is row r, in a ring of `n`. */
-static double *neighbour(sn_view view, size_t n, size_t r, size_t t) {
-    return row_of(view, r / n * n + (r % n + n + t - 1) % n);
+/* The block of position p + t - 1 of the panel whose position p is `block`, in a ring of `n`. */
+static size_t neighbour(size_t n, size_t block, size_t t) {
+    return block / n * n + (block % n + n + t - 1) % n;
 }
 
-/* to = sum_t w_t from_{p+t-1} - d from_p */
-static void mix_row(const sn_op_call *call, const double *w, sn_view from, size_t r, double *to) {
-    const double *d = call->params[DAMPING];
-    size_t width = call->node->width;
-    for (size_t c = 0; c < width; c++) {
-        to[c] = -d[c] * row_of(from, r)[c];
-        for (size_t t = 0; t < TAPS; t++)
-            to[c] += w[t * width + c] * neighbour(from, in_positions(call->node), r, t)[c];
+/* An element of a signal: a feature of a block, in one lane. */
+typedef struct place {
+    size_t block, feature, lane;
+} place;
+
+static double at(sn_view view, place p) {
+    return lanes_of(view, p.block, p.feature)[p.lane];
+}
+
+/* sum_t w_t from_{p+t-1} - d from_p; is_reversed: the taps the other way round */
+static double mix(const sn_op_call *call, sn_view from, place p, bool is_reversed) {
+    const double *w = call->params[WEIGHT], *d = call->params[DAMPING];
+    double sum = -d[p.feature] * at(from, p);
+    for (size_t t = 0; t < TAPS; t++) {
+        size_t tap = is_reversed ? TAPS - 1 - t : t;
+        place next = {neighbour(in_positions(call->node), p.block, t), p.feature, p.lane};
+        sum += w[tap * call->node->width + p.feature] * at(from, next);
     }
+    return sum;
 }
 
-/* The mean over the `n` rows of sample s. */
-static void pool_sample(const sn_node *node, sn_view from, size_t s, double *to) {
-    size_t n = in_positions(node);
-    for (size_t c = 0; c < node->width; c++) {
-        double sum = 0;
-        for (size_t p = 0; p < n; p++)
-            sum += row_of(from, s * n + p)[c];
-        to[c] = sum / (double)n;
-    }
+/* The mean over the positions of the panel `p.block`. */
+static double pool(const sn_op_call *call, sn_view from, place p) {
+    size_t n = in_positions(call->node);
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += at(from, (place){p.block * n + i, p.feature, p.lane});
+    return sum / (double)n;
 }
 
-/* What is linear in the input: all but the bias. */
-static void apply(const sn_op_call *call, sn_view from, sn_view to) {
-    for (size_t r = 0; r < call->rows; r++) {
-        if (pools(call->node)) pool_sample(call->node, from, r, row_of(to, r));
-        if (!pools(call->node)) mix_row(call, call->params[WEIGHT], from, r, row_of(to, r));
+/* to = what one of the functions above says of `from`, in every lane that is to be computed */
+static void apply(const sn_op_call *call, sn_view from, sn_view to, const double *bias) {
+    for (size_t b = 0; b < call->blocks; b++) {
+        for (size_t c = 0; c < call->node->width; c++) {
+            for (size_t l = 0; l < call->lanes; l++) {
+                place p = {b, c, l};
+                double y = pools(call->node) ? pool(call, from, p) : mix(call, from, p, false);
+                lanes_of(to, b, c)[l] = bias ? y + bias[c] : y;
+            }
+        }
     }
 }
 
 static void image_forward(const sn_op_call *call) {
-    apply(call, call->x[0], call->y);
-    for (size_t r = 0; r < call->rows && !pools(call->node); r++) {
-        const double *b = call->params[BIAS];
-        for (size_t c = 0; c < call->node->width; c++)
-            row_of(call->y, r)[c] += b[c];
-    }
+    apply(call, call->x[0], call->y, pools(call->node) ? NULL : call->params[BIAS]);
 }
 
+/* What is linear in the input: all but the bias. */
 static void image_push(const sn_push_call *call) {
-    apply(call->at, call->tx[0], call->ty);
+    apply(call->at, call->tx[0], call->ty, NULL);
 }
 
-/* dx: the mix of dy by the weights in reverse; the n-th part of dy. */
+/* dx at a place: the mix of dy by the weights in reverse; the n-th part of dy. */
+static double back(const sn_op_call *call, place p) {
+    size_t n = in_positions(call->node);
+    if (!pools(call->node)) return mix(call, call->dy, p, true);
+    return at(call->dy, (place){p.block / n, p.feature, p.lane}) / (double)n;
+}
+
 static void image_backward(const sn_op_call *call) {
-    size_t n = in_positions(call->node), width = call->node->width;
-    double own[64];
-    assert_true(width <= 64);
-    for (size_t r = 0; r < call->samples * n && call->flow[0] != SN_FLOW_NONE; r++) {
-        if (!pools(call->node)) mix_row(call, call->copies[WEIGHT], call->dy, r, own);
-        for (size_t c = 0; c < width; c++) {
-            double d = pools(call->node) ? row_of(call->dy, r / n)[c] / (double)n : own[c];
-            bool adds = call->flow[0] == SN_FLOW_ADD;
-            row_of(call->dx[0], r)[c] = adds ? row_of(call->base[0], r)[c] + d : d;
+    if (call->flow[0] == SN_FLOW_NONE) return;
+    size_t blocks = pools(call->node) ? call->blocks * in_positions(call->node) : call->blocks;
+    bool adds = call->flow[0] == SN_FLOW_ADD;
+    for (size_t b = 0; b < blocks; b++) {
+        for (size_t c = 0; c < call->node->width; c++) {
+            for (size_t l = 0; l < call->lanes; l++) {
+                place p = {b, c, l};
+                lanes_of(call->dx[0], b, c)[l] = adds ? at(call->base[0], p) + back(call, p) : back(call, p);
+            }
         }
     }
 }
@@ -115,10 +127,12 @@ static double gradient_at(const sn_gradient_call *call, size_t t, size_t c) {
     size_t n = call->node->positions;
     double sum = 0;
     for (size_t r = 0; r < call->samples * n; r++) {
-        double dy = row_of(call->dy, r)[c];
-        if (call->param == WEIGHT) sum += dy * neighbour(call->x, n, r, t)[c];
+        size_t sample = r / n;
+        place p = {sample / SN_PANEL * n + r % n, c, sample % SN_PANEL};
+        double dy = at(call->dy, p);
+        if (call->param == WEIGHT) sum += dy * at(call->x, (place){neighbour(n, p.block, t), c, p.lane});
         if (call->param == BIAS) sum += dy;
-        if (call->param == DAMPING) sum -= dy * row_of(call->x, r)[c];
+        if (call->param == DAMPING) sum -= dy * at(call->x, p);
     }
     return sum;
 }
@@ -128,18 +142,11 @@ static bool image_param_gradient(const sn_gradient_call *call) {
     for (size_t t = 0; t < call->rows; t++) {
         for (size_t c = 0; c < call->cols; c++) {
             double g = gradient_at(call, call->row + t, call->col + c);
-            row_of(call->gradient, t)[c] = g;
+            ((double *)call->gradient.data)[t * call->gradient.ld + c] = g;
             is_finite = is_finite && g - g == 0;
         }
     }
     return is_finite;
-}
-
-static void image_derive(const sn_derive_call *call) {
-    double *copy = call->copy;
-    assert_true(call->row == 0 && call->col == 0 && call->rows == TAPS); /* the whole tensor */
-    for (size_t t = 0; t < TAPS; t++)
-        memcpy(copy + t * call->cols, row_of(call->tensor, TAPS - 1 - t), call->cols * sizeof *copy);
 }
 
 static const sn_op image_op = {
@@ -157,7 +164,6 @@ static const sn_op_kernels image_kernels = {
     .backward = image_backward,
     .push = image_push,
     .param_gradient = image_param_gradient,
-    .derive = image_derive,
 };
 
 /* The op stands first in its table, so that it is found by the name, and behind all in that of the kernels, which is
