@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Prints the coefficients of src/kernels/elementary.h, exponential.h and normal.h, lowest power first, and the errors of
-the fits.
+"""Prints the coefficients of src/kernels/elementary.h, exponential.h and normal.h, lowest power first, and the errors
+of the fits.
 
     python3 -m venv VENV && VENV/bin/pip install mpmath && VENV/bin/python scripts/dev/fit_functions.py [NAME]...
 

@@ -67,8 +67,11 @@ const sn_op sn_op_linear = {
     .flops = linear_flops,
 };
 #else
+#include <string.h>
+
 #include "kernels/gemm.h"
 #include "kernels/kernels.h"
+#include "kernels/wide.h"
 
 /* What products with W have in common: x to y, of blocks of signals. */
 static sn_product product_of(const sn_op_call *call, sn_view x, sn_view y) {
@@ -126,24 +129,27 @@ static void linear_push(const sn_push_call *call) {
     SN_V(sn_gemm)(&product);
 }
 
-/* db = dy summed over the batch, in double: lane by lane, then over the lanes. */
+/* One output over the batch, in double: lane by lane, then over the lanes. */
+static real sum_of_output(const sn_gradient_call *call, size_t i) {
+    size_t positions = call->node->positions, whole = call->samples / SN_PANEL * positions;
+    size_t blocks = sn_panels(call->samples) * positions, rest = call->samples % SN_PANEL;
+    sn_wide sums[SN_CHAINS] = {{0}};
+    for (size_t b = 0; b < blocks; b++) {
+        const real *dy = sn_lanes_of(call->dy, b, i);
+        real last[SN_PANEL] = {0};
+        if (b >= whole) dy = memcpy(last, dy, rest * sizeof *last);
+#pragma GCC unroll 8
+        for (int k = 0; k < SN_CHAINS; k++)
+            sums[k] += sn_wide_load(dy + k * SN_LANES);
+    }
+    return (real)sn_chains_sum(sums);
+}
+
+/* db */
 static bool bias_gradient(const sn_gradient_call *call) {
     real *gradient = call->gradient.data;
-    size_t positions = call->node->positions, blocks = sn_panels(call->samples) * positions;
-    for (size_t i = 0; i < call->cols; i++) {
-        double sums[SN_PANEL] = {0};
-        for (size_t b = 0; b < blocks; b++) {
-            const real *dy = sn_lanes_of(call->dy, b, call->col + i);
-            size_t n = sn_panel_samples(call->samples, b / positions);
-            if (n == SN_PANEL) {
-                SN_SIMD for (size_t l = 0; l < SN_PANEL; l++) sums[l] += (double)dy[l];
-            } else {
-                for (size_t l = 0; l < n; l++)
-                    sums[l] += (double)dy[l];
-            }
-        }
-        gradient[i] = (real)sn_sum_lanes(sums);
-    }
+    for (size_t i = 0; i < call->cols; i++)
+        gradient[i] = sum_of_output(call, call->col + i);
     return SN_V(sn_all_finite)(call->gradient, 1, call->cols);
 }
 
