@@ -10,7 +10,8 @@ optimizer, and compiled (torch.compile) with the fused one; JAX compiles a whole
 Before it is timed, every contender takes some steps from the weights and over the data of a training of skipnet, and
 has to come to the same losses.
 
-Both are installed into a virtual environment below build/, for the CPU, unless --venv names one that has them.
+Both are installed into a virtual environment below build/ (6 GB, as PyTorch's wheel brings CUDA where pip finds no
+other), unless --venv names one that has them.
 """
 
 import argparse

@@ -16,7 +16,7 @@
 set -euo pipefail
 export LC_ALL=C SKIPNET_SIMD=avx2 OPENBLAS_CORETYPE=Haswell OPENBLAS_NUM_THREADS=1
 
-few=4 many=12 # steps; of 16 in an epoch
+few=4 many=8 # steps; an epoch has one more
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)
 # shellcheck source=scripts/plot/group.sh
 . "$root/scripts/plot/group.sh"
@@ -63,11 +63,11 @@ config_of() { # STEP
     small | observed) width=16 batch=32 ;;
     esac
     [[ $1 == observed ]] && every=1
-    # No epoch ends within the steps.  But for the observed ones rows fall on 0, 1, 2, N-1 and N in either run.
+    # No epoch ends within the steps.  But where all are observed rows fall on 0, 1, 2, N-1 and N in either run.
     cat <<END
 {
   "name": "callgrind",
-  "data": {"kind": "gaussian", "in_dim": 784, "samples": $((16 * batch))},
+  "data": {"kind": "gaussian", "in_dim": 784, "samples": $(((many + 1) * batch))},
   "network": {"depth": 51, "width": $width, "skip": $skip},
   "train": {"batch_size": $batch},
   "report": {"schedule": {"kind": "linear", "every": $every}, "train_eval": 32}
