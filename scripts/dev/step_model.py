@@ -69,11 +69,6 @@ def panels_of(case: Case) -> int:
     return math.ceil(case["batch"] / PANEL)
 
 
-def flops_of(case: Case, samples: int) -> float:
-    """Of the products of a step."""
-    return 2 * samples * sum(layer.elements * (3 if layer.needs_input_gradient else 2) for layer in layers_of(case))
-
-
 @dataclasses.dataclass
 class Step:
     """Seconds of a step, and what bounds its parts."""
@@ -96,6 +91,7 @@ class Model:
         self.machine, self.layers, self.panels = machine, layers_of(case), panels_of(case)
         self.word = 8 if case["precision"] == "float64" else 4
         self.rate = machine.rate * 4 / self.word
+        self.element_s = machine.element_s * self.word / 4
         self.weight_bytes = self.word * sum(layer.elements for layer in self.layers)
         self.signal_elements = sum(layer.out_dim for layer in self.layers) + case["inputs"]  # of a sample
 
@@ -114,7 +110,7 @@ class Model:
         samples = PANEL * math.ceil(self.panels / threads)
         flops = 2 * samples * sum(layer.elements * (1 + layer.needs_input_gradient) for layer in self.layers)
         elements = samples * self.signal_elements
-        work = flops / self.rate + elements * self.machine.element_s + self.passes * self.machine.layer_s
+        work = flops / self.rate + elements * self.element_s + self.passes * self.machine.layer_s
         updated = self.seconds_per_byte(threads, is_from_all=True, is_for_all=True)
         read_again = self.seconds_per_byte(threads, is_for_all=True)
         signals = 2 * self.word * elements * self.seconds_per_byte(threads)
