@@ -36,6 +36,6 @@ sn_status sn_mapping_open(sn_mapping *mapping, const char *path, sn_error *error
 }
 
 void sn_mapping_reset(sn_mapping *mapping) {
-    if (mapping->data) munmap((void *)(size_t)mapping->data, mapping->size);
+    if (mapping->data) munmap(mapping->data, mapping->size);
     *mapping = (sn_mapping){0};
 }

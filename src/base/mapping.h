@@ -7,7 +7,7 @@
 #include "base/error.h"
 
 typedef struct sn_mapping {
-    const void *data; /* page-aligned; NULL: nothing is mapped */
+    void *data; /* page-aligned, only to be read; NULL: nothing is mapped */
     size_t size;
 } sn_mapping;
 

@@ -135,7 +135,7 @@ static sn_status load_images(const image_set *set, sn_dataset *dataset, const sn
     static const char *const suffixes[] = {"", ".gz", NULL};
     sn_search s = {.names = file_names, .n = N_FILES, .suffixes = suffixes, .pool = &dataset->pool};
     sn_status status = find_files(set, &s, sn_value_text(data, "path"), error);
-    if (status == SN_OK) {
+    if (status == SN_OK && s.files) {
         dataset->origin = s.dir;
         status = load_set(set, dataset, s.files, error);
     }

@@ -2,6 +2,7 @@
  * tests/run/run_cache_test.sh shows the same from outside, with many processes. */
 #include "data_fixture.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -24,18 +25,17 @@ static void write_set(void) {
 
 /* The only file in the cache. */
 static const char *find_file(void) {
-    char name[320], command[700];
-    snprintf(command, sizeof command, "cd '%s/cache' && ls", fixture_dir);
-    FILE *list = popen(command, "r");
-    assert_non_null(list);
-    assert_non_null(fgets(name, sizeof name, list));
-    name[strcspn(name, "\n")] = '\0';
-    char more[8];
-    assert_null(fgets(more, sizeof more, list));
-    assert_int_equal(pclose(list), 0);
-    char path[330];
-    snprintf(path, sizeof path, "cache/%s", name);
-    return fixture_path(path);
+    char found[330] = "";
+    DIR *dir = opendir(fixture_path("cache"));
+    assert_non_null(dir);
+    for (struct dirent *entry; (entry = readdir(dir));) {
+        if (entry->d_name[0] == '.') continue;
+        assert_string_equal(found, "");
+        snprintf(found, sizeof found, "cache/%s", entry->d_name);
+    }
+    closedir(dir);
+    assert_string_not_equal(found, "");
+    return fixture_path(found);
 }
 
 static void expect_equal(const sn_dataset *a, const sn_dataset *b) {
