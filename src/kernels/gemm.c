@@ -31,8 +31,9 @@ typedef struct strip {
     size_t band, cols;
 } strip;
 
+/* Blocks of one feature lie side by side too, but not in rows that go on from one to the next. */
 static bool is_plain(const sn_product *g) {
-    return g->b_band == SN_PANEL && g->c_band == SN_PANEL && g->cols == SN_PANEL;
+    return g->b_band == SN_PANEL && g->c_band == SN_PANEL && g->cols == SN_PANEL && g->c_ld > SN_PANEL;
 }
 
 static void blas_start(const sn_product *g, strip s) {

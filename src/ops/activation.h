@@ -30,14 +30,14 @@ sn_status sn_activation_build(sn_node *node, const sn_node *nodes, sn_pool *pool
 #else
 
 /* What to loop over in x and y and, backward, dy, dx and base. */
-static inline sn_extent sn_activation_extent(const sn_op_call *call, bool is_backward) {
+static inline sn_lane_rows sn_activation_rows(const sn_op_call *call, bool is_backward) {
     size_t width = call->width;
     bool is_contiguous = sn_is_contiguous(call->x[0], width) && sn_is_contiguous(call->y, width);
     if (is_backward) {
         is_contiguous = is_contiguous && sn_is_contiguous(call->dy, width) && sn_is_contiguous(call->dx[0], width);
         if (call->flow[0] == SN_FLOW_ADD) is_contiguous = is_contiguous && sn_is_contiguous(call->base[0], width);
     }
-    return sn_extent_of(call->blocks, width, call->lanes, is_contiguous);
+    return sn_lane_rows_of(call->blocks, width, call->lanes, is_contiguous);
 }
 
 /* A row of a block in the backward pass; base NULL: dx = dy phi', else on top of that. */
@@ -64,7 +64,7 @@ static inline real sn_activation_parameter(const sn_op_call *call) {
     }                                                                                                                  \
     static void name_##_forward(const sn_op_call *call) {                                                              \
         real p = sn_activation_parameter(call);                                                                        \
-        sn_extent e = sn_activation_extent(call, false);                                                               \
+        sn_lane_rows e = sn_activation_rows(call, false);                                                              \
         SN_FOR_ROWS(e) {                                                                                               \
             const real *x = sn_lanes_of(call->x[0], b, r);                                                             \
             if (e.cols == SN_LANE_STEP) {                                                                              \
@@ -86,7 +86,7 @@ static inline real sn_activation_parameter(const sn_op_call *call) {
     static void name_##_backward(const sn_op_call *call) {                                                             \
         if (call->flow[0] == SN_FLOW_NONE) return;                                                                     \
         real p = sn_activation_parameter(call);                                                                        \
-        sn_extent e = sn_activation_extent(call, true);                                                                \
+        sn_lane_rows e = sn_activation_rows(call, true);                                                               \
         SN_FOR_ROWS(e) {                                                                                               \
             sn_activation_row row = sn_activation_row_of(call, b, r);                                                  \
             if (e.cols == SN_LANE_STEP) {                                                                              \
@@ -102,7 +102,7 @@ static inline real sn_activation_parameter(const sn_op_call *call) {
     static size_t name_##_saturated(const sn_op_call *call) {                                                          \
         real p = sn_activation_parameter(call);                                                                        \
         size_t count = 0;                                                                                              \
-        sn_extent e = sn_activation_extent(call, false);                                                               \
+        sn_lane_rows e = sn_activation_rows(call, false);                                                              \
         SN_FOR_ROWS(e) {                                                                                               \
             const real *x = sn_lanes_of(call->x[0], b, r), *y = sn_lanes_of(call->y, b, r);                            \
             sn_count flat = 0;                                                                                         \
