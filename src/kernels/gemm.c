@@ -205,7 +205,7 @@ static ALWAYS_INLINE void store_tile(vector acc[MOST_ROWS][2], part *t, const pl
 static ALWAYS_INLINE void add_steps(vector acc[MOST_ROWS][2], const sn_product *g, const real *a, const real *b,
                                     size_t steps, int rows, int vectors) {
     size_t a_row = g->a_row, a_step = g->a_step, b_ld = g->b_ld, b_apart = apart(g->b_band);
-#pragma GCC unroll 2
+#pragma GCC unroll 8
     for (size_t p = 0; p < steps; p++) {
         vector row[2];
         for (int v = 0; v < vectors; v++)
