@@ -79,6 +79,7 @@ enum {
     BAND_VECTORS = SN_PANEL / LANES,
     TILE_ROWS = SN_VECTOR_BYTES == 64 ? 12 : 6, /* of two vectors: as many as there are registers for */
     MOST_ROWS = 12,                             /* of one vector */
+    HALF_ROWS = 6,
     STEPS = 256,
 };
 
@@ -201,20 +202,24 @@ static ALWAYS_INLINE void store_tile(vector acc[MOST_ROWS][2], part *t, const pl
     }
 }
 
-/* acc += A B over `steps` steps. */
+/* acc += A B over `steps` steps.  The rows of A behind HALF_ROWS have a pointer of their own: their distances from one
+ * alone would be more than there are registers for. */
 static ALWAYS_INLINE void add_steps(vector acc[MOST_ROWS][2], const sn_product *g, const real *a, const real *b,
                                     size_t steps, int rows, int vectors) {
     size_t a_row = g->a_row, a_step = g->a_step, b_ld = g->b_ld, b_apart = apart(g->b_band);
-#pragma GCC unroll 8
+    const real *lower = a + HALF_ROWS * a_row;
+#pragma GCC unroll 4
     for (size_t p = 0; p < steps; p++) {
         vector row[2];
         for (int v = 0; v < vectors; v++)
             row[v] = *(const vector *)(b + (size_t)v * b_apart);
         for (int r = 0; r < rows; r++) {
+            real x = r < HALF_ROWS ? a[(size_t)r * a_row] : lower[(size_t)(r - HALF_ROWS) * a_row];
             for (int v = 0; v < vectors; v++)
-                acc[r][v] += a[(size_t)r * a_row] * row[v];
+                acc[r][v] += x * row[v];
         }
         a += a_step;
+        lower += a_step;
         b += b_ld;
     }
 }
