@@ -82,6 +82,16 @@ static sn_bits add_rest(const sn_op_call *call, size_t b, size_t r, size_t cols)
     return found;
 }
 
+SN_ALWAYS_INLINE sn_bits add_two(real *y, const real *x0, const real *x1, real f0, real f1, size_t n) {
+    sn_bits found = 0;
+    SN_SIMD_OR(found) for (size_t c = 0; c < n; c++) {
+        y[c] = f0 * x0[c] + f1 * x1[c];
+        found |= sn_overflow_bits(y[c]);
+    }
+    return found;
+}
+
+/* Of a row of lanes that are computed at once the compiler knows the length. */
 static void add_forward(const sn_op_call *call) {
     const double *factors = call->node->attributes;
     real f0 = (real)factors[0], f1 = (real)factors[1];
@@ -90,11 +100,8 @@ static void add_forward(const sn_op_call *call) {
     SN_FOR_ROWS(e) {
         const real *x0 = sn_lanes_of(call->x[0], b, r), *x1 = sn_lanes_of(call->x[1], b, r);
         real *y = sn_lanes_of(call->y, b, r);
-        SN_SIMD_OR(found) for (size_t c = 0; c < e.cols; c++) {
-            y[c] = f0 * x0[c] + f1 * x1[c];
-            found |= sn_overflow_bits(y[c]);
-        }
-        found |= add_rest(call, b, r, e.cols);
+        found |= e.cols == SN_LANE_STEP ? add_two(y, x0, x1, f0, f1, SN_LANE_STEP) : add_two(y, x0, x1, f0, f1, e.cols);
+        if (call->node->n_inputs > 2) found |= add_rest(call, b, r, e.cols);
     }
     *call->is_finite = !(found & SN_SIGN); /* a part that is not finite makes the sum so */
 }
