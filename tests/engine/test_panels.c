@@ -58,6 +58,13 @@ static uint64_t train(const sn_dataset *data, const training *t, int threads) {
     return hash;
 }
 
+static void check_threads(const sn_dataset *data, const training *t) {
+    uint64_t one = train(data, t, 1);
+    for (int threads = 2; threads <= MOST_THREADS; threads++) {
+        if (train(data, t, threads) != one) fail_msg("batch %zu: other bits with %d threads", t->batch, threads);
+    }
+}
+
 static void test_threads(void **state) {
     (void)state;
     sn_dataset data = toy_classes(SAMPLES, IN, OUT, 1);
@@ -66,10 +73,7 @@ static void test_threads(void **state) {
                       .dtype = i / 2 % 2 ? SN_F64 : SN_F32,
                       .products = i / 4 % 2 ? SN_PRODUCTS_OPENBLAS : SN_PRODUCTS_OWN,
                       .batch = batches[i / 8]};
-        uint64_t one = train(&data, &t, 1);
-        for (int threads = 2; threads <= MOST_THREADS; threads++) {
-            if (train(&data, &t, threads) != one) fail_msg("batch %zu: other bits with %d threads", t.batch, threads);
-        }
+        check_threads(&data, &t);
     }
     sn_dataset_reset(&data);
 }
@@ -242,18 +246,21 @@ static void test_spoilt_lanes(void **state) {
     sn_dataset_reset(&data);
 }
 
+static void expect_idle(const sn_op_call *call, double found, double expected, const char *what) {
+    if (found != expected)
+        fail_msg("%s of %s: %g in an idle lane, should be %g", what, call->node->label, found, expected);
+    atomic_fetch_add(&n_idle, 1);
+}
+
 /* The idle lanes of a call's last panel that are computed: in values they are the last sample, in gradients 0. */
 static void check_idle(const sn_op_call *call, sn_view view, bool is_value) {
     size_t panels = sn_panels(call->samples), n = sn_panel_samples(call->samples, panels - 1);
     for (size_t b = (panels - 1) * call->node->positions; b < call->blocks; b++) {
-        for (size_t i = 0; i < call->width * call->lanes; i++) {
-            size_t c = i / call->lanes, l = i % call->lanes;
-            if (l < n) continue;
+        size_t idle = call->lanes > n ? call->lanes - n : 0;
+        for (size_t i = 0; i < call->width * idle; i++) {
+            size_t c = i / idle, l = n + i % idle;
             double expected = is_value ? *lane_of(view, b, c, n - 1) : 0, found = *lane_of(view, b, c, l);
-            if (found != expected)
-                fail_msg("%s of %s: %g in an idle lane, should be %g", is_value ? "value" : "gradient",
-                         call->node->label, found, expected);
-            atomic_fetch_add(&n_idle, 1);
+            expect_idle(call, found, expected, is_value ? "value" : "gradient");
         }
     }
 }

@@ -40,11 +40,6 @@ static sn_status image_build(sn_node *node, const sn_node *nodes, sn_pool *pool,
     return SN_OK;
 }
 
-/* The lanes of a feature: a block is a position of a panel. */
-static double *lanes_of(sn_view view, size_t block, size_t feature) {
-    return (double *)view.data + block * view.ld + feature * SN_PANEL;
-}
-
 /* The block of position p + t - 1 of the panel whose position p is `block`, in a ring of `n`. */
 static size_t neighbour(size_t n, size_t block, size_t t) {
     return block / n * n + (block % n + n + t - 1) % n;
@@ -55,8 +50,18 @@ typedef struct place {
     size_t block, feature, lane;
 } place;
 
+/* The i-th of those that a call computes; a block is a position of a panel. */
+static place place_of(const sn_op_call *call, size_t i) {
+    size_t width = call->node->width;
+    return (place){i / call->lanes / width, i / call->lanes % width, i % call->lanes};
+}
+
+static double *element(sn_view view, place p) {
+    return (double *)view.data + p.block * view.ld + p.feature * SN_PANEL + p.lane;
+}
+
 static double at(sn_view view, place p) {
-    return lanes_of(view, p.block, p.feature)[p.lane];
+    return *element(view, p);
 }
 
 /* sum_t w_t from_{p+t-1} - d from_p; is_reversed: the taps the other way round */
@@ -82,14 +87,10 @@ static double pool(const sn_op_call *call, sn_view from, place p) {
 
 /* to = what one of the functions above says of `from`, in every lane that is to be computed */
 static void apply(const sn_op_call *call, sn_view from, sn_view to, const double *bias) {
-    for (size_t b = 0; b < call->blocks; b++) {
-        for (size_t c = 0; c < call->node->width; c++) {
-            for (size_t l = 0; l < call->lanes; l++) {
-                place p = {b, c, l};
-                double y = pools(call->node) ? pool(call, from, p) : mix(call, from, p, false);
-                lanes_of(to, b, c)[l] = bias ? y + bias[c] : y;
-            }
-        }
+    for (size_t i = 0; i < call->blocks * call->node->width * call->lanes; i++) {
+        place p = place_of(call, i);
+        double y = pools(call->node) ? pool(call, from, p) : mix(call, from, p, false);
+        *element(to, p) = bias ? y + bias[p.feature] : y;
     }
 }
 
@@ -113,13 +114,9 @@ static void image_backward(const sn_op_call *call) {
     if (call->flow[0] == SN_FLOW_NONE) return;
     size_t blocks = pools(call->node) ? call->blocks * in_positions(call->node) : call->blocks;
     bool adds = call->flow[0] == SN_FLOW_ADD;
-    for (size_t b = 0; b < blocks; b++) {
-        for (size_t c = 0; c < call->node->width; c++) {
-            for (size_t l = 0; l < call->lanes; l++) {
-                place p = {b, c, l};
-                lanes_of(call->dx[0], b, c)[l] = adds ? at(call->base[0], p) + back(call, p) : back(call, p);
-            }
-        }
+    for (size_t i = 0; i < blocks * call->node->width * call->lanes; i++) {
+        place p = place_of(call, i);
+        *element(call->dx[0], p) = adds ? at(call->base[0], p) + back(call, p) : back(call, p);
     }
 }
 
