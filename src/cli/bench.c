@@ -76,8 +76,9 @@ const sn_verb sn_verb_bench = {
     .details =
         "Without CONFIG: 50 residual blocks of 64 on 784 generated inputs, batch 128.  Nothing is written.\n\n"
         "peak is OpenBLAS's best rate on one thread over square products of 64 to 1024, times the threads; products\n"
-        "is the same of what the ops multiply by, which on AVX2 and AVX-512 is an own kernel: a step may come to\n"
-        "more than 100 % of peak.  The limit is the better of both.  A step's GFLOP are those of its matrix products.\n"
+        "is the same of what the ops multiply by (train.products), on AVX2 and AVX-512 a kernel of skipnet's own: a\n"
+        "step may come to more than 100 % of peak.  --set train.products=openblas tells what OpenBLAS would come to\n"
+        "in the same steps.  The limit is the better of both.  A step's GFLOP are those of its matrix products.\n"
         "step is the fastest block of whole training steps.  Parts and ops are measured in steps apart, as time\n"
         "summed over the threads: parts add up to threads times the step.\n"
         "moved is a model: every pass reads its operands and writes its result once.  observed is a step with the\n"

@@ -26,6 +26,7 @@ static sn_status set_options(sn_experiment *x, int threads, sn_error *error) {
         .seed = s->seed,
         .rule = s->rule,
         .clip_norm = s->clip_norm,
+        .products = s->products,
         .counts_exponents = s->counts_exponents,
     };
     x->batch_size = s->batch_size < x->data.train.n ? s->batch_size : x->data.train.n;
