@@ -13,7 +13,7 @@ typedef struct bench_options {
 
 static const sn_option option_rows[] = {
     SN_OPTION_SET(bench_options),
-    SN_OPTION_THREADS(bench_options),
+    SN_OPTION_THREADS(bench_options, SN_THREADS_AVAILABLE),
     {.name = "steps",
      .argument = "N",
      .help = "measure exactly so many training steps",
@@ -33,7 +33,7 @@ static sn_status read_standard(sn_config **config, const sn_words *sets, sn_erro
 
 static sn_status bench_with(const bench_options *chosen, const sn_config *config, sn_error *error) {
     sn_experiment experiment;
-    sn_status status = sn_open_experiment(&experiment, config, chosen->threads, error);
+    sn_status status = sn_open_experiment(&experiment, config, sn_threads(chosen->threads), error);
     if (status) return status;
     sn_bench bench = {0};
     sn_bench_options length = {.steps = chosen->steps, .seconds = chosen->seconds};

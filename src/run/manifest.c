@@ -44,6 +44,7 @@ static void add_machine(sn_text *text, const sn_manifest *manifest) {
     add_string(text, "openblas_core", sn_blas_core());
     add_string(text, "openblas_threading", sn_blas_threading());
     sn_text_addf(text, "  \"openblas_threads\": 1,\n  \"threads\": %d,\n", manifest->experiment->options.threads);
+    add_string(text, "threads_origin", manifest->experiment->chose_threads ? "chosen" : "given");
     add_string(text, "denormals", keeps_denormals() ? "kept" : "flushed");
 }
 

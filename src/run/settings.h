@@ -17,7 +17,7 @@ typedef struct sn_settings {
     uint64_t seed;
     sn_dtype precision;
     sn_update_rule rule;
-    double clip_norm;  /* 0: gradients are not clipped */
+    double clip_norm; /* 0: gradients are not clipped */
     sn_products products;
     size_t batch_size; /* as wanted; there may be fewer samples */
     bool shuffles;
