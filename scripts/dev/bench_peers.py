@@ -1,12 +1,17 @@
 #!/usr/bin/env python3
-"""skipnet against PyTorch on this machine: the same networks, batches and maths, in one run that alternates.
+"""skipnet against PyTorch and JAX on this machine: the same networks, batches and maths, in one run that alternates.
 
-A case is measured in rounds: skipnet at every thread count, PyTorch in every mode and at every thread count, skipnet
+A case is measured in rounds: skipnet at every thread count, every peer in every mode and at every thread count, skipnet
 again, and so on.  A time is that of a whole training step (forward, loss, backward, update) in the fastest block of
 steps of all rounds; a ratio compares the best of either side.  PyTorch runs eagerly with the foreach and the fused
-optimizer, and compiled (torch.compile) with the fused one; its batches are views of tensors that lie ready.
+optimizer, and compiled (torch.compile) with the fused one; JAX compiles a whole step (jit), its blocks in a loop
+(lax.scan) or unrolled.  The peers' batches lie ready.
 
-PyTorch is installed into a virtual environment below build/, from the CPU wheels, unless --venv names one that has it.
+Before it is timed, every contender takes some steps from the weights and over the data of a training of skipnet, and
+has to come to the same losses.
+
+Both are installed into a virtual environment below build/ (6 GB, as PyTorch's wheel brings CUDA where pip finds no
+other), unless --venv names one that has them.
 """
 
 import argparse
@@ -14,129 +19,32 @@ import datetime
 import json
 import os
 import pathlib
+import shlex
 import signal
-import subprocess
 import sys
 import tempfile
 
+from bench import peers, table
+from bench.cases import CASES, DEEP_CASES, DEFAULTS, FIRST, KNOWN
+from bench.skipnet import Skipnet
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-DEFAULTS = {
-    "blocks": 50,
-    "width": 64,
-    "batch": 128,
-    "skip": "add",
-    "growth": 12,
-    "norm": "none",
-    "learned": False,
-    "precision": "float32",
-    "inputs": 784,
-    "classes": 10,
-    "lr": 0.001,
-}
-FIRST = "50 of 64"
-# The first layer and the output layer are extra.
-CASES = {
-    FIRST: {},
-    "50 of 64, concat": {"skip": "concat"},
-    "50 of 32": {"width": 32, "batch": 64},
-    "50 of 16": {"width": 16, "batch": 32},
-    "50 of 256": {"width": 256},
-    "20 of 512": {"blocks": 20, "width": 512, "batch": 256},
-    "50 of 64, layer_norm": {"norm": "layer"},
-    "50 of 64, batch_norm": {"norm": "batch"},
-    "50 of 64, highway": {"skip": "highway"},
-    "50 of 64, learned scale": {"learned": True},
-    "50 of 64, float64": {"precision": "float64"},
-}
-DEEP_CASES = {"1000 of 64": {"blocks": 1000}, "5000 of 64": {"blocks": 5000}}
-BUSY = 0.5  # load per processor at the start above which figures say little
-COMPILE_DEPTH = 200  # above that torch.compile takes many minutes
+LOSS_ERROR = 5e-4  # the greatest relative difference of losses; most networks have 1e-5, 50 of 16 has 1e-4
 
 
 def tell(text):
     print(text, file=sys.stderr, flush=True)
 
 
-def config_of(case):
-    """The config of skipnet for a case."""
-    skip = {"kind": case["skip"]}
-    if case["skip"] == "concat":
-        skip["growth"] = case["growth"]
-    if case["learned"]:
-        skip["branch_scale"] = {"learned": 1}
-    return {
-        "precision": case["precision"],
-        "data": {"kind": "gaussian", "in_dim": case["inputs"], "classes": case["classes"], "samples": 1024},
-        "network": {
-            "depth": case["blocks"] + 1,
-            "width": case["width"],
-            "activation": "tanh",
-            "norm": case["norm"],
-            "skip": skip,
-        },
-        "train": {"lr": case["lr"], "batch_size": case["batch"]},
-    }
-
-
-class Skipnet:
-    def __init__(self, binary, directory):
-        self.binary, self.directory = binary, pathlib.Path(directory)
-
-    def command(self, name, case, threads, seconds):
-        path = self.directory / (name.replace(" ", "-").replace(",", "") + ".json")
-        path.write_text(json.dumps(config_of(case)))
-        return [self.binary, "bench", str(path), "--json", "--threads", str(threads), "--seconds", str(seconds)]
-
-    def knows(self, name, case):
-        """None, or what skipnet has against the config."""
-        path = self.command(name, case, 1, 1)[2]
-        done = subprocess.run([self.binary, "check", path], capture_output=True, text=True)
-        return None if done.returncode == 0 else done.stderr.strip().splitlines()[0].replace(path + ":", "")
-
-    def measure(self, name, case, threads, seconds):
-        done = subprocess.run(self.command(name, case, threads, seconds), capture_output=True, text=True)
-        if done.returncode:
-            raise SystemExit(f"skipnet bench failed: {done.stderr.strip()}")
-        return json.loads(done.stdout)
-
-    def measure_pair(self, name, case, seconds):
-        """Two runs of one thread each at the same time; their median steps."""
-        command = self.command(name, case, 1, seconds)
-        pair = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-        return [json.loads(process.communicate()[0])["step"]["median_s"] for process in pair]
-
-
-class Worker:
-    """A PyTorch process; see bench/torch_worker.py."""
-
-    def __init__(self, python):
-        script = pathlib.Path(__file__).resolve().parent / "bench" / "torch_worker.py"
-        self.process = subprocess.Popen(
-            [python, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-        )
-
-    def ask(self, **request):
-        self.process.stdin.write(json.dumps(request) + "\n")
-        self.process.stdin.flush()
-        line = self.process.stdout.readline()
-        return json.loads(line) if line else {"error": "the PyTorch process ended"}
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
-
-
-def find_python(venv):
-    """The interpreter of an environment that has PyTorch; makes it where it is missing."""
-    python = venv / "bin" / "python"
-    if not python.exists():
-        tell(f"making {venv}")
-        subprocess.run([sys.executable, "-m", "venv", str(venv)], check=True)
-    if subprocess.run([str(python), "-c", "import torch"], capture_output=True).returncode:
-        install = [str(python), "-m", "pip", "install", "--quiet", "torch", "numpy", "setuptools"]
-        tell("installing PyTorch")
-        subprocess.run(install, check=True)
-    return str(python)
+def check_numerics(name: str, case: dict, mode: str, training: dict, reply: dict):
+    """Ends where a peer's network is not that of skipnet."""
+    ours, theirs = training["losses"], reply["losses"]
+    error = max(abs(a - b) / abs(a) for a, b in zip(ours, theirs, strict=True))
+    tell(f"{name}: {mode}: losses {ours[0]:.4f} to {ours[-1]:.4f}, differing by {error:.1e}")
+    if not error <= LOSS_ERROR:  # nan too
+        raise SystemExit(f"{name}: the networks differ: losses {ours} here, {theirs} in {mode}")
+    if min(abs(a - b) / a for a, b in zip(ours, ours[1:])) < 10 * LOSS_ERROR:
+        raise SystemExit(f"{name}: the losses {ours} change too little to tell networks apart")
 
 
 class Contest:
@@ -146,21 +54,25 @@ class Contest:
         self.name, self.case, self.options, self.skipnet = name, case, options, skipnet
         self.ours, self.theirs, self.notes = {}, {}, []
         self.workers = []
+        self.training = skipnet.train(name, case)
         for mode in options.modes:
-            if mode.startswith("compile") and case["blocks"] > COMPILE_DEPTH:
-                self.notes.append(f"{mode}: not tried above {COMPILE_DEPTH} layers")
+            if peers.is_too_deep(mode, case["blocks"]):
+                self.notes.append(f"{mode}: not tried above {peers.COMPILE_DEPTH} layers")
                 continue
             for threads in options.threads:
                 self.add_worker(python, mode, threads)
 
     def add_worker(self, python, mode, threads):
-        tell(f"{self.name}: PyTorch, {mode}, {threads} threads")
-        worker = Worker(python)
-        reply = worker.ask(do="build", case=self.case, mode=mode, threads=threads)
+        tell(f"{self.name}: {mode}, {threads} threads")
+        worker = peers.Worker(python, peers.MODES[mode], threads)
+        start = {key: self.training[key] for key in ("data", "weights", "lr")}
+        start["n_losses"] = len(self.training["losses"])
+        reply = worker.ask(do="build", case=self.case, mode=mode, threads=threads, start=start)
         if "error" in reply:
             self.notes.append(f"{mode}, {threads} threads: {reply['error']}")
             worker.close()
             return
+        check_numerics(self.name, self.case, mode, self.training, reply)
         self.parameters = reply["parameters"]
         self.workers.append((mode, threads, worker))
 
@@ -170,7 +82,7 @@ class Contest:
             if self.workers and result["network"]["parameters"] != self.parameters:
                 raise SystemExit(
                     f"{self.name}: the networks differ: {result['network']['parameters']:.0f} parameters"
-                    f" here, {self.parameters} in PyTorch"
+                    f" here, {self.parameters} in {self.workers[-1][0]}"
                 )
             best = self.ours.get(threads)
             if not best or result["step"]["min_s"] < best["step"]["min_s"]:
@@ -180,8 +92,8 @@ class Contest:
             if "error" in reply:
                 self.notes.append(f"{mode}, {threads} threads: {reply['error']}")
                 continue
-            key = (mode, threads)
-            self.theirs[key] = min(self.theirs.get(key, float("inf")), reply["step_s"])
+            times = self.theirs.setdefault(mode, {})
+            times[str(threads)] = min(times.get(str(threads), float("inf")), reply["step_s"])
 
     def run(self):
         for i in range(self.options.rounds):
@@ -191,33 +103,44 @@ class Contest:
             worker.close()
         return self.result()
 
+    def best_of(self, peer, ours):
+        """The fastest mode and thread count of a peer, or None."""
+        times = [
+            (seconds, mode, int(threads))
+            for mode, by_threads in self.theirs.items()
+            if peers.MODES[mode] == peer
+            for threads, seconds in by_threads.items()
+        ]
+        if not times:
+            return None
+        seconds, mode, threads = min(times)
+        return {"step_s": seconds, "mode": mode, "threads": threads, "ratio": seconds / ours}
+
     def result(self):
         threads = min(self.ours, key=lambda n: self.ours[n]["step"]["min_s"])
         best = self.ours[threads]
-        row = {
+        seconds = best["step"]["min_s"]
+        return {
             "name": self.name,
             "case": self.case,
             "notes": self.notes,
-            "skipnet_s": best["step"]["min_s"],
+            "skipnet_s": seconds,
             "skipnet_threads": threads,
             "gflops": best["step"]["gflops"],
-            "peak_share": best["step"]["peak_share"],
+            "limit_share": best["step"]["limit_share"],
             "statistics_share": best["observed"]["statistics_share"],
             "skipnet_all_s": {str(n): r["step"]["min_s"] for n, r in self.ours.items()},
-            "torch_all_s": {f"{mode}, {n} threads": s for (mode, n), s in self.theirs.items()},
+            "modes_s": self.theirs,
+            "best": {peer: self.best_of(peer, seconds) for peer in peers.NAMES},
         }
-        if self.theirs:
-            (mode, n), seconds = min(self.theirs.items(), key=lambda item: item[1])
-            row.update(torch_s=seconds, torch_mode=mode, torch_threads=n, ratio=seconds / row["skipnet_s"])
-        return row
 
 
 def side_by_side(skipnet, options):
     """Throughput of two runs of one thread each at the same time, over that of one alone."""
-    case, alone, pair = DEFAULTS, float("inf"), float("inf")
+    alone, pair = float("inf"), float("inf")
     for _ in range(options.rounds):
-        alone = min(alone, skipnet.measure(FIRST, case, 1, options.seconds)["step"]["median_s"])
-        pair = min(pair, sum(skipnet.measure_pair(FIRST, case, options.seconds)) / 2)
+        alone = min(alone, skipnet.measure(FIRST, DEFAULTS, 1, options.seconds)["step"]["median_s"])
+        pair = min(pair, sum(skipnet.measure_pair(FIRST, DEFAULTS, options.seconds)) / 2)
     return {"alone_s": alone, "side_by_side_s": pair, "throughput": 2 * alone / pair}
 
 
@@ -234,77 +157,28 @@ def scaling(skipnet, options):
     return [{"blocks": n, "step_s": times[n], "ratio": (times[n] - times[50]) / (n - 50) / layer} for n in (1000, 5000)]
 
 
-def table_of(report):
-    """The report as markdown."""
-    lines = [
-        "| network (blocks of width), batch | skipnet | of peak | PyTorch, best | ratio | time to the first |",
-        "|---|---|---|---|---|---|",
-    ]
-    first = next((r["skipnet_s"] for r in report["rows"] if r["name"] == FIRST), None)
-    for row in report["rows"]:
-        theirs, ratio = "", ""
-        if "ratio" in row:
-            theirs = f"{1e3 * row['torch_s']:.3g} ms ({row['torch_mode']}, {row['torch_threads']})"
-            ratio = f"**{row['ratio']:.2f}**"
-        share = f"{row['skipnet_s'] / first:.2f}" if first and row["name"].startswith(FIRST) else ""
-        lines.append(
-            f"| {row['name']}, {row['case']['batch']} | {1e3 * row['skipnet_s']:.3g} ms"
-            f" ({row['skipnet_threads']}) | {100 * row['peak_share']:.0f} % | {theirs} | {ratio} | {share} |"
-        )
-    lines.append("")
-    lines += [f"- {name}: {note}" for name, note in report["notes"]]
-    if "side_by_side" in report:
-        pair = report["side_by_side"]
-        lines.append(f"- two runs of one thread side by side: {pair['throughput']:.2f} times the throughput of one")
-    for row in report.get("scaling", []):
-        lines.append(
-            f"- {row['blocks']} blocks of 64: {1e3 * row['step_s']:.4g} ms; a further block takes"
-            f" {row['ratio']:.2f} times what one of 50 takes"
-        )
-    machine = report["machine"]
-    if report["load"] > BUSY * os.cpu_count():
-        lines.append(
-            f"- others were at work here (load {report['load']:.1f} on {os.cpu_count()} processors at the"
-            " start): measure again on a quiet machine"
-        )
-    lines.append(
-        f"- {machine['cpu']}, {machine['simd']}, OpenBLAS kernels for {machine['openblas_core']},"
-        f" PyTorch {report['torch']}; {report['date']}; threads in parentheses: `{report['command']}`"
-    )
-    return "\n".join(lines)
-
-
 def parse_arguments():
-    parser = argparse.ArgumentParser(
-        description=__doc__.splitlines()[0], epilog="networks: " + "; ".join(list(CASES) + list(DEEP_CASES))
-    )
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], epilog="networks: " + "; ".join(KNOWN))
     parser.add_argument("--skipnet", default=str(ROOT / "build" / "release" / "skipnet"), help="the binary")
     parser.add_argument(
         "--venv",
         type=pathlib.Path,
         default=ROOT / "build" / "bench-venv",
-        help="virtual environment with PyTorch; made where it is missing",
+        help="virtual environment with PyTorch and JAX; made where it is missing",
     )
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=1, help="of each measurement in a round")
     parser.add_argument("--threads", type=int, nargs="+", default=list(range(1, len(os.sched_getaffinity(0)) + 1)))
-    parser.add_argument(
-        "--modes",
-        nargs="+",
-        default=["eager foreach", "eager fused", "compile"],
-        choices=["eager foreach", "eager fused", "compile", "compile max"],
-        help="of PyTorch",
-    )
+    parser.add_argument("--modes", nargs="+", default=peers.DEFAULT_MODES, choices=list(peers.MODES), help="of peers")
     parser.add_argument("--only", nargs="+", metavar="NETWORK", help="only these networks")
     parser.add_argument("--deep", action="store_true", help="also 1000 and 5000 layers")
-    parser.add_argument("--scaling", action="store_true", help="time of a layer in 1000 and 5000, without PyTorch")
+    parser.add_argument("--scaling", action="store_true", help="time of a layer in 1000 and 5000, without peers")
     parser.add_argument("--no-pair", action="store_true", help="without the two runs side by side")
     parser.add_argument("--json", metavar="FILE", help="write all figures there")
     options = parser.parse_args()
-    known = {**CASES, **DEEP_CASES}
-    unknown = [name for name in options.only or [] if name not in known]
+    unknown = [name for name in options.only or [] if name not in KNOWN]
     if unknown:
-        parser.error(f"no network {unknown[0]!r} (one of: {'; '.join(known)})")
+        parser.error(f"no network {unknown[0]!r} (one of: {'; '.join(KNOWN)})")
     if options.rounds < 1 or options.seconds <= 0 or min(options.threads) < 1:
         parser.error("--rounds, --seconds and --threads want numbers above 0")
     if not os.access(options.skipnet, os.X_OK):
@@ -313,20 +187,21 @@ def parse_arguments():
             " release) or name one by --skipnet"
         )
     names = options.only or list(CASES) + (list(DEEP_CASES) if options.deep else [])
-    options.cases = {name: {**DEFAULTS, **known[name]} for name in names}
+    options.cases = {name: KNOWN[name] for name in names}
     return options
 
 
 def run_cases(report, options, skipnet, python):
     for name, case in options.cases.items():
-        fault = skipnet.knows(name, case)
+        fault = skipnet.fault_of(name, case)
         if fault:
             report["notes"].append((name, f"skipped: this skipnet does not know it ({fault})"))
             continue
         row = Contest(name, case, options, skipnet, python).run()
         report["rows"].append(row)
         report["notes"] += [(name, note) for note in row["notes"]]
-        tell(f"{name}: {1e3 * row['skipnet_s']:.3g} ms, ratio {row.get('ratio', float('nan')):.2f}")
+        ratios = [f"{peers.NAMES[p]} {best['ratio']:.2f}" for p, best in row["best"].items() if best]
+        tell(f"{name}: {1e3 * row['skipnet_s']:.3g} ms; ratios: {', '.join(ratios) or 'none'}")
 
 
 def run_all(report, options, skipnet, python):
@@ -344,15 +219,14 @@ def stop(number, frame):
 def main():
     options = parse_arguments()
     signal.signal(signal.SIGTERM, stop)
-    python = find_python(options.venv)
-    asker = Worker(python)
-    version = asker.ask(do="hello")
-    asker.close()
+    wanted = {peers.MODES[mode] for mode in options.modes}
+    python = peers.find_python(options.venv, wanted, tell)
     report = {
-        "command": " ".join(["scripts/dev/bench_peers.py"] + sys.argv[1:]),
-        "torch": version.get("version"),
+        "command": shlex.join(["scripts/dev/bench_peers.py"] + sys.argv[1:]),
+        "versions": {peer: peers.version_of(python, peer) for peer in peers.NAMES if peer in wanted},
         "date": datetime.date.today().isoformat(),
         "load": os.getloadavg()[0],
+        "threads": options.threads,
         "rows": [],
         "notes": [],
     }
@@ -363,7 +237,7 @@ def main():
             run_all(report, options, skipnet, python)
         except KeyboardInterrupt:
             report["notes"].append(("stopped", "this is what was measured until then"))
-    print(table_of(report))
+    print(table.text_of(report))
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps(report, indent=2) + "\n")
 

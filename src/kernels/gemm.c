@@ -253,45 +253,39 @@ static tile_kernel *const pairs[TILE_ROWS] = {tile_1x2, tile_2x2, tile_3x2, tile
 static tile_kernel *const pairs[TILE_ROWS] = {tile_1x2, tile_2x2, tile_3x2, tile_4x2, tile_5x2, tile_6x2};
 #endif
 
-/* Vectors that are wanted of a product's columns, counted through its bands. */
-static size_t count_vectors(const sn_product *g) {
-    size_t of_band = (g->cols + LANES - 1) / LANES, of_last = (g->last_cols + LANES - 1) / LANES;
-    return (g->bands - 1) * of_band + of_last;
-}
-
-/* Where vector `v` lies, and whether the one behind it can be its pair. */
-static bool find_vector(const sn_product *g, size_t v, size_t n, place *at) {
-    size_t of_band = (g->cols + LANES - 1) / LANES, last = g->last_cols % LANES;
-    at->band = v / of_band;
-    at->column = v % of_band * LANES;
-    bool has_pair = v + 1 < n && (BAND_VECTORS == 1 || v % of_band + 1 < of_band);
-    bool ends = v + (has_pair ? 2 : 1) == n;
-    at->tail = ends && last > 0 ? last : LANES;
-    return has_pair;
+/* Rows from i on, the vectors of a band from `column` on, one or two: how many.  A pair lies in a band, or where a vector
+ * is a band in two. */
+static size_t multiply_tile(part *t, size_t i, size_t rows, size_t band, size_t column) {
+    const sn_product *g = t->g;
+    size_t left = (band + 1 < g->bands ? g->cols : g->last_cols) - column;
+    bool is_pair = BAND_VECTORS > 1 ? left > LANES : band + 1 < g->bands;
+    if (BAND_VECTORS > 1 && is_pair) left -= LANES;
+    if (BAND_VECTORS == 1 && is_pair) left = band + 2 < g->bands ? g->cols : g->last_cols;
+    place at = {i, band, column, left < LANES ? left : LANES};
+    (is_pair ? pairs : singles)[rows - 1](t, &at);
+    return is_pair ? 2 : 1;
 }
 
 /* The rows from i on that are `rows`, over all columns. */
 static void multiply_rows(part *t, size_t i, size_t rows) {
-    size_t n = count_vectors(t->g);
-    place at = {.i = i};
-    for (size_t v = 0; v < n;) {
-        bool is_pair = find_vector(t->g, v, n, &at);
+    const sn_product *g = t->g;
+    for (size_t band = 0, n; band < g->bands; band += BAND_VECTORS == 1 ? n : 1) {
+        size_t cols = band + 1 < g->bands ? g->cols : g->last_cols;
         prefetch(&t->ahead);
-        if (is_pair) {
-            pairs[rows - 1](t, &at);
-        } else {
-            singles[rows - 1](t, &at);
-        }
-        v += is_pair ? 2 : 1;
+        n = multiply_tile(t, i, rows, band, 0);
+        for (size_t column = n * LANES; BAND_VECTORS > 1 && column < cols; column += n * LANES)
+            n = multiply_tile(t, i, rows, band, column);
     }
 }
 
+/* Nearly equal heights; a product of one vector of columns has room for higher tiles. */
 static void multiply_part(part *t) {
-    size_t m = t->g->m, most = count_vectors(t->g) > 1 ? (size_t)TILE_ROWS : (size_t)MOST_ROWS;
-    size_t tiles = (m + most - 1) / most;
-    for (size_t k = 0, i = 0, rows; k < tiles; k++, i += rows) {
-        rows = m / tiles + (k < m % tiles);
-        multiply_rows(t, i, rows);
+    size_t m = t->g->m, cols = t->g->bands > 1 ? t->g->bands * SN_PANEL : t->g->last_cols;
+    size_t most = cols > LANES ? (size_t)TILE_ROWS : (size_t)MOST_ROWS, tiles = (m + most - 1) / most;
+    size_t rows = m / tiles, higher = m % tiles;
+    for (size_t k = 0, i = 0; k < tiles; k++) {
+        multiply_rows(t, i, rows + (k < higher));
+        i += rows + (k < higher);
     }
 }
 

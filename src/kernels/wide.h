@@ -79,15 +79,29 @@ SN_ALWAYS_INLINE sn_lanes sn_lanes_max(sn_lanes a, sn_lanes b) {
     return most;
 }
 
-/* The sum over all accumulators, by halves. */
+/* The sum over all accumulators, by halves: of the vectors, then of one vector's lanes. */
 SN_ALWAYS_INLINE double sn_chains_sum(const sn_wide chains[SN_CHAINS]) {
-    double sums[SN_CHUNK];
-    memcpy(sums, chains, sizeof sums);
-    for (int half = SN_CHUNK / 2; half > 0; half /= 2) {
-        for (int i = 0; i < half; i++)
-            sums[i] += sums[i + half];
+    sn_wide sums[SN_CHAINS];
+    double lanes[SN_LANES];
+#pragma GCC unroll 8
+    for (int k = 0; k < SN_CHAINS; k++)
+        sums[k] = chains[k];
+#pragma GCC unroll 4
+    for (int half = SN_CHAINS / 2; half > 0; half /= 2) {
+#pragma GCC unroll 4
+        for (int k = 0; k < half; k++)
+            sums[k] += sums[k + half];
     }
-    return sums[0];
+#pragma GCC unroll 8
+    for (int i = 0; i < SN_LANES; i++)
+        lanes[i] = sums[0][i];
+#pragma GCC unroll 4
+    for (int half = SN_LANES / 2; half > 0; half /= 2) {
+#pragma GCC unroll 4
+        for (int i = 0; i < half; i++)
+            lanes[i] += lanes[i + half];
+    }
+    return lanes[0];
 }
 
 #endif

@@ -67,8 +67,6 @@ const sn_op sn_op_linear = {
     .flops = linear_flops,
 };
 #else
-#include <string.h>
-
 #include "kernels/gemm.h"
 #include "kernels/kernels.h"
 #include "kernels/wide.h"
@@ -134,13 +132,18 @@ static real sum_of_output(const sn_gradient_call *call, size_t i) {
     size_t positions = call->node->positions, whole = call->samples / SN_PANEL * positions;
     size_t blocks = sn_panels(call->samples) * positions, rest = call->samples % SN_PANEL;
     sn_wide sums[SN_CHAINS] = {{0}};
-    for (size_t b = 0; b < blocks; b++) {
+    for (size_t b = 0; b < whole; b++) {
         const real *dy = sn_lanes_of(call->dy, b, i);
-        real last[SN_PANEL] = {0};
-        if (b >= whole) dy = memcpy(last, dy, rest * sizeof *last);
 #pragma GCC unroll 8
         for (int k = 0; k < SN_CHAINS; k++)
             sums[k] += sn_wide_load(dy + k * SN_LANES);
+    }
+    for (size_t b = whole; b < blocks; b++) {
+        const real *dy = sn_lanes_of(call->dy, b, i);
+        for (size_t k = 0, n; k * SN_LANES < rest; k++) {
+            n = rest - k * SN_LANES;
+            sums[k] += n < SN_LANES ? sn_wide_load_part(dy + k * SN_LANES, n) : sn_wide_load(dy + k * SN_LANES);
+        }
     }
     return (real)sn_chains_sum(sums);
 }

@@ -106,16 +106,30 @@ static void add_value(printer *p, int i) {
     sn_text_addf(p->text, " %s", slot_text(p->plan, p->plan->value[i], node->width, place));
 }
 
+/* Of a concat that is apart, in either direction. */
+static void add_apart(printer *p) {
+    sn_text_add(next_part(p), "is not needed whole");
+    end_line(p);
+}
+
 static void add_forward(printer *p, int i) {
     const sn_plan *plan = p->plan;
     const sn_node *node = &plan->graph->nodes[i];
     begin_line(p, i, "forward", i, plan->value[i]);
+    if (plan->is_apart[i]) {
+        add_apart(p);
+        return;
+    }
     sn_text *text = next_part(p);
     for (int k = 0; k < node->n_inputs; k++) {
         sn_text_add(text, k ? ", " : "reads ");
-        add_value(p, node->inputs[k]);
+        add_value(p, sn_plan_source(plan, i, k));
         if (node->op->join == SN_JOIN_CONCAT)
             sn_text_add(text, sn_plan_is_view(plan, plan->value, i, k) ? " in place" : " copied");
+    }
+    if (plan->grows[i] >= 0) {
+        sn_text_add(next_part(p), "goes on from ");
+        add_value(p, plan->grows[i]);
     }
     end_line(p);
 }
@@ -130,7 +144,7 @@ static void add_backward_reads(printer *p, int i) {
     sn_text_add(text, "reads ");
     for (int k = 0; k < node->n_inputs && reads & SN_READS_X; k++) {
         if (k > 0) sn_text_add(text, ", ");
-        add_value(p, node->inputs[k]);
+        add_value(p, sn_plan_source(plan, i, k));
     }
     if (reads == (SN_READS_X | SN_READS_Y)) sn_text_add(text, ", ");
     if (reads & SN_READS_Y) add_value(p, i);
@@ -139,7 +153,7 @@ static void add_backward_reads(printer *p, int i) {
 /* What becomes of the gradient of input k. */
 static void add_flow(printer *p, int i, int k) {
     const sn_plan *plan = p->plan;
-    int x = plan->graph->nodes[i].inputs[k];
+    int x = sn_plan_source(plan, i, k);
     const sn_node *input = &plan->graph->nodes[x];
     const sn_edge *edge = &plan->edges[plan->first_edge[i] + k];
     sn_slot own = plan->gradient[x];
@@ -167,6 +181,10 @@ static void add_flow(printer *p, int i, int k) {
 static void add_backward(printer *p, int i) {
     const sn_node *node = &p->plan->graph->nodes[i];
     begin_line(p, sn_time_backward(p->plan, i), "backward", i, p->plan->gradient[i]);
+    if (p->plan->is_apart[i]) {
+        add_apart(p);
+        return;
+    }
     add_backward_reads(p, i);
     for (int k = 0; k < node->n_inputs; k++)
         add_flow(p, i, k);
@@ -383,8 +401,8 @@ static void add_sizes(printer *p, int threads, size_t real_size) {
     sn_text_addf(p->text, "%-14s %zu samples in %zu panels of %d, a thread walks up to %zu at once\n", "batch",
                  plan->options.batch, plan->max_panels, SN_PANEL, sn_plan_group_panels(plan, threads));
     sn_text_addf(p->text, "%-14s %d\n", "segments", plan->n_segments);
-    sn_text_addf(p->text, "%-14s %d batch (all samples), %d scratch (memory of a thread)\n", "buffers",
-                 n_batch, plan->n_buffers - n_batch);
+    sn_text_addf(p->text, "%-14s %d batch (all samples), %d scratch (memory of a thread)\n", "buffers", n_batch,
+                 plan->n_buffers - n_batch);
     sn_text_addf(p->text, "%-14s %d\n", "copies", plan->n_copies);
     sn_text_addf(p->text, "%-14s ", "arena");
     sn_memory_text(p->text, (double)sn_plan_bytes(plan, threads, real_size));

@@ -4,12 +4,11 @@
 # shellcheck source=tests/support/cli_lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../support/cli_lib.sh"
 
-# All but the two lines that tell of the machine: how many rows the kernels of the path take at once, how much memory a
-# checked build adds.
+# All but two lines: how many panels a thread takes at once, how much memory there is, to which a checked build adds.
 plan_of() { # ARGUMENT...: the file `plan`
     does check "$@" --plan --threads 1
     want "nothing on stderr" "" "$(cat err)"
-    want batch 1 "$(grep -cE '^batch +[0-9]+ rows in [0-9]+ tiles of [0-9]+, a thread walks up to [0-9] at once$' out)"
+    want batch 1 "$(grep -cE '^batch +[0-9]+ samples in [0-9]+ panels of 16, a thread walks up to [0-9] at once$' out)"
     want arena 1 "$(grep -cE '^arena +[0-9.]+ [KM]iB for 1 thread, elements of [48] bytes$' out)"
     grep -vE '^(batch|arena) ' out >plan
 }
@@ -19,84 +18,82 @@ plan_of tiny.json --set network.depth=3 --set network.skip.kind=concat --set net
 want "concat" "\
 nodes          10, the input among them
 segments       1
-buffers        6 batch (a row for every sample), 5 scratch (memory of a thread)
+buffers        6 batch (all samples), 5 scratch (memory of a thread)
 copies         0
 
   time  pass      node         op      lives in              reads; gradients by inputs
      0  gather    input                b10 batch
-     1  forward   hidden1      linear  b4[0:8] scratch       reads input b10
-     2  forward   hidden2.act  tanh    b8 batch              reads hidden1 b4[0:8]
-     3  forward   hidden2      linear  b4[8:12] scratch      reads hidden2.act b8
-     4  forward   block1       concat  b4[0:12] scratch      reads hidden1 b4[0:8] in place, hidden2 b4[8:12] in place
-     5  forward   hidden3.act  tanh    b6 batch              reads block1 b4[0:12]
-     6  forward   hidden3      linear  b4[12:16] scratch     reads hidden3.act b6
-     7  forward   block2       concat  b4 scratch            reads block1 b4[0:12] in place, hidden3 b4[12:16] in place
-     8  forward   output.act   tanh    b2 batch              reads block2 b4
+     1  forward   hidden1      linear  b8 scratch            reads input b10
+     2  forward   hidden2.act  tanh    b2[0:8] batch         reads hidden1 b8
+     3  forward   hidden2      linear  b6 scratch            reads hidden2.act b2[0:8]
+     4  forward   block1       concat  -                     is not needed whole
+     5  forward   hidden3.act  tanh    b2[0:12] batch        reads hidden2 b6; goes on from hidden2.act b2[0:8]
+     6  forward   hidden3      linear  b4 scratch            reads hidden3.act b2[0:12]
+     7  forward   block2       concat  -                     is not needed whole
+     8  forward   output.act   tanh    b2 batch              reads hidden3 b4; goes on from hidden3.act b2[0:12]
      9  forward   output       linear  b0 scratch            reads output.act b2
     10  loss      output       linear  b1 batch              reads output b0
     11  backward  output       linear  b1 batch              output.act: b3 = dx
-    12  backward  output.act   tanh    b3 scratch            reads output.act b2; block2: b5 = dx
-    13  backward  block2       concat  b5 batch              block1: same memory; hidden3: same memory
-    14  backward  hidden3      linear  b5[12:16] batch       hidden3.act: b7 = dx
-    15  backward  hidden3.act  tanh    b7 scratch            reads hidden3.act b6; block1: b5[0:12] += dx
-    16  backward  block1       concat  b5[0:12] batch        hidden1: same memory; hidden2: same memory
-    17  backward  hidden2      linear  b5[8:12] batch        hidden2.act: b9 = dx
-    18  backward  hidden2.act  tanh    b9 scratch            reads hidden2.act b8; hidden1: b5[0:8] += dx
-    19  backward  hidden1      linear  b5[0:8] batch         input: none
+    12  backward  output.act   tanh    b3 scratch            reads output.act b2; hidden3: b5 = dx
+    13  backward  block2       concat  -                     is not needed whole
+    14  backward  hidden3      linear  b5 batch              hidden3.act: b3[0:12] += dx
+    15  backward  hidden3.act  tanh    b3[0:12] scratch      reads hidden3.act b2[0:12]; hidden2: b7 = dx
+    16  backward  block1       concat  -                     is not needed whole
+    17  backward  hidden2      linear  b7 batch              hidden2.act: b3[0:8] += dx
+    18  backward  hidden2.act  tanh    b3[0:8] scratch       reads hidden2.act b2[0:8]; hidden1: b9 = dx
+    19  backward  hidden1      linear  b9 batch              input: none
         -- segment 1 ends: the walk is over, all threads wait --
     21  work      4 items and what follows them, in the order below
 
 buffer    width  place     first    last  holds
 b0            2  scratch       9      10  value of output
 b1            2  batch        10      21  gradient of output
-b2           16  batch         8      21  value of output.act
-b3           16  scratch      11      12  gradient of output.act
-b4           16  scratch       1       8  value of hidden1 [0:8], hidden2 [8:12], block1 [0:12], hidden3 [12:16],
-                                          block2
-b5           16  batch        12      21  gradient of hidden1 [0:8], hidden2 [8:12], block1 [0:12], hidden3 [12:16],
-                                          block2
-b6           12  batch         5      21  value of hidden3.act
-b7           12  scratch      14      15  gradient of hidden3.act
-b8            8  batch         2      21  value of hidden2.act
-b9            8  scratch      17      18  gradient of hidden2.act
+b2           16  batch         2      21  value of hidden2.act [0:8], hidden3.act [0:12], output.act
+b3           16  scratch      11      18  gradient of hidden2.act [0:8], hidden3.act [0:12], output.act
+b4            4  scratch       6       8  value of hidden3
+b5            4  batch        12      21  gradient of hidden3
+b6            4  scratch       3       5  value of hidden2
+b7            4  batch        15      21  gradient of hidden2
+b8            8  scratch       1       2  value of hidden1
+b9            8  batch        18      21  gradient of hidden1
 b10           2  batch         0      21  value of input
 
   item  tensor              tile                elements  gradient from
+     6  output.weight       [0:2, 0:16]               32  product, then output.bias [0:2]
      4  hidden3.weight      [0:4, 0:12]               48  product, then hidden3.bias [0:4]
      2  hidden2.weight      [0:4, 0:8]                32  product, then hidden2.bias [0:4]
-     6  output.weight       [0:2, 0:16]               32  product, then output.bias [0:2]
      0  hidden1.weight      [0:8, 0:2]                16  product, then hidden1.bias [0:8]" "$(cat plan)"
 
 plan_of tiny.json --set network.depth=2 --set network.skip=none --set network.norm=batch
 want "batch_norm" "\
 nodes          8, the input among them
 segments       5
-buffers        10 batch (a row for every sample), 5 scratch (memory of a thread)
+buffers        10 batch (all samples), 5 scratch (memory of a thread)
 copies         0
 
   time  pass      node          op          lives in              reads; gradients by inputs
      0  gather    input                     b14 batch
      1  forward   hidden1       linear      b12 batch             reads input b14
-        -- segment 1 ends: every tile leaves its part of hidden2.norm, all threads wait --
-     2  merge     hidden2.norm  batch_norm  -                     each thread puts the parts of 4 tiles together
+        -- segment 1 ends: every panel leaves its part of hidden2.norm, all threads wait --
+     2  merge     hidden2.norm  batch_norm  -                     each thread puts the parts of 2 panels together
      2  forward   hidden2.norm  batch_norm  b10 scratch           reads hidden1 b12
      3  forward   hidden2.act   tanh        b8 batch              reads hidden2.norm b10
      4  forward   hidden2       linear      b6 batch              reads hidden2.act b8
-        -- segment 2 ends: every tile leaves its part of output.norm, all threads wait --
-     5  merge     output.norm   batch_norm  -                     each thread puts the parts of 4 tiles together
+        -- segment 2 ends: every panel leaves its part of output.norm, all threads wait --
+     5  merge     output.norm   batch_norm  -                     each thread puts the parts of 2 panels together
      5  forward   output.norm   batch_norm  b4 scratch            reads hidden2 b6
      6  forward   output.act    tanh        b2 batch              reads output.norm b4
      7  forward   output        linear      b0 scratch            reads output.act b2
      8  loss      output        linear      b1 batch              reads output b0
      9  backward  output        linear      b1 batch              output.act: b3 = dx
     10  backward  output.act    tanh        b3 scratch            reads output.act b2; output.norm: b5 = dx
-        -- segment 3 ends: every tile leaves its part of output.norm, all threads wait --
-    11  merge     output.norm   batch_norm  -                     each thread puts the parts of 4 tiles together
+        -- segment 3 ends: every panel leaves its part of output.norm, all threads wait --
+    11  merge     output.norm   batch_norm  -                     each thread puts the parts of 2 panels together
     11  backward  output.norm   batch_norm  b5 batch              reads hidden2 b6; hidden2: b7 = dx
     12  backward  hidden2       linear      b7 batch              hidden2.act: b9 = dx
     13  backward  hidden2.act   tanh        b9 scratch            reads hidden2.act b8; hidden2.norm: b11 = dx
-        -- segment 4 ends: every tile leaves its part of hidden2.norm, all threads wait --
-    14  merge     hidden2.norm  batch_norm  -                     each thread puts the parts of 4 tiles together
+        -- segment 4 ends: every panel leaves its part of hidden2.norm, all threads wait --
+    14  merge     hidden2.norm  batch_norm  -                     each thread puts the parts of 2 panels together
     14  backward  hidden2.norm  batch_norm  b11 batch             reads hidden1 b12; hidden1: b13 = dx
     15  backward  hidden1       linear      b13 batch             input: none
         -- segment 5 ends: the walk is over, all threads wait --
@@ -135,7 +132,7 @@ b14           2  batch         0      17  value of input
         output.norm.running_mean, after all updates
         output.norm.running_var, after all updates" "$(cat plan)"
 
-# Two concats of the same inputs: one copies.  An op whose parameter has a sum per tile.
+# Two concats of the same inputs: one copies.  An op whose parameter has a sum per panel.
 cat >list.json <<'END'
 {"data": "spirals",
  "network": {"layers": [{"op": "linear", "units": 8, "label": "a"},

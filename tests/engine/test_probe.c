@@ -258,7 +258,7 @@ static void check_engine(subject *s, test_net *net) {
 
 static void check_random_graph(const sn_dataset *data, uint64_t seed) {
     bool is_smooth = seed % 3 != 0;
-    random_limits limits = {IN, OUT, 5, 20, is_smooth, false};
+    random_limits limits = {IN, OUT, 5, 20, is_smooth, seed % 4 == 3, false};
     sn_text text = random_graph(seed, &limits);
     test_net net;
     sn_engine_options options = {.keeps_gradients = true, .threads = 1 + (int)(seed % 2)};

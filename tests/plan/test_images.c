@@ -114,7 +114,7 @@ static void test_panels(void **state) {
     sn_dataset_reset(&data);
 }
 
-/* A dense network of images copies nothing: columns of channels are views. */
+/* A dense network of images copies nothing: columns of channels are views, and an activation goes on from another. */
 static void test_dense(void **state) {
     (void)state;
     sn_dataset data = images();
@@ -129,8 +129,9 @@ static void test_dense(void **state) {
     int n = 0;
     for (int i = 1; i < net.graph.n_nodes; i++) {
         if (net.graph.nodes[i].op->join != SN_JOIN_CONCAT) continue;
+        assert_true(plan->is_apart[i] == (strcmp(label_of(&net, i), "abc") == 0));
         for (int k = 0; k < 2; k++, n++) {
-            assert_true(sn_plan_is_view(plan, plan->value, i, k));
+            assert_true(plan->is_apart[i] || sn_plan_is_view(plan, plan->value, i, k));
             assert_int_equal(plan->edges[plan->first_edge[i] + k].flow, SN_FLOW_NONE);
         }
     }

@@ -38,14 +38,17 @@ static void check_node_uses(const sn_plan *plan, int i) {
     const sn_node *nodes = plan->graph->nodes, *node = &nodes[i];
     int back = sn_time_backward(plan, i), phase = sn_plan_gradient_phase(plan, i);
     int work = phase < plan->n_segments ? plan->segment_ends[phase] - 1 : sn_time_work(plan);
+    if (plan->is_apart[i]) return;
     check_use(plan, plan->value[i], node->width, i);
-    for (int k = 0; k < node->n_inputs; k++)
-        check_use(plan, plan->value[node->inputs[k]], nodes[node->inputs[k]].width, i);
+    for (int k = 0; k < node->n_inputs; k++) {
+        int x = sn_plan_source(plan, i, k);
+        check_use(plan, plan->value[x], nodes[x].width, i);
+    }
     if (!node->needs_gradient) return;
     check_use(plan, plan->gradient[i], node->width, back);
     if (node->op->backward_reads & SN_READS_Y) check_use(plan, plan->value[i], node->width, back);
     for (int k = 0; k < node->n_inputs; k++) {
-        int x = node->inputs[k];
+        int x = sn_plan_source(plan, i, k);
         const sn_edge *edge = &plan->edges[plan->first_edge[i] + k];
         if (node->op->backward_reads & SN_READS_X) check_use(plan, plan->value[x], nodes[x].width, back);
         if (edge->flow != SN_FLOW_NONE) check_use(plan, plan->gradient[x], nodes[x].width, back);
@@ -130,21 +133,27 @@ static void check_plan(const test_net *net, int threads) {
     assert_int_equal(sn_plan_bytes(plan, threads, sn_dtype_size(net->backend->dtype)), region_bytes(net->engine));
 }
 
+/* The gradient of an activation begins with that of a wider one that goes on from it. */
+static void begin(const sn_plan *plan, int x, bool *has_begun) {
+    for (; x >= 0; x = plan->grows[x])
+        has_begun[x] = true;
+}
+
 /* The first write of each gradient is a write or a base from elsewhere, and what is added to has been written. */
 static void check_flows(const test_net *net) {
     const sn_plan *plan = sn_engine_plan(net->engine);
     bool has_begun[RANDOM_MOST_NODES] = {false};
     for (int i = net->graph.n_nodes - 1; i > 0; i--) {
         const sn_node *node = &net->graph.nodes[i];
-        for (int k = 0; k < node->n_inputs && node->needs_gradient; k++) {
-            int x = node->inputs[k];
+        for (int k = 0; k < node->n_inputs && node->needs_gradient && !plan->is_apart[i]; k++) {
+            int x = sn_plan_source(plan, i, k);
             const sn_edge *edge = &plan->edges[plan->first_edge[i] + k];
             bool is_own =
                 edge->base.buffer == plan->gradient[x].buffer && edge->base.column == plan->gradient[x].column;
             if (edge->flow == SN_FLOW_WRITE) assert_false(has_begun[x]);
             if (edge->flow == SN_FLOW_ADD && is_own) assert_true(has_begun[x]);
-            if (edge->flow != SN_FLOW_NONE) has_begun[x] = true;
-            if (plan->gradient[x].buffer == plan->gradient[i].buffer) has_begun[x] = true;
+            bool begins = edge->flow != SN_FLOW_NONE || plan->gradient[x].buffer == plan->gradient[i].buffer;
+            if (begins) begin(plan, x, has_begun);
         }
     }
 }
@@ -311,7 +320,7 @@ static void test_shared_stripes(void **state) {
 /* What the graphs of a test had in them. */
 typedef struct tally {
     double worst, worst_slope;
-    int n_copies, n_views, n_scratch, n_grouped, n_shared;
+    int n_copies, n_views, n_scratch, n_grouped, n_shared, n_grown;
     bool has_op[MOST_OPS];
 } tally;
 
@@ -322,6 +331,8 @@ static void count(tally *t, const test_net *net, const test_net *reference, int 
     t->n_grouped += sn_plan_group_panels(plan, threads) > 1;
     for (int b = 0; b < plan->n_buffers; b++)
         t->n_scratch += plan->buffers[b].place == SN_PLACE_SCRATCH;
+    for (int i = 1; i < net->graph.n_nodes; i++)
+        t->n_grown += plan->grows[i] >= 0;
     for (int i = 1; i < net->graph.n_nodes; i++)
         t->has_op[sn_op_index(net->graph.nodes[i].op)] = true;
 }
@@ -335,10 +346,10 @@ static void check_all_drawn(const tally *t) {
 
 /* Every third graph has ops with a bend, whose slope is not looked at; every fourth batch has so many panels that a
  * thread walks several at once, and the others end with few and with many idle lanes; every fifth graph has layers of
- * several stripes. */
+ * several stripes; every fourth begins with a dense network. */
 static void check_graph(const sn_dataset *data, uint64_t seed, tally *t) {
     bool is_smooth = seed % 3 != 0, is_wide = seed % 5 == 0;
-    random_limits limits = {IN, OUT, is_wide ? 40 : 5, is_wide ? 100 : 20, is_smooth, false};
+    random_limits limits = {IN, OUT, is_wide ? 40 : 5, is_wide ? 100 : 20, is_smooth, seed % 4 == 3, false};
     sn_text text = random_graph(seed, &limits);
     test_net net, reference;
     static const size_t batches[] = {MANY_SAMPLES, SAMPLES, 24, 37};
@@ -376,11 +387,11 @@ static void test_random_graphs(void **state) {
         check_graph(&data, seed, &t);
     print_message(
         "%d graphs: %g from the unfused walk, slopes within %.2g; %d views, %d scratch buffers, %d copies, %d "
-        "with groups of panels, %d shared stripes\n",
-        GRAPHS, t.worst, t.worst_slope, t.n_views, t.n_scratch, t.n_copies, t.n_grouped, t.n_shared);
+        "with groups of panels, %d shared stripes, %d activations that go on\n",
+        GRAPHS, t.worst, t.worst_slope, t.n_views, t.n_scratch, t.n_copies, t.n_grouped, t.n_shared, t.n_grown);
     assert_true(t.n_views > GRAPHS && t.n_scratch > GRAPHS && t.n_copies > 0);
     check_all_drawn(&t);
-    assert_true(t.n_grouped > GRAPHS / 5 && t.n_shared > GRAPHS / 5);
+    assert_true(t.n_grouped > GRAPHS / 5 && t.n_shared > GRAPHS / 5 && t.n_grown > GRAPHS / 5);
     sn_dataset_reset(&data);
 }
 

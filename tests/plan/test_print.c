@@ -17,7 +17,7 @@ enum { GRAPHS = 300, IN = 4, OUT = 3, SAMPLES = 90 };
 /* What the texts of all graphs had in them. */
 typedef struct tally {
     int visits, ends, merges, buffers, tenants, items, companions, together;
-    int waits, bases, same, added, copied; /* parts of that kind */
+    int waits, bases, same, added, copied, apart, grown; /* parts of that kind */
 } tally;
 
 static int occurrences(const char *text, const char *word) {
@@ -132,6 +132,8 @@ static void check_text(const sn_plan *plan, tally *t) {
     t->same += occurrences(text.data, ": same memory");
     t->added += occurrences(text.data, " += dx");
     t->copied += occurrences(text.data, " copied");
+    t->apart += occurrences(text.data, "is not needed whole");
+    t->grown += occurrences(text.data, "goes on from ");
     int ends = t->ends;
     char *line = strchr(strstr(text.data, "  time  "), '\n') + 1;
     line = check_walk(plan, line, t);
@@ -143,7 +145,7 @@ static void check_text(const sn_plan *plan, tally *t) {
 }
 
 static void check_graph(const sn_dataset *data, uint64_t seed, tally *t) {
-    random_limits limits = {.in = IN, .out = OUT, .most_units = 300, .most_width = 400};
+    random_limits limits = {.in = IN, .out = OUT, .most_units = 300, .most_width = 400, .is_dense = seed % 4 == 3};
     sn_text network = random_graph(seed, &limits);
     sn_config *config = NULL;
     sn_graph graph;
@@ -171,6 +173,7 @@ static void test_random_plans(void **state) {
     assert_true(t.visits > 10 * GRAPHS && t.ends > GRAPHS && t.merges > 50 && t.tenants > t.buffers);
     assert_true(t.items > GRAPHS && t.companions > GRAPHS && t.together > 50);
     assert_true(t.waits > 50 && t.bases > 50 && t.same > 50 && t.added > 50 && t.copied > 50);
+    assert_true(t.grown > 50 && t.apart == 2 * t.grown);
     sn_dataset_reset(&data);
 }
 

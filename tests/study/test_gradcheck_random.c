@@ -22,7 +22,7 @@ static sn_error error;
 
 /* A seed's network.  A third of them has no ops with a bend. */
 static void open_network(test_net *net, const sn_dataset *data, uint64_t seed, bool is_ill) {
-    random_limits limits = {IN, OUT, 6, 20, seed % 3 == 0, is_ill};
+    random_limits limits = {IN, OUT, 6, 20, seed % 3 == 0, seed % 4 == 3, is_ill};
     sn_text text = random_graph(seed, &limits);
     net_open(net, sn_text_string(&text), data, SN_F64, NULL);
     net_randomize(net, seed);

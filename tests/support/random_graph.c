@@ -181,6 +181,31 @@ static void grow_concat(growth *g, int from) {
     close_entry(g, "");
 }
 
+/* x = [x, W phi(x)] again and again, and phi of the last: most of the time one phi, so that the features before keep
+ * what it makes of them. */
+static void grow_dense(growth *g) {
+    const function *f = random_function(&g->draws, g->limits->is_smooth);
+    int stages = 2 + draw(g, 3), x = 1;
+    char keys[FUNCTION_KEYS];
+    function_keys(f, keys);
+    grow_linear(g, 0, 1 + draw(g, 4));
+    for (int k = 0; k <= stages; k++) {
+        if (draw(g, 8)) {
+            grow_one(g, x, &(unary){f->op, keys});
+        } else {
+            grow_activation(g, x);
+        }
+        if (k == stages) return;
+        grow_linear(g, g->n - 1, 1 + draw(g, 4));
+        int width = g->width[x] + g->width[g->n - 1];
+        open_entry(g, "concat", width);
+        add_input(g, x, "");
+        add_input(g, g->n - 1, ", ");
+        close_entry(g, "");
+        x = g->n - 1;
+    }
+}
+
 /* Joins what nothing reads, and ends in a linear layer, a sum of two, or a concat. */
 static void finish(growth *g) {
     int unread[RANDOM_MOST_NODES], n = 0, width = 0;
@@ -207,6 +232,7 @@ sn_text random_graph(uint64_t seed, const random_limits *limits) {
     growth g = {.limits = limits, .draws = random_begin(seed, "graph"), .n = 1, .width = {limits->in}};
     sn_text_add(&g.text, "{\"layers\": [");
     int n = 4 + draw(&g, RANDOM_MOST_NODES - 16);
+    if (limits->is_dense) grow_dense(&g);
     while (g.n < n) {
         int from = draw_node(&g), kind = draw(&g, 12);
         if (limits->is_ill && draw(&g, 4) == 0) grow_norms(&g, from);

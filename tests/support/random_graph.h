@@ -29,6 +29,7 @@ typedef struct random_limits {
     int most_width; /* of a concat, but for the last that joins what nothing has read */
     bool is_smooth; /* only ops with four derivatives everywhere, and 3 features or more under a norm of rows, so that
                      * differences of the loss are exact */
+    bool is_dense;  /* it begins with a concat that grows, every stage under an activation */
     bool is_ill;    /* many norms, stacked up to three deep, of an eps down to 1e-14 */
 } random_limits;
 

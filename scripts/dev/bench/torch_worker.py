@@ -1,23 +1,9 @@
-"""One PyTorch process of bench_peers.py: builds the network of a case, trains it on random data, tells step times.
-
-A request is a line of JSON on standard input, an answer a line of JSON on standard output:
-    {"do": "hello"}                                        -> {"version": ..., "threads": ...}
-    {"do": "build", "case": {...}, "mode": ..., "threads": n} -> {"parameters": n}
-    {"do": "measure", "seconds": s}                        -> {"step_s": seconds of the fastest block of steps}
-    {"do": "drop"}                                         -> {}
-An answer {"error": text} tells what did not work; the process goes on.
-"""
-
-import json
-import sys
-import time
+"""PyTorch's process of bench_peers.py; see worker.py."""
 
 import torch
+import worker
 from torch import nn
 from torch.nn import functional
-
-SAMPLES = 1024
-BLOCK_SECONDS = 0.01
 
 
 class Branch(nn.Module):
@@ -79,77 +65,48 @@ def network_of(case):
     return nn.Sequential(first, *blocks, Branch(case["norm"], width, case["classes"]))
 
 
-class Trainer:
-    """Whole training steps: forward, loss, backward, update."""
+def tensor_of(name, case):
+    """skipnet's name of a parameter of the network."""
+    index, rest = name.split(".", 1)
+    if rest == "scale":
+        return f"block{index}.scale.weight"
+    label = "output" if int(index) > case["blocks"] else f"hidden{int(index) + 1}"
+    return f"{label}.{rest.removeprefix('linear.')}"
 
-    def __init__(self, case, mode):
-        torch.manual_seed(1)
+
+class Trainer:
+    def __init__(self, case, mode, threads, weights, data):
+        torch.set_num_threads(threads)
         torch.set_default_dtype(getattr(torch, case["precision"]))
         self.batch, self.at = case["batch"], 0
-        self.x = torch.randn(SAMPLES, case["inputs"])
-        self.y = torch.randint(case["classes"], (SAMPLES,))
+        self.x = torch.tensor(data[0], dtype=torch.get_default_dtype())
+        self.y = torch.tensor(data[1])
         self.network = network_of(case).train()
+        with torch.no_grad():
+            for name, parameter in self.network.named_parameters():
+                parameter.copy_(torch.tensor(weights[tensor_of(name, case)]).reshape(parameter.shape))
         self.parameters = sum(p.numel() for p in self.network.parameters())
         fused = {"fused": True} if mode != "eager foreach" else {"foreach": True}
         self.optimizer = torch.optim.SGD(self.network.parameters(), lr=case["lr"], **fused)
-        self.loss = self.mean_loss
+        self.mean_loss, self.last = self.eager_loss, None
         if mode.startswith("compile"):
             options = {"mode": "max-autotune-no-cudagraphs"} if mode.endswith("max") else {}
-            self.loss = torch.compile(self.mean_loss, dynamic=False, **options)
+            self.mean_loss = torch.compile(self.eager_loss, dynamic=False, **options)
 
-    def mean_loss(self, x, y):
+    def eager_loss(self, x, y):
         return functional.cross_entropy(self.network(x), y)
 
-    def step(self):
+    def step(self, lr):
         begin = self.at
-        self.at = (begin + self.batch) % SAMPLES
+        self.at = (begin + self.batch) % len(self.y)
+        self.optimizer.param_groups[0]["lr"] = lr
         self.optimizer.zero_grad(set_to_none=True)
-        self.loss(self.x[begin : begin + self.batch], self.y[begin : begin + self.batch]).backward()
+        self.last = self.mean_loss(self.x[begin : begin + self.batch], self.y[begin : begin + self.batch])
+        self.last.backward()
         self.optimizer.step()
 
-    def block(self, n):
-        start = time.perf_counter()
-        for _ in range(n):
-            self.step()
-        return (time.perf_counter() - start) / n
-
-    def warm_up(self):
-        self.block(3)
-        self.block_steps = max(1, round(BLOCK_SECONDS / self.block(3)))
-
-    def measure(self, seconds):
-        self.warm_up()
-        best, start = float("inf"), time.perf_counter()
-        while best == float("inf") or time.perf_counter() - start < seconds:
-            best = min(best, self.block(self.block_steps))
-        return best
+    def loss(self):
+        return self.last.item()
 
 
-def answer(request, state):
-    do = request["do"]
-    if do == "hello":
-        return {"version": torch.__version__, "threads": torch.get_num_threads()}
-    if do == "drop":
-        state.clear()
-        return {}
-    if do == "build":
-        torch.set_num_threads(request["threads"])
-        state["trainer"] = Trainer(request["case"], request["mode"])
-        state["trainer"].warm_up()
-        return {"parameters": state["trainer"].parameters}
-    return {"step_s": state["trainer"].measure(request["seconds"])}
-
-
-def main():
-    state = {}
-    answers = sys.stdout
-    sys.stdout = sys.stderr  # what libraries print must not stand between the answers
-    for line in sys.stdin:
-        try:
-            reply = answer(json.loads(line), state)
-        except Exception as fault:  # whatever a library throws: the case is told as not measured
-            reply = {"error": f"{type(fault).__name__}: {fault}".splitlines()[0][:300]}
-        print(json.dumps(reply), file=answers, flush=True)
-
-
-main()
+worker.serve(torch.__version__, Trainer)
