@@ -181,7 +181,8 @@ make_cells() {
     [[ -e $out/sweep.lock ]] || made_lock=1
     exec 9>>"$out/sweep.lock" || cannot_write "$out/sweep.lock"
     flock --nonblock --conflict-exit-code 75 9 || (($? != 75)) || die "another sweep is at work in $out"
-    in_group "$skipnet" cells "$config" "${cell_options[@]}" --threads "$threads" --out "$out" >/dev/null
+    in_group "$skipnet" cells "$config" "${cell_options[@]}" --longest-first \
+        --threads "$threads" --out "$out" >/dev/null
     end_group || status=$?
     if ((status)); then
         ((!made_lock)) || rm -f "$out/sweep.lock"

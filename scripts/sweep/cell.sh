@@ -8,6 +8,9 @@
 # of its run's directory, until it has run; the next one follows; exit status 1 at the end.  A signal to this script ends it by the same signal, once the cell at work has
 # ended; one that only the cell got is a failure of that cell.
 set -eu
+# skipnet never uses more than one thread of OpenBLAS, which starts one per core all the same; they spin for a while, on
+# the cores of other cells.
+export OPENBLAS_NUM_THREADS=1
 
 list=$1 log=$2 line=$3 every=${4:-0}
 failed=0 signal=''

@@ -38,8 +38,8 @@ has_parallel() { # another program has that name, too
 # replacement strings ({#}, {= perl =}) that a path in a template may hold.
 run_parallel() {
     local options=() name command i n
-    for name in SKIPNET_DATA SKIPNET_SIMD OPENBLAS_CORETYPE; do
-        [[ -z ${!name:-} ]] || options+=(--env "$name")
+    for name in SKIPNET_DATA SKIPNET_CACHE SKIPNET_SIMD OPENBLAS_CORETYPE; do
+        [[ ! -v $name ]] || options+=(--env "$name")
     done
     if [[ -n $jobs ]]; then
         options+=(--jobs "$jobs")

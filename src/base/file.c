@@ -260,7 +260,7 @@ bool sn_is_remnant(const char *name, const char *base) {
     return strcmp(at, "tmp") == 0;
 }
 
-sn_status sn_dir_make(const char *path, sn_error *error) {
+static sn_status make_dirs(const char *path, mode_t mode, sn_error *error) {
     if (path[0] == '\0' || sn_path_is_dir(path)) return SN_OK;
     char *prefix = sn_string_copy(path);
     if (!prefix) return sn_error_memory(error, strlen(path) + 1, "a path");
@@ -270,14 +270,22 @@ sn_status sn_dir_make(const char *path, sn_error *error) {
     for (char *at = prefix + 1; *at; at++) {
         if (*at != '/') continue;
         *at = '\0';
-        if (mkdir(prefix, 0777) != 0 && errno != EEXIST && cause == 0) cause = errno;
+        if (mkdir(prefix, mode) != 0 && errno != EEXIST && cause == 0) cause = errno;
         *at = '/';
     }
-    if (mkdir(prefix, 0777) != 0 && (errno != ENOENT || cause == 0)) cause = errno;
+    if (mkdir(prefix, mode) != 0 && (errno != ENOENT || cause == 0)) cause = errno;
     free(prefix);
     if (sn_path_is_dir(path)) return SN_OK;
     errno = cause == EEXIST ? ENOTDIR : cause;
     return sn_error_io(error, "make the directory", path);
+}
+
+sn_status sn_dir_make(const char *path, sn_error *error) {
+    return make_dirs(path, 0777, error);
+}
+
+sn_status sn_dir_make_private(const char *path, sn_error *error) {
+    return make_dirs(path, 0700, error);
 }
 
 char *sn_dir_missing(const char *path) {

@@ -71,6 +71,9 @@ bool sn_is_remnant(const char *name, const char *base);
 /* Makes the directory and its parents; an existing one is no error. */
 sn_status sn_dir_make(const char *path, sn_error *error);
 
+/* The same; what it makes is for this user alone. */
+sn_status sn_dir_make_private(const char *path, sn_error *error);
+
 /* The outermost directory that sn_dir_make would make for `path` (free()), NULL where it would make none, or when out
  * of memory. */
 char *sn_dir_missing(const char *path);

@@ -10,21 +10,21 @@
 enum { MOST_BYTES = 4096 }; /* of a line; what is longer is cut */
 static const char prefix[] = "warning: ";
 
-static void add(sn_notes *notes, const char *format, va_list args) {
+static void add(sn_text *text, const char *format, va_list args) {
     char line[MOST_BYTES];
     vsnprintf(line, sizeof line, format, args);
     bool is_utf8 = sn_is_utf8(line);
     for (char *c = line; *c; c++) { /* a note is one line of UTF-8, whatever the names in it are */
         if ((unsigned char)*c < 0x20 || *c == 0x7F || (!is_utf8 && (unsigned char)*c >= 0x80)) *c = '?';
     }
-    sn_text_addf(&notes->text, "%s%s\n", prefix, line);
+    sn_text_addf(text, "%s%s\n", prefix, line);
 }
 
 void sn_note(sn_notes *notes, const char *format, ...) {
     if (!notes || notes->n++ >= SN_NOTES_SHOWN) return;
     va_list args;
     va_start(args, format);
-    add(notes, format, args);
+    add(&notes->text, format, args);
     va_end(args);
 }
 
@@ -32,13 +32,22 @@ void sn_note_always(sn_notes *notes, const char *format, ...) {
     if (!notes) return;
     va_list args;
     va_start(args, format);
-    add(notes, format, args);
+    add(&notes->text, format, args);
+    va_end(args);
+}
+
+void sn_note_aside(sn_notes *notes, const char *format, ...) {
+    if (!notes) return;
+    va_list args;
+    va_start(args, format);
+    add(&notes->asides, format, args);
     va_end(args);
 }
 
 void sn_notes_write(const sn_notes *notes, sn_text *text) {
     sn_text_add(text, sn_text_string(&notes->text));
-    text->failed |= notes->text.failed;
+    sn_text_add(text, sn_text_string(&notes->asides));
+    text->failed |= notes->text.failed || notes->asides.failed;
     if (notes->n > SN_NOTES_SHOWN) sn_text_addf(text, "(%zu more warnings)\n", notes->n - SN_NOTES_SHOWN);
 }
 
@@ -59,7 +68,13 @@ void sn_notes_json(const sn_notes *notes, sn_text *text) {
     sn_text_free(&line);
 }
 
+void sn_notes_clear(sn_notes *notes) {
+    sn_text_clear(&notes->text);
+    notes->n = 0;
+}
+
 void sn_notes_reset(sn_notes *notes) {
     sn_text_free(&notes->text);
-    *notes = (sn_notes){.text = SN_TEXT_EMPTY};
+    sn_text_free(&notes->asides);
+    *notes = SN_NOTES_EMPTY;
 }

@@ -17,7 +17,7 @@ typedef struct cells_options {
     sn_words grid, set;
     const char *points, *out, *expect;
     int64_t seeds, threads;
-    bool resume, dry_run;
+    bool resume, longest_first, dry_run;
 } cells_options;
 
 static const sn_option option_rows[] = {
@@ -43,6 +43,9 @@ static const sn_option option_rows[] = {
     {.name = "resume",
      .help = "let the runs of a sweep that is there become longer",
      SN_OPTION_FLAG(cells_options, resume)},
+    {.name = "longest-first",
+     .help = "in the list the cells with the most work come first: then no processor waits long at the end",
+     SN_OPTION_FLAG(cells_options, longest_first)},
     {.name = "dry-run",
      .help = "write nothing; print the count, an estimate of time and disk",
      SN_OPTION_FLAG(cells_options, dry_run)},
@@ -173,6 +176,7 @@ static sn_status run_with(const cells_options *chosen, const char *config, sn_er
     tell_repeated(&cells);
     tell_reused(&cells);
     int threads = chosen->threads ? (int)chosen->threads : 1;
+    if (chosen->longest_first) sn_cells_longest_first(&cells);
     status = chosen->dry_run ? print_estimate(&cells, threads, error) : write_cells(&cells, threads, error);
     sn_cells_reset(&cells);
     return status;
@@ -202,7 +206,8 @@ const sn_verb sn_verb_cells = {
         "Nothing is run; anything that runs lines can (sh, xargs, parallel, a job array): scripts/sweep.sh does, "
         "which\n"
         "is installed as skipnet-sweep.\n"
-        "The points of a file come first, then the grids in their order; the seed changes fastest.  A value that\n"
+        "The points of a file come first, then the grids in their order (--longest-first: by their FLOPs, where these\n"
+        "are 500 points or less); the seed changes fastest.  A value that\n"
         "begins with {, [ or \" may have commas inside.  --grid network.skip=... replaces the object that the config\n"
         "has there; --grid network.skip.kind=... keeps its other keys.\n"
         "Every cell is checked before anything is written.  A directory takes a larger grid of the same config later,\n"

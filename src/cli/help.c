@@ -67,6 +67,7 @@ void sn_help_program(sn_text *text) {
         "exit status: 0 done; 1 failure while running; 2 usage, config or content of a file is wrong, or a run\n"
         "stands in the way; 3 diverged (what was measured is kept); 4 cannot open, read or write\n\n"
         "environment: SKIPNET_DATA     directories to look for data in, separated by colons\n"
+        "             SKIPNET_CACHE    where decoded images are kept, empty: nowhere; else ~/.cache/skipnet\n"
         "             SKIPNET_CONFIGS  the same for configs that are called by name\n"
         "             SKIPNET_SIMD     generic, avx2 or avx512 forces a path of the kernels\n"
         "             NO_COLOR         no colours\n");

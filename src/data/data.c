@@ -10,10 +10,13 @@
 #include "data/source.h"
 #include "data/targets.h"
 
-static void apply_limit(sn_samples *samples, const sn_value *data, const char *key) {
+/* A checksum that the source has set does not hold for fewer samples. */
+static void apply_limit(sn_dataset *dataset, sn_samples *samples, const sn_value *data, const char *key) {
     if (!sn_value_get(data, key)) return;
     uint64_t limit = (uint64_t)sn_value_integer(data, key);
-    if (samples->n > limit) samples->n = (size_t)limit;
+    if (samples->n <= limit) return;
+    samples->n = (size_t)limit;
+    dataset->checksum = 0;
 }
 
 static uint64_t hash_split(const sn_dataset *dataset, const sn_samples *samples, uint64_t hash) {
@@ -30,7 +33,7 @@ static uint64_t hash_split(const sn_dataset *dataset, const sn_samples *samples,
 }
 
 /* The dimensions come first, so that equal bytes in another arrangement are other data. */
-static uint64_t hash_dataset(const sn_dataset *dataset) {
+uint64_t sn_dataset_hash(const sn_dataset *dataset) {
     uint64_t shape[4] = {dataset->in_dim, dataset->out_dim, dataset->is_classes, dataset->train.bytes != NULL};
     uint64_t hash = sn_hash(shape, sizeof shape, 0);
     hash = hash_split(dataset, &dataset->train, hash);
@@ -61,8 +64,8 @@ sn_status sn_dataset_load(sn_dataset *dataset, const sn_config *config, const sn
     sn_status status = source->load(dataset, config, data, error);
     if (status == SN_OK) status = complete(dataset, error);
     if (status == SN_OK) {
-        apply_limit(&dataset->train, data, "train_limit");
-        apply_limit(&dataset->test, data, "test_limit");
+        apply_limit(dataset, &dataset->train, data, "train_limit");
+        apply_limit(dataset, &dataset->test, data, "test_limit");
         status = sn_scaling_fit(dataset, sn_value_text(data, "scaling"), error);
     }
     if (status == SN_OK && !dataset->is_classes) status = sn_targets_judge(dataset, error);
@@ -70,7 +73,7 @@ sn_status sn_dataset_load(sn_dataset *dataset, const sn_config *config, const sn
         sn_dataset_reset(dataset);
         return status;
     }
-    dataset->checksum = hash_dataset(dataset);
+    if (dataset->checksum == 0) dataset->checksum = sn_dataset_hash(dataset);
     dataset->notes = NULL;
     return SN_OK;
 }
@@ -78,6 +81,7 @@ sn_status sn_dataset_load(sn_dataset *dataset, const sn_config *config, const sn
 void sn_dataset_reset(sn_dataset *dataset) {
     for (size_t i = 0; i < sizeof dataset->blocks / sizeof *dataset->blocks; i++)
         free(dataset->blocks[i]);
+    sn_mapping_reset(&dataset->mapping);
     sn_pool_free(&dataset->pool);
     *dataset = (sn_dataset){0};
 }

@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/mapping.h"
 #include "base/notes.h"
 #include "base/pool.h"
 #include "base/shape.h"
@@ -36,6 +37,12 @@ typedef struct sn_samples {
     const uint32_t *rows;   /* (n), the row of the CSV file (from 1, a header included); NULL: no such file */
 } sn_samples;
 
+/* Of the first n_pixels of a training split of images: what the scaling is fitted from. */
+typedef struct sn_pixel_sums {
+    uint64_t n_pixels; /* 0: not summed */
+    uint64_t sum, squares;
+} sn_pixel_sums;
+
 typedef struct sn_dataset {
     sn_samples train, test; /* test.n may be 0 */
     size_t in_dim;
@@ -45,6 +52,7 @@ typedef struct sn_dataset {
     size_t n_scales;    /* 1 (one scaling for all features) or in_dim */
     const double *mean; /* (n_scales): feature value = (raw - mean) * factor */
     const double *factor;
+    sn_pixel_sums sums;       /* where they come with the data, else zero; private to src/data */
     const char *target_scale; /* "mean 58721, sd 3856" of targets far from 0 and 1, of `pool`; NULL: near, or classes */
     const char *const *class_names; /* (out_dim) what the file calls the classes, in UTF-8, of `pool`; NULL: nothing */
     uint64_t checksum;              /* of raw values, labels and targets of both splits after the limits */
@@ -52,6 +60,7 @@ typedef struct sn_dataset {
     sn_pool pool;
     sn_notes *notes; /* while it is loaded: what a source tells besides; NULL: nobody wants it; private to src/data */
     void *blocks[8]; /* big memory, free()d with the set; private to src/data */
+    sn_mapping mapping; /* the same, of a cache; private to src/data */
 } sn_dataset;
 
 /* One row of the table of sources.  `data` is the resolved "data" object of `config`.  The source fills the splits,

@@ -1,10 +1,13 @@
-/* Owns the sources fashion-mnist and mnist: where their four IDX files are looked for, and that they fit together. */
+/* Owns the sources fashion-mnist and mnist: where their four IDX files are looked for, and that they fit together.
+ * What they hold is kept decoded for the next process. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
 #include "base/search.h"
+#include "data/cache.h"
 #include "data/idx.h"
+#include "data/scale.h"
 #include "data/source.h"
 
 enum { N_FILES = 4, N_CLASSES = 10 };
@@ -92,7 +95,7 @@ out:
     return status;
 }
 
-static sn_status load_set(sn_dataset *dataset, char *const *files, sn_error *error) {
+static sn_status decode_set(sn_dataset *dataset, char *const *files, sn_error *error) {
     sn_shape *shape = &dataset->shape, test = {0};
     sn_status status = load_split(dataset, &dataset->train, files, shape, error);
     if (status == SN_OK) status = load_split(dataset, &dataset->test, files + 2, &test, error);
@@ -104,18 +107,37 @@ static sn_status load_set(sn_dataset *dataset, char *const *files, sn_error *err
                             (long long)shape->dim[1]);
     }
     dataset->in_dim = sn_shape_size(shape);
+    return SN_OK;
+}
+
+static void keep(sn_image_cache *cache, sn_dataset *dataset) {
+    if (!cache->path) return;
+    dataset->checksum = sn_dataset_hash(dataset);
+    dataset->sums = sn_scaling_sum(&dataset->train, dataset->in_dim);
+    sn_image_cache_store(cache, dataset);
+}
+
+static sn_status load_set(const image_set *set, sn_dataset *dataset, char *const *files, sn_error *error) {
+    sn_image_cache cache;
+    sn_status status = SN_OK;
     dataset->out_dim = N_CLASSES;
     dataset->is_classes = true;
-    return SN_OK;
+    sn_image_cache_open(&cache, set->name, (const char *const *)files, N_FILES, dataset->notes);
+    if (!sn_image_cache_load(&cache, dataset)) {
+        status = decode_set(dataset, files, error);
+        if (status == SN_OK) keep(&cache, dataset);
+    }
+    sn_image_cache_reset(&cache);
+    return status;
 }
 
 static sn_status load_images(const image_set *set, sn_dataset *dataset, const sn_value *data, sn_error *error) {
     static const char *const suffixes[] = {"", ".gz", NULL};
     sn_search s = {.names = file_names, .n = N_FILES, .suffixes = suffixes, .pool = &dataset->pool};
     sn_status status = find_files(set, &s, sn_value_text(data, "path"), error);
-    if (status == SN_OK) {
+    if (status == SN_OK && s.files) {
         dataset->origin = s.dir;
-        status = load_set(dataset, s.files, error);
+        status = load_set(set, dataset, s.files, error);
     }
     sn_search_reset(&s);
     return status;

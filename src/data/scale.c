@@ -9,30 +9,33 @@
 const char *const sn_scaling_words[] = {"standardize", "unit", "none", NULL};
 
 /* Sums over a block that 32 bits hold: 2^15 * 255^2 < 2^32.  The compiler makes vector code of the inner loop. */
-static void sum_pixels(const uint8_t *bytes, size_t n, uint64_t *sum, uint64_t *squares) {
+sn_pixel_sums sn_scaling_sum(const sn_samples *samples, size_t in_dim) {
     enum { BLOCK = 1 << 15 };
-    *sum = *squares = 0;
+    size_t n = samples->n * in_dim;
+    sn_pixel_sums sums = {.n_pixels = n};
     for (size_t start = 0; start < n; start += BLOCK) {
         size_t end = n - start < BLOCK ? n : start + BLOCK;
         uint32_t block_sum = 0, block_squares = 0;
         for (size_t i = start; i < end; i++) {
-            uint32_t pixel = bytes[i];
+            uint32_t pixel = samples->bytes[i];
             block_sum += pixel;
             block_squares += pixel * pixel;
         }
-        *sum += block_sum;
-        *squares += block_squares;
+        sums.sum += block_sum;
+        sums.squares += block_squares;
     }
+    return sums;
 }
 
 /* (pixel/255 - m) / s with the mean m and the population standard deviation s of pixel/255 is the same as
  * (pixel - 255 m) / (255 s), where the 255 drop out. */
-static void standardize_pixels(const sn_samples *train, size_t in_dim, double *mean, double *factor) {
-    uint64_t sum = 0, squares = 0;
-    size_t n = train->n * in_dim;
-    sum_pixels(train->bytes, n, &sum, &squares);
-    unsigned __int128 spread = (unsigned __int128)n * squares - (unsigned __int128)sum * sum; /* n^2 variance */
-    *mean = (double)sum / (double)n;
+static void standardize_pixels(const sn_dataset *dataset, double *mean, double *factor) {
+    size_t n = dataset->train.n * dataset->in_dim;
+    sn_pixel_sums sums = dataset->sums;
+    if (sums.n_pixels != n) sums = sn_scaling_sum(&dataset->train, dataset->in_dim);
+    unsigned __int128 spread =
+        (unsigned __int128)n * sums.squares - (unsigned __int128)sums.sum * sums.sum; /* n^2 variance */
+    *mean = (double)sums.sum / (double)n;
     *factor = spread == 0 ? 1 : (double)n / sqrt((double)spread);
 }
 
@@ -105,6 +108,6 @@ sn_status sn_scaling_fit(sn_dataset *dataset, const char *scaling, sn_error *err
     if (!is_none && !dataset->train.bytes) return fit_features(dataset, is_unit, mean, factor, error);
     mean[0] = 0;
     factor[0] = is_none ? 1 : 1.0 / 255;
-    if (!is_none && !is_unit) standardize_pixels(&dataset->train, dataset->in_dim, mean, factor);
+    if (!is_none && !is_unit) standardize_pixels(dataset, mean, factor);
     return SN_OK;
 }

@@ -4,6 +4,9 @@
 
 #include "data/data.h"
 
+/* Exact, of all pixels of a split of images of in_dim pixels. */
+sn_pixel_sums sn_scaling_sum(const sn_samples *samples, size_t in_dim);
+
 /* The words of the key data.scaling, NULL-terminated. */
 extern const char *const sn_scaling_words[];
 

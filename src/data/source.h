@@ -20,6 +20,10 @@ void *sn_dataset_block(sn_dataset *dataset, size_t count, size_t size, const cha
 /* Hands a malloc-ed block over to the dataset. */
 void sn_dataset_adopt(sn_dataset *dataset, void *memory);
 
+/* The checksum of the dataset as it is.  A source may set it already, for all samples that there are before the limits
+ * of the config. */
+uint64_t sn_dataset_hash(const sn_dataset *dataset);
+
 /* A split while it is being filled; labels or targets, as dataset->is_classes says. */
 typedef struct sn_new_split {
     size_t n;

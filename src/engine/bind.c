@@ -32,17 +32,17 @@ static bool has_partials(const sn_node *node) {
 }
 
 /* Of an activation that goes on from another one: what is new. */
-static bool bind_growth(sn_engine *e, int i) {
+static bool bind_link(sn_engine *e, int i) {
     const sn_plan *plan = &e->plan;
     if (plan->grows[i] < 0) return true;
     int fresh = sn_plan_source(plan, i, 0);
-    sn_growth *growth = sn_pool_alloc(&e->pool, sizeof *growth);
-    if (!growth) return false;
-    *growth = (sn_growth){.x = bind_slot(e, plan->value[fresh]),
-                          .dx = bind_slot(e, plan->gradient[fresh]),
-                          .column = e->graph->nodes[plan->grows[i]].width,
-                          .width = e->graph->nodes[fresh].width};
-    e->bindings[i].growth = growth;
+    sn_chain_link *link = sn_pool_alloc(&e->pool, sizeof *link);
+    if (!link) return false;
+    *link = (sn_chain_link){.x = bind_slot(e, plan->value[fresh]),
+                            .dx = bind_slot(e, plan->gradient[fresh]),
+                            .column = e->graph->nodes[plan->grows[i]].width,
+                            .width = e->graph->nodes[fresh].width};
+    e->bindings[i].link = link;
     return true;
 }
 
@@ -75,7 +75,7 @@ static bool bind_node(sn_engine *e, int i) {
                                        .is_apart = plan->is_apart[i],
                                        .whole_by = sn_plan_whole_by(plan, i),
                                        .by_panel = has_partials(node)};
-    return bind_growth(e, i);
+    return bind_link(e, i);
 }
 
 static bool has_product(const sn_node *node) {

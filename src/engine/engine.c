@@ -158,8 +158,8 @@ static sn_status take_tables(sn_engine *e, sn_error *error) {
     e->next_tasks = sn_pool_alloc(&e->pool, (n_counters + (size_t)e->options.threads) * sizeof *e->next_tasks);
     e->parts_left = sn_pool_alloc(&e->pool, (size_t)plan->n_items * sizeof *e->parts_left);
     e->next_update = sn_pool_alloc(&e->pool, (size_t)e->options.threads * sizeof *e->next_update);
-    bool ok = e->param_pointers && e->tensor_names && e->state_pointers && e->state_names && e->panels && e->items && e->next_walk && e->next_tasks && e->next_update &&
-              e->parts_left;
+    bool ok = e->param_pointers && e->tensor_names && e->state_pointers && e->state_names && e->panels && e->items &&
+              e->next_walk && e->next_tasks && e->next_update && e->parts_left;
     for (int k = 0; k < SN_MAX_SLOTS && ok; k++) {
         e->slot_names[k] = sn_pool_alloc(&e->pool, n * sizeof **e->slot_names);
         ok = e->slot_names[k];

@@ -19,8 +19,8 @@
 
 typedef struct sn_engine sn_engine;
 
-/* Who computes matrix products: the path says (BY_PATH: the own kernel where a multiply-add is one rounding, OpenBLAS on
- * the generic path), or the config. */
+/* Who computes matrix products: the path says (BY_PATH: the own kernel where a multiply-add is one rounding, OpenBLAS
+ * on the generic path), or the config. */
 typedef enum sn_products { SN_PRODUCTS_BY_PATH, SN_PRODUCTS_OWN, SN_PRODUCTS_OPENBLAS } sn_products;
 
 static inline bool sn_uses_openblas(sn_products products, const sn_backend *backend) {

@@ -146,9 +146,9 @@ static bool visit_sums(const sn_engine *e, int node, gap_visit *visit, sn_text *
         size_t part = reductions[r]->part_size * n->width, total = reductions[r]->total_size * n->width;
         for (size_t t = 0; t < panels + threads; t++) {
             gap g = t < panels ? gap_behind(e->partials.base, t * e->plan.partial_doubles + places[r]->part, part,
-                                           sizeof(double))
-                              : gap_behind(e->totals.base, (t - panels) * e->plan.total_doubles + places[r]->total,
-                                           total, sizeof(double));
+                                            sizeof(double))
+                               : gap_behind(e->totals.base, (t - panels) * e->plan.total_doubles + places[r]->total,
+                                            total, sizeof(double));
             g.what = "sums over the batch of";
             g.name = n->label;
             if (visit(&g, text)) return true;

@@ -35,8 +35,8 @@ typedef struct sn_look {
     sn_look_time time;
     size_t (*size)(const sn_node *node); /* bytes that a panel leaves */
 
-    /* Looks at the samples of one panel, behind `forward` by a call of it, else by one with dy; the call's lanes are the
-     * samples.  `left` is written whole. */
+    /* Looks at the samples of one panel, behind `forward` by a call of it, else by one with dy; the call's lanes are
+     * the samples.  `left` is written whole. */
     void (*take)(const sn_engine *engine, const sn_op_call *call, void *left);
 
     /* Writes what the panels left, in their order, into the sum of an observation; they may be changed. */
@@ -72,10 +72,10 @@ static inline sn_view sn_binding_view(const sn_binding *binding, unsigned char *
 }
 
 /* What is new of an activation that goes on from another one (src/plan/chains.c). */
-typedef struct sn_growth {
+typedef struct sn_chain_link {
     sn_binding x, dx; /* the new features, and their gradient */
     size_t column, width;
-} sn_growth;
+} sn_chain_link;
 
 /* What the calls of one node have in common: its entries in the engine's tables. */
 typedef struct sn_node_binding {
@@ -85,10 +85,10 @@ typedef struct sn_node_binding {
     const size_t *widths;            /* of the inputs */
     const sn_flow *flow;
     sn_ahead forward_ahead, backward_ahead; /* weights of the next node that has some; data NULL: none */
-    const sn_growth *growth;                /* NULL: all is new */
+    const sn_chain_link *link;              /* NULL: all is new */
     bool is_apart;                          /* a concat that nothing is done for */
-    int whole_by;                           /* of such a one: the activation whose gradient is its own, before the slope */
-    bool by_panel;                          /* `backward` leaves sums per panel: one call for each */
+    int whole_by;  /* of such a one: the activation whose gradient is its own, before the slope */
+    bool by_panel; /* `backward` leaves sums per panel: one call for each */
 } sn_node_binding;
 
 /* A thread's own memory. */
@@ -96,9 +96,9 @@ typedef struct sn_workspace {
     unsigned char *scratch;  /* plan->scratch_elements for every panel of a group */
     unsigned char *gradient; /* an item's gradient, and its weights and slots before the update: */
     unsigned char *old_weight, *old_slots[SN_MAX_SLOTS]; /* plan->max_item_elements each */
-    sn_view *x, *dx, *base;  /* per input of a node, as many as the node with most inputs has */
-    double **partials;       /* per parameter of a node, likewise */
-    double *totals;          /* plan->total_doubles: what the reductions of the step came to */
+    sn_view *x, *dx, *base; /* per input of a node, as many as the node with most inputs has */
+    double **partials;      /* per parameter of a node, likewise */
+    double *totals;         /* plan->total_doubles: what the reductions of the step came to */
     sn_stripe stripe;
     unsigned char *observed; /* a panel of the widest node that is apart, as an observation wants it */
     sn_exponents *exponents; /* counting.n: of what this thread saw in an observed step */
@@ -156,7 +156,8 @@ struct sn_engine {
     atomic_int *parts_left;     /* per item: parts of its gradient that are not done */
 };
 
-/* The lanes of some blocks of a signal as plain matrices: one of all blocks where a panel is whole, else one for each. */
+/* The lanes of some blocks of a signal as plain matrices: one of all blocks where a panel is whole, else one for each.
+ */
 typedef struct sn_matrices {
     sn_view first;
     size_t n, stride; /* elements from one to the next */

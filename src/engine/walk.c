@@ -1,8 +1,8 @@
-/* Owns the walk of a group of panels: forward through the nodes, the loss, backward through them.  A thread that walks a
- * group touches panels of it and its own scratch only.
+/* Owns the walk of a group of panels: forward through the nodes, the loss, backward through them.  A thread that walks
+ * a group touches panels of it and its own scratch only.
  *
- * An op gets all panels of the group in one call, but a last one with fewer lanes in a call of its own, and where the op
- * leaves sums every panel.  What is summed over a panel is never summed over a group: groups depend on the number of
+ * An op gets all panels of the group in one call, but a last one with fewer lanes in a call of its own, and where the
+ * op leaves sums every panel.  What is summed over a panel is never summed over a group: groups depend on the number of
  * threads, panels do not. */
 #include <math.h>
 #include <string.h>
@@ -16,7 +16,8 @@ typedef struct walk {
     sn_workspace *workspace;
     size_t panel, n_panels; /* of the group */
     size_t rows;            /* samples of the group */
-    unsigned char *base[2]; /* per place, where panel 0 of the group lies in scratch and panel 0 of the batch elsewhere */
+    unsigned char
+        *base[2]; /* per place, where panel 0 of the group lies in scratch and panel 0 of the batch elsewhere */
 } walk;
 
 /* Panels of a group that are treated alike. */
@@ -100,15 +101,15 @@ static void set_call(const walk *w, const span *s, int i, sn_op_call *call) {
 
 /* Of an activation that goes on from another one: its new features alone. */
 static void take_new(const walk *w, const span *s, int i, sn_op_call *call) {
-    const sn_growth *growth = w->engine->bindings[i].growth;
-    if (!growth) return;
-    size_t skipped = growth->column * SN_PANEL * w->engine->real_size;
-    w->workspace->x[0] = view_of(w, s, &growth->x);
-    call->width = growth->width;
+    const sn_chain_link *link = w->engine->bindings[i].link;
+    if (!link) return;
+    size_t skipped = link->column * SN_PANEL * w->engine->real_size;
+    w->workspace->x[0] = view_of(w, s, &link->x);
+    call->width = link->width;
     call->y.data = (unsigned char *)call->y.data + skipped;
     if (!call->dy.data) return;
     call->dy.data = (unsigned char *)call->dy.data + skipped;
-    w->workspace->dx[0] = view_of(w, s, &growth->dx);
+    w->workspace->dx[0] = view_of(w, s, &link->dx);
 }
 
 /* The gradient of a node that is apart, of one panel: that of its activation, times the slope. */
@@ -350,8 +351,7 @@ void sn_walk_group(sn_engine *engine, int thread, sn_panel_range group, int begi
 void sn_walk_whole_call(sn_engine *engine, int i, sn_pass *pass, sn_op_call *call) {
     *call = (sn_op_call){0};
     size_t rows = engine->step->batch.rows;
-    walk w = {
-        .engine = engine, .workspace = &engine->workspaces[0], .n_panels = sn_panels(rows), .rows = rows};
+    walk w = {.engine = engine, .workspace = &engine->workspaces[0], .n_panels = sn_panels(rows), .rows = rows};
     w.base[SN_PLACE_BATCH] = engine->batch.base;
     span s = make_span(&w, 0, w.n_panels, false);
     set_backward_call(&w, &s, i, call);

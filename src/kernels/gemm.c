@@ -31,8 +31,9 @@ typedef struct strip {
     size_t band, cols;
 } strip;
 
+/* Blocks of one feature lie side by side too, but not in rows that go on from one to the next. */
 static bool is_plain(const sn_product *g) {
-    return g->b_band == SN_PANEL && g->c_band == SN_PANEL && g->cols == SN_PANEL;
+    return g->b_band == SN_PANEL && g->c_band == SN_PANEL && g->cols == SN_PANEL && g->c_ld > SN_PANEL;
 }
 
 static void blas_start(const sn_product *g, strip s) {
@@ -82,7 +83,6 @@ enum {
 };
 
 typedef real vector __attribute__((vector_size(SN_VECTOR_BYTES), aligned(sizeof(real)), may_alias));
-typedef sn_bits vector_bits __attribute__((vector_size(SN_VECTOR_BYTES)));
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
@@ -98,7 +98,7 @@ typedef struct part {
     const sn_product *g;
     size_t p, steps, at_once; /* at_once: steps for which A goes on without a jump */
     bool is_first;            /* of its steps: the tiles start from `start` */
-    vector_bits found; /* sn_overflow_bits of all that is stored */
+    vector found;             /* 0, NaN in a lane where something stored is not finite */
     prefetcher ahead;
 } part;
 
@@ -127,12 +127,13 @@ static inline void prefetch(prefetcher *f) {
     }
 }
 
-/* A tile: rows from i on, vectors from `band` and `column` on; the last vector has `tail` columns that are wanted.  `apart`
- * says how far the second vector is from the first. */
+/* Tiles: rows from i on, vectors from `band` and `column` on, the last of which has `tail` columns that are wanted; `count`
+ * of them, their bands `step` apart. */
 typedef struct place {
-    size_t i, band, column, tail;
+    size_t i, band, column, tail, count, step;
 } place;
 
+/* How far the second vector is from the first. */
 static ALWAYS_INLINE size_t apart(size_t band_stride) {
     return BAND_VECTORS > 1 ? LANES : band_stride;
 }
@@ -171,9 +172,10 @@ static ALWAYS_INLINE void start_tile(vector acc[MOST_ROWS][2], const part *t, co
     }
 }
 
-static ALWAYS_INLINE vector_bits store_rows(vector acc[MOST_ROWS][2], real *to, const sn_product *g, size_t tail, int rows,
+/* The sum of what is stored times 0. */
+static ALWAYS_INLINE vector store_rows(vector acc[MOST_ROWS][2], real *to, const sn_product *g, size_t tail, int rows,
                                             int vectors) {
-    vector_bits found = {0};
+    vector found = {0};
     for (int r = 0; r < rows; r++) {
         for (int v = 0; v < vectors; v++) {
             real *c = to + (size_t)r * g->c_ld + (size_t)v * apart(g->c_band);
@@ -183,7 +185,7 @@ static ALWAYS_INLINE vector_bits store_rows(vector acc[MOST_ROWS][2], real *to, 
                 memcpy(c, &acc[r][v], tail * sizeof(real));
                 acc[r][v] = load_part(c, tail);
             }
-            found |= ((vector_bits)acc[r][v] & ~SN_SIGN) + SN_LEAST_NORMAL;
+            found += acc[r][v] * 0;
         }
     }
     return found;
@@ -193,9 +195,9 @@ static ALWAYS_INLINE void store_tile(vector acc[MOST_ROWS][2], part *t, const pl
     const sn_product *g = t->g;
     real *to = g->c + at->band * g->c_band + at->i * g->c_ld + at->column;
     if (at->tail == LANES) {
-        t->found |= store_rows(acc, to, g, LANES, rows, vectors);
+        t->found += store_rows(acc, to, g, LANES, rows, vectors);
     } else {
-        t->found |= store_rows(acc, to, g, at->tail, rows, vectors);
+        t->found += store_rows(acc, to, g, at->tail, rows, vectors);
     }
 }
 
@@ -217,8 +219,6 @@ static ALWAYS_INLINE void add_steps(vector acc[MOST_ROWS][2], const sn_product *
     }
 }
 
-/* `rows` and `vectors` are constants where this is inlined, so that the tile lives in registers.  The last vector of a
- * row of B may reach beyond the columns of the product; what comes of that is not stored. */
 static ALWAYS_INLINE void tile(part *t, const place *at, int rows, int vectors) {
     const sn_product *g = t->g;
     const real *b = g->b + at->band * g->b_band + t->p * g->b_ld + at->column;
@@ -234,11 +234,21 @@ static ALWAYS_INLINE void tile(part *t, const place *at, int rows, int vectors) 
     store_tile(acc, t, at, rows, vectors);
 }
 
+/* `rows` and `vectors` are constants where this is inlined, so that a tile lives in registers.  The last vector of a row
+ * of B may reach beyond the columns of the product; what comes of that is not stored. */
+static ALWAYS_INLINE void tiles(part *t, const place *first, int rows, int vectors) {
+    place at = *first;
+    for (size_t k = 0; k < first->count; k++, at.band += first->step) {
+        prefetch(&t->ahead);
+        tile(t, &at, rows, vectors);
+    }
+}
+
 typedef void tile_kernel(part *t, const place *at);
 
 #define TILE(rows, vectors)                                                                                            \
     static void tile_##rows##x##vectors(part *t, const place *at) {                                                    \
-        tile(t, at, rows, vectors);                                                                                    \
+        tiles(t, at, rows, vectors);                                                                                   \
     }
 #define PAIR(rows) TILE(rows, 1) TILE(rows, 2)
 PAIR(1) PAIR(2) PAIR(3) PAIR(4) PAIR(5) PAIR(6)
@@ -253,29 +263,35 @@ static tile_kernel *const pairs[TILE_ROWS] = {tile_1x2, tile_2x2, tile_3x2, tile
 static tile_kernel *const pairs[TILE_ROWS] = {tile_1x2, tile_2x2, tile_3x2, tile_4x2, tile_5x2, tile_6x2};
 #endif
 
-/* Rows from i on, the vectors of a band from `column` on, one or two: how many.  A pair lies in a band, or where a vector
- * is a band in two. */
-static size_t multiply_tile(part *t, size_t i, size_t rows, size_t band, size_t column) {
-    const sn_product *g = t->g;
-    size_t left = (band + 1 < g->bands ? g->cols : g->last_cols) - column;
-    bool is_pair = BAND_VECTORS > 1 ? left > LANES : band + 1 < g->bands;
-    if (BAND_VECTORS > 1 && is_pair) left -= LANES;
-    if (BAND_VECTORS == 1 && is_pair) left = band + 2 < g->bands ? g->cols : g->last_cols;
-    place at = {i, band, column, left < LANES ? left : LANES};
-    (is_pair ? pairs : singles)[rows - 1](t, &at);
-    return is_pair ? 2 : 1;
+/* The rows from i on, over `count` bands from `band` on, `cols` columns of each: pairs of vectors, and what is left. */
+static void multiply_bands(part *t, size_t i, size_t rows, size_t band, size_t count, size_t cols) {
+    place at = {.i = i, .band = band, .count = count, .step = 1};
+    for (size_t left = cols; left > 0 && count > 0; left -= left > 2 * LANES ? 2 * LANES : left) {
+        bool is_pair = left > LANES;
+        size_t last = left - (is_pair ? LANES : 0);
+        at.column = cols - left;
+        at.tail = last < LANES ? last : LANES;
+        (is_pair ? pairs : singles)[rows - 1](t, &at);
+    }
+}
+
+/* Where a vector is a band, two bands make a pair. */
+static void multiply_pairs(part *t, size_t i, size_t rows, size_t whole) {
+    place at = {.i = i, .count = whole / 2, .step = 2, .tail = LANES};
+    pairs[rows - 1](t, &at);
+    if (whole % 2 == 1) multiply_bands(t, i, rows, whole - 1, 1, SN_PANEL);
 }
 
 /* The rows from i on that are `rows`, over all columns. */
 static void multiply_rows(part *t, size_t i, size_t rows) {
     const sn_product *g = t->g;
-    for (size_t band = 0, n; band < g->bands; band += BAND_VECTORS == 1 ? n : 1) {
-        size_t cols = band + 1 < g->bands ? g->cols : g->last_cols;
-        prefetch(&t->ahead);
-        n = multiply_tile(t, i, rows, band, 0);
-        for (size_t column = n * LANES; BAND_VECTORS > 1 && column < cols; column += n * LANES)
-            n = multiply_tile(t, i, rows, band, column);
+    size_t whole = g->last_cols == g->cols ? g->bands : g->bands - 1;
+    if (BAND_VECTORS == 1 && g->cols == SN_PANEL) {
+        multiply_pairs(t, i, rows, whole);
+    } else {
+        multiply_bands(t, i, rows, 0, whole, g->cols);
     }
+    if (whole < g->bands) multiply_bands(t, i, rows, whole, 1, g->last_cols);
 }
 
 /* Nearly equal heights; a product of one vector of columns has room for higher tiles. */
@@ -296,13 +312,13 @@ bool SN_V(sn_gemm)(const sn_product *g) {
         t.steps = g->k - t.p < STEPS ? g->k - t.p : STEPS;
         t.at_once = g->a_block ? SN_PANEL : t.steps;
         t.is_first = t.p == 0;
-        t.found = (vector_bits){0}; /* sums that are not finite stay so: the last part tells */
+        t.found = (vector){0}; /* sums that are not finite stay so: the last part tells */
         multiply_part(&t);
     }
-    sn_bits all = 0;
+    bool is_finite = true;
     for (int lane = 0; lane < LANES; lane++)
-        all |= t.found[lane];
-    return !(all & SN_SIGN);
+        is_finite = is_finite && t.found[lane] == 0;
+    return is_finite;
 }
 
 bool SN_V(sn_multiply)(const sn_product_call *call) {

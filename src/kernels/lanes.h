@@ -14,16 +14,16 @@ static inline real *sn_lanes_of(sn_view view, size_t block, size_t feature) {
     return (real *)view.data + block * view.ld + feature * SN_PANEL;
 }
 
-/* Element by element: `cols` elements in a row of a block.  Where all lanes are computed the features of a block are one
- * row, and blocks without gaps are one block. */
-typedef struct sn_extent {
+/* Element by element: `cols` elements in a row of a block.  Where all lanes are computed the features of a block are
+ * one row, and blocks without gaps are one block. */
+typedef struct sn_lane_rows {
     size_t blocks, rows, cols;
-} sn_extent;
+} sn_lane_rows;
 
-static inline sn_extent sn_extent_of(size_t blocks, size_t width, size_t lanes, bool is_contiguous) {
-    if (lanes < SN_PANEL) return (sn_extent){blocks, width, lanes};
-    if (is_contiguous) return (sn_extent){1, 1, blocks * width * SN_PANEL};
-    return (sn_extent){blocks, 1, width * SN_PANEL};
+static inline sn_lane_rows sn_lane_rows_of(size_t blocks, size_t width, size_t lanes, bool is_contiguous) {
+    if (lanes < SN_PANEL) return (sn_lane_rows){blocks, width, lanes};
+    if (is_contiguous) return (sn_lane_rows){1, 1, blocks * width * SN_PANEL};
+    return (sn_lane_rows){blocks, 1, width * SN_PANEL};
 }
 
 /* Row `r` of block `b`, for all of an extent. */

@@ -30,14 +30,28 @@ sn_status sn_activation_build(sn_node *node, const sn_node *nodes, sn_pool *pool
 #else
 
 /* What to loop over in x and y and, backward, dy, dx and base. */
-static inline sn_extent sn_activation_extent(const sn_op_call *call, bool is_backward) {
+static inline sn_lane_rows sn_activation_rows(const sn_op_call *call, bool is_backward) {
     size_t width = call->width;
     bool is_contiguous = sn_is_contiguous(call->x[0], width) && sn_is_contiguous(call->y, width);
     if (is_backward) {
         is_contiguous = is_contiguous && sn_is_contiguous(call->dy, width) && sn_is_contiguous(call->dx[0], width);
         if (call->flow[0] == SN_FLOW_ADD) is_contiguous = is_contiguous && sn_is_contiguous(call->base[0], width);
     }
-    return sn_extent_of(call->blocks, width, call->lanes, is_contiguous);
+    return sn_lane_rows_of(call->blocks, width, call->lanes, is_contiguous);
+}
+
+/* A row of a block in the backward pass; base NULL: dx = dy phi', else on top of that. */
+typedef struct sn_activation_row {
+    const real *x, *y, *dy, *base;
+    real *dx;
+} sn_activation_row;
+
+static inline sn_activation_row sn_activation_row_of(const sn_op_call *call, size_t b, size_t r) {
+    return (sn_activation_row){.x = sn_lanes_of(call->x[0], b, r),
+                               .y = sn_lanes_of(call->y, b, r),
+                               .dy = sn_lanes_of(call->dy, b, r),
+                               .base = call->flow[0] == SN_FLOW_ADD ? sn_lanes_of(call->base[0], b, r) : NULL,
+                               .dx = sn_lanes_of(call->dx[0], b, r)};
 }
 
 static inline real sn_activation_parameter(const sn_op_call *call) {
@@ -45,28 +59,40 @@ static inline real sn_activation_parameter(const sn_op_call *call) {
 }
 
 #define SN_ACTIVATION_KERNELS(name_, ...)                                                                              \
+    SN_ALWAYS_INLINE void name_##_forward_row(real *y, const real *x, size_t n, real p) {                              \
+        SN_SIMD for (size_t c = 0; c < n; c++) y[c] = name_##_value(x[c], p);                                          \
+    }                                                                                                                  \
     static void name_##_forward(const sn_op_call *call) {                                                              \
         real p = sn_activation_parameter(call);                                                                        \
-        sn_extent e = sn_activation_extent(call, false);                                                               \
+        sn_lane_rows e = sn_activation_rows(call, false);                                                              \
         SN_FOR_ROWS(e) {                                                                                               \
             const real *x = sn_lanes_of(call->x[0], b, r);                                                             \
-            real *y = sn_lanes_of(call->y, b, r);                                                                      \
-            SN_SIMD for (size_t c = 0; c < e.cols; c++) y[c] = name_##_value(x[c], p);                                 \
+            if (e.cols == SN_LANE_STEP) {                                                                              \
+                name_##_forward_row(sn_lanes_of(call->y, b, r), x, SN_LANE_STEP, p);                                   \
+            } else {                                                                                                   \
+                name_##_forward_row(sn_lanes_of(call->y, b, r), x, e.cols, p);                                         \
+            }                                                                                                          \
+        }                                                                                                              \
+    }                                                                                                                  \
+    SN_ALWAYS_INLINE void name_##_backward_row(const sn_activation_row *row, size_t n, real p) {                       \
+        const real *x = row->x, *y = row->y, *dy = row->dy, *base = row->base;                                         \
+        real *dx = row->dx;                                                                                            \
+        if (base) {                                                                                                    \
+            SN_SIMD for (size_t c = 0; c < n; c++) dx[c] = base[c] + dy[c] * name_##_slope(x[c], y[c], p);             \
+        } else {                                                                                                       \
+            SN_SIMD for (size_t c = 0; c < n; c++) dx[c] = dy[c] * name_##_slope(x[c], y[c], p);                       \
         }                                                                                                              \
     }                                                                                                                  \
     static void name_##_backward(const sn_op_call *call) {                                                             \
         if (call->flow[0] == SN_FLOW_NONE) return;                                                                     \
         real p = sn_activation_parameter(call);                                                                        \
-        sn_extent e = sn_activation_extent(call, true);                                                                \
-        bool adds = call->flow[0] == SN_FLOW_ADD;                                                                      \
+        sn_lane_rows e = sn_activation_rows(call, true);                                                               \
         SN_FOR_ROWS(e) {                                                                                               \
-            const real *x = sn_lanes_of(call->x[0], b, r), *y = sn_lanes_of(call->y, b, r);                            \
-            const real *dy = sn_lanes_of(call->dy, b, r), *base = adds ? sn_lanes_of(call->base[0], b, r) : NULL;      \
-            real *dx = sn_lanes_of(call->dx[0], b, r);                                                                 \
-            if (adds) {                                                                                                \
-                SN_SIMD for (size_t c = 0; c < e.cols; c++) dx[c] = base[c] + dy[c] * name_##_slope(x[c], y[c], p);    \
+            sn_activation_row row = sn_activation_row_of(call, b, r);                                                  \
+            if (e.cols == SN_LANE_STEP) {                                                                              \
+                name_##_backward_row(&row, SN_LANE_STEP, p);                                                           \
             } else {                                                                                                   \
-                SN_SIMD for (size_t c = 0; c < e.cols; c++) dx[c] = dy[c] * name_##_slope(x[c], y[c], p);              \
+                name_##_backward_row(&row, e.cols, p);                                                                 \
             }                                                                                                          \
         }                                                                                                              \
     }                                                                                                                  \
@@ -76,7 +102,7 @@ static inline real sn_activation_parameter(const sn_op_call *call) {
     static size_t name_##_saturated(const sn_op_call *call) {                                                          \
         real p = sn_activation_parameter(call);                                                                        \
         size_t count = 0;                                                                                              \
-        sn_extent e = sn_activation_extent(call, false);                                                               \
+        sn_lane_rows e = sn_activation_rows(call, false);                                                              \
         SN_FOR_ROWS(e) {                                                                                               \
             const real *x = sn_lanes_of(call->x[0], b, r), *y = sn_lanes_of(call->y, b, r);                            \
             sn_count flat = 0;                                                                                         \

@@ -59,11 +59,11 @@ const sn_op sn_op_add = {
 #include "kernels/elementary.h"
 
 /* What to loop over in y and the first inputs: all of an add of two at once, of more inputs row by row. */
-static sn_extent forward_extent(const sn_op_call *call) {
+static sn_lane_rows forward_extent(const sn_op_call *call) {
     size_t width = call->width;
     bool is_contiguous = call->node->n_inputs == 2 && sn_is_contiguous(call->y, width) &&
                          sn_is_contiguous(call->x[0], width) && sn_is_contiguous(call->x[1], width);
-    return sn_extent_of(call->blocks, width, call->lanes, is_contiguous);
+    return sn_lane_rows_of(call->blocks, width, call->lanes, is_contiguous);
 }
 
 /* y += f x, for the inputs behind the first two; sn_overflow_bits of all sums. */
@@ -82,19 +82,26 @@ static sn_bits add_rest(const sn_op_call *call, size_t b, size_t r, size_t cols)
     return found;
 }
 
+SN_ALWAYS_INLINE sn_bits add_two(real *y, const real *x0, const real *x1, real f0, real f1, size_t n) {
+    sn_bits found = 0;
+    SN_SIMD_OR(found) for (size_t c = 0; c < n; c++) {
+        y[c] = f0 * x0[c] + f1 * x1[c];
+        found |= sn_overflow_bits(y[c]);
+    }
+    return found;
+}
+
+/* Of a row of lanes that are computed at once the compiler knows the length. */
 static void add_forward(const sn_op_call *call) {
     const double *factors = call->node->attributes;
     real f0 = (real)factors[0], f1 = (real)factors[1];
-    sn_extent e = forward_extent(call);
+    sn_lane_rows e = forward_extent(call);
     sn_bits found = 0;
     SN_FOR_ROWS(e) {
         const real *x0 = sn_lanes_of(call->x[0], b, r), *x1 = sn_lanes_of(call->x[1], b, r);
         real *y = sn_lanes_of(call->y, b, r);
-        SN_SIMD_OR(found) for (size_t c = 0; c < e.cols; c++) {
-            y[c] = f0 * x0[c] + f1 * x1[c];
-            found |= sn_overflow_bits(y[c]);
-        }
-        found |= add_rest(call, b, r, e.cols);
+        found |= e.cols == SN_LANE_STEP ? add_two(y, x0, x1, f0, f1, SN_LANE_STEP) : add_two(y, x0, x1, f0, f1, e.cols);
+        if (call->node->n_inputs > 2) found |= add_rest(call, b, r, e.cols);
     }
     *call->is_finite = !(found & SN_SIGN); /* a part that is not finite makes the sum so */
 }
@@ -104,7 +111,7 @@ static void add_backward_input(const sn_op_call *call, int k) {
     bool adds = call->flow[k] == SN_FLOW_ADD;
     bool is_contiguous = sn_is_contiguous(call->dy, call->width) && sn_is_contiguous(call->dx[k], call->width) &&
                          (!adds || sn_is_contiguous(call->base[k], call->width));
-    sn_extent e = sn_extent_of(call->blocks, call->width, call->lanes, is_contiguous);
+    sn_lane_rows e = sn_lane_rows_of(call->blocks, call->width, call->lanes, is_contiguous);
     SN_FOR_ROWS(e) {
         const real *dy = sn_lanes_of(call->dy, b, r), *base = adds ? sn_lanes_of(call->base[k], b, r) : NULL;
         real *dx = sn_lanes_of(call->dx[k], b, r);
@@ -121,7 +128,7 @@ static void add_backward(const sn_op_call *call) {
 static void add_push(const sn_push_call *call) {
     const sn_node *node = call->at->node;
     const double *factors = node->attributes;
-    sn_extent e = sn_extent_of(call->at->blocks, call->at->width, call->at->lanes, false);
+    sn_lane_rows e = sn_lane_rows_of(call->at->blocks, call->at->width, call->at->lanes, false);
     SN_FOR_ROWS(e) {
         real *ty = sn_lanes_of(call->ty, b, r);
         for (int k = 0; k < node->n_inputs; k++) {

@@ -47,7 +47,7 @@ const sn_op sn_op_concat = {
 
 /* to = from, `width` features of every block. */
 static void copy(const sn_op_call *call, sn_view to, sn_view from, size_t width) {
-    sn_extent e = sn_extent_of(call->blocks, width, call->lanes, false);
+    sn_lane_rows e = sn_lane_rows_of(call->blocks, width, call->lanes, false);
     SN_FOR_ROWS(e) {
         memcpy(sn_lanes_of(to, b, r), sn_lanes_of(from, b, r), e.cols * sizeof(real));
     }
@@ -68,7 +68,7 @@ static void concat_forward(const sn_op_call *call) {
 }
 
 static void add_gradient(const sn_op_call *call, size_t k, sn_view from) {
-    sn_extent e = sn_extent_of(call->blocks, call->widths[k], call->lanes, false);
+    sn_lane_rows e = sn_lane_rows_of(call->blocks, call->widths[k], call->lanes, false);
     SN_FOR_ROWS(e) {
         const real *base = sn_lanes_of(call->base[k], b, r), *dy = sn_lanes_of(from, b, r);
         real *dx = sn_lanes_of(call->dx[k], b, r);

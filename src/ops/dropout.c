@@ -148,7 +148,7 @@ static void apply_block(const masked *m, size_t block) {
 
 /* Without a mask what there is is passed on as it is. */
 static void pass_on(const masked *m) {
-    sn_extent e = sn_extent_of(m->call->blocks, m->call->width, m->call->lanes, false);
+    sn_lane_rows e = sn_lane_rows_of(m->call->blocks, m->call->width, m->call->lanes, false);
     SN_FOR_ROWS(e) {
         const real *from = sn_lanes_of(m->from, b, r), *base = m->base.data ? sn_lanes_of(m->base, b, r) : NULL;
         real *to = sn_lanes_of(m->to, b, r);

@@ -36,17 +36,17 @@ const sn_op sn_op_gate = {
 #include "kernels/elementary.h"
 
 /* What to loop over in all inputs and some other signals. */
-static sn_extent extent_of(const sn_op_call *call, const sn_view *others, int n) {
+static sn_lane_rows extent_of(const sn_op_call *call, const sn_view *others, int n) {
     bool is_contiguous = true;
     for (int k = T; k <= B; k++)
         is_contiguous = is_contiguous && sn_is_contiguous(call->x[k], call->width);
     for (int k = 0; k < n; k++)
         is_contiguous = is_contiguous && sn_is_contiguous(others[k], call->width);
-    return sn_extent_of(call->blocks, call->width, call->lanes, is_contiguous);
+    return sn_lane_rows_of(call->blocks, call->width, call->lanes, is_contiguous);
 }
 
 static void gate_forward(const sn_op_call *call) {
-    sn_extent e = extent_of(call, &call->y, 1);
+    sn_lane_rows e = extent_of(call, &call->y, 1);
     sn_bits found = 0;
     SN_FOR_ROWS(e) {
         const real *t = sn_lanes_of(call->x[T], b, r), *a0 = sn_lanes_of(call->x[A], b, r);
@@ -69,7 +69,7 @@ static inline real contribution(int k, real t, real a, real b, real dy) {
 static inline void backward_input(const sn_op_call *call, int k) {
     bool adds = call->flow[k] == SN_FLOW_ADD;
     sn_view others[] = {call->dy, call->dx[k], adds ? call->base[k] : call->dy};
-    sn_extent e = extent_of(call, others, 3);
+    sn_lane_rows e = extent_of(call, others, 3);
     SN_FOR_ROWS(e) {
         const real *t = sn_lanes_of(call->x[T], b, r), *a0 = sn_lanes_of(call->x[A], b, r);
         const real *a1 = sn_lanes_of(call->x[B], b, r), *dy = sn_lanes_of(call->dy, b, r);
@@ -92,7 +92,7 @@ static void gate_backward(const sn_op_call *call) {
 
 static void gate_push(const sn_push_call *call) {
     const sn_op_call *at = call->at;
-    sn_extent e = sn_extent_of(at->blocks, at->width, at->lanes, false);
+    sn_lane_rows e = sn_lane_rows_of(at->blocks, at->width, at->lanes, false);
     SN_FOR_ROWS(e) {
         const real *t = sn_lanes_of(at->x[T], b, r), *a0 = sn_lanes_of(at->x[A], b, r);
         const real *a1 = sn_lanes_of(at->x[B], b, r), *tt = sn_lanes_of(call->tx[T], b, r);

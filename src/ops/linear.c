@@ -140,9 +140,11 @@ static real sum_of_output(const sn_gradient_call *call, size_t i) {
     }
     for (size_t b = whole; b < blocks; b++) {
         const real *dy = sn_lanes_of(call->dy, b, i);
-        for (size_t k = 0, n; k * SN_LANES < rest; k++) {
-            n = rest - k * SN_LANES;
-            sums[k] += n < SN_LANES ? sn_wide_load_part(dy + k * SN_LANES, n) : sn_wide_load(dy + k * SN_LANES);
+#pragma GCC unroll 8
+        for (int k = 0; k < SN_CHAINS; k++) {
+            size_t skipped = (size_t)k * SN_LANES;
+            if (rest >= skipped + SN_LANES) sums[k] += sn_wide_load(dy + skipped);
+            if (rest > skipped && rest < skipped + SN_LANES) sums[k] += sn_wide_load_part(dy + skipped, rest - skipped);
         }
     }
     return (real)sn_chains_sum(sums);

@@ -21,7 +21,7 @@ static inline bool relu_flat(real x, real y, real p) {
 }
 
 static void relu_wake(const sn_op_call *call, unsigned char *awake) {
-    sn_extent e = {call->blocks, call->width, call->lanes};
+    sn_lane_rows e = {call->blocks, call->width, call->lanes};
     SN_FOR_ROWS(e) {
         const real *y = sn_lanes_of(call->y, b, r);
         sn_count seen = 0;

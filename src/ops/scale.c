@@ -73,7 +73,7 @@ static real factor_of(const sn_op_call *call) {
 static void scale_forward(const sn_op_call *call) {
     real s = factor_of(call);
     bool is_contiguous = sn_is_contiguous(call->x[0], call->width) && sn_is_contiguous(call->y, call->width);
-    sn_extent e = sn_extent_of(call->blocks, call->width, call->lanes, is_contiguous);
+    sn_lane_rows e = sn_lane_rows_of(call->blocks, call->width, call->lanes, is_contiguous);
     sn_bits found = 0;
     SN_FOR_ROWS(e) {
         const real *x = sn_lanes_of(call->x[0], b, r);
@@ -89,7 +89,7 @@ static void scale_forward(const sn_op_call *call) {
 /* ds = sum dy x: lane by lane in the order of the features, then over the lanes. */
 static double scale_gradient(const sn_op_call *call) {
     double sums[SN_PANEL] = {0};
-    sn_extent e = {call->blocks, call->width, call->lanes};
+    sn_lane_rows e = {call->blocks, call->width, call->lanes};
     SN_FOR_ROWS(e) {
         const real *x = sn_lanes_of(call->x[0], b, r), *dy = sn_lanes_of(call->dy, b, r);
         SN_SIMD for (size_t l = 0; l < e.cols; l++) sums[l] += (double)dy[l] * (double)x[l];
@@ -102,7 +102,7 @@ static void scale_backward(const sn_op_call *call) {
     bool adds = call->flow[0] == SN_FLOW_ADD;
     if (call->node->n_params > 0) call->partials[0][0] = scale_gradient(call);
     if (call->flow[0] == SN_FLOW_NONE) return;
-    sn_extent e = sn_extent_of(call->blocks, call->width, call->lanes, false);
+    sn_lane_rows e = sn_lane_rows_of(call->blocks, call->width, call->lanes, false);
     SN_FOR_ROWS(e) {
         const real *dy = sn_lanes_of(call->dy, b, r), *base = adds ? sn_lanes_of(call->base[0], b, r) : NULL;
         real *dx = sn_lanes_of(call->dx[0], b, r);

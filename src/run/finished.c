@@ -116,7 +116,7 @@ sn_status sn_finished_open(sn_finished_run *run, const sn_finished_request *requ
 static void take_notes(sn_finished_run *run) {
     const sn_value *list = sn_value_get(sn_config_root(run->manifest), "notes");
     if (!list || !sn_value_is_list(list)) return;
-    sn_notes_reset(&run->experiment.notes);
+    sn_notes_clear(&run->experiment.notes);
     for (const sn_value *v = sn_value_first(list); v; v = sn_value_next(v)) {
         if (sn_value_is_text(v)) sn_note_always(&run->experiment.notes, "%s", sn_value_text(v, ""));
     }

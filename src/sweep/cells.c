@@ -552,8 +552,9 @@ void sn_cells_text(const sn_cells *cells, const char *program, int threads, sn_t
     text->failed |= !add_shell_path(cells->out, SN_FILE_CONFIG, &config) || word.failed || config.failed;
     line_parts parts = {cells, sn_text_string(&word), sn_text_string(&config), threads};
     for (size_t p = 0; p < cells->n_points && !text->failed; p++) {
+        const sn_cells_point *point = &cells->points[cells->order ? cells->order[p] : p];
         for (size_t seed = 0; seed < cells->n_seeds; seed++)
-            add_line(&parts, &cells->points[p], seed, &line, text);
+            add_line(&parts, point, seed, &line, text);
     }
     sn_text_free(&word);
     sn_text_free(&config);

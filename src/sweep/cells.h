@@ -48,9 +48,10 @@ typedef struct sn_cells {
     char *out; /* absolute */
     size_t n_keys, n_points;
     sn_cells_point *points;
-    size_t n_repeated; /* points left out, since another resolves to the same config */
-    sn_reuse reuse;    /* finished runs in the directory */
-    size_t n_reused;   /* cells whose run is there under another name, which they take */
+    const size_t *order; /* (n_points) of their lines, of `pool`; NULL: as they come */
+    size_t n_repeated;   /* points left out, since another resolves to the same config */
+    sn_reuse reuse;      /* finished runs in the directory */
+    size_t n_reused;     /* cells whose run is there under another name, which they take */
     int64_t first_seed;
     size_t n_seeds; /* 1 where seeds are not varied */
     sn_notes notes; /* keys without effect in any cell */

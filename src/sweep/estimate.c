@@ -1,4 +1,4 @@
-/* Owns the estimate of time and disk.  See estimate.h for how it is made. */
+/* Owns the estimate of time and disk, and the order of cells by their work.  See estimate.h for how they are made. */
 #include "sweep/estimate.h"
 
 #include <math.h>
@@ -246,25 +246,56 @@ static void sum_up(const estimator *e, sn_estimate *estimate) {
     estimate->n_looked_at = e->n_works;
 }
 
+/* ---- both ---- */
+
+static sn_status begin(estimator *e, const sn_cells *cells, sn_error *error) {
+    size_t most = cells->n_points < MAX_POINTS ? cells->n_points : MAX_POINTS;
+    *e = (estimator){.cells = cells, .error = error};
+    e->works = calloc(most + 1, sizeof *e->works);
+    e->data = calloc(most + 1, sizeof *e->data);
+    if (!e->works || !e->data) return sn_error_memory(error, most * sizeof *e->data, "the estimate");
+    return look_at_points(e);
+}
+
+static void end(estimator *e) {
+    for (size_t i = 0; i < e->n_data; i++) {
+        sn_experiment_reset(&e->data[i].experiment);
+        sn_config_free(e->data[i].config);
+    }
+    free(e->works);
+    free(e->data);
+}
+
 sn_status sn_cells_estimate(const sn_cells *cells, sn_estimate *estimate, sn_error *error) {
     *estimate = (sn_estimate){0};
-    estimator e = {.cells = cells, .error = error};
-    size_t most = cells->n_points < MAX_POINTS ? cells->n_points : MAX_POINTS;
-    e.works = calloc(most + 1, sizeof *e.works);
-    e.data = calloc(most + 1, sizeof *e.data);
-    if (!e.works || !e.data) {
-        free(e.works);
-        free(e.data);
-        return sn_error_memory(error, most * sizeof *e.data, "the estimate");
-    }
-    sn_status status = look_at_points(&e);
+    estimator e;
+    sn_status status = begin(&e, cells, error);
     if (!status) status = time_groups(&e);
     if (!status) sum_up(&e, estimate);
-    for (size_t i = 0; i < e.n_data; i++) {
-        sn_experiment_reset(&e.data[i].experiment);
-        sn_config_free(e.data[i].config);
-    }
-    free(e.works);
-    free(e.data);
+    end(&e);
     return status;
+}
+
+/* Descending; of equal work in the order that they have. */
+static int compare_work(const void *a, const void *b) {
+    const work *first = a, *second = b;
+    double left = first->step_flops * first->steps + first->eval_flops;
+    double right = second->step_flops * second->steps + second->eval_flops;
+    if (left != right) return left < right ? 1 : -1;
+    return first->point < second->point ? -1 : first->point > second->point;
+}
+
+void sn_cells_longest_first(sn_cells *cells) {
+    sn_error ignored;
+    estimator e;
+    if (cells->n_points > MAX_POINTS) return;
+    sn_error_clear(&ignored);
+    size_t *order = sn_pool_alloc(&cells->pool, cells->n_points * sizeof *order);
+    if (order && begin(&e, cells, &ignored) == SN_OK) {
+        qsort(e.works, e.n_works, sizeof *e.works, compare_work);
+        for (size_t i = 0; i < e.n_works; i++)
+            order[i] = e.works[i].point;
+        cells->order = order;
+    }
+    if (order) end(&e);
 }

@@ -20,4 +20,9 @@ typedef struct sn_estimate {
 /* SN_INVALID: a point that cannot be built (its message); SN_DIVERGED where no step could be timed. */
 sn_status sn_cells_estimate(const sn_cells *cells, sn_estimate *estimate, sn_error *error);
 
+/* Puts the points with the most work (steps and evaluation passes, by their FLOPs) first, so that no processor is left
+ * with a long cell when the others have none any more; points of equal work stay in their order.  Nothing happens where
+ * there are more than 500, which hardly makes a difference, or where they cannot be built here. */
+void sn_cells_longest_first(sn_cells *cells);
+
 #endif

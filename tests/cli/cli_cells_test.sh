@@ -158,6 +158,23 @@ run cells tiny.json --seeds 2 --out sweep
 want_like "a broken config.json" "2 $work/sweep/config.json:2:1: *cannot be read as a config of these cells*" \
     "$status $(cat err)"
 
+# The longest first: by the FLOPs of all steps and passes, seeds and cells of equal work in their order; never a fault.
+longest() { # ARGUMENT...: the cells in their order
+    rm -rf longest
+    does cells tiny.json --longest-first "$@" --out longest
+    sed 's|.*/longest/||' longest/cells.txt | paste -sd' '
+}
+want "by depth" "depth=9,seed=1 depth=9,seed=2 depth=4,seed=1 depth=4,seed=2 depth=3,seed=1 depth=3,seed=2" \
+    "$(longest --grid network.depth=3,9,4 --seeds 2)"
+want "by steps before depth" "depth=3,steps=900 depth=4,steps=90" "$(printf '%s\n' network.depth,train.steps 4,90 3,900 \
+    >p.csv && longest --points p.csv)"
+want "equal work" "lr=0.1 lr=0.3 lr=0.2" "$(longest --grid train.lr=0.1,0.3,0.2)"
+want "by the passes" "train_eval=90 train_eval=50 train_eval=1" \
+    "$(longest --grid report.train_eval=1,90,50 --set train.steps=1)"
+want "data that are not here" "depth=3 depth=4" \
+    "$(longest --grid network.depth=3,4 --set data.kind=csv --set data.path=nowhere.csv)"
+want "data that are not here: not a word" "" "$(grep -v ' has no effect: ' err)"
+
 mkdir gone
 run_gone() { # in a working directory that is no more
     cd gone
@@ -168,4 +185,4 @@ run_gone() { # in a working directory that is no more
 }
 run_gone
 want "no working directory" "4 cannot make the directory x: No such file or directory" "$status $(cat err)"
-finish 71
+finish 80

@@ -29,6 +29,7 @@ static int fixture_setup(void **state) {
     const char *base = getenv("TMPDIR");
     snprintf(fixture_dir, sizeof fixture_dir, "%s/skipnet-data-XXXXXX", base && *base ? base : "/tmp");
     unsetenv("SKIPNET_DATA");
+    setenv("SKIPNET_CACHE", "", 1);
     return mkdtemp(fixture_dir) ? 0 : -1;
 }
 

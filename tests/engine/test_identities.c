@@ -10,7 +10,7 @@
 #include "support/rules.h"
 #include "support/toy.h"
 
-/* 230 samples in batches of 100: row tiles of 16 rows, the last one short, and a last batch of 30. */
+/* 230 samples in batches of 100: panels of 16, the last one short, and a last batch of 30. */
 enum { SAMPLES = 230, BATCH = 100, IN = 300, OUT = 10, STEPS = 6 };
 
 typedef struct run_case {

@@ -22,7 +22,7 @@
 #include "support/random_graph.h"
 #include "support/toy.h"
 
-enum { GRAPHS = 150, IN = 4, OUT = 3, SAMPLES = 11, MOST_NODES = 64 };
+enum { GRAPHS = 150, IN = 4, OUT = 3, SAMPLES = 19, MOST_NODES = 64 };
 
 static const double STEP = 2.5e-4;
 
@@ -227,7 +227,7 @@ static void check_subject(subject *s, bool is_smooth) {
 
 /* ---- networks ---- */
 
-/* An engine with sharing, scratch memory and groups of tiles has the same loss, outputs and gradients. */
+/* An engine with sharing, scratch memory and groups of panels has the same loss, outputs and gradients. */
 static void check_engine(subject *s, test_net *net) {
     run(s);
     net->number = 3;

@@ -11,7 +11,7 @@
 #include "support/net.h"
 #include "support/toy.h"
 
-enum { SAMPLES = 11, IN = 4, WIDTH = 6, OUT = 3 };
+enum { SAMPLES = 19, IN = 4, WIDTH = 6, OUT = 3 };
 
 static sn_dataset classes, targets;
 

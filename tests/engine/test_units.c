@@ -1,5 +1,5 @@
 /* Silent units: a relu whose units are made to be silent for all samples, or for all but one, counted by hand, for
- * vectors and images, any number of threads and batches that end within a tile; and against the values of a probe. */
+ * vectors and images, any number of threads and batches that end within a panel; and against the values of a probe. */
 #include <stdlib.h>
 #include <string.h>
 

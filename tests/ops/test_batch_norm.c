@@ -8,7 +8,7 @@
 #include "support/net.h"
 #include "support/toy.h"
 
-enum { SAMPLES = 210, WIDTH = 70, OUT = 3 }; /* tiles of 16 rows in batches of 100; features in two chunks */
+enum { SAMPLES = 210, WIDTH = 70, OUT = 3 }; /* batches of 100, whose last panel has 4 */
 
 static const char normalizing[] = "{\"layers\": [{\"op\": \"batch_norm\", \"label\": \"n\", \"momentum\": 0.3}, "
                                   "{\"op\": \"linear\", \"units\": 3, \"label\": \"out\"}]}";

@@ -1,5 +1,5 @@
 /* Dropout: the share that is kept, the independence of masks over steps, labels, seeds, samples and units, and what a
- * mask must not depend on: threads, tiles, the composition of the batch. */
+ * mask must not depend on: threads, panels, the composition of the batch. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -142,7 +142,7 @@ static void test_values(void **state) {
     }
 }
 
-/* Other threads, other tiles, other neighbours: a sample's mask stays; and so it does in double. */
+/* Other threads, other panels, other neighbours: a sample's mask stays; and so it does in double. */
 static void test_independence(void **state) {
     (void)state;
     static bool first[UNITS], other[UNITS];
@@ -156,7 +156,7 @@ static void test_independence(void **state) {
         assert_memory_equal(first, other, sizeof first);
         expect_mask(&net, first, 0, ROWS);
         net.number = 3;
-        expect_mask(&net, first, 40, 9); /* tiles of 24 rows: a short batch of the samples 280 mod 150 on */
+        expect_mask(&net, first, 40, 9); /* a short batch of the samples 280 mod 150 on */
         net_close(&net);
     }
 }

@@ -20,7 +20,7 @@
 #include "support/net.h"
 #include "support/toy.h"
 
-enum { SAMPLES = 11, IN = 5, OUT = 3, MOST_TRIES = 4000 }; /* 11 rows: a full tile and a short one */
+enum { SAMPLES = 19, IN = 5, OUT = 3, MOST_TRIES = 4000 }; /* a full panel and a short one */
 
 static const double STEP = 2.5e-4, MARGIN = 0.01, LEAST_GRADIENT = 1e-3, MOST_ROUNDING = 5e-6;
 

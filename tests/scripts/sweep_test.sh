@@ -87,6 +87,12 @@ want "--force: passed on" "plot it's xargs/runs --force
 report it's xargs/runs --force" "$(cat calls)"
 want "--force: replaced" 1 "$(grep -c ',mean,' "it's xargs/runs/summary.csv")"
 
+# The longest cell is the first.
+sweep tiny.json --grid network.depth=3,5,4 --engine xargs --jobs 1 --no-plot --out longest
+want "the longest first" "depth=5 depth=4 depth=3" "$(sed 's|.*/||' longest/sweep-log/cells.txt | paste -sd' ')"
+want "the longest has begun first" longest/depth=5/config.json \
+    "$(find longest -path '*/depth=*/config.json' -printf '%T@ %p\n' | sort -n | sed -n '1s/^[^ ]* //p')"
+
 # One that fails, one that diverges, two that are done.
 cat >points.csv <<'END'
 network.order,network.skip.kind,network.activation,train.lr

@@ -11,7 +11,7 @@
 #include "support/net.h"
 #include "support/toy.h"
 
-enum { SAMPLES = 11, IN = 5, OUT = 3, MOST_TENSORS = 32 };
+enum { SAMPLES = 19, IN = 5, OUT = 3, MOST_TENSORS = 32 };
 
 static sn_error error;
 

@@ -16,7 +16,7 @@ enum { NETWORKS = 120 };
 #else
 enum { NETWORKS = 240 };
 #endif
-enum { SAMPLES = 12, IN = 5, OUT = 3, TAKEN = 8, MOST_TENSORS = 2 * RANDOM_MOST_NODES };
+enum { SAMPLES = 20, IN = 5, OUT = 3, TAKEN = 8, MOST_TENSORS = 2 * RANDOM_MOST_NODES };
 
 static sn_error error;
 

@@ -5,6 +5,7 @@
 set -euo pipefail
 export LC_ALL=C
 unset NO_COLOR SKIPNET_DATA # SKIPNET_SIMD stays: all of this holds on each path
+export SKIPNET_CACHE= # nothing is written beside the test's own directory
 
 # shellcheck disable=SC2034 # the tests use it
 source_dir=${SKIPNET_SOURCE:-$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)}
