@@ -13,7 +13,7 @@ typedef struct bench_options {
 
 static const sn_option option_rows[] = {
     SN_OPTION_SET(bench_options),
-    SN_OPTION_THREADS(bench_options),
+    SN_OPTION_THREADS(bench_options, SN_THREADS_AVAILABLE),
     {.name = "steps",
      .argument = "N",
      .help = "measure exactly so many training steps",
@@ -33,7 +33,7 @@ static sn_status read_standard(sn_config **config, const sn_words *sets, sn_erro
 
 static sn_status bench_with(const bench_options *chosen, const sn_config *config, sn_error *error) {
     sn_experiment experiment;
-    sn_status status = sn_open_experiment(&experiment, config, chosen->threads, error);
+    sn_status status = sn_open_experiment(&experiment, config, sn_threads(chosen->threads), error);
     if (status) return status;
     sn_bench bench = {0};
     sn_bench_options length = {.steps = chosen->steps, .seconds = chosen->seconds};
@@ -76,8 +76,9 @@ const sn_verb sn_verb_bench = {
     .details =
         "Without CONFIG: 50 residual blocks of 64 on 784 generated inputs, batch 128.  Nothing is written.\n\n"
         "peak is OpenBLAS's best rate on one thread over square products of 64 to 1024, times the threads; products\n"
-        "is the same of what the ops multiply by, which on AVX2 and AVX-512 is an own kernel: a step may come to\n"
-        "more than 100 % of peak.  The limit is the better of both.  A step's GFLOP are those of its matrix products.\n"
+        "is the same of what the ops multiply by (train.products), on AVX2 and AVX-512 a kernel of skipnet's own: a\n"
+        "step may come to more than 100 % of peak.  --set train.products=openblas tells what OpenBLAS would come to\n"
+        "in the same steps.  The limit is the better of both.  A step's GFLOP are those of its matrix products.\n"
         "step is the fastest block of whole training steps.  Parts and ops are measured in steps apart, as time\n"
         "summed over the threads: parts add up to threads times the step.\n"
         "moved is a model: every pass reads its operands and writes its result once.  observed is a step with the\n"

@@ -34,7 +34,7 @@ static const sn_option option_rows[] = {
      .help = "vary the seed: N seeds from that of the config on",
      SN_OPTION_COUNT(cells_options, seeds, 1000000)},
     SN_OPTION_SET(cells_options),
-    SN_OPTION_THREADS(cells_options),
+    SN_OPTION_THREADS(cells_options, "1"),
     SN_OPTION_OUT(cells_options),
     {.name = "expect",
      .argument = "FILE",

@@ -17,7 +17,7 @@ typedef struct check_options {
 
 static const sn_option option_rows[] = {
     SN_OPTION_SET(check_options),
-    SN_OPTION_THREADS(check_options),
+    SN_OPTION_THREADS(check_options, SN_THREADS_TRAINING),
     {.name = "expand",
      .help = "print the network as an explicit list of layers",
      SN_OPTION_FLAG(check_options, expand)},
@@ -142,7 +142,7 @@ static void add_expanded(const sn_experiment *x, sn_text *text) {
 
 static sn_status check_with(const check_options *chosen, const sn_config *config, sn_error *error) {
     sn_experiment experiment;
-    sn_status status = sn_open_experiment(&experiment, config, chosen->threads, error);
+    sn_status status = sn_open_experiment(&experiment, config, sn_threads_of_training(chosen->threads), error);
     if (status) return status;
     status = sn_experiment_check_memory(&experiment, error);
     if (!status && experiment.settings.weights) status = sn_experiment_start(&experiment, error); /* reads them */

@@ -85,11 +85,14 @@ sn_status sn_read_config(sn_config **config, const char *operand, const sn_words
 /* What --threads asked for; where it was not given, what the machine allows. */
 int sn_threads(int64_t asked);
 
+/* The same of training steps: where it was not given, SN_THREADS_FASTEST. */
+int sn_threads_of_training(int64_t asked);
+
 /* Prints notes to standard error, with --quiet, too. */
 void sn_tell_notes(const sn_notes *notes);
 
-/* Opens an experiment with the threads that --threads asked for, and tells what its config gives without effect and
- * its notes, also where it fails; then it is reset. */
-sn_status sn_open_experiment(sn_experiment *experiment, const sn_config *config, int64_t threads, sn_error *error);
+/* Opens an experiment with so many threads (sn_threads, sn_threads_of_training), and tells what its config gives
+ * without effect and its notes, also where it fails; then it is reset. */
+sn_status sn_open_experiment(sn_experiment *experiment, const sn_config *config, int threads, sn_error *error);
 
 #endif

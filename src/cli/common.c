@@ -76,6 +76,10 @@ int sn_threads(int64_t asked) {
     return asked ? (int)asked : sn_team_available();
 }
 
+int sn_threads_of_training(int64_t asked) {
+    return asked ? (int)asked : SN_THREADS_FASTEST;
+}
+
 void sn_tell_notes(const sn_notes *notes) {
     sn_text text = SN_TEXT_EMPTY;
     sn_notes_write(notes, &text);
@@ -83,8 +87,8 @@ void sn_tell_notes(const sn_notes *notes) {
     sn_text_free(&text);
 }
 
-sn_status sn_open_experiment(sn_experiment *experiment, const sn_config *config, int64_t threads, sn_error *error) {
-    sn_status status = sn_experiment_open(experiment, config, sn_threads(threads), error);
+sn_status sn_open_experiment(sn_experiment *experiment, const sn_config *config, int threads, sn_error *error) {
+    sn_status status = sn_experiment_open(experiment, config, threads, error);
     sn_config_note_idle(config, &experiment->notes);
     if (!status) sn_experiment_note_misfits(experiment);
     sn_tell_notes(&experiment->notes);

@@ -43,7 +43,7 @@ static const sn_option option_rows[] = {
      SN_OPTION_PATH(eval_options, predictions)},
     {.name = "force", .help = "replace a file that holds no predictions", SN_OPTION_FLAG(eval_options, force)},
     SN_OPTION_JSON(eval_options),
-    SN_OPTION_THREADS(eval_options),
+    SN_OPTION_THREADS(eval_options, SN_THREADS_AVAILABLE),
 };
 
 static void add_share(sn_text *text, size_t part, size_t whole) {

@@ -31,7 +31,7 @@ static const sn_option option_rows[] = {
      .help = "coordinates of each tensor, or all; default 20: half of largest gradient, half drawn",
      .read = read_samples,
      SN_OPTION_AT(gradcheck_options, samples, int64_t)},
-    SN_OPTION_THREADS(gradcheck_options),
+    SN_OPTION_THREADS(gradcheck_options, SN_THREADS_AVAILABLE),
     SN_OPTION_JSON(gradcheck_options),
 };
 
@@ -230,7 +230,7 @@ static sn_status run_gradcheck(const sn_arguments *arguments, sn_error *error) {
     sn_config *config = NULL;
     sn_experiment experiment;
     sn_status status = sn_read_config(&config, arguments->operands[0], &sets, error);
-    if (!status && !(status = sn_open_experiment(&experiment, config, chosen->threads, error))) {
+    if (!status && !(status = sn_open_experiment(&experiment, config, sn_threads(chosen->threads), error))) {
         status = check_experiment(chosen, &experiment, error);
         sn_experiment_reset(&experiment);
     }

@@ -63,11 +63,13 @@ sn_option_reader sn_option_number; /* a double above 0 */
     }
 #define SN_OPTION_OUT(record)                                                                                          \
     { .name = "out", .argument = "DIR", .help = "directory for the results", SN_OPTION_PATH(record, out) }
-#define SN_OPTION_THREADS(record)                                                                                      \
+#define SN_OPTION_THREADS(record, fallback)                                                                            \
     {                                                                                                                  \
-        .name = "threads", .argument = "N", .help = "threads; default: what affinity and cgroup allow",                \
+        .name = "threads", .argument = "N", .help = "threads; default: " fallback,                                     \
         SN_OPTION_COUNT(record, threads, 1024)                                                                         \
     }
+#define SN_THREADS_AVAILABLE "what affinity and cgroup allow"
+#define SN_THREADS_TRAINING  SN_THREADS_AVAILABLE ", fewer where these train the network faster"
 #define SN_OPTION_JSON(record)                                                                                         \
     { .name = "json", .help = "print the summary as JSON", SN_OPTION_FLAG(record, json) }
 

@@ -21,7 +21,7 @@ typedef struct train_options {
 static const sn_option option_rows[] = {
     SN_OPTION_SET(train_options),
     SN_OPTION_OUT(train_options),
-    SN_OPTION_THREADS(train_options),
+    SN_OPTION_THREADS(train_options, SN_THREADS_TRAINING),
     {.name = "resume",
      .help = "go on with an unfinished run, or make a finished one longer; begin where there is none",
      SN_OPTION_FLAG(train_options, resume)},
@@ -175,7 +175,7 @@ static char *choose_directory(const train_options *chosen, const sn_config *conf
 static sn_status run_with(const train_options *chosen, const sn_config *config, sn_error *error) {
     sn_experiment experiment;
     sn_run_directory directory = {.lock = SN_LOCK_NONE};
-    sn_status status = sn_open_experiment(&experiment, config, chosen->threads, error);
+    sn_status status = sn_open_experiment(&experiment, config, sn_threads_of_training(chosen->threads), error);
     if (status) return status;
     char *path = choose_directory(chosen, config);
     sn_run_entry entry = chosen->force ? SN_ENTRY_FORCE : chosen->resume ? SN_ENTRY_RESUME : SN_ENTRY_NEW;

@@ -27,12 +27,12 @@ const char *sn_blas_threading(void);
 /* Rates in GFLOP/s of products of n x n matrices (2 n^3 operations) on one thread. */
 typedef struct sn_product_rates {
     double openblas;
-    double backend; /* as the ops multiply: by an own kernel where the backend has one */
+    double backend; /* as the ops multiply */
 } sn_product_rates;
 
 /* The best rates on the calling thread, in about `seconds` of products of each; they alternate, so that a busy machine
- * disturbs both alike. */
-sn_status sn_backend_rates(sn_product_rates *rates, const sn_backend *backend, size_t n, double seconds,
-                           sn_error *error);
+ * disturbs both alike.  `by_openblas`: so do the ops (sn_uses_openblas). */
+sn_status sn_backend_rates(sn_product_rates *rates, const sn_backend *backend, bool by_openblas, size_t n,
+                           double seconds, sn_error *error);
 
 #endif

@@ -11,11 +11,11 @@ typedef struct products {
     sn_product_call call;
 } products;
 
-static void by_backend(const products *p) {
+static void as_ops_do(const products *p) {
     p->backend->multiply(&p->call);
 }
 
-static void by_openblas(const products *p) {
+static void as_openblas_does(const products *p) {
     sn_product_call call = p->call;
     call.by_openblas = true;
     p->backend->multiply(&call);
@@ -50,21 +50,21 @@ static sn_product_rates best_rates(const products *p, double seconds) {
     sn_product_rates best = {0};
     uint64_t begin = sn_clock_nanoseconds();
     do {
-        best.openblas = fmax(best.openblas, stretch_rate(p, by_openblas, 0.02 * seconds));
-        best.backend = fmax(best.backend, stretch_rate(p, by_backend, 0.02 * seconds));
+        best.openblas = fmax(best.openblas, stretch_rate(p, as_openblas_does, 0.02 * seconds));
+        best.backend = fmax(best.backend, stretch_rate(p, as_ops_do, 0.02 * seconds));
     } while ((double)(sn_clock_nanoseconds() - begin) < 2e9 * seconds);
     return best;
 }
 
-sn_status sn_backend_rates(sn_product_rates *rates, const sn_backend *backend, size_t n, double seconds,
-                           sn_error *error) {
+sn_status sn_backend_rates(sn_product_rates *rates, const sn_backend *backend, bool by_openblas, size_t n,
+                           double seconds, sn_error *error) {
     size_t elements = n * n, bytes = sn_align(elements * sn_dtype_size(backend->dtype));
     sn_arena arena;
     sn_status status = sn_blas_pin(error);
     if (!status) status = sn_blas_check_room(1, error);
     if (!status) status = sn_arena_init(&arena, 3 * bytes, "the matrices of the peak", error);
     if (status) return status;
-    products p = {.backend = backend, .call = {.m = n, .n = n, .k = n}};
+    products p = {.backend = backend, .call = {.m = n, .n = n, .k = n, .by_openblas = by_openblas}};
     p.call.a = (sn_view){arena.base, n};
     p.call.b = (sn_view){arena.base + bytes, n};
     p.call.c = (sn_view){arena.base + 2 * bytes, n};

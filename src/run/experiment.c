@@ -9,10 +9,12 @@
 #include "base/hash.h"
 #include "base/memory.h"
 #include "engine/backend.h"
+#include "engine/team.h"
 #include "network/families.h"
 #include "ops/objective.h"
 #include "ops/table.h"
 #include "run/selection.h"
+#include "run/threads.h"
 
 enum { SMALLEST_PASS = 32 }; /* rows that evaluation passes have at least, however small the batches are */
 #define WEIGHTS_MAX_BYTES ((size_t)1 << 40)
@@ -26,6 +28,7 @@ static sn_status set_options(sn_experiment *x, int threads, sn_error *error) {
         .seed = s->seed,
         .rule = s->rule,
         .clip_norm = s->clip_norm,
+        .products = s->products,
         .counts_exponents = s->counts_exponents,
     };
     x->batch_size = s->batch_size < x->data.train.n ? s->batch_size : x->data.train.n;
@@ -134,6 +137,10 @@ static sn_status assemble(sn_experiment *x, int threads, sn_error *error) {
     double start = sn_clock_seconds();
     sn_status status = set_options(x, threads, error);
     if (!status) status = check_and_build(x, error);
+    if (!status && threads == SN_THREADS_FASTEST) {
+        x->options.threads = sn_threads_fastest(&x->graph, x->batch_size, sn_team_available());
+        x->chose_threads = true;
+    }
     if (!status) {
         const sn_settings *s = &x->settings;
         status =

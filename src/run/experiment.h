@@ -22,6 +22,7 @@ typedef struct sn_experiment {
     const sn_backend *backend;
     sn_pool pool;              /* owns what the loss was built to */
     sn_engine_options options; /* its batch is the rows of the largest pass: a batch, or more for evaluation */
+    bool chose_threads;        /* options.threads were not given, see SN_THREADS_FASTEST */
     size_t batch_size;         /* of training */
     int64_t steps, epochs;     /* epochs is 0 where train.steps rules */
     int64_t steps_per_epoch;
@@ -36,6 +37,9 @@ typedef struct sn_experiment {
     sn_engine *engine; /* NULL until sn_experiment_start */
     double load_seconds, build_seconds;
 } sn_experiment;
+
+/* In the place of a number of threads: as many of those available as train fastest (run/threads.h). */
+enum { SN_THREADS_FASTEST = 0 };
 
 /* Loads the data and builds the graph; checks what needs both (loss and data, outputs and classes).  After a failure
  * nothing but the notes is left, for sn_experiment_reset. */

@@ -10,8 +10,10 @@
 #include "run/lr_schedules.h"
 #include "run/schedule.h"
 #include "run/selection.h"
+#include "run/settings.h"
 
 static const char *const precisions[] = {"float32", "float64", NULL};
+static const char *const products[] = {SN_PRODUCTS_OWN_NAME, SN_PRODUCTS_OPENBLAS_NAME, NULL};
 
 static const sn_key pattern_key = {.types = SN_TEXT, .flags = SN_NOT_EMPTY};
 
@@ -76,6 +78,13 @@ static const sn_key train_keys[] = {
      .min = 0,
      .max = 1e300,
      .help = "gradients of all parameters but those of freeze are scaled down to this norm where theirs is larger"},
+    {.name = "products",
+     .types = SN_WORD | SN_NULL,
+     .flags = SN_LATER,
+     .fallback = "null",
+     .words = products,
+     .help = "who computes matrix products: the kernel of skipnet or OpenBLAS; null: own where a multiply-add is one "
+             "rounding (AVX2, AVX-512), openblas on the generic path"},
     {.name = "checkpoint",
      .types = SN_KIND,
      .flags = SN_NO_MEANING,

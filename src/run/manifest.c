@@ -38,10 +38,13 @@ static void add_machine(sn_text *text, const sn_manifest *manifest) {
     add_string(text, "cpu", sn_machine_cpu(cpu));
     add_string(text, "compiler", sn_machine_compiler());
     add_string(text, "simd", manifest->experiment->backend->simd);
+    bool is_own = !sn_uses_openblas(manifest->experiment->options.products, manifest->experiment->backend);
+    add_string(text, "products", is_own ? SN_PRODUCTS_OWN_NAME : SN_PRODUCTS_OPENBLAS_NAME);
     add_string(text, "openblas", sn_blas_config());
     add_string(text, "openblas_core", sn_blas_core());
     add_string(text, "openblas_threading", sn_blas_threading());
     sn_text_addf(text, "  \"openblas_threads\": 1,\n  \"threads\": %d,\n", manifest->experiment->options.threads);
+    add_string(text, "threads_origin", manifest->experiment->chose_threads ? "chosen" : "given");
     add_string(text, "denormals", keeps_denormals() ? "kept" : "flushed");
 }
 

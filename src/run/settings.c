@@ -5,9 +5,16 @@
 
 #include "ops/table.h"
 
+static sn_products products_of(const sn_value *train) {
+    const char *word = sn_value_text(train, "products");
+    if (!word) return SN_PRODUCTS_BY_PATH;
+    return strcmp(word, SN_PRODUCTS_OPENBLAS_NAME) == 0 ? SN_PRODUCTS_OPENBLAS : SN_PRODUCTS_OWN;
+}
+
 static void fill_train(sn_settings *s, const sn_value *train) {
     sn_update_rule_read(&s->rule, sn_value_get(train, "optimizer"));
     s->clip_norm = sn_value_get(train, "clip_norm") ? sn_value_number(train, "clip_norm") : 0;
+    s->products = products_of(train);
     s->batch_size = (size_t)sn_value_integer(train, "batch_size");
     s->shuffles = sn_value_bool(train, "shuffle");
     s->epochs = sn_value_integer(train, "epochs");

@@ -7,13 +7,18 @@
 #include "config/config.h"
 #include "engine/engine.h"
 
+/* What config and run.json call those who compute the matrix products. */
+#define SN_PRODUCTS_OWN_NAME      "own"
+#define SN_PRODUCTS_OPENBLAS_NAME "openblas"
+
 typedef struct sn_settings {
     const char *name;    /* of the run; owned by the config, as `weights` is */
     const char *weights; /* the file of initial weights; NULL: they are drawn */
     uint64_t seed;
     sn_dtype precision;
     sn_update_rule rule;
-    double clip_norm;  /* 0: gradients are not clipped */
+    double clip_norm; /* 0: gradients are not clipped */
+    sn_products products;
     size_t batch_size; /* as wanted; there may be fewer samples */
     bool shuffles;
     int64_t epochs, steps; /* steps is -1 where epochs rule */

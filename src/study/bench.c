@@ -140,12 +140,13 @@ static sn_status run_blocks(runner *r) {
 
 /* Called before and after the steps; the best counts. */
 static sn_status measure_peak(runner *r) {
+    bool by_openblas = sn_uses_openblas(r->x->options.products, r->x->backend);
     static const size_t sizes[SN_BENCH_RATES] = {64, 128, 256, 512, 1024};
     sn_bench *b = r->bench;
     sn_product_rates *core = &b->core_gflops;
     for (int i = 0; i < SN_BENCH_RATES; i++) {
         sn_product_rates rates, *best = &b->rates[i].gflops;
-        sn_status status = sn_backend_rates(&rates, r->x->backend, sizes[i], 0.025 * r->seconds, r->error);
+        sn_status status = sn_backend_rates(&rates, r->x->backend, by_openblas, sizes[i], 0.025 * r->seconds, r->error);
         if (status) return status;
         b->rates[i].n = sizes[i];
         best->openblas = fmax(best->openblas, rates.openblas);

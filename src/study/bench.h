@@ -48,7 +48,7 @@ typedef struct sn_bench {
     sn_bench_rate rates[SN_BENCH_RATES];
     sn_product_rates core_gflops;           /* the best of all sizes */
     double peak_gflops;                     /* OpenBLAS's on all threads */
-    double products_gflops;                 /* the backend's on all threads */
+    double products_gflops;                 /* of what the ops multiply by, on all threads */
     double step_min, step_median;           /* seconds of a plain step: over blocks of steps */
     int64_t n_steps, n_blocks, block_steps; /* plain steps measured, in so many blocks; the last may be shorter */
     double flops;                           /* of a step */

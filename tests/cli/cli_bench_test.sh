@@ -38,6 +38,13 @@ cp out bench.json
 run check bench.json
 want "JSON: a strict reader only misses its own keys" "" "$(grep -v 'unknown key' err || true)"
 
+# What the ops multiply by is the config's to say.
+for products in own openblas; do
+    does bench tiny.json --steps 1 --threads 1 --set train.products=$products
+    [[ $products == own ]] && kernel='own kernel' || kernel=OpenBLAS
+    want_line "^products   .* the ops' best product \($kernel 64: "
+done
+
 # The standard case, with --set and by time; observed steps write nothing.
 does bench --steps 1 --threads 1
 want_line "^network    standard: 52 weight layers, 258890 parameters, batch 128, float32\$"

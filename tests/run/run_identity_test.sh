@@ -66,6 +66,62 @@ want_other one/loss.csv seed/loss.csv
 train order --threads 1 --set train.shuffle=false
 want_other one/final.safetensors order/final.safetensors
 
+# Products: null is the kernel where a multiply-add is one rounding, else OpenBLAS.  The one is as near the other as
+# roundings are, and both have bits of their own whatever the threads are.
+by_path='"own"' other=openblas
+[[ $(value_of one/run.json simd) == '"generic"' ]] && by_path='"openblas"' other=own
+want "products by path" "$by_path" "$(value_of one/run.json products)"
+for products in own openblas; do
+    for precision in float32 float64; do
+        for threads in 1 3; do
+            train "$products.$precision.$threads" --threads $threads --set train.products=$products \
+                --set precision=$precision
+        done
+        want_same "$products.$precision.1" "$products.$precision.3"
+        want "$products: told" "\"$products\"" "$(value_of "$products.$precision.1/run.json" products)"
+    done
+done
+want_same one "${by_path//\"/}.float32.1"
+want_other one/final.safetensors $other.float32.1/final.safetensors
+for precision in float32:1e-4 float64:1e-12; do
+    want "own and openblas, $precision: losses and norms" "13 rows" "$(
+        paste -d, own.${precision%:*}.1/loss.csv openblas.${precision%:*}.1/loss.csv | awk -F, -v limit=${precision#*:} '
+            NR > 1 { n++
+                for (i = 3; i <= NF / 2; i++) {
+                    d = $i - $(i + NF / 2); size = $i < 0 ? -$i : $i
+                    if (d > limit * (1 + size) || d < -limit * (1 + size)) print FILENAME, NR, i, $i, $(i + NF / 2)
+                } }
+            END { print n " rows" }'
+    )"
+done
+want_differ() { # RUN RUN: their configs mean different things
+    want "$1 and $2 have other hashes" 1 \
+        "$([[ $(value_of "$1/run.json" config_hash) != "$(value_of "$2/run.json" config_hash)" ]] && echo 1)"
+}
+want_differ one own.float32.1
+want_differ own.float32.1 openblas.float32.1
+refuses 2 "own.float32.1 holds a run of another config; they differ in: train.products (take another --out, or --force to \
+replace it)" train net.json --out own.float32.1 --resume --set train.products=openblas
+refuses 2 '--set train.products=blas: train.products: unknown value "blas" (one of: own, openblas, null)' \
+    train net.json --set train.products=blas
+
+# Threads: a small net takes one, a large one all there are (bench takes all), --threads rules; run.json tells.
+threads_of() { # DIRECTORY
+    echo "$(value_of "$1/run.json" threads) $(value_of "$1/run.json" threads_origin)"
+}
+does bench net.json --steps 1 --json
+all=$(sed -n 's/.*"threads": \([0-9]*\).*/\1/p' out)
+train small
+want "a small net" '1 "chosen"' "$(threads_of small)"
+want_same one small
+((all > 8)) && all=8 # panels of 16 in a batch of 128
+large=(--set data.samples=128 --set network.width=1000 --set train.batch_size=128 --set train.steps=0)
+train large "${large[@]}"
+want "a large net" "$all \"chosen\"" "$(threads_of large)"
+train given "${large[@]}" --threads 3
+want "--threads rules" '3 "given"' "$(threads_of given)"
+want_same large given
+
 # config.json repeats the run, under another name too.
 does train one/config.json -q --threads 2 --out again
 want_same one again

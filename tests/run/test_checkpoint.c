@@ -290,7 +290,8 @@ static void test_kin(void **state) {
                  {"train.steps=5", false, true},       {"train.checkpoint.every_steps=3", true, true},
                  {"report.train_eval=3", true, true},  {"train.lr=0.5", false, false},
                  {"network.depth=3", false, false},    {"train.lr_schedule.warmup_steps=1", false, false},
-                 {"train.batch_size=1", false, false}, {"name=other", true, true}};
+                 {"train.batch_size=1", false, false}, {"name=other", true, true},
+                 {"train.products=null", true, true},  {"train.products=own", false, false}};
     sn_config *a = parse("{}", NULL);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         sn_config *b = parse("{}", cases[i].set);

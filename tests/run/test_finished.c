@@ -1,10 +1,13 @@
 /* Opening a run that has been trained: which weights it stands at, what is told of them, and what becomes of it while
  * it is opened.  Damaged directories are tests/cli/cli_eval_unfinished_test.sh's. */
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/file.h"
+#include "base/hash.h"
 #include "run/finished.h"
 #include "run/language.h"
 #include "run/trainer.h"
@@ -209,11 +212,58 @@ static void test_loses_final(void **state) {
     assert_non_null(strstr(error.text, SN_FILE_FINAL));
 }
 
+/* ---- another version ---- */
+
+/* Makes the checkpoint one of skipnet 0.1.0, with a checksum that fits. */
+static void make_older(void) {
+    enum { DIGITS = 16 };
+    static const char older[] = "0.1.0", program[] = "\"program\":\"skipnet ", checksum[] = "\"checksum\":\"";
+    char path[128], sum[DIGITS + 1], *content = NULL;
+    size_t size = 0;
+    snprintf(path, sizeof path, "%s/%s", dir, SN_FILE_CHECKPOINT);
+    if (sn_file_read_regular(path, SIZE_MAX / 2, &content, &size, &error)) fail_msg("%s", error.text);
+    char *version = memmem(content, size, program, sizeof program - 1);
+    char *digits = memmem(content, size, checksum, sizeof checksum - 1);
+    assert_true(version && digits && strlen(SN_VERSION) == strlen(older) && strcmp(SN_VERSION, older) != 0);
+    version += sizeof program - 1;
+    digits += sizeof checksum - 1;
+    memcpy(version, older, strlen(older));
+    memset(digits, '0', DIGITS);
+    snprintf(sum, sizeof sum, "%016" PRIx64, sn_hash(content, size, 0));
+    memcpy(digits, sum, DIGITS);
+    if (sn_file_write_atomic(path, content, size, &error)) fail_msg("%s", error.text);
+    free(content);
+}
+
+/* Its products have other bits, so its run is not gone on with; its weights are what they are. */
+static void test_older(void **state) {
+    (void)state;
+    train(10, SN_ENTRY_NEW, false);
+    uint64_t hash = train(20, SN_ENTRY_RESUME, true);
+    make_older();
+    open_run(NULL);
+    start_run();
+    want_weights(SN_WEIGHTS_CHECKPOINT, 10, hash, SN_FILE_CHECKPOINT);
+    trained t;
+    begin(&t, 20, SN_ENTRY_RESUME);
+    sn_outcome outcome;
+    sn_trainer_options options = {0};
+    if (sn_experiment_start(&t.experiment, &error)) fail_msg("%s", error.text);
+    assert_int_equal(sn_train(&t.experiment, &t.directory, &options, &outcome, &error), SN_INVALID);
+    char expected[512];
+    snprintf(expected, sizeof expected,
+             "%s/%s was saved with program skipnet 0.1.0, here it is skipnet %s: the run would not go on to the same "
+             "bytes (take that version, or --force to train anew)",
+             dir, SN_FILE_CHECKPOINT, SN_VERSION);
+    assert_string_equal(error.text, expected);
+    end(&t);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(test_done),           TEST(test_interrupted),      TEST(test_given),       TEST(test_status),
-        TEST(test_ends_meanwhile), TEST(test_loses_checkpoint), TEST(test_loses_final),
+        TEST(test_ends_meanwhile), TEST(test_loses_checkpoint), TEST(test_loses_final), TEST(test_older),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
