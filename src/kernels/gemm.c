@@ -174,23 +174,29 @@ static ALWAYS_INLINE void start_tile(vector acc[MOST_ROWS][2], const part *t, co
     }
 }
 
-/* The sum of what is stored times 0. */
+/* The first `n` elements; v in memory of its own, so that the tile stays in registers. */
+static ALWAYS_INLINE vector store_part(real *to, vector v, size_t n) {
+    memcpy(to, &v, n * sizeof(real));
+    return load_part(to, n);
+}
+
+/* The sum of what is stored times 0, in chains that need not wait for each other. */
 static ALWAYS_INLINE vector store_rows(vector acc[MOST_ROWS][2], real *to, const sn_product *g, size_t tail, int rows,
                                        int vectors) {
-    vector found = {0};
+    vector found[4] = {{0}};
     for (int r = 0; r < rows; r++) {
         for (int v = 0; v < vectors; v++) {
             real *c = to + (size_t)r * g->c_ld + (size_t)v * apart(g->c_band);
+            vector stored = acc[r][v];
             if (v + 1 < vectors || tail == LANES) {
-                *(vector *)c = acc[r][v];
+                *(vector *)c = stored;
             } else {
-                memcpy(c, &acc[r][v], tail * sizeof(real));
-                acc[r][v] = load_part(c, tail);
+                stored = store_part(c, stored, tail);
             }
-            found += acc[r][v] * 0;
+            found[2 * (r % 2) + v] += stored * 0;
         }
     }
-    return found;
+    return (found[0] + found[1]) + (found[2] + found[3]);
 }
 
 static ALWAYS_INLINE void store_tile(vector acc[MOST_ROWS][2], part *t, const place *at, int rows, int vectors) {
@@ -258,13 +264,15 @@ typedef void tile_kernel(part *t, const place *at);
     }
 #define PAIR(rows) TILE(rows, 1) TILE(rows, 2)
 PAIR(1)
-PAIR(2) PAIR(3) PAIR(4) PAIR(5) PAIR(6) TILE(7, 1) TILE(8, 1) TILE(9, 1) TILE(10, 1) TILE(11, 1)
+PAIR(2)
+PAIR(3) PAIR(4) PAIR(5) PAIR(6) TILE(7, 1) TILE(8, 1) TILE(9, 1) TILE(10, 1) TILE(11, 1)
     TILE(12, 1) static tile_kernel *const singles[MOST_ROWS] = {tile_1x1, tile_2x1,  tile_3x1,  tile_4x1,
                                                                 tile_5x1, tile_6x1,  tile_7x1,  tile_8x1,
                                                                 tile_9x1, tile_10x1, tile_11x1, tile_12x1};
 #if SN_VECTOR_BYTES == 64
 TILE(7, 2)
-TILE(8, 2) TILE(9, 2) TILE(10, 2) TILE(11, 2)
+TILE(8, 2)
+TILE(9, 2) TILE(10, 2) TILE(11, 2)
     TILE(12, 2) static tile_kernel *const pairs[TILE_ROWS] = {tile_1x2, tile_2x2,  tile_3x2,  tile_4x2,
                                                               tile_5x2, tile_6x2,  tile_7x2,  tile_8x2,
                                                               tile_9x2, tile_10x2, tile_11x2, tile_12x2};
