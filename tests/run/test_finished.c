@@ -225,7 +225,8 @@ static void make_older(void) {
     assert_non_null(content);
     char *version = memmem(content, size, program, sizeof program - 1);
     char *digits = memmem(content, size, checksum, sizeof checksum - 1);
-    if (!version || !digits) fail_msg("%s: no checkpoint", path);
+    assert_true(version && digits);
+    if (!version || !digits) return; /* never, but clang-tidy does not know it */
     assert_true(strlen(SN_VERSION) == strlen(older) && strcmp(SN_VERSION, older) != 0);
     version += sizeof program - 1;
     digits += sizeof checksum - 1;
