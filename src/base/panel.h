@@ -9,8 +9,8 @@
  * value of a sample is the same chain of operations whatever the width of the vectors is.
  *
  * The last panel of a batch may have idle lanes.  In values they repeat the last sample, so that they are finite where
- * the samples are; in gradients they are zero.  Whole vectors of idle lanes are not computed at all: a call says how many
- * lanes of its panels are.  No sum over samples sees an idle lane, but as a zero.
+ * the samples are; in gradients they are zero.  Whole vectors of idle lanes are not computed at all: a call says how
+ * many lanes of its panels are.  No sum over samples sees an idle lane, but as a zero.
  *
  * Only kernels, and what hands them their signals, know of this: nodes, files and the outside have a row per sample. */
 #ifndef SN_BASE_PANEL_H

@@ -11,21 +11,22 @@
 #include "engine/guard.h"
 #include "engine/internal.h"
 
-typedef struct walk {
-    sn_engine *engine;
-    sn_workspace *workspace;
-    size_t panel, n_panels; /* of the group */
-    size_t rows;            /* samples of the group */
-    unsigned char
-        *base[2]; /* per place, where panel 0 of the group lies in scratch and panel 0 of the batch elsewhere */
-} walk;
-
 /* Panels of a group that are treated alike. */
 typedef struct span {
     size_t panel, panels; /* panel counts from the start of the group */
     size_t samples, lanes;
     sn_pass pass;
 } span;
+
+typedef struct walk {
+    sn_engine *engine;
+    sn_workspace *workspace;
+    size_t panel, n_panels; /* of the group */
+    size_t rows;            /* samples of the group */
+    unsigned char *base[2]; /* per place: panel 0 of the group in scratch, panel 0 of the batch elsewhere */
+    span spans[2];          /* the group as ops are called for it */
+    int n_spans;
+} walk;
 
 /* `exact`: no lanes but those of samples. */
 static span make_span(const walk *w, size_t panel, size_t panels, bool exact) {
@@ -84,7 +85,8 @@ static void set_call(const walk *w, const span *s, int i, sn_op_call *call) {
     const sn_node_binding *binding = &e->bindings[i];
     for (int k = 0; k < node->n_inputs; k++)
         w->workspace->x[k] = view_of(w, s, &binding->x[k]);
-    *call = (sn_op_call){.node = node, .pass = &s->pass};
+    call->node = node;
+    call->pass = &s->pass;
     call->samples = s->samples;
     call->blocks = s->panels * node->positions;
     call->lanes = s->lanes;
@@ -92,6 +94,7 @@ static void set_call(const walk *w, const span *s, int i, sn_op_call *call) {
     call->widths = binding->widths;
     call->x = w->workspace->x;
     call->y = view_of(w, s, &binding->y);
+    call->dy = (sn_view){NULL, 0};
     call->params = e->param_pointers + e->plan.first_param[i];
     call->states = e->state_pointers + e->plan.first_state[i];
     call->forward_total = w->workspace->totals + e->plan.forward_sums[i].total;
@@ -191,17 +194,15 @@ static void forward(const walk *w, int i) {
     bool checks = node->op->checks_output, finite = true;
     if (e->bindings[i].is_apart) return;
     bool is_checked = e->mode == SN_MODE_TRAIN && (node->n_params > 0 || checks || e->diagnoses);
-    span spans[2];
-    int n = make_spans(w, false, spans);
-    for (int k = 0; k < n; k++) {
+    for (int k = 0; k < w->n_spans; k++) {
         sn_op_call call;
         bool own = true;
-        set_call(w, &spans[k], i, &call);
-        take_new(w, &spans[k], i, &call);
+        set_call(w, &w->spans[k], i, &call);
+        take_new(w, &w->spans[k], i, &call);
         call.is_finite = &own;
         call.ahead = &e->bindings[i].forward_ahead;
         e->bindings[i].kernels->forward(&call);
-        if (is_checked && !checks) own = is_finite(w, &spans[k], &e->bindings[i].y, node);
+        if (is_checked && !checks) own = is_finite(w, &w->spans[k], &e->bindings[i].y, node);
         finite = finite && own;
     }
     observe(w, i, SN_BEHIND_FORWARD);
@@ -273,19 +274,17 @@ static void backward(const walk *w, int i) {
     const sn_engine *e = w->engine;
     const sn_node *node = &e->graph->nodes[i];
     bool is_checked = node->ends_backward || e->diagnoses;
-    span spans[2];
-    int n = make_spans(w, false, spans);
     observe(w, i, SN_BEFORE_BACKWARD);
     if (e->bindings[i].is_apart) return;
-    for (int k = 0; k < n && is_checked; k++) {
-        if (!is_finite(w, &spans[k], &e->bindings[i].dy, node)) fail(w, SN_FAULT_SIGNAL_GRADIENT, i);
+    for (int k = 0; k < w->n_spans && is_checked; k++) {
+        if (!is_finite(w, &w->spans[k], &e->bindings[i].dy, node)) fail(w, SN_FAULT_SIGNAL_GRADIENT, i);
     }
     for (size_t p = 0; p < w->n_panels && e->bindings[i].by_panel; p++)
         backward_panel(w, p, i);
-    for (int k = 0; k < n && !e->bindings[i].by_panel; k++) {
+    for (int k = 0; k < w->n_spans && !e->bindings[i].by_panel; k++) {
         sn_op_call call;
-        set_backward_call(w, &spans[k], i, &call);
-        take_new(w, &spans[k], i, &call);
+        set_backward_call(w, &w->spans[k], i, &call);
+        take_new(w, &w->spans[k], i, &call);
         e->bindings[i].kernels->backward(&call);
     }
 }
@@ -334,6 +333,7 @@ void sn_walk_group(sn_engine *engine, int thread, sn_panel_range group, int begi
               .rows = left < room ? left : room};
     w.base[SN_PLACE_BATCH] = engine->batch.base;
     w.base[SN_PLACE_SCRATCH] = w.workspace->scratch;
+    w.n_spans = make_spans(&w, false, w.spans);
     uint64_t *spent = engine->profile ? engine->profile->lanes[thread].walk : NULL;
     uint64_t mark = spent ? sn_clock_nanoseconds() : 0;
     sn_guard_lane lane = {w.workspace->scratch, w.panel, w.n_panels};

@@ -1,9 +1,9 @@
 /* Owns the matrix products.
  *
  * A tile of C (some rows, two vectors of columns) stays in registers while B is read where it lies; A enters element by
- * element.  Nothing is packed.  Tiles of the same rows follow each other over all bands, so that their part of A stays in
- * the first cache, and STEPS of the inner dimension are done at a time, so that the caches hold B.  The rows are cut into
- * tiles of nearly equal height: there are kernels for every height. */
+ * element.  Nothing is packed.  Tiles of the same rows follow each other over all bands, so that their part of A stays
+ * in the first cache, and STEPS of the inner dimension are done at a time, so that the caches hold B.  The rows are cut
+ * into tiles of nearly equal height: there are kernels for every height. */
 #include "kernels/gemm.h"
 
 #include <cblas.h>
@@ -51,8 +51,8 @@ static void blas_add(const sn_product *g, strip s, size_t block, size_t steps) {
     bool is_transposed = g->a_step != 1;
     size_t a_ld = is_transposed ? g->a_step : g->a_row, least_ld = is_transposed ? g->m : steps;
     const real *a = g->a + block * g->a_block, *b = g->b + s.band * g->b_band + block * SN_PANEL * g->b_ld;
-    BLAS_GEMM(CblasRowMajor, is_transposed ? CblasTrans : CblasNoTrans, CblasNoTrans, (int)g->m, (int)s.cols, (int)steps,
-              1, a, (int)(a_ld < least_ld ? least_ld : a_ld), b, (int)g->b_ld, 1, g->c + s.band * g->c_band,
+    BLAS_GEMM(CblasRowMajor, is_transposed ? CblasTrans : CblasNoTrans, CblasNoTrans, (int)g->m, (int)s.cols,
+              (int)steps, 1, a, (int)(a_ld < least_ld ? least_ld : a_ld), b, (int)g->b_ld, 1, g->c + s.band * g->c_band,
               (int)g->c_ld);
 }
 
@@ -107,6 +107,7 @@ typedef struct part {
 static prefetcher make_prefetcher(const sn_product *g) {
     enum { LINE = 64, MOST_BYTES = 1 << 18 };
     prefetcher f = {.ahead = g->ahead, .end = g->ahead + g->n_ahead};
+    if (g->n_ahead == 0) return f;
     size_t bytes = 0, vectors = (g->bands * BAND_VECTORS + 1) / 2;
     size_t tiles = (g->m + TILE_ROWS - 1) / TILE_ROWS * vectors * ((g->k + STEPS - 1) / STEPS);
     for (int a = 0; a < g->n_ahead; a++)
@@ -128,8 +129,8 @@ static inline void prefetch(prefetcher *f) {
     }
 }
 
-/* Tiles: rows from i on, vectors from `band` and `column` on, the last of which has `tail` columns that are wanted; `count`
- * of them, their bands `step` apart. */
+/* Tiles: rows from i on, vectors from `band` and `column` on, the last of which has `tail` columns that are wanted;
+ * `count` of them, their bands `step` apart. */
 typedef struct place {
     size_t i, band, column, tail, count, step;
 } place;
@@ -175,7 +176,7 @@ static ALWAYS_INLINE void start_tile(vector acc[MOST_ROWS][2], const part *t, co
 
 /* The sum of what is stored times 0. */
 static ALWAYS_INLINE vector store_rows(vector acc[MOST_ROWS][2], real *to, const sn_product *g, size_t tail, int rows,
-                                            int vectors) {
+                                       int vectors) {
     vector found = {0};
     for (int r = 0; r < rows; r++) {
         for (int v = 0; v < vectors; v++) {
@@ -239,8 +240,8 @@ static ALWAYS_INLINE void tile(part *t, const place *at, int rows, int vectors) 
     store_tile(acc, t, at, rows, vectors);
 }
 
-/* `rows` and `vectors` are constants where this is inlined, so that a tile lives in registers.  The last vector of a row
- * of B may reach beyond the columns of the product; what comes of that is not stored. */
+/* `rows` and `vectors` are constants where this is inlined, so that a tile lives in registers.  The last vector of a
+ * row of B may reach beyond the columns of the product; what comes of that is not stored. */
 static ALWAYS_INLINE void tiles(part *t, const place *first, int rows, int vectors) {
     place at = *first;
     for (size_t k = 0; k < first->count; k++, at.band += first->step) {
@@ -256,14 +257,17 @@ typedef void tile_kernel(part *t, const place *at);
         tiles(t, at, rows, vectors);                                                                                   \
     }
 #define PAIR(rows) TILE(rows, 1) TILE(rows, 2)
-PAIR(1) PAIR(2) PAIR(3) PAIR(4) PAIR(5) PAIR(6)
-TILE(7, 1) TILE(8, 1) TILE(9, 1) TILE(10, 1) TILE(11, 1) TILE(12, 1)
-static tile_kernel *const singles[MOST_ROWS] = {tile_1x1, tile_2x1, tile_3x1, tile_4x1,  tile_5x1,  tile_6x1,
-                                                tile_7x1, tile_8x1, tile_9x1, tile_10x1, tile_11x1, tile_12x1};
+PAIR(1)
+PAIR(2) PAIR(3) PAIR(4) PAIR(5) PAIR(6) TILE(7, 1) TILE(8, 1) TILE(9, 1) TILE(10, 1) TILE(11, 1)
+    TILE(12, 1) static tile_kernel *const singles[MOST_ROWS] = {tile_1x1, tile_2x1,  tile_3x1,  tile_4x1,
+                                                                tile_5x1, tile_6x1,  tile_7x1,  tile_8x1,
+                                                                tile_9x1, tile_10x1, tile_11x1, tile_12x1};
 #if SN_VECTOR_BYTES == 64
-TILE(7, 2) TILE(8, 2) TILE(9, 2) TILE(10, 2) TILE(11, 2) TILE(12, 2)
-static tile_kernel *const pairs[TILE_ROWS] = {tile_1x2, tile_2x2, tile_3x2, tile_4x2,  tile_5x2,  tile_6x2,
-                                              tile_7x2, tile_8x2, tile_9x2, tile_10x2, tile_11x2, tile_12x2};
+TILE(7, 2)
+TILE(8, 2) TILE(9, 2) TILE(10, 2) TILE(11, 2)
+    TILE(12, 2) static tile_kernel *const pairs[TILE_ROWS] = {tile_1x2, tile_2x2,  tile_3x2,  tile_4x2,
+                                                              tile_5x2, tile_6x2,  tile_7x2,  tile_8x2,
+                                                              tile_9x2, tile_10x2, tile_11x2, tile_12x2};
 #else
 static tile_kernel *const pairs[TILE_ROWS] = {tile_1x2, tile_2x2, tile_3x2, tile_4x2, tile_5x2, tile_6x2};
 #endif
@@ -303,7 +307,7 @@ static void multiply_rows(part *t, size_t i, size_t rows) {
 static void multiply_part(part *t) {
     size_t m = t->g->m, cols = t->g->bands > 1 ? t->g->bands * SN_PANEL : t->g->last_cols;
     size_t most = cols > LANES ? (size_t)TILE_ROWS : (size_t)MOST_ROWS, tiles = (m + most - 1) / most;
-    size_t rows = m / tiles, higher = m % tiles;
+    size_t rows = tiles > 1 ? (uint32_t)m / (uint32_t)tiles : m, higher = m - rows * tiles;
     for (size_t k = 0, i = 0; k < tiles; k++) {
         multiply_rows(t, i, rows + (k < higher));
         i += rows + (k < higher);

@@ -5,12 +5,12 @@
 #include "base/panel.h"
 #include "kernels/variant.h"
 
-/* C (m, n) = start + A (m, k) B (k, n), k at least 1.  A is read element by element, so it may be transposed; the columns
- * of B and C come in bands of SN_PANEL, the rows of a band `ld` apart and the bands anywhere: blocks of a signal
- * (base/panel.h), each a band, or a plain matrix, whose bands lie side by side.  C must not overlap A or B. */
+/* C (m, n) = start + A (m, k) B (k, n), k at least 1.  A is read element by element, so it may be transposed; the
+ * columns of B and C come in bands of SN_PANEL, the rows of a band `ld` apart and the bands anywhere: blocks of a
+ * signal (base/panel.h), each a band, or a plain matrix, whose bands lie side by side.  C must not overlap A or B. */
 typedef struct sn_product {
     size_t m, k, bands;
-    size_t cols;      /* of every band that are wanted: SN_PANEL, or fewer in a product of one band or of its last ... */
+    size_t cols; /* of every band that are wanted: SN_PANEL, or fewer in a product of one band or of its last ... */
     size_t last_cols; /* ... and those of the last band */
     const real *a;
     size_t a_row, a_step; /* A(i, p) = a[i * a_row + p * a_step]; */
@@ -27,9 +27,9 @@ typedef struct sn_product {
     bool by_openblas; /* else by the kernel of gemm.c */
 } sn_product;
 
-/* Returns whether all of C is finite.  By the kernel every element is summed in the order of p, from the start on, so its
- * bits depend on its operands alone, not on the rows and columns that a call computes; and where a multiply-add is one
- * rounding (SN_HAS_FMA) not on the width of the vectors.  OpenBLAS may take another order for another shape, but is
+/* Returns whether all of C is finite.  By the kernel every element is summed in the order of p, from the start on, so
+ * its bits depend on its operands alone, not on the rows and columns that a call computes; and where a multiply-add is
+ * one rounding (SN_HAS_FMA) not on the width of the vectors.  OpenBLAS may take another order for another shape, but is
  * called band by band with shapes that do not depend on the number of threads. */
 bool SN_V(sn_gemm)(const sn_product *product);
 

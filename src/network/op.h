@@ -2,8 +2,8 @@
  *
  * A signal is a matrix of (samples x positions, features): a row for each position of each sample, positions of an
  * image in the order height, width; a vector has one position.  In memory it lies in panels, samples innermost: see
- * base/panel.h.  The blocks of a call count positions, so an op that works sample by sample or element by element serves
- * vectors and images alike.  `dx` stands for the gradient of the loss by x. */
+ * base/panel.h.  The blocks of a call count positions, so an op that works sample by sample or element by element
+ * serves vectors and images alike.  `dx` stands for the gradient of the loss by x. */
 #ifndef SN_NETWORK_OP_H
 #define SN_NETWORK_OP_H
 
@@ -125,9 +125,9 @@ typedef struct sn_op_call {
     double *const *partials; /* per parameter: where this panel's part of its gradient goes (SN_FROM_PARTIALS) */
     double *part;            /* where this panel's part of a reduction goes */
     const double *forward_total, *backward_total; /* what the reductions came to, where they are done */
-    bool *is_finite;       /* forward of an op that checks_output: whether all of y is finite */
-    const sn_ahead *ahead; /* one (data NULL: nothing), or NULL */
-    bool by_openblas;      /* matrix products are OpenBLAS's */
+    bool *is_finite;                              /* forward of an op that checks_output: whether all of y is finite */
+    const sn_ahead *ahead;                        /* one (data NULL: nothing), or NULL */
+    bool by_openblas;                             /* matrix products are OpenBLAS's */
 } sn_op_call;
 
 /* The product of a node's Jacobian by its inputs with tangents of these, at the values of a training pass: what

@@ -1,7 +1,7 @@
 /* y = x W^T + b, W (out, in) as PyTorch has it; of an image at every position.
  *
- * Signals have their samples innermost, so of a block W enters as it is: y = W x + b, dx = W^T dy.  Only dW = dy x^T has
- * the samples inside: it reads x with its features innermost, a stripe of them at a time. */
+ * Signals have their samples innermost, so of a block W enters as it is: y = W x + b, dx = W^T dy.  Only dW = dy x^T
+ * has the samples inside: it reads x with its features innermost, a stripe of them at a time. */
 #include "ops/row.h"
 
 #if SN_DESCRIBES
@@ -158,7 +158,8 @@ static bool bias_gradient(const sn_gradient_call *call) {
     return SN_V(sn_all_finite)(call->gradient, 1, call->cols);
 }
 
-/* Blocks whose part of a weight's gradient is computed at once: whole ones from whole panels, or one of the last panel. */
+/* Blocks whose part of a weight's gradient is computed at once: whole ones from whole panels, or one of the last panel.
+ */
 typedef struct run {
     size_t block, blocks, samples; /* samples: of every block */
 } run;
@@ -177,7 +178,8 @@ static const real *take_stripe(const sn_gradient_call *call, run r) {
     if (stripe->holds == from && stripe->cols >= call->cols) return stripe->data;
     for (size_t b = 0; b < r.blocks; b++) {
         sn_view to = {(real *)stripe->data + b * SN_PANEL * SN_STRIPE_COLS, SN_STRIPE_COLS};
-        SN_V(sn_transpose)(to, (sn_view){(real *)sn_lanes_of(call->x, r.block + b, call->col), SN_PANEL}, call->cols, SN_PANEL);
+        SN_V(sn_transpose)
+        (to, (sn_view){(real *)sn_lanes_of(call->x, r.block + b, call->col), SN_PANEL}, call->cols, SN_PANEL);
     }
     stripe->holds = from;
     stripe->cols = call->cols;

@@ -32,9 +32,9 @@ typedef struct sn_loss_call {
     const void *attributes; /* of the objective */
     const double *one_hot; /* (2 width - 1), 1 in the middle and 0 elsewhere: from width - 1 - label on it is the target
                             * of a label; NULL: there are targets, or the loss takes none */
-    size_t rows, width; /* samples, outputs */
-    size_t lanes;       /* of dy that are to be written: behind those of the samples zeros */
-    sn_view y;          /* a block (width, SN_PANEL): logits or predictions, see base/panel.h */
+    size_t rows, width;    /* samples, outputs */
+    size_t lanes;          /* of dy that are to be written: behind those of the samples zeros */
+    sn_view y;             /* a block (width, SN_PANEL): logits or predictions, see base/panel.h */
     const sn_samples *samples;
     const uint32_t *indices; /* (rows): the samples of the lanes */
     sn_view dy;              /* a block, written; data NULL: not wanted */

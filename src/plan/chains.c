@@ -42,7 +42,8 @@ static bool is_same_function(const sn_node *a, const sn_node *b) {
     return a->op == b->op && *(const double *)a->attributes == *(const double *)b->attributes;
 }
 
-/* The one activation among the readers of node i, where the others are at most one growing concat that begins with it; -1.
+/* The one activation among the readers of node i, where the others are at most one growing concat that begins with it;
+ * -1.
  */
 static int activation_of(const sn_plan *plan, int i) {
     const sn_node *node = node_of(plan, i);

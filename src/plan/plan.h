@@ -103,7 +103,8 @@ typedef struct sn_task {
     int item, part;
 } sn_task;
 
-/* Tasks that read the same stripe of a signal: one thread does them, one after the other, and brings the stripe once. */
+/* Tasks that read the same stripe of a signal: one thread does them, one after the other, and brings the stripe once.
+ */
 typedef struct sn_task_group {
     int first, n; /* tasks */
 } sn_task_group;
@@ -122,10 +123,10 @@ typedef struct sn_plan {
     sn_plan_options options;
     size_t image_elements; /* of the largest signal with positions, for one sample; 0: there is none */
     size_t max_panels;     /* of the largest batch */
-    int *grows;     /* per node: the activation whose features this one goes on from, see chains.c; -1: none */
-    bool *is_apart; /* per node: a concat whose value and gradient nobody needs whole: nothing is done for it */
-    sn_slot *value, *gradient;   /* per node; of a node that is apart there may be none */
-    int *first_edge;             /* per node, into edges */
+    int *grows;            /* per node: the activation whose features this one goes on from, see chains.c; -1: none */
+    bool *is_apart;        /* per node: a concat whose value and gradient nobody needs whole: nothing is done for it */
+    sn_slot *value, *gradient; /* per node; of a node that is apart there may be none */
+    int *first_edge;           /* per node, into edges */
     sn_edge *edges;
     sn_buffer *buffers;
     int n_buffers;
@@ -141,7 +142,7 @@ typedef struct sn_plan {
     sn_task *tasks;        /* gradients, group after group */
     sn_task_group *groups; /* those of phase p from first_group[p] up to first_group[p + 1], most work first */
     int *first_group;      /* per phase, and the end */
-    int *updates;    /* the items that are nobody's companion, those with most work first: all, and behind them again */
+    int *updates; /* the items that are nobody's companion, those with most work first: all, and behind them again */
     int n_updates, n_late;                   /* those whose gradient is done before the work */
     size_t batch_elements, scratch_elements; /* the two regions; scratch per thread and panel */
     size_t by_sample; /* elements, in the region of the batch: the input with a row per sample, as it is gathered and as
@@ -182,8 +183,8 @@ static inline size_t sn_part_stride(const sn_item *item) {
     return sn_slice_room(item->rows * item->cols);
 }
 
-/* Samples of part `part` of `n_parts` of a batch of `rows`, whole panels but for the last: from *begin on; 0 where there
- * are fewer panels. */
+/* Samples of part `part` of `n_parts` of a batch of `rows`, whole panels but for the last: from *begin on; 0 where
+ * there are fewer panels. */
 size_t sn_part_samples(size_t rows, int part, int n_parts, size_t *begin);
 
 /* Steps of sn_plan_build, in this order; each allocates what it fills. */
@@ -199,8 +200,8 @@ sn_status sn_plan_work(sn_plan *plan, sn_error *error);     /* params, items */
  * the segment before is merged there. */
 const sn_node *sn_plan_reduces_at(const sn_plan *plan, int time);
 
-/* The node whose value node i reads as its input k, and whose gradient it gives: the input, or of an activation that goes
- * on from another one the new features alone. */
+/* The node whose value node i reads as its input k, and whose gradient it gives: the input, or of an activation that
+ * goes on from another one the new features alone. */
 int sn_plan_source(const sn_plan *plan, int i, int k);
 
 /* The activation of a node that is apart: its gradient, times the slope, is the node's; -1: the node is not apart. */
