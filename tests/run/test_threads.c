@@ -18,7 +18,7 @@ static int fastest(const char *more, int width, int batch, int available) {
              " \"network\": {\"depth\": 50, \"width\": %d, \"skip\": \"add\"%s}, \"train\": {\"batch_size\": %d}}",
              width, more, batch);
     sn_config *config = NULL;
-    sn_experiment x;
+    sn_experiment x = {0};
     sn_error_clear(&error);
     sn_status status = sn_config_parse(&config, &sn_language, text, strlen(text), "test", "", &error);
     if (!status) status = sn_experiment_open(&x, config, 1, &error);
