@@ -158,17 +158,20 @@ static bool bias_gradient(const sn_gradient_call *call) {
     return SN_V(sn_all_finite)(call->gradient, 1, call->cols);
 }
 
-/* Blocks whose part of a weight's gradient is computed at once: whole ones from whole panels, or one of the last panel.
- */
+/* Blocks whose part of a weight's gradient is computed at once.  All but the last one are whole, so that the samples
+ * follow each other; of a short panel with several positions every block is by itself. */
 typedef struct run {
-    size_t block, blocks, samples; /* samples: of every block */
+    size_t block, blocks, samples; /* samples: of the last block */
 } run;
 
 static run run_from(const sn_gradient_call *call, size_t block) {
     enum { MOST = SN_STRIPE_ROWS / SN_PANEL };
     size_t positions = call->node->positions, whole = call->samples / SN_PANEL * positions;
-    if (block >= whole) return (run){block, 1, call->samples % SN_PANEL};
-    return (run){block, whole - block < MOST ? whole - block : MOST, SN_PANEL};
+    size_t rest = call->samples % SN_PANEL;
+    if (block >= whole) return (run){block, 1, rest};
+    size_t blocks = whole - block;
+    if (blocks < MOST && rest > 0 && positions == 1) return (run){block, blocks + 1, rest};
+    return (run){block, blocks < MOST ? blocks : MOST, SN_PANEL};
 }
 
 /* The tile's features of x in the blocks of the run, with a row per sample. */
