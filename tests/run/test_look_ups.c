@@ -35,7 +35,7 @@ typedef struct accessor {
 static accessor accessors[] = {
     {NULL, "sn_value_get", 0, 0},           {NULL, "sn_value_number", 0, 0},
     {NULL, "sn_value_integer", 0, 0},       {NULL, "sn_value_bool", 0, 0},
-    {NULL, "sn_value_text", 0, 0},          {"data/data.c", "apply_limit", 1, 0},
+    {NULL, "sn_value_text", 0, 0},          {"data/data.c", "apply_limit", 2, 0},
     {"network/family.c", "json_of", 1, 0},  {"run/checkpoint.c", "tell_value", 0, 0},
     {"run/manifest.c", "hash_of", 0, 0},    {"run/manifest.c", "measure_of", 0, 0},
     {"run/manifest.c", "read_count", 0, 0},
