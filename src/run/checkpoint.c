@@ -55,8 +55,9 @@ static void tell_build(const sn_experiment *x, char out[FACT_TEXT]) {
     snprintf(out, FACT_TEXT, "%s, %s", sn_machine_compiler(), SN_BUILD_TYPE);
 }
 
+/* Where a multiply-add is one rounding the width of the vectors changes no bit. */
 static void tell_simd(const sn_experiment *x, char out[FACT_TEXT]) {
-    snprintf(out, FACT_TEXT, "%s", x->backend->simd);
+    snprintf(out, FACT_TEXT, "%s", x->backend->has_fma ? "avx2 or avx512" : x->backend->simd);
 }
 
 /* Own products make the bits the same with every OpenBLAS. */
