@@ -262,23 +262,26 @@ typedef void tile_kernel(part *t, const place *at);
     static void tile_##rows##x##vectors(part *t, const place *at) {                                                    \
         tiles(t, at, rows, vectors);                                                                                   \
     }
-#define PAIR(rows) TILE(rows, 1) TILE(rows, 2)
-PAIR(1)
-PAIR(2)
-PAIR(3) PAIR(4) PAIR(5) PAIR(6) TILE(7, 1) TILE(8, 1) TILE(9, 1) TILE(10, 1) TILE(11, 1)
-    TILE(12, 1) static tile_kernel *const singles[MOST_ROWS] = {tile_1x1, tile_2x1,  tile_3x1,  tile_4x1,
-                                                                tile_5x1, tile_6x1,  tile_7x1,  tile_8x1,
-                                                                tile_9x1, tile_10x1, tile_11x1, tile_12x1};
+/* clang-format off */
+TILE(1, 1) TILE(2, 1) TILE(3, 1) TILE(4, 1) TILE(5, 1) TILE(6, 1)
+TILE(7, 1) TILE(8, 1) TILE(9, 1) TILE(10, 1) TILE(11, 1) TILE(12, 1)
+TILE(1, 2) TILE(2, 2) TILE(3, 2) TILE(4, 2) TILE(5, 2) TILE(6, 2)
 #if SN_VECTOR_BYTES == 64
-TILE(7, 2)
-TILE(8, 2)
-TILE(9, 2) TILE(10, 2) TILE(11, 2)
-    TILE(12, 2) static tile_kernel *const pairs[TILE_ROWS] = {tile_1x2, tile_2x2,  tile_3x2,  tile_4x2,
-                                                              tile_5x2, tile_6x2,  tile_7x2,  tile_8x2,
-                                                              tile_9x2, tile_10x2, tile_11x2, tile_12x2};
-#else
-static tile_kernel *const pairs[TILE_ROWS] = {tile_1x2, tile_2x2, tile_3x2, tile_4x2, tile_5x2, tile_6x2};
+TILE(7, 2) TILE(8, 2) TILE(9, 2) TILE(10, 2) TILE(11, 2) TILE(12, 2)
 #endif
+
+/* By their rows, 1 and more. */
+static tile_kernel *const singles[MOST_ROWS] = {
+    tile_1x1, tile_2x1, tile_3x1, tile_4x1, tile_5x1, tile_6x1,
+    tile_7x1, tile_8x1, tile_9x1, tile_10x1, tile_11x1, tile_12x1,
+};
+static tile_kernel *const pairs[TILE_ROWS] = {
+    tile_1x2, tile_2x2, tile_3x2, tile_4x2, tile_5x2, tile_6x2,
+#if SN_VECTOR_BYTES == 64
+    tile_7x2, tile_8x2, tile_9x2, tile_10x2, tile_11x2, tile_12x2,
+#endif
+};
+/* clang-format on */
 
 /* The rows from i on, over `count` bands from `band` on, `cols` columns of each: pairs of vectors, and what is left. */
 static void multiply_bands(part *t, size_t i, size_t rows, size_t band, size_t count, size_t cols) {
