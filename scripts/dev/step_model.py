@@ -35,7 +35,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 CORES = [1, 2, 4, 8, 16, 64]
 CHECKED = [1, 2]
 PANEL = 16  # samples
-TILE = 256  # rows and columns of a weight in an item, at most
+TILE_ROWS, TILE_COLUMNS = 256, 64  # of a weight in an item, at most
 BARRIERS = 3
 NARROW = "50 of 16"  # with FIRST: what the small figures are measured on
 NEAR = 1.1  # scaling has ended where a step takes at most so many times the best
@@ -121,8 +121,8 @@ class Model:
         signals, weights = self.seconds_per_byte(threads, is_from_all=True), self.seconds_per_byte(threads)
         samples, times = PANEL * self.panels, []
         for layer in self.layers:
-            n = math.ceil(layer.out_dim / TILE) * math.ceil(layer.in_dim / TILE)
-            rows, columns = min(layer.out_dim, TILE), min(layer.in_dim, TILE)
+            n = math.ceil(layer.out_dim / TILE_ROWS) * math.ceil(layer.in_dim / TILE_COLUMNS)
+            rows, columns = min(layer.out_dim, TILE_ROWS), min(layer.in_dim, TILE_COLUMNS)
             work = 2 * samples * layer.elements / n / self.rate
             traffic = self.word * (samples * (rows + columns) * signals + 2 * layer.elements / n * weights)
             times += [max(work, traffic) + self.machine.layer_s] * n

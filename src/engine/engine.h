@@ -1,9 +1,8 @@
 /* The engine: trains and evaluates one graph, in one precision, with a team of threads.
  *
- * Bits of weights and results depend on graph, weights, batches, the size of the largest batch (which the row tiles
- * follow, with the sizes of images) and the backend, never on the number of threads nor on what is observed.  Nothing
- * is allocated inside a step.
- */
+ * Bits of weights and results depend on graph, weights, batches, the size of the largest batch (which the parts of
+ * gradients along the batch follow) and the backend, never on the number of threads nor on what is observed.  Nothing
+ * is allocated inside a step. */
 #ifndef SN_ENGINE_ENGINE_H
 #define SN_ENGINE_ENGINE_H
 

@@ -1,7 +1,7 @@
 /* The profile of an engine: nanoseconds of its threads by time of the walk and by parameter.
  *
  * An engine without a profile pays one predictable branch per node.  One with a profile reads the clock once per node
- * and group of row tiles, so step times are taken without. */
+ * and group of panels, so step times are taken without. */
 #ifndef SN_ENGINE_PROFILE_H
 #define SN_ENGINE_PROFILE_H
 

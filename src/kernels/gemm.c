@@ -146,11 +146,16 @@ static ALWAYS_INLINE vector load_part(const real *from, size_t n) {
     return v;
 }
 
-static ALWAYS_INLINE void load_tile(vector acc[MOST_ROWS][2], const real *start, size_t ld, size_t band, size_t tail,
-                                    int rows, int vectors) {
+/* What a tile starts from. */
+typedef struct origin {
+    const real *start;
+    size_t ld, band;
+} origin;
+
+static ALWAYS_INLINE void load_tile(vector acc[MOST_ROWS][2], origin o, size_t tail, int rows, int vectors) {
     for (int r = 0; r < rows; r++) {
         for (int v = 0; v < vectors; v++) {
-            const real *from = start + (size_t)r * ld + (size_t)v * apart(band);
+            const real *from = o.start + (size_t)r * o.ld + (size_t)v * apart(o.band);
             acc[r][v] = v + 1 < vectors || tail == LANES ? *(const vector *)from : load_part(from, tail);
         }
     }
@@ -158,13 +163,13 @@ static ALWAYS_INLINE void load_tile(vector acc[MOST_ROWS][2], const real *start,
 
 static ALWAYS_INLINE void start_tile(vector acc[MOST_ROWS][2], const part *t, const place *at, int rows, int vectors) {
     const sn_product *g = t->g;
-    const real *start = t->is_first ? g->start : g->c;
-    size_t ld = t->is_first ? g->start_ld : g->c_ld, band = t->is_first ? g->start_band : g->c_band;
-    const real *from = start + at->band * band + at->i * ld + at->column;
-    if (start && at->tail == LANES) {
-        load_tile(acc, from, ld, band, LANES, rows, vectors);
-    } else if (start) {
-        load_tile(acc, from, ld, band, at->tail, rows, vectors);
+    origin o = t->is_first ? (origin){g->start, g->start_ld, g->start_band} : (origin){g->c, g->c_ld, g->c_band};
+    bool has_start = o.start != NULL;
+    if (has_start) o.start += at->band * o.band + at->i * o.ld + at->column;
+    if (has_start && at->tail == LANES) {
+        load_tile(acc, o, LANES, rows, vectors);
+    } else if (has_start) {
+        load_tile(acc, o, at->tail, rows, vectors);
     } else if (g->bias) {
         for (int r = 0; r < rows; r++)
             acc[r][0] = acc[r][1] = (vector){0} + g->bias[at->i + (size_t)r];
@@ -209,10 +214,15 @@ static ALWAYS_INLINE void store_tile(vector acc[MOST_ROWS][2], part *t, const pl
     }
 }
 
+typedef struct operands {
+    const real *a, *b;
+} operands;
+
 /* acc += A B over `steps` steps.  The rows of A behind HALF_ROWS have a pointer of their own: their distances from one
  * alone would be more than there are registers for. */
-static ALWAYS_INLINE void add_steps(vector acc[MOST_ROWS][2], const sn_product *g, const real *a, const real *b,
-                                    size_t steps, int rows, int vectors) {
+static ALWAYS_INLINE void add_steps(vector acc[MOST_ROWS][2], const sn_product *g, operands from, size_t steps,
+                                    int rows, int vectors) {
+    const real *a = from.a, *b = from.b;
     size_t a_row = g->a_row, a_step = g->a_step, b_ld = g->b_ld, b_apart = apart(g->b_band);
     const real *lower = a + HALF_ROWS * a_row;
 #pragma GCC unroll 4
@@ -239,7 +249,7 @@ static ALWAYS_INLINE void tile(part *t, const place *at, int rows, int vectors) 
     start_tile(acc, t, at, rows, vectors);
     for (size_t left = t->steps, n; left > 0; left -= n) {
         n = left < t->at_once ? left : t->at_once;
-        add_steps(acc, g, a, b, n, rows, vectors);
+        add_steps(acc, g, (operands){a, b}, n, rows, vectors);
         a += g->a_block;
         b += n * g->b_ld;
     }

@@ -81,12 +81,12 @@ bool SN_V(sn_all_finite)(sn_view view, size_t rows, size_t cols) {
     return !(found & SN_SIGN);
 }
 
-void SN_V(sn_add_partials)(sn_view gradient, const double *partials, size_t n, size_t n_tiles, size_t stride) {
+void SN_V(sn_add_partials)(sn_view gradient, const double *partials, size_t n, size_t n_panels, size_t stride) {
     real *g = gradient.data;
     for (size_t c = 0; c < n; c++) {
         double sum = 0;
-        for (size_t t = 0; t < n_tiles; t++)
-            sum += partials[t * stride + c];
+        for (size_t p = 0; p < n_panels; p++)
+            sum += partials[p * stride + c];
         g[c] = (real)sum;
     }
 }

@@ -21,7 +21,7 @@
 /* How the gradient of a parameter comes about. */
 typedef enum sn_route {
     SN_FROM_BATCH,     /* by `param_gradient` over the batch, or parts of it, tile of the tensor by tile: see plan.h */
-    SN_FROM_PARTIALS,  /* `backward` leaves one partial sum per row tile; they are added in the order of the tiles */
+    SN_FROM_PARTIALS,  /* `backward` leaves one partial sum per panel; they are added in the order of the panels */
     SN_FROM_REDUCTION, /* likewise, but the parts are those of the op's backward reduction, parameter after parameter */
 } sn_route;
 

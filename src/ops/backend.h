@@ -21,7 +21,7 @@ typedef struct sn_backend {
     void (*copy)(sn_view to, sn_view from, size_t rows, size_t cols);
     bool (*multiply)(const sn_product_call *call); /* whether all of C is finite */
     bool (*all_finite)(sn_view view, size_t rows, size_t cols);
-    void (*add_partials)(sn_view gradient, const double *partials, size_t n, size_t n_tiles, size_t stride);
+    void (*add_partials)(sn_view gradient, const double *partials, size_t n, size_t n_panels, size_t stride);
     bool (*merge_parts)(const sn_merge_parts_call *call); /* whether all of the gradient is finite */
     sn_signal_sums (*signal_sums)(sn_view view, size_t rows, size_t cols);
     sn_tensor_sums (*tensor_sums)(sn_view view, size_t rows, size_t cols);

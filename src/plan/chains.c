@@ -65,14 +65,16 @@ static int last_reader(const sn_node *node) {
     return node->readers[node->n_readers - 1];
 }
 
-/* Links the activation of concat i to that of its first input, where there are such. */
+/* Links the activation of concat i to that of its first input, where there are such.  All readers of the narrow one
+ * stand before the concat: so those of the wide one come first in the backward pass, and what is gathered by the time
+ * of the concat is the gradient of the concat alone, as observations want it. */
 static void link_chain(sn_plan *plan, int i) {
     const sn_node *concat = node_of(plan, i);
     if (!is_growing(plan, i)) return;
     int wide = activation_of(plan, i), narrow = activation_of(plan, concat->inputs[0]);
     if (wide < 0 || narrow < 0 || narrow > wide) return;
     const sn_node *a = node_of(plan, narrow), *b = node_of(plan, wide);
-    if (!is_same_function(a, b) || a->op->pass_factor || last_reader(a) > last_reader(b)) return;
+    if (!is_same_function(a, b) || a->op->pass_factor || last_reader(a) > i) return;
     plan->grows[wide] = narrow;
     plan->is_apart[i] = true;
 }

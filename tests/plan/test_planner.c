@@ -379,6 +379,30 @@ static void check_graph(const sn_dataset *data, uint64_t seed, tally *t) {
     sn_text_free(&text);
 }
 
+/* A reader of the narrow activation behind the concat sends back what is not the concat's. */
+static void test_late_reader(void **state) {
+    (void)state;
+    static const char network[] =
+        "{\"layers\": [{\"op\": \"linear\", \"label\": \"p\", \"units\": 12}, {\"op\": \"tanh\", \"label\": \"a\"},"
+        "{\"op\": \"linear\", \"label\": \"f\", \"units\": 5},"
+        "{\"op\": \"concat\", \"label\": \"c\", \"inputs\": [\"p\", \"f\"]}, {\"op\": \"tanh\", \"label\": \"b\"},"
+        "{\"op\": \"linear\", \"label\": \"h\", \"units\": 7, \"inputs\": [\"a\"]},"
+        "{\"op\": \"linear\", \"label\": \"g\", \"units\": 7, \"inputs\": [\"b\"]},"
+        "{\"op\": \"add\", \"inputs\": [\"h\", \"g\"]}, {\"op\": \"linear\", \"units\": 3}]}";
+    sn_dataset data = toy_classes(MANY_SAMPLES, IN, OUT, 6);
+    sn_engine_options unfused = {.batch = MANY_SAMPLES, .is_reference = true, .keeps_gradients = true};
+    sn_engine_options planned = {.batch = MANY_SAMPLES, .keeps_gradients = true};
+    test_net net, reference;
+    net_open(&net, network, &data, SN_F64, &planned);
+    net_open(&reference, network, &data, SN_F64, &unfused);
+    net_randomize(&reference, 1);
+    net_copy_weights(&net, &reference);
+    check_observations(&net, &reference, 1);
+    net_close(&net);
+    net_close(&reference);
+    sn_dataset_reset(&data);
+}
+
 static void test_random_graphs(void **state) {
     (void)state;
     sn_dataset data = toy_classes(MANY_SAMPLES, IN, OUT, 6);
@@ -492,8 +516,9 @@ static void test_deep(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random_graphs),  cmocka_unit_test(test_families), cmocka_unit_test(test_group_panels),
-        cmocka_unit_test(test_shared_stripes), cmocka_unit_test(test_items),    cmocka_unit_test(test_deep),
+        cmocka_unit_test(test_late_reader),  cmocka_unit_test(test_random_graphs),  cmocka_unit_test(test_families),
+        cmocka_unit_test(test_group_panels), cmocka_unit_test(test_shared_stripes), cmocka_unit_test(test_items),
+        cmocka_unit_test(test_deep),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
