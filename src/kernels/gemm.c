@@ -301,7 +301,8 @@ static void multiply_bands(part *t, size_t i, size_t rows, size_t band, size_t c
         size_t last = left - (is_pair ? LANES : 0);
         at.column = cols - left;
         at.tail = last < LANES ? last : LANES;
-        (is_pair ? pairs : singles)[rows - 1](t, &at);
+        tile_kernel *kernel = is_pair ? pairs[rows - 1] : singles[rows - 1];
+        kernel(t, &at);
     }
 }
 
