@@ -10,9 +10,8 @@
 enum { MOST_BYTES = 4096 }; /* of a line; what is longer is cut */
 static const char prefix[] = "warning: ";
 
-static void add(sn_text *text, const char *format, va_list args) {
-    char line[MOST_BYTES];
-    vsnprintf(line, sizeof line, format, args);
+/* A line as it is told. */
+static void add_line(sn_text *text, char *line) {
     bool is_utf8 = sn_is_utf8(line);
     for (char *c = line; *c; c++) { /* a note is one line of UTF-8, whatever the names in it are */
         if ((unsigned char)*c < 0x20 || *c == 0x7F || (!is_utf8 && (unsigned char)*c >= 0x80)) *c = '?';
@@ -22,26 +21,32 @@ static void add(sn_text *text, const char *format, va_list args) {
 
 void sn_note(sn_notes *notes, const char *format, ...) {
     if (!notes || notes->n++ >= SN_NOTES_SHOWN) return;
+    char line[MOST_BYTES];
     va_list args;
     va_start(args, format);
-    add(&notes->text, format, args);
+    vsnprintf(line, sizeof line, format, args);
     va_end(args);
+    add_line(&notes->text, line);
 }
 
 void sn_note_always(sn_notes *notes, const char *format, ...) {
     if (!notes) return;
+    char line[MOST_BYTES];
     va_list args;
     va_start(args, format);
-    add(&notes->text, format, args);
+    vsnprintf(line, sizeof line, format, args);
     va_end(args);
+    add_line(&notes->text, line);
 }
 
 void sn_note_aside(sn_notes *notes, const char *format, ...) {
     if (!notes) return;
+    char line[MOST_BYTES];
     va_list args;
     va_start(args, format);
-    add(&notes->asides, format, args);
+    vsnprintf(line, sizeof line, format, args);
     va_end(args);
+    add_line(&notes->asides, line);
 }
 
 void sn_notes_write(const sn_notes *notes, sn_text *text) {

@@ -259,6 +259,7 @@ static void test_older(void **state) {
              "bytes (take that version, or --force to train anew)",
              dir, SN_FILE_CHECKPOINT, SN_VERSION);
     assert_string_equal(error.text, expected);
+    sn_outcome_reset(&outcome);
     end(&t);
 }
 
