@@ -179,10 +179,14 @@ static ALWAYS_INLINE void start_tile(vector acc[MOST_ROWS][2], const part *t, co
     }
 }
 
-/* The first `n` elements; v in memory of its own, so that the tile stays in registers. */
-static ALWAYS_INLINE vector store_part(real *to, vector v, size_t n) {
-    memcpy(to, &v, n * sizeof(real));
-    return load_part(to, n);
+/* The first `n` elements, which are what it returns; v in memory of its own, so that the tile stays in registers. */
+static ALWAYS_INLINE vector store(real *to, vector v, size_t n) {
+    if (n < LANES) {
+        memcpy(to, &v, n * sizeof(real));
+        return load_part(to, n);
+    }
+    *(vector *)to = v;
+    return v;
 }
 
 /* The sum of what is stored times 0, in chains that need not wait for each other. */
@@ -192,13 +196,7 @@ static ALWAYS_INLINE vector store_rows(vector acc[MOST_ROWS][2], real *to, const
     for (int r = 0; r < rows; r++) {
         for (int v = 0; v < vectors; v++) {
             real *c = to + (size_t)r * g->c_ld + (size_t)v * apart(g->c_band);
-            vector stored = acc[r][v];
-            if (v + 1 < vectors || tail == LANES) {
-                *(vector *)c = stored;
-            } else {
-                stored = store_part(c, stored, tail);
-            }
-            found[2 * (r % 2) + v] += stored * 0;
+            found[2 * (r % 2) + v] += store(c, acc[r][v], v + 1 < vectors ? LANES : tail) * 0;
         }
     }
     return (found[0] + found[1]) + (found[2] + found[3]);
@@ -296,7 +294,8 @@ static tile_kernel *const pairs[TILE_ROWS] = {
 /* The rows from i on, over `count` bands from `band` on, `cols` columns of each: pairs of vectors, and what is left. */
 static void multiply_bands(part *t, size_t i, size_t rows, size_t band, size_t count, size_t cols) {
     place at = {.i = i, .band = band, .count = count, .step = 1};
-    for (size_t left = cols; left > 0 && count > 0; left -= left > 2 * LANES ? 2 * LANES : left) {
+    const size_t pair = (size_t)2 * LANES;
+    for (size_t left = cols; left > 0 && count > 0; left -= left > pair ? pair : left) {
         bool is_pair = left > LANES;
         size_t last = left - (is_pair ? LANES : 0);
         at.column = cols - left;

