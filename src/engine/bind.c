@@ -39,7 +39,6 @@ static bool bind_link(sn_engine *e, int i) {
     sn_chain_link *link = sn_pool_alloc(&e->pool, sizeof *link);
     if (!link) return false;
     *link = (sn_chain_link){.x = bind_slot(e, plan->value[fresh]),
-                            .dx = bind_slot(e, plan->gradient[fresh]),
                             .column = e->graph->nodes[plan->grows[i]].width,
                             .width = e->graph->nodes[fresh].width};
     e->bindings[i].link = link;
@@ -57,9 +56,9 @@ static bool bind_node(sn_engine *e, int i) {
     if (!places || !widths || !flow) return false;
     for (size_t k = 0; k < n; k++) {
         const sn_edge *edge = &plan->edges[plan->first_edge[i] + (int)k];
-        int x = node->inputs[k];
+        int x = node->inputs[k], source = sn_plan_source(plan, i, (int)k);
         places[k] = bind_slot(e, plan->value[x].buffer >= 0 ? plan->value[x] : plan->value[i]);
-        if (edge->flow != SN_FLOW_NONE) places[n + k] = bind_slot(e, plan->gradient[x]);
+        if (edge->flow != SN_FLOW_NONE) places[n + k] = bind_slot(e, plan->gradient[source]);
         if (edge->flow == SN_FLOW_ADD) places[2 * n + k] = bind_slot(e, edge->base);
         widths[k] = nodes[x].width;
         flow[k] = edge->flow;

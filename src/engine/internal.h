@@ -73,7 +73,7 @@ static inline sn_view sn_binding_view(const sn_binding *binding, unsigned char *
 
 /* What is new of an activation that goes on from another one (src/plan/chains.c). */
 typedef struct sn_chain_link {
-    sn_binding x, dx; /* the new features, and their gradient */
+    sn_binding x; /* the new features; their gradient is bound as that of the input */
     size_t column, width;
 } sn_chain_link;
 

@@ -58,8 +58,8 @@ static void merge_signal(const sn_node *node, void *left, size_t n_panels, void 
     sn_signal_sums *all = sum;
     (void)node;
     *all = panels[0];
-    for (size_t t = 1; t < n_panels; t++)
-        sn_signal_sums_merge(all, &panels[t]);
+    for (size_t p = 1; p < n_panels; p++)
+        sn_signal_sums_merge(all, &panels[p]);
 }
 
 static const sn_op_kernels *kernels_of(const sn_engine *engine, const sn_op_call *call) {
@@ -80,8 +80,8 @@ static void merge_count(const sn_node *node, void *left, size_t n_panels, void *
     double *all = sum;
     (void)node;
     *all = 0;
-    for (size_t t = 0; t < n_panels; t++)
-        *all += panels[t];
+    for (size_t p = 0; p < n_panels; p++)
+        *all += panels[p];
 }
 
 static size_t units_size(const sn_node *node) {
@@ -98,9 +98,9 @@ static void merge_awake(const sn_node *node, void *left, size_t n_panels, void *
     unsigned char *awake = left;
     sn_unit_sums *units = sum;
     *units = (sn_unit_sums){.n = (double)node->width};
-    for (size_t t = 1; t < n_panels; t++) {
+    for (size_t p = 1; p < n_panels; p++) {
         for (size_t c = 0; c < node->width; c++)
-            awake[c] |= awake[t * node->width + c];
+            awake[c] |= awake[p * node->width + c];
     }
     for (size_t c = 0; c < node->width; c++)
         units->silent += !awake[c];

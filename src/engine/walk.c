@@ -110,9 +110,7 @@ static void take_new(const walk *w, const span *s, int i, sn_op_call *call) {
     w->workspace->x[0] = view_of(w, s, &link->x);
     call->width = link->width;
     call->y.data = (unsigned char *)call->y.data + skipped;
-    if (!call->dy.data) return;
-    call->dy.data = (unsigned char *)call->dy.data + skipped;
-    w->workspace->dx[0] = view_of(w, s, &link->dx);
+    if (call->dy.data) call->dy.data = (unsigned char *)call->dy.data + skipped;
 }
 
 /* The gradient of a node that is apart, of one panel: that of its activation, times the slope. */

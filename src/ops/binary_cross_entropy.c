@@ -64,7 +64,6 @@ const sn_loss sn_loss_binary_cross_entropy = {
 #include "kernels/exponential.h"
 #include "ops/targets.h"
 
-/* Adds to the losses those of one output; slope: d loss / d z. */
 SN_ALWAYS_INLINE void add_output(double *loss, double *slope, const real *z, const double *t, size_t lanes) {
     SN_SIMD for (size_t l = 0; l < lanes; l++) {
         /* Of the side that z is on the target has `right`, of the other one `wrong`. */
@@ -77,30 +76,8 @@ SN_ALWAYS_INLINE void add_output(double *loss, double *slope, const real *z, con
     }
 }
 
-SN_ALWAYS_INLINE sn_loss_sums evaluate(const sn_loss_call *call, size_t lanes) {
-    const double *target[SN_PANEL];
-    double loss[SN_PANEL] = {0}, per_output = 1 / (double)call->width, weight = call->weight * per_output;
-    sn_largest best;
-    sn_set_largest(&best, call, lanes);
-    for (size_t l = 0; l < lanes; l++)
-        target[l] = sn_target_of(call, l);
-    for (size_t j = 0; j < call->width; j++) {
-        double t[SN_PANEL], slope[SN_PANEL];
-        for (size_t l = 0; l < lanes; l++)
-            t[l] = target[l][j];
-        add_output(loss, slope, sn_lanes_of(call->y, 0, j), t, lanes);
-        if (!call->dy.data) continue;
-        real *dz = sn_lanes_of(call->dy, 0, j);
-        SN_SIMD for (size_t l = 0; l < lanes; l++) dz[l] = (real)(weight * slope[l]);
-    }
-    SN_SIMD for (size_t l = 0; l < lanes; l++) loss[l] *= per_output;
-    return sn_sums_of(call, loss, &best);
-}
-
 static sn_loss_sums binary_cross_entropy(const sn_loss_call *call) {
-    sn_loss_sums sums = call->lanes == SN_PANEL ? evaluate(call, SN_PANEL) : evaluate(call, call->lanes);
-    sn_clear_idle(call);
-    return sums;
+    return sn_mean_of_outputs(call, add_output);
 }
 
 const sn_loss_kernels SN_V(sn_kernels_binary_cross_entropy) = {.evaluate = binary_cross_entropy};

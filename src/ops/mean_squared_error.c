@@ -36,31 +36,16 @@ const sn_loss sn_loss_mean_squared_error = {
 #else
 #include "ops/targets.h"
 
-SN_ALWAYS_INLINE sn_loss_sums evaluate(const sn_loss_call *call, size_t lanes) {
-    const double *target[SN_PANEL];
-    double loss[SN_PANEL] = {0}, per_output = 1 / (double)call->width, slope = 2 * call->weight * per_output;
-    sn_largest best;
-    sn_set_largest(&best, call, lanes);
-    for (size_t l = 0; l < lanes; l++)
-        target[l] = sn_target_of(call, l);
-    for (size_t j = 0; j < call->width; j++) {
-        const real *y = sn_lanes_of(call->y, 0, j);
-        double error[SN_PANEL];
-        for (size_t l = 0; l < lanes; l++)
-            error[l] = (double)y[l] - target[l][j];
-        SN_SIMD for (size_t l = 0; l < lanes; l++) loss[l] += error[l] * error[l];
-        if (!call->dy.data) continue;
-        real *dy = sn_lanes_of(call->dy, 0, j);
-        SN_SIMD for (size_t l = 0; l < lanes; l++) dy[l] = (real)(slope * error[l]);
+SN_ALWAYS_INLINE void add_output(double *loss, double *slope, const real *y, const double *t, size_t lanes) {
+    SN_SIMD for (size_t l = 0; l < lanes; l++) {
+        double error = (double)y[l] - t[l];
+        loss[l] += error * error;
+        slope[l] = 2 * error;
     }
-    SN_SIMD for (size_t l = 0; l < lanes; l++) loss[l] *= per_output;
-    return sn_sums_of(call, loss, &best);
 }
 
 static sn_loss_sums mean_squared_error(const sn_loss_call *call) {
-    sn_loss_sums sums = call->lanes == SN_PANEL ? evaluate(call, SN_PANEL) : evaluate(call, call->lanes);
-    sn_clear_idle(call);
-    return sums;
+    return sn_mean_of_outputs(call, add_output);
 }
 
 const sn_loss_kernels SN_V(sn_kernels_mean_squared_error) = {.evaluate = mean_squared_error};

@@ -59,4 +59,36 @@ static inline void sn_clear_idle(const sn_loss_call *call) {
     }
 }
 
+/* Adds to the losses of the lanes those of one output z, whose targets are t; slope: d loss / d z. */
+typedef void sn_add_output(double *loss, double *slope, const real *z, const double *t, size_t lanes);
+
+SN_ALWAYS_INLINE sn_loss_sums sn_sum_outputs(const sn_loss_call *call, sn_add_output *add_output, size_t lanes) {
+    const double *target[SN_PANEL];
+    double loss[SN_PANEL] = {0}, per_output = 1 / (double)call->width, weight = call->weight * per_output;
+    sn_largest best;
+    sn_set_largest(&best, call, lanes);
+    for (size_t l = 0; l < lanes; l++)
+        target[l] = sn_target_of(call, l);
+    for (size_t j = 0; j < call->width; j++) {
+        double t[SN_PANEL], slope[SN_PANEL];
+        for (size_t l = 0; l < lanes; l++)
+            t[l] = target[l][j];
+        add_output(loss, slope, sn_lanes_of(call->y, 0, j), t, lanes);
+        if (!call->dy.data) continue;
+        real *dz = sn_lanes_of(call->dy, 0, j);
+        SN_SIMD for (size_t l = 0; l < lanes; l++) dz[l] = (real)(weight * slope[l]);
+    }
+    SN_SIMD for (size_t l = 0; l < lanes; l++) loss[l] *= per_output;
+    return sn_sums_of(call, loss, &best);
+}
+
+/* The mean over the outputs of what each adds by itself. */
+SN_ALWAYS_INLINE sn_loss_sums sn_mean_of_outputs(const sn_loss_call *call, sn_add_output *add_output) {
+    bool is_whole = call->lanes == SN_PANEL;
+    sn_loss_sums sums =
+        is_whole ? sn_sum_outputs(call, add_output, SN_PANEL) : sn_sum_outputs(call, add_output, call->lanes);
+    sn_clear_idle(call);
+    return sums;
+}
+
 #endif

@@ -5,14 +5,11 @@
 
 #include "base/arena.h"
 
-/* The largest signal with positions. */
-static size_t largest_image(const sn_graph *graph) {
-    size_t largest = 0;
+static bool has_images(const sn_graph *graph) {
     for (int i = 0; i < graph->n_nodes; i++) {
-        size_t sample = sn_shape_size(&graph->nodes[i].shape);
-        if (graph->nodes[i].positions > 1 && sample > largest) largest = sample;
+        if (graph->nodes[i].positions > 1) return true;
     }
-    return largest;
+    return false;
 }
 
 const sn_node *sn_plan_reduces_at(const sn_plan *plan, int time) {
@@ -67,7 +64,7 @@ size_t sn_part_samples(size_t rows, int part, int n_parts, size_t *begin) {
 }
 
 sn_status sn_plan_build(sn_plan *plan, const sn_graph *graph, const sn_plan_options *options, sn_error *error) {
-    *plan = (sn_plan){.graph = graph, .options = *options, .image_elements = largest_image(graph)};
+    *plan = (sn_plan){.graph = graph, .options = *options, .has_images = has_images(graph)};
     plan->max_panels = sn_panels(options->batch);
     sn_status status = sn_plan_chains(plan, error);
     if (!status) status = sn_plan_slots(plan, error);
@@ -105,7 +102,7 @@ void sn_plan_reset(sn_plan *plan) {
 
 size_t sn_plan_group_panels(const sn_plan *plan, int threads) {
     enum { MOST = 128 / SN_PANEL }; /* more leave the second cache */
-    if (plan->options.is_reference || plan->image_elements > 0) return 1;
+    if (plan->options.is_reference || plan->has_images) return 1;
     size_t share = (plan->max_panels + (size_t)threads - 1) / (size_t)threads;
     return share < MOST ? share : MOST;
 }

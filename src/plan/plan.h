@@ -121,10 +121,10 @@ typedef struct sn_plan_options {
 typedef struct sn_plan {
     const sn_graph *graph;
     sn_plan_options options;
-    size_t image_elements; /* of the largest signal with positions, for one sample; 0: there is none */
-    size_t max_panels;     /* of the largest batch */
-    int *grows;            /* per node: the activation whose features this one goes on from, see chains.c; -1: none */
-    bool *is_apart;        /* per node: a concat whose value and gradient nobody needs whole: nothing is done for it */
+    bool has_images;   /* a signal has positions */
+    size_t max_panels; /* of the largest batch */
+    int *grows;        /* per node: the activation whose features this one goes on from, see chains.c; -1: none */
+    bool *is_apart;    /* per node: a concat whose value and gradient nobody needs whole: nothing is done for it */
     sn_slot *value, *gradient; /* per node; of a node that is apart there may be none */
     int *first_edge;           /* per node, into edges */
     sn_edge *edges;

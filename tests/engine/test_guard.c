@@ -15,6 +15,7 @@
 
 #include "engine/backend.h"
 #include "ops/table.h"
+#include "support/backends.h"
 #include "support/net.h"
 #include "support/rules.h"
 #include "support/toy.h"
@@ -28,15 +29,12 @@ static const char network[] =
 
 #define MOMENTUM "{\"momentum\": 0.9}"
 
-enum { SAMPLES = 40, THREADS = 2, WIDTH = 5, MOST_OPS = 100, LARGEST = WIDTH * WIDTH };
+enum { SAMPLES = 40, THREADS = 2, WIDTH = 5, LARGEST = WIDTH * WIDTH };
 
 static sn_dataset data;
 
 /* The backend under test, and what of it is damaged. */
-static const sn_backend *sound;
-static sn_backend crooked;
-static sn_op_kernels kernels[MOST_OPS];
-static const sn_op_kernels *table[MOST_OPS];
+static loose_backend loose;
 static sn_optimizer_kernels optimizer;
 static const sn_optimizer_kernels *optimizers[] = {&optimizer};
 static const sn_form_kernels *sound_rule; /* of gradient descent with momentum */
@@ -48,7 +46,7 @@ static void hit(void *end, ptrdiff_t behind) {
 }
 
 static const sn_op_kernels *sound_kernels(const sn_node *node) {
-    return sound->ops[sn_op_index(node->op)];
+    return loose.sound->ops[sn_op_index(node->op)];
 }
 
 static bool is_called(const sn_node *node, const char *label) {
@@ -127,32 +125,24 @@ static void forward_of_scratch(const sn_op_call *call) {
 
 /* The input is the first signal of all. */
 static void gather(const sn_gather_call *call) {
-    sound->gather(call);
+    loose.sound->gather(call);
     if (call->indices[0] == 0) hit(call->x.data, -1);
 }
 
 /* ---- steps with them ---- */
 
 static sn_op_kernels *kernels_of(const char *op) {
-    return &kernels[sn_op_index(sn_op_find(sn_ops, op))];
+    return &loose.kernels[sn_op_index(sn_op_find(sn_ops, op))];
 }
 
 static void make_sound(void) {
-    sn_error error;
-    assert_int_equal(sn_backend_select(&sound, SN_F32, &error), SN_OK);
-    crooked = *sound;
-    for (size_t i = 0; sn_ops[i]; i++) {
-        assert_true(i < MOST_OPS);
-        kernels[i] = *sound->ops[i];
-        table[i] = &kernels[i];
-    }
-    crooked.ops = table;
+    make_loose(&loose, SN_F32);
     sn_update_rule rule = rule_of(MOMENTUM);
     assert_ptr_equal(rule.optimizer, sn_optimizers[0]);
-    sound_rule = sn_rule_kernels(sound, &rule);
-    optimizer = *sound->optimizers[0];
+    sound_rule = sn_rule_kernels(loose.sound, &rule);
+    optimizer = *loose.sound->optimizers[0];
     crooked_rule = &optimizer.forms[rule.form];
-    crooked.optimizers = optimizers;
+    loose.backend.optimizers = optimizers;
 }
 
 /* Observed steps on the crooked backend: states change at the end of one, and are looked at in the next. */
@@ -163,7 +153,7 @@ static void run_steps(void) {
     sn_error error;
     sn_observation seen;
     sn_engine_options options = {.rule = rule_of(MOMENTUM), .keeps_gradients = true, .threads = THREADS};
-    net_open_with(&net, network, &data, &(test_tables){sn_ops, &crooked}, &options);
+    net_open_with(&net, network, &data, &(test_tables){sn_ops, &loose.backend}, &options);
     plan = sn_engine_plan(net.engine);
     net_randomize(&net, 1);
     assert_int_equal(sn_observation_new(&seen, &net.graph, &error), SN_OK);
@@ -244,7 +234,7 @@ static void test_signals(void **state) {
     kernels_of("linear")->forward = forward_of_scratch;
     expect_end("0 bytes behind the values of b");
     make_sound();
-    crooked.gather = gather;
+    loose.backend.gather = gather;
     expect_end("63 bytes behind the start of all signals");
 }
 

@@ -8,13 +8,14 @@
 
 #include "engine/backend.h"
 #include "ops/table.h"
+#include "support/backends.h"
 #include "support/check.h"
 #include "support/net.h"
 #include "support/random_graph.h"
 #include "support/rules.h"
 #include "support/toy.h"
 
-enum { IN = 4, OUT = 3, SAMPLES = 100, MOST_THREADS = 4, STEPS = 3, MOST_OPS = 100 };
+enum { IN = 4, OUT = 3, SAMPLES = 100, MOST_THREADS = 4, STEPS = 3 };
 
 static const size_t batches[] = {1, 7, 8, 9, 15, 16, 17, 33, SAMPLES};
 enum { N_BATCHES = sizeof batches / sizeof *batches };
@@ -148,23 +149,8 @@ static void test_means(void **state) {
 
 /* ---- idle lanes ---- */
 
-static const sn_backend *sound;
-static sn_backend crooked;
-static sn_op_kernels kernels[MOST_OPS];
-static const sn_op_kernels *table[MOST_OPS];
+static loose_backend loose;
 static atomic_int n_idle; /* lanes that were looked at or spoilt, so that no test passes without any */
-
-static void make_sound(void) {
-    sn_error error;
-    assert_int_equal(sn_backend_select(&sound, SN_F64, &error), SN_OK);
-    crooked = *sound;
-    for (size_t i = 0; sn_ops[i]; i++) {
-        assert_true(i < MOST_OPS);
-        kernels[i] = *sound->ops[i];
-        table[i] = &kernels[i];
-    }
-    crooked.ops = table;
-}
 
 static double *lane_of(sn_view view, size_t block, size_t feature, size_t lane) {
     return (double *)view.data + block * view.ld + feature * SN_PANEL + lane;
@@ -172,7 +158,7 @@ static double *lane_of(sn_view view, size_t block, size_t feature, size_t lane) 
 
 /* Numbers of an everyday size in the idle lanes of the last panel that are computed, NaN in those that are not. */
 static void spoil(const sn_gather_call *call) {
-    sound->gather(call);
+    loose.sound->gather(call);
     size_t panel = sn_panels(call->rows) - 1;
     for (size_t c = 0; c < call->width; c++) {
         for (size_t l = sn_panel_samples(call->rows, panel); l < SN_PANEL; l++) {
@@ -212,8 +198,8 @@ static void check_spoilt(const sn_dataset *data, uint64_t seed) {
     test_net net, spoilt;
     sn_observation seen[2];
     sn_error error;
-    net_open_with(&net, sn_text_string(&text), data, &(test_tables){sn_ops, sound}, &options);
-    net_open_with(&spoilt, sn_text_string(&text), data, &(test_tables){sn_ops, &crooked}, &options);
+    net_open_with(&net, sn_text_string(&text), data, &(test_tables){sn_ops, loose.sound}, &options);
+    net_open_with(&spoilt, sn_text_string(&text), data, &(test_tables){sn_ops, &loose.backend}, &options);
     net_randomize(&net, seed);
     net_copy_weights(&spoilt, &net);
     assert_int_equal(sn_observation_new(&seen[0], &net.graph, &error), SN_OK);
@@ -237,8 +223,8 @@ static void test_spoilt_lanes(void **state) {
     (void)state;
     enum { GRAPHS = 180 };
     sn_dataset data = toy_classes(SAMPLES, IN, OUT, 4);
-    make_sound();
-    crooked.gather = spoil;
+    make_loose(&loose, SN_F64);
+    loose.backend.gather = spoil;
     atomic_store(&n_idle, 0);
     for (uint64_t seed = 1; seed <= GRAPHS; seed++)
         check_spoilt(&data, seed);
@@ -266,23 +252,23 @@ static void check_idle(const sn_op_call *call, sn_view view, bool is_value) {
 }
 
 static void forward_and_look(const sn_op_call *call) {
-    sound->ops[sn_op_index(call->node->op)]->forward(call);
+    loose.sound->ops[sn_op_index(call->node->op)]->forward(call);
     check_idle(call, call->y, true);
 }
 
 static void look_and_backward(const sn_op_call *call) {
     check_idle(call, call->dy, false);
-    sound->ops[sn_op_index(call->node->op)]->backward(call);
+    loose.sound->ops[sn_op_index(call->node->op)]->backward(call);
 }
 
 static void test_what_idle_lanes_hold(void **state) {
     (void)state;
     enum { GRAPHS = 180 };
     sn_dataset data = toy_classes(SAMPLES, IN, OUT, 5);
-    make_sound();
+    make_loose(&loose, SN_F64);
     for (size_t i = 0; sn_ops[i]; i++) {
-        kernels[i].forward = forward_and_look;
-        kernels[i].backward = look_and_backward;
+        loose.kernels[i].forward = forward_and_look;
+        loose.kernels[i].backward = look_and_backward;
     }
     atomic_store(&n_idle, 0);
     for (uint64_t seed = 1; seed <= GRAPHS; seed++) {
@@ -290,7 +276,7 @@ static void test_what_idle_lanes_hold(void **state) {
         sn_text text = random_graph(seed, &limits);
         test_net net;
         sn_engine_options options = {.batch = batches[seed % N_BATCHES], .is_reference = seed % 5 == 0};
-        net_open_with(&net, sn_text_string(&text), &data, &(test_tables){sn_ops, &crooked}, &options);
+        net_open_with(&net, sn_text_string(&text), &data, &(test_tables){sn_ops, &loose.backend}, &options);
         net_randomize(&net, seed);
         net_step(&net, 0.01, NULL);
         net_close(&net);
@@ -306,22 +292,22 @@ static atomic_int n_own, n_openblas;
 
 static void count_forward(const sn_op_call *call) {
     atomic_fetch_add(call->by_openblas ? &n_openblas : &n_own, 1);
-    sound->ops[sn_op_index(call->node->op)]->forward(call);
+    loose.sound->ops[sn_op_index(call->node->op)]->forward(call);
 }
 
 static void count_backward(const sn_op_call *call) {
     atomic_fetch_add(call->by_openblas ? &n_openblas : &n_own, 1);
-    sound->ops[sn_op_index(call->node->op)]->backward(call);
+    loose.sound->ops[sn_op_index(call->node->op)]->backward(call);
 }
 
 static bool count_gradient(const sn_gradient_call *call) {
     atomic_fetch_add(call->by_openblas ? &n_openblas : &n_own, 1);
-    return sound->ops[sn_op_index(call->node->op)]->param_gradient(call);
+    return loose.sound->ops[sn_op_index(call->node->op)]->param_gradient(call);
 }
 
 static void open_products(test_net *net, const sn_dataset *data, sn_products products) {
     sn_engine_options options = {.threads = 2, .keeps_gradients = true, .products = products};
-    net_open_with(net, network, data, &(test_tables){sn_ops, &crooked}, &options);
+    net_open_with(net, network, data, &(test_tables){sn_ops, &loose.backend}, &options);
     net_randomize(net, 6);
     atomic_store(&n_own, 0);
     atomic_store(&n_openblas, 0);
@@ -333,8 +319,8 @@ static void test_products(void **state) {
     (void)state;
     sn_dataset data = toy_classes(SAMPLES, IN, OUT, 6);
     test_net own, openblas, by_path;
-    make_sound();
-    sn_op_kernels *linear = &kernels[sn_op_index(sn_op_find(sn_ops, "linear"))];
+    make_loose(&loose, SN_F64);
+    sn_op_kernels *linear = &loose.kernels[sn_op_index(sn_op_find(sn_ops, "linear"))];
     linear->forward = count_forward;
     linear->backward = count_backward;
     linear->param_gradient = count_gradient;
@@ -343,21 +329,16 @@ static void test_products(void **state) {
     open_products(&openblas, &data, SN_PRODUCTS_OPENBLAS);
     assert_true(atomic_load(&n_openblas) > 10 && atomic_load(&n_own) == 0);
     open_products(&by_path, &data, SN_PRODUCTS_BY_PATH);
-    assert_true((atomic_load(&n_own) > 0) == sound->has_fma && (atomic_load(&n_openblas) > 0) == !sound->has_fma);
+    assert_true((atomic_load(&n_own) > 0) == loose.sound->has_fma &&
+                (atomic_load(&n_openblas) > 0) == !loose.sound->has_fma);
     double distance = net_gradient_distance(&own, &openblas);
     print_message("products by the kernel and by OpenBLAS: gradients %.2g apart\n", distance);
     assert_true(distance <= 1e-13);
-    assert_true(net_gradient_distance(&by_path, sound->has_fma ? &own : &openblas) == 0);
+    assert_true(net_gradient_distance(&by_path, loose.sound->has_fma ? &own : &openblas) == 0);
     net_close(&own);
     net_close(&openblas);
     net_close(&by_path);
     sn_dataset_reset(&data);
-}
-
-static int pin(void **state) {
-    static sn_error error;
-    (void)state;
-    return sn_blas_pin(&error) != SN_OK;
 }
 
 int main(void) {
@@ -369,5 +350,5 @@ int main(void) {
         cmocka_unit_test(test_what_idle_lanes_hold),
         cmocka_unit_test(test_products),
     };
-    return cmocka_run_group_tests(tests, pin, NULL);
+    return cmocka_run_group_tests(tests, pin_blas, NULL);
 }

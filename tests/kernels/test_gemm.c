@@ -452,12 +452,6 @@ static void pieces_have_the_bits_of_the_whole(void **state) {
     assert_true(n_products > 4 * n_own);
 }
 
-static int pin(void **state) {
-    static sn_error error;
-    (void)state;
-    return sn_blas_pin(&error) != SN_OK;
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(random_sizes),
@@ -468,5 +462,5 @@ int main(void) {
         cmocka_unit_test(infinities_survive_the_parts_of_a_sum),
         cmocka_unit_test(pieces_have_the_bits_of_the_whole),
     };
-    return cmocka_run_group_tests(tests, pin, NULL);
+    return cmocka_run_group_tests(tests, pin_blas, NULL);
 }

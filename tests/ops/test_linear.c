@@ -453,12 +453,6 @@ static void test_what_is_not_finite(void **state) {
     }
 }
 
-static int pin(void **state) {
-    static sn_error error;
-    (void)state;
-    return sn_blas_pin(&error) != SN_OK;
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
@@ -467,5 +461,5 @@ int main(void) {
         cmocka_unit_test(test_long_sums),
         cmocka_unit_test(test_what_is_not_finite),
     };
-    return cmocka_run_group_tests(tests, pin, NULL);
+    return cmocka_run_group_tests(tests, pin_blas, NULL);
 }

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ops/table.h"
 #include "support/check.h"
 
 size_t runnable_backends(const sn_backend *backends[MOST_BACKENDS], sn_dtype dtype) {
@@ -25,4 +26,22 @@ size_t runnable_backends(const sn_backend *backends[MOST_BACKENDS], sn_dtype dty
     free(kept);
     assert_true(n >= 1);
     return n;
+}
+
+void make_loose(loose_backend *loose, sn_dtype dtype) {
+    sn_error error;
+    assert_int_equal(sn_backend_select(&loose->sound, dtype, &error), SN_OK);
+    loose->backend = *loose->sound;
+    for (size_t i = 0; sn_ops[i]; i++) {
+        assert_true(i < MOST_OPS);
+        loose->kernels[i] = *loose->sound->ops[i];
+        loose->table[i] = &loose->kernels[i];
+    }
+    loose->backend.ops = loose->table;
+}
+
+int pin_blas(void **state) {
+    sn_error error;
+    (void)state;
+    return sn_blas_pin(&error) != SN_OK;
 }
