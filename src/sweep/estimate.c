@@ -291,7 +291,7 @@ void sn_cells_longest_first(sn_cells *cells) {
     if (cells->n_points > MAX_POINTS) return;
     sn_error_clear(&ignored);
     size_t *order = sn_pool_alloc(&cells->pool, cells->n_points * sizeof *order);
-    if (order && begin(&e, cells, &ignored) == SN_OK) {
+    if (order && begin(&e, cells, &ignored) == SN_OK && e.works) {
         qsort(e.works, e.n_works, sizeof *e.works, compare_work);
         for (size_t i = 0; i < e.n_works; i++)
             order[i] = e.works[i].point;

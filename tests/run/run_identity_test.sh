@@ -214,7 +214,7 @@ done
 if [[ -s avx2/loss.csv && -s avx512/loss.csv ]]; then
     want_same avx2 avx512
     SKIPNET_SIMD=avx2 "$skipnet" train net.json -q --out both --set train.steps=7
-    SKIPNET_SIMD=avx512 "$skipnet" train net.json -q --out both --set train.steps=12 --resume 2>err
+    SKIPNET_SIMD=avx512 "$skipnet" train net.json --out both --set train.steps=12 --resume >out 2>err
     want_like "the other width: it goes on" "both: resumed at step * of *, made longer*" "$(cat err)"
     SKIPNET_SIMD=avx2 "$skipnet" train net.json -q --out twelve --set train.steps=12
     want_same both twelve

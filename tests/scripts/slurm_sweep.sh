@@ -57,7 +57,7 @@ find packed -name run.json -printf '%p %T@\n' | sort >after
 want "packed: what was done is not done again" 60 "$(comm -12 before after | wc -l)"
 
 # Ctrl-C, which goes to the whole process group, and a signal to the script alone: the prompt is there within a second,
-# the cluster needs longer, and in the end no job is left.
+# the cluster needs longer, and in the end no job is left.  The longest cell, depth 5, begins first.
 nothing_is_queued() { [[ -z $(squeue -h) ]]; }
 stop_sweep() { # WHAT SIGNAL STEPS
     local begin
@@ -77,10 +77,10 @@ stop_sweep() { # WHAT SIGNAL STEPS
     want "$1: exit status" "$2" "$(kill -l $((status - 128)))"
     want_like "$1: the message" "*sweep: stopped by a signal; call it again to go on" "$(cat err)"
     await "$1: no job is left" nothing_is_queued
-    want "$1: the cell closed itself" '  "status": "interrupted",' "$(grep '^  "status"' stopped/depth=3/run.json)"
+    want "$1: the cell closed itself" '  "status": "interrupted",' "$(grep '^  "status"' stopped/depth=5/run.json)"
 }
 grows_after() { # FILE
-    [[ stopped/depth=3/loss.csv -nt $1 ]] && has_rows stopped/depth=3/loss.csv 2
+    [[ stopped/depth=5/loss.csv -nt $1 ]] && has_rows stopped/depth=5/loss.csv 2
 }
 stop_sweep Ctrl-C INT 100000000
 stop_sweep "a signal" INT 100000000
