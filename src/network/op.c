@@ -33,7 +33,7 @@ void sn_node_set_shape(sn_node *node, const sn_shape *shape) {
 }
 
 static void set_tensor(sn_param *param, const char *name, size_t rows, size_t cols, const sn_value *init) {
-    *param = (sn_param){.name = name, .init = init, .cols = cols};
+    *param = (sn_param){.name = name, .init = init, .cols = cols, .unit = 1};
     if (rows > 0) {
         param->rank = 2;
         param->dim[0] = (int64_t)rows;

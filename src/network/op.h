@@ -40,6 +40,7 @@ typedef struct sn_param {
     int64_t dim[4];
     size_t count;      /* elements */
     size_t rows, cols; /* the tensor as a matrix, rows * cols == count */
+    size_t unit;       /* columns that belong together, the taps of a feature: tiles are cut between them */
     sn_route route;
     bool decays;      /* weight decay acts on it even where it acts on matrices only */
     bool is_held;     /* the config has it stay as it is: its gradient is measured, and no update moves it */
@@ -197,6 +198,9 @@ typedef struct sn_op {
     /* Floating-point operations of the matrix product of the forward pass per sample (a multiply-add is two); NULL: the
      * op has none. */
     double (*flops)(const sn_node *node);
+
+    /* Elements that `param_gradient` needs of sn_gradient_call.stripe for a tile of `rows` x `cols`; NULL: a stripe. */
+    size_t (*gradient_room)(const sn_node *node, size_t rows, size_t cols);
 
     /* d output / d input `k` where that is one constant times the identity, else 0; NULL: 0 for every input. */
     double (*pass_factor)(const sn_node *node, int k);

@@ -18,6 +18,7 @@
 
 #define SN_OPS(X)                                                                                                      \
     X(linear)                                                                                                          \
+    X(conv2d)                                                                                                          \
     SN_ACTIVATIONS(X)                                                                                                  \
     X(add)                                                                                                             \
     X(concat)                                                                                                          \
