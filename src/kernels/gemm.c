@@ -261,10 +261,11 @@ static ALWAYS_INLINE void tile(part *t, const place *at, int rows, int vectors) 
         if (run) {
             from = (operands){a + run->a, b + run->b};
             n = run++->steps;
+        } else {
+            a += g->a_block;
+            b += n * g->b_ld;
         }
         add_steps(acc, g, from, n, rows, vectors);
-        a += g->a_block;
-        b += n * g->b_ld;
     }
     store_tile(acc, t, at, rows, vectors);
 }
