@@ -17,6 +17,8 @@ const sn_op *sn_op_find(const sn_op *const *ops, const char *name) {
     return NULL;
 }
 
+const char *const sn_conv_words[] = {"auto", "direct", NULL};
+
 sn_status sn_node_fault(const sn_node *node, sn_error *error, const char *format, ...) {
     char message[1024];
     va_list args;

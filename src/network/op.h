@@ -243,6 +243,10 @@ extern const sn_choice sn_activation_choice; /* the key "activation" of a family
 /* The op of that name in a NULL-terminated table; NULL if there is none. */
 const sn_op *sn_op_find(const sn_op *const *ops, const char *name);
 
+/* How a convolution is computed: words of the key "conv" of an op and of a family. */
+extern const char *const sn_conv_words[];
+#define SN_CONV_HELP "direct sums the products of every window; auto is direct"
+
 /* Helpers for `build`. */
 
 /* Adds a fault at the node's config entry: "...: LABEL: message". */
