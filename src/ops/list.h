@@ -18,6 +18,10 @@
 
 #define SN_OPS(X)                                                                                                      \
     X(linear)                                                                                                          \
+    X(subsample)                                                                                                       \
+    X(avg_pool)                                                                                                        \
+    X(flatten)                                                                                                         \
+    X(global_avg_pool)                                                                                                 \
     X(conv2d)                                                                                                          \
     SN_ACTIVATIONS(X)                                                                                                  \
     X(add)                                                                                                             \
