@@ -1,22 +1,12 @@
 /* The convolution of an image with a bank of kernels, W (out, in, height, width) as PyTorch has it. */
-#include "ops/row.h"
-
-#include "kernels/conv_axis.h"
-
-typedef struct conv2d_attributes {
-    sn_conv_axis y, x;
-} conv2d_attributes;
+#include "ops/conv.h"
 
 #if SN_DESCRIBES
-#include <string.h>
-
-#include "network/init.h"
-
 /* Sets the axis; false where the kernel does not fit into it. */
 static bool set_axis(const sn_node *node, int64_t in, sn_conv_axis *axis) {
     int64_t kernel = sn_value_integer(node->config, "kernel"), stride = sn_value_integer(node->config, "stride");
-    bool is_given = sn_value_is_number(sn_value_get(node->config, "padding"));
-    int64_t padding = is_given ? sn_value_integer(node->config, "padding") : (kernel - 1) / 2;
+    const sn_value *given = sn_value_get(node->config, "padding");
+    int64_t padding = given ? sn_value_integer(given, "") : (kernel - 1) / 2;
     if (in + 2 * padding < kernel) return false;
     *axis = (sn_conv_axis){.in = (size_t)in,
                            .out = (size_t)((in + 2 * padding - kernel) / stride + 1),
@@ -26,67 +16,32 @@ static bool set_axis(const sn_node *node, int64_t in, sn_conv_axis *axis) {
     return true;
 }
 
-static void add_params(sn_node *node, const sn_node *input, size_t taps) {
-    int64_t channels = sn_value_integer(node->config, "channels");
-    int64_t kernel = sn_value_integer(node->config, "kernel");
-    const sn_value *init = sn_value_get(node->config, "init"), *bias_init = sn_value_get(node->config, "bias_init");
-    sn_param *weight = sn_node_add_param(node, "weight", (size_t)channels, input->width * taps, init);
-    weight->kind = SN_PARAM_WEIGHT;
-    weight->rank = 4;
-    weight->dim[1] = (int64_t)input->width;
-    weight->dim[2] = weight->dim[3] = kernel;
-    weight->unit = taps;
-    weight->fan_out = channels * (int64_t)taps;
-    weight->decays = weight->in_parts = true;
-    if (!sn_value_bool(node->config, "bias")) return;
-    bool own = strcmp(sn_value_text(init, "kind"), "pytorch") == 0;
-    sn_param *bias = sn_node_add_param(node, "bias", 0, (size_t)channels, bias_init ? bias_init : own ? init : NULL);
-    bias->kind = SN_PARAM_BIAS;
-    bias->in_parts = true;
-    bias->fan_in = weight->fan_in;
-    bias->fan_out = weight->fan_out;
-}
-
 static sn_status conv2d_build(sn_node *node, const sn_node *nodes, sn_pool *pool, sn_error *error) {
     const sn_node *input = &nodes[node->inputs[0]];
+    int64_t channels = sn_value_integer(node->config, "channels");
     char text[SN_SHAPE_TEXT];
-    conv2d_attributes *attributes = sn_pool_alloc(pool, sizeof *attributes);
-    if (!attributes) return sn_error_memory(error, sizeof *attributes, "a conv2d");
-    if (input->shape.rank != 3)
-        return sn_node_fault(node, error, "its input %s is a vector of %lld, a convolution needs an image",
-                             input->label, (long long)input->width);
-    if (!set_axis(node, input->shape.dim[0], &attributes->y) || !set_axis(node, input->shape.dim[1], &attributes->x))
-        return sn_node_fault(node, error, "its kernel of %lld is larger than the padded image %s",
-                             (long long)sn_value_integer(node->config, "kernel"), sn_shape_text(&input->shape, text));
-    node->attributes = attributes;
-    add_params(node, input, attributes->y.kernel * attributes->x.kernel);
-    sn_shape shape = {.rank = 3,
-                      .dim = {(int64_t)attributes->y.out, (int64_t)attributes->x.out, node->params[0].dim[0]}};
+    sn_conv_axes *axes = sn_pool_alloc(pool, sizeof *axes);
+    if (!axes) return sn_error_memory(error, sizeof *axes, "a conv2d");
+    node->attributes = axes;
+    sn_status status = sn_conv_check(node, input, error);
+    if (status) return status;
+    if (!set_axis(node, input->shape.dim[0], &axes->y) || !set_axis(node, input->shape.dim[1], &axes->x))
+        return sn_node_fault(node, error, "its kernel of %lld is larger than the padded image \"%s\", %s",
+                             (long long)sn_value_integer(node->config, "kernel"), input->label,
+                             sn_shape_text(&input->shape, text));
+    sn_conv_add_params(node, (size_t)channels, input->width, axes->y.kernel * axes->x.kernel);
+    sn_shape shape = {.rank = 3, .dim = {(int64_t)axes->y.out, (int64_t)axes->x.out, channels}};
     sn_node_set_shape(node, &shape);
-    sn_status status = sn_init_check(node->origin, sn_value_get(node->config, "init"), error);
-    sn_status own = sn_init_check(node->origin, sn_value_get(node->config, "bias_init"), error);
-    return status ? status : own;
+    return SN_OK;
 }
 
 static double conv2d_flops(const sn_node *node) {
-    return 2.0 * (double)node->params[0].count * (double)node->positions;
+    return sn_conv_flops(node, node->positions);
 }
-
-static size_t conv2d_gradient_room(const sn_node *node, size_t rows, size_t cols) {
-    const conv2d_attributes *a = node->attributes;
-    return sn_conv_gradient_room(&a->y, &a->x, rows, cols / (a->y.kernel * a->x.kernel));
-}
-
-static const sn_ruler without_bias[] = {{.key = "bias", .value = "false"}, {.key = "network.weights"}, {0}};
 
 static const sn_key conv2d_keys[] = {
-    {.name = "channels", .types = SN_INTEGER, .flags = SN_REQUIRED, .min = 1, .max = 1e5, .help = "of the output"},
-    {.name = "kernel",
-     .types = SN_INTEGER,
-     .fallback = "3",
-     .min = 1,
-     .max = SN_CONV_MOST_KERNEL,
-     .help = "height and width of the kernels"},
+    SN_CONV_CHANNELS,
+    {SN_CONV_KERNEL, .fallback = "3"},
     {.name = "stride",
      .types = SN_INTEGER,
      .fallback = "1",
@@ -99,24 +54,7 @@ static const sn_key conv2d_keys[] = {
      .min = 0,
      .max = SN_CONV_MOST_KERNEL - 1,
      .help = "zeros around the image; null: (kernel - 1) / 2, which keeps its size where kernel is odd and stride 1"},
-    {.name = "bias", .types = SN_BOOL, .fallback = "true", .help = "whether b is there"},
-    {.name = "conv",
-     .types = SN_WORD,
-     .fallback = "\"auto\"",
-     .words = sn_conv_words,
-     .help = "how it is computed: " SN_CONV_HELP},
-    {.name = "init",
-     .types = SN_KIND,
-     .fallback = "\"pytorch\"",
-     .choice = &sn_init_choice,
-     .ruled_by = sn_ruled_by_weights,
-     .help = "initial weights"},
-    {.name = "bias_init",
-     .types = SN_KIND | SN_NULL,
-     .fallback = "null",
-     .choice = &sn_init_choice,
-     .ruled_by = without_bias,
-     .help = "initial biases; null: what belongs to the init (pytorch: its own, others: zeros)"},
+    SN_CONV_WEIGHTS,
     {0},
 };
 
@@ -134,14 +72,14 @@ const sn_op sn_op_conv2d = {
     .checks_output = true,
     .build = conv2d_build,
     .flops = conv2d_flops,
-    .gradient_room = conv2d_gradient_room,
+    .gradient_room = sn_conv_room,
 };
 #else
 #include "kernels/conv.h"
 #include "ops/bias_gradient.h"
 
 static sn_convolution convolution_of(const sn_op_call *call, sn_view from, sn_view to) {
-    const conv2d_attributes *a = call->node->attributes;
+    const sn_conv_axes *a = call->node->attributes;
     return (sn_convolution){.y = a->y,
                             .x = a->x,
                             .panels = sn_panels(call->samples),
@@ -188,7 +126,7 @@ static void conv2d_push(const sn_push_call *call) {
 
 static bool conv2d_param_gradient(const sn_gradient_call *call) {
     if (call->param == 1) return sn_bias_gradient(call);
-    const conv2d_attributes *a = call->node->attributes;
+    const sn_conv_axes *a = call->node->attributes;
     size_t taps = call->node->params[0].unit;
     call->stripe->holds = NULL;
     return SN_V(sn_conv_gradient_of)(&(sn_conv_gradient){.y = a->y,
