@@ -119,18 +119,15 @@ static const sn_key common_keys[] = {
 };
 
 const sn_source *const sn_sources[] = {
-    &sn_source_fashion_mnist, &sn_source_mnist,    &sn_source_csv, &sn_source_spirals,
+    &sn_source_fashion_mnist, &sn_source_mnist,    &sn_source_cifar_10,
+    &sn_source_cifar_100,     &sn_source_csv,      &sn_source_spirals,
     &sn_source_teacher,       &sn_source_gaussian, NULL,
 };
 
 static const sn_kind *const kinds[] = {
-    &sn_source_fashion_mnist.kind,
-    &sn_source_mnist.kind,
-    &sn_source_csv.kind,
-    &sn_source_spirals.kind,
-    &sn_source_teacher.kind,
-    &sn_source_gaussian.kind,
-    NULL,
+    &sn_source_fashion_mnist.kind, &sn_source_mnist.kind,    &sn_source_cifar_10.kind,
+    &sn_source_cifar_100.kind,     &sn_source_csv.kind,      &sn_source_spirals.kind,
+    &sn_source_teacher.kind,       &sn_source_gaussian.kind, NULL,
 };
 
 const sn_choice sn_source_choice = {

@@ -9,6 +9,8 @@
 
 extern const sn_source sn_source_fashion_mnist;
 extern const sn_source sn_source_mnist;
+extern const sn_source sn_source_cifar_10;
+extern const sn_source sn_source_cifar_100;
 extern const sn_source sn_source_csv;
 extern const sn_source sn_source_spirals;
 extern const sn_source sn_source_teacher;

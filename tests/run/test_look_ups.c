@@ -49,6 +49,7 @@ typedef struct place {
 } place;
 
 static place places[] = {
+    {"data/cifar.c", "data", "data(cifar-100)", 0},
     {"data/csv.c", "j->data", "data(csv)", 0},
     {"data/data.c", "data", "data", 0},
     {"data/gaussian.c", "data", "data(gaussian)", 0},
