@@ -279,7 +279,7 @@ static sn_status load_cifar_100(sn_dataset *dataset, const sn_config *config, co
     .help = "the archive of the binary version as downloaded, or a directory that holds it or what is in it; null: "   \
             "the directories of SKIPNET_DATA and their subdirectories named as the kind"
 
-static const sn_key keys_10[] = {{PATH_KEY}, {0}};
+static const sn_key keys_10[] = {{PATH_KEY}, {SN_KEY_AUGMENT}, {0}};
 
 static const char *const label_words[] = {"fine", "coarse", NULL};
 static const sn_key keys_100[] = {
@@ -289,6 +289,7 @@ static const sn_key keys_100[] = {
      .fallback = "\"fine\"",
      .words = label_words,
      .help = "fine: the 100 classes; coarse: the 20 groups of five that they form"},
+    {SN_KEY_AUGMENT},
     {0},
 };
 

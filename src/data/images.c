@@ -141,6 +141,7 @@ static const sn_key keys[] = {
      .fallback = "null",
      .help = "directory of the IDX files; null: the directories of SKIPNET_DATA and their subdirectories named as the "
              "kind, then Debian's place"},
+    {SN_KEY_AUGMENT},
     {0},
 };
 

@@ -2,7 +2,9 @@
  * every sort. */
 #include "data_fixture.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <math.h>
 #include <sys/stat.h>
 #include <zlib.h>
 
@@ -221,9 +223,82 @@ static void test_cifar_100(void **state) {
         sn_dataset_reset(&d);
     }
     setenv("SKIPNET_CACHE", "", 1);
-    char command[320];
-    snprintf(command, sizeof command, "rm -f %s/cache/cifar-100-*", fixture_dir);
-    assert_int_equal(system(command), 0);
+    DIR *cache = opendir(fixture_path("cache"));
+    assert_non_null(cache);
+    int n_kept = 0;
+    for (struct dirent *entry; (entry = readdir(cache));) {
+        if (entry->d_name[0] == '.') continue;
+        n_kept++;
+        assert_int_equal(unlinkat(dirfd(cache), entry->d_name, 0), 0);
+    }
+    closedir(cache);
+    assert_int_equal(n_kept, 2);
+}
+
+/* Mean and standard deviation of each channel of the training samples used, by plain sums; all rows are scaled alike.
+ */
+static void check_channels(const sn_dataset *d) {
+    assert_int_equal(d->n_scales, SIDE * 3);
+    for (size_t c = 0; c < 3; c++) {
+        long double n = (long double)d->train.n * PLANE, sum = 0, squares = 0;
+        for (size_t i = c; i < d->train.n * PIXELS; i += 3)
+            sum += d->train.bytes[i];
+        for (size_t i = c; i < d->train.n * PIXELS; i += 3)
+            squares += (d->train.bytes[i] - sum / n) * (d->train.bytes[i] - sum / n);
+        for (size_t j = c; j < d->n_scales; j += 3) {
+            assert_true(fabsl(d->mean[j] - sum / n) < 1e-11L);
+            assert_true(fabsl(d->factor[j] - 1 / sqrtl(squares / n)) < 1e-14L);
+        }
+    }
+    assert_true(d->mean[0] != d->mean[1] && d->mean[1] != d->mean[2]);
+}
+
+static void test_scaling_per_channel(void **state) {
+    (void)state;
+    make_files();
+    for (size_t i = 0; i < MOST_FILES; i++) { /* planes of different brightness */
+        for (size_t at = 1 + PLANE; i != 1 && at < files[i].size; at++) {
+            size_t plane = at % RECORD_10 / PLANE;
+            files[i].bytes[at] = at % RECORD_10 == 0 ? files[i].bytes[at] : (uint8_t)(files[i].bytes[at] >> plane);
+        }
+    }
+    write_folder("bright", files, MOST_FILES);
+    sn_dataset d = fixture_load_ok("{\"kind\": \"cifar-10\", \"path\": \"bright\", \"scaling\": \"per-channel\"}");
+    check_channels(&d);
+    sn_dataset few = fixture_load_ok(
+        "{\"kind\": \"cifar-10\", \"path\": \"bright\", \"scaling\": \"per-channel\", \"train_limit\": 2}");
+    check_channels(&few);
+    assert_true(few.mean[0] != d.mean[0]);
+    sn_dataset_reset(&few);
+    sn_dataset_reset(&d);
+    remove_folder("bright", files, MOST_FILES);
+}
+
+/* Of one channel that is the scale of all pixels, to the bit; a channel of one value becomes 0; vectors have none. */
+static void test_other_channels(void **state) {
+    (void)state;
+    sn_dataset a = fixture_load_ok("{\"kind\": \"textures\", \"samples\": 50, \"scaling\": \"per-channel\"}");
+    sn_dataset b = fixture_load_ok("{\"kind\": \"textures\", \"samples\": 50, \"scaling\": \"standardize\"}");
+    assert_int_equal(a.n_scales, 1);
+    assert_memory_equal(a.mean, b.mean, sizeof *a.mean);
+    assert_memory_equal(a.factor, b.factor, sizeof *a.factor);
+    sn_dataset_reset(&a);
+    sn_dataset_reset(&b);
+    static file flat[2];
+    flat[0] = (file){.name = "train.bin"};
+    flat[1] = (file){.name = "test.bin"};
+    for (int i = 0; i < 2; i++) {
+        add_record(&flat[i], (const uint8_t[]){1, 1}, 2, 0);
+        memset(flat[i].bytes + 2 + PLANE, 77, PLANE);
+    }
+    write_folder("flat", flat, 2);
+    a = fixture_load_ok("{\"kind\": \"cifar-100\", \"path\": \"flat\", \"scaling\": \"per-channel\"}");
+    assert_true(a.mean[4] == 77 && a.factor[4] == 1 && a.factor[3] != 1 && a.factor[5] != 1);
+    sn_dataset_reset(&a);
+    remove_folder("flat", flat, 2);
+    fixture_expect_fault("{\"kind\": \"spirals\", \"scaling\": \"per-channel\"}", SN_INVALID,
+                         "c.json:1:41: data.scaling: per-channel is for images (standardize scales every feature by "
+                         "itself)");
 }
 
 /* ---- malformed ones ---- */
@@ -368,6 +443,8 @@ int main(void) {
         cmocka_unit_test(test_forms),
         cmocka_unit_test(test_search),
         cmocka_unit_test(test_cifar_100),
+        cmocka_unit_test(test_scaling_per_channel),
+        cmocka_unit_test(test_other_channels),
         cmocka_unit_test(test_absent),
         cmocka_unit_test(test_damaged_files),
         cmocka_unit_test(test_other_set),

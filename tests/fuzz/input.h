@@ -45,8 +45,8 @@ void fuzz_put(const char *name, fuzz_bytes content);
 /* Removes all that fuzz_put wrote since the last call. */
 void fuzz_clear(void);
 
-/* Loads the data set that a config of the one key "data" asks for; labels have to be below the number of classes, which
- * the loss relies on. */
-void fuzz_load_data(const sn_text *config);
+/* Loads the data set that the text of a config of the one key "data" asks for; labels have to be below the number of
+ * classes, which the loss relies on. */
+void fuzz_load_data(const sn_text *text);
 
 #endif
