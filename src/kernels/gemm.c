@@ -85,7 +85,16 @@ enum {
 
 typedef real vector __attribute__((vector_size(SN_VECTOR_BYTES), aligned(sizeof(real)), may_alias));
 
-#define ALWAYS_INLINE inline __attribute__((always_inline))
+/* A sanitizer that watched every access would take the tile out of its registers and a hundred times as long: the tiles
+ * are not watched, the rows that they read and write are looked at once for each product (watch). */
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#define IS_WATCHED 1
+#define UNWATCHED  __attribute__((no_sanitize("thread"), no_sanitize("address")))
+#else
+#define IS_WATCHED 0
+#define UNWATCHED
+#endif
+#define ALWAYS_INLINE UNWATCHED inline __attribute__((always_inline))
 
 /* Where the prefetching of product->ahead stands. */
 typedef struct prefetcher {
@@ -116,7 +125,7 @@ static prefetcher make_prefetcher(const sn_product *g) {
     return f;
 }
 
-static inline void prefetch(prefetcher *f) {
+UNWATCHED static inline void prefetch(prefetcher *f) {
     enum { LINE = 64 };
     for (size_t i = 0; i < f->lines && f->ahead < f->end; i++) {
         __builtin_prefetch(f->ahead->data + f->row * f->ahead->ld_bytes + f->byte, 0, 2);
@@ -267,7 +276,7 @@ static ALWAYS_INLINE void tiles(part *t, const place *first, int rows, int vecto
 typedef void tile_kernel(part *t, const place *at);
 
 #define TILE(rows, vectors)                                                                                            \
-    static void tile_##rows##x##vectors(part *t, const place *at) {                                                    \
+    UNWATCHED static void tile_##rows##x##vectors(part *t, const place *at) {                                          \
         tiles(t, at, rows, vectors);                                                                                   \
     }
 /* clang-format off */
@@ -335,8 +344,33 @@ static void multiply_part(part *t) {
     }
 }
 
+#if IS_WATCHED
+static void read_one(const real *element) {
+    (void)*(volatile const real *)element;
+}
+
+/* Reads the first element of every row of A and B, and writes what stands there to that of C. */
+static void watch(const sn_product *g) {
+    for (size_t i = 0; i < g->m; i++) {
+        for (size_t p = 0; p < g->k; p += g->a_block ? SN_PANEL : g->k)
+            read_one(g->a + i * g->a_row + p / SN_PANEL * g->a_block);
+    }
+    for (size_t q = 0; q < g->bands; q++) {
+        for (size_t p = 0; p < g->k; p++)
+            read_one(g->b + q * g->b_band + p * g->b_ld);
+        for (size_t i = 0; i < g->m; i++) {
+            volatile real *c = g->c + q * g->c_band + i * g->c_ld;
+            *c = *c;
+        }
+    }
+}
+#endif
+
 bool SN_V(sn_gemm)(const sn_product *g) {
     if (g->by_openblas) return multiply_by_openblas(g);
+#if IS_WATCHED
+    watch(g);
+#endif
     part t = {.g = g, .ahead = make_prefetcher(g)};
     for (t.p = 0; t.p < g->k; t.p += STEPS) {
         t.steps = g->k - t.p < STEPS ? g->k - t.p : STEPS;
