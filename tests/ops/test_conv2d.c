@@ -90,8 +90,17 @@ static void compare(const geometry *g, sn_dtype dtype) {
     double *db = calloc(n_b, sizeof *db);
     for (size_t k = 0; k < n_y; k++)
         u[k] = (double)(float)sn_rng_normal(sn_rng_stream(3, "cotangent", "", 0), k);
-    sums s = {*g, (int)node->shape.dim[0], (int)node->shape.dim[1], w, b, x, u, calloc(n_y, sizeof *y),
-              calloc(n_x, sizeof *dx), calloc(n_w, sizeof *dw), calloc(n_b, sizeof *db)};
+    sums s = {*g,
+              (int)node->shape.dim[0],
+              (int)node->shape.dim[1],
+              w,
+              b,
+              x,
+              u,
+              calloc(n_y, sizeof *y),
+              calloc(n_x, sizeof *dx),
+              calloc(n_w, sizeof *dw),
+              calloc(n_b, sizeof *db)};
     add_windows(&s);
     assert_close("value", g, y, s.y, n_y, limit);
     sn_probe_pull(probe, 1, u, (double *[]){dx});
@@ -111,10 +120,12 @@ static void compare(const geometry *g, sn_dtype dtype) {
 
 /* height, width, in, out, kernel, stride, padding, batch */
 static const geometry named[] = {
-    {1, 1, 1, 1, 1, 1, 0, 1},    {1, 1, 3, 5, 3, 1, 1, 2},     {5, 7, 1, 3, 3, 1, 1, 16},   {5, 7, 3, 12, 3, 2, 1, 17},
-    {8, 8, 12, 17, 3, 1, 1, 3},  {9, 6, 17, 1, 5, 1, 2, 33},   {9, 9, 2, 16, 7, 2, 3, 5},   {7, 7, 3, 4, 1, 2, 0, 18},
-    {6, 5, 4, 20, 1, 1, 0, 16},  {4, 4, 3, 5, 4, 1, 0, 9},     {5, 5, 2, 3, 2, 2, 1, 20},   {12, 3, 2, 3, 3, 3, 0, 4},
-    {3, 13, 1, 70, 11, 5, 10, 2}, {4, 90, 70, 2, 3, 1, 1, 3}, {13, 11, 3, 6, 5, 4, 4, 31}, {16, 16, 16, 16, 3, 1, 1, 32},
+    {1, 1, 1, 1, 1, 1, 0, 1},      {1, 1, 3, 5, 3, 1, 1, 2},   {5, 7, 1, 3, 3, 1, 1, 16},
+    {5, 7, 3, 12, 3, 2, 1, 17},    {8, 8, 12, 17, 3, 1, 1, 3}, {9, 6, 17, 1, 5, 1, 2, 33},
+    {9, 9, 2, 16, 7, 2, 3, 5},     {7, 7, 3, 4, 1, 2, 0, 18},  {6, 5, 4, 20, 1, 1, 0, 16},
+    {4, 4, 3, 5, 4, 1, 0, 9},      {5, 5, 2, 3, 2, 2, 1, 20},  {12, 3, 2, 3, 3, 3, 0, 4},
+    {3, 13, 1, 70, 11, 5, 10, 2},  {4, 90, 70, 2, 3, 1, 1, 3}, {13, 11, 3, 6, 5, 4, 4, 31},
+    {16, 16, 16, 16, 3, 1, 1, 32},
 };
 
 static void test_named(void **state) {

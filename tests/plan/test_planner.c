@@ -11,12 +11,13 @@
 #include "engine/profile.h"
 #include "ops/table.h"
 #include "support/check.h"
+#include "support/image_op.h"
 #include "support/net.h"
 #include "support/random_graph.h"
 #include "support/rules.h"
 #include "support/toy.h"
 
-enum { GRAPHS = 800, IN = 4, OUT = 3, SAMPLES = 11, MANY_SAMPLES = 150, MOST_OPS = 100 };
+enum { GRAPHS = 800, IMAGE_GRAPHS = 150, IN = 4, OUT = 3, SAMPLES = 11, MANY_SAMPLES = 150, MOST_OPS = 100 };
 
 /* Where a slot lies: columns of a buffer. */
 static void check_slot(const sn_plan *plan, sn_slot slot, size_t width) {
@@ -89,7 +90,7 @@ static void check_memory(const sn_plan *plan) {
     for (int i = 0; i < plan->n_buffers; i++) {
         const sn_buffer *a = &plan->buffers[i];
         bool in_batch = a->place == SN_PLACE_BATCH;
-        assert_int_equal(sn_buffer_panel(a), a->width * SN_PANEL);
+        assert_int_equal(sn_buffer_panel(a), a->positions * a->width * SN_PANEL);
         assert_true(a->offset % 16 == 0 && a->first >= 0 && a->last >= a->first);
         assert_true(a->offset + extent(plan, a) <= (in_batch ? plan->batch_elements : plan->scratch_elements));
         assert_true(!in_batch || a->offset + extent(plan, a) <= plan->by_sample);
@@ -348,9 +349,9 @@ static void check_all_drawn(const tally *t) {
  * thread walks several at once, and the others end with few and with many idle lanes; every fifth graph has layers of
  * several stripes; every fourth begins with a dense network. */
 static void check_graph(const sn_dataset *data, uint64_t seed, tally *t) {
-    bool is_smooth = seed % 3 != 0, is_wide = seed % 5 == 0;
+    bool is_smooth = seed % 3 != 0, is_wide = seed % 5 == 0, is_image = data->shape.rank == 3;
     random_limits limits = {IN, OUT, is_wide ? 40 : 5, is_wide ? 100 : 20, is_smooth, seed % 4 == 3, false};
-    sn_text text = random_graph(seed, &limits);
+    sn_text text = is_image ? random_image_graph(seed, &limits, &data->shape) : random_graph(seed, &limits);
     test_net net, reference;
     static const size_t batches[] = {MANY_SAMPLES, SAMPLES, 24, 37};
     size_t batch = batches[seed / 2 % 4];
@@ -414,9 +415,15 @@ static void test_random_graphs(void **state) {
         "with groups of panels, %d shared stripes, %d activations that go on\n",
         GRAPHS, t.worst, t.worst_slope, t.n_views, t.n_scratch, t.n_copies, t.n_grouped, t.n_shared, t.n_grown);
     assert_true(t.n_views > GRAPHS && t.n_scratch > GRAPHS && t.n_copies > 0);
-    check_all_drawn(&t);
     assert_true(t.n_grouped > GRAPHS / 5 && t.n_shared > GRAPHS / 5 && t.n_grown > GRAPHS / 5);
     sn_dataset_reset(&data);
+    sn_dataset images = toy_images(MANY_SAMPLES, (sn_shape){3, {6, 5, 2}}, OUT, 6);
+    for (uint64_t seed = 1; seed <= IMAGE_GRAPHS; seed++)
+        check_graph(&images, seed, &t);
+    print_message("%d graphs of images: %g from the unfused walk, slopes within %.2g\n", IMAGE_GRAPHS, t.worst,
+                  t.worst_slope);
+    check_all_drawn(&t);
+    sn_dataset_reset(&images);
 }
 
 /* A dense network copies nothing, in either direction; a residual one shares gradients along its blocks. */

@@ -292,16 +292,33 @@ double distance_of(const double *a, const double *b, size_t n) {
     return sum == 0 ? 0 : sqrt(sum) / larger;
 }
 
-/* A shift of all samples by the same stays one in a linear map of them; a batch_norm removes it. */
-static bool loses_shift(const sn_graph *graph, int i) {
-    static const char *const linear[] = {"linear", "add", "concat", "scale", "identity"};
+/* Whether an op takes a shift of all samples by the same into one: the linear maps.  Of images such a shift may be one
+ * of each channel, even over all positions: *is_even, which windows that reach beyond the image take from it. */
+static bool keeps_shift(const sn_node *node, bool *is_even) {
+    static const char *const linear[] = {"linear",           "add",      "concat",   "scale",     "identity", "conv2d",
+                                         "conv_transpose2d", "avg_pool", "upsample", "subsample", "flatten",  NULL};
+    const char *op = node->op->kind.name;
+    if (strcmp(op, "global_avg_pool") == 0) return true;
+    bool is_conv = strcmp(op, "conv2d") == 0, is_pool = strcmp(op, "avg_pool") == 0;
+    const sn_value *padding = sn_value_get(node->config, "padding");
+    if (is_conv || (is_pool && sn_value_bool(node->config, "count_include_pad")))
+        *is_even &= sn_value_is_number(padding) && sn_value_integer(padding, "") == 0;
+    if (strcmp(op, "conv_transpose2d") == 0) *is_even = false;
+    for (size_t j = 0; linear[j]; j++) {
+        if (strcmp(op, linear[j]) == 0) return true;
+    }
+    return false;
+}
+
+/* Whether every reader loses a shift of all samples by the same: a batch_norm removes it, of an image where it is even.
+ */
+static bool loses_shift(const sn_graph *graph, int i, bool is_even) {
     const sn_node *node = &graph->nodes[i];
     for (int k = 0; k < node->n_readers; k++) {
-        const char *op = graph->nodes[node->readers[k]].op->kind.name;
-        bool keeps = false;
-        for (size_t j = 0; j < sizeof linear / sizeof *linear; j++)
-            keeps |= strcmp(op, linear[j]) == 0;
-        bool is_lost = strcmp(op, "batch_norm") == 0 || (keeps && loses_shift(graph, node->readers[k]));
+        const sn_node *reader = &graph->nodes[node->readers[k]];
+        bool stays_even = is_even, is_norm = strcmp(reader->op->kind.name, "batch_norm") == 0;
+        bool is_lost = is_norm ? is_even || reader->positions == 1
+                               : keeps_shift(reader, &stays_even) && loses_shift(graph, node->readers[k], stays_even);
         if (!is_lost) return false;
     }
     return node->n_readers > 0;
@@ -309,7 +326,7 @@ static bool loses_shift(const sn_graph *graph, int i) {
 
 bool net_is_cancelled(const test_net *net, size_t i) {
     const sn_plan_param *param = &sn_engine_plan(net->engine)->params[i];
-    return param->index == 1 && loses_shift(&net->graph, param->node);
+    return param->index == 1 && loses_shift(&net->graph, param->node, true);
 }
 
 double net_gradient_distance(const test_net *a, const test_net *b) {

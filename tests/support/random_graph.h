@@ -3,6 +3,7 @@
 #define SN_TESTS_SUPPORT_RANDOM_GRAPH_H
 
 #include "base/rng.h"
+#include "base/shape.h"
 #include "base/text.h"
 #include "support/functions.h"
 
@@ -35,6 +36,10 @@ typedef struct random_limits {
 
 /* A layer list of every op: {"layers": [...]} (sn_text_free). */
 sn_text random_graph(uint64_t seed, const random_limits *limits);
+
+/* The same for images: convolutions, pooling and what else looks at height and width, between the ops of all graphs
+ * (sn_text_free).  Of the limits out, most_units (channels) and is_smooth count. */
+sn_text random_image_graph(uint64_t seed, const random_limits *limits, const sn_shape *image);
 
 /* A whole config that trains for a moment on generated data: a layer list or a family, either loss and precision, odd
  * batches with a short last one (sn_text_free). */
