@@ -67,7 +67,9 @@ static bool begin(densenet *d, const sn_value *network, sn_text *text) {
                     .growth = sn_value_integer(network, "growth")};
     d->layers = (sn_value_integer(network, "depth") - BLOCKS - 1) / (BLOCKS * (d->has_bottleneck ? 2 : 1));
     d->channels = d->has_bottleneck ? 2 * d->growth : 16;
-    return sn_family_begin(&d->w, network, text);
+    if (!sn_family_begin(&d->w, network, text)) return false;
+    d->w.conv = sn_value_text(network, "conv");
+    return true;
 }
 
 /* W phi(norm(x)), and dropout. */

@@ -183,7 +183,6 @@ static void free_description(sn_family_writer *w) {
 
 bool sn_family_begin(sn_family_writer *w, const sn_value *network, sn_text *text) {
     *w = (sn_family_writer){.text = text, .from = "input", .norm = norm_op(sn_value_text(network, "norm"))};
-    w->conv = sn_value_text(network, "conv");
     json_of(&w->activation, network, "activation", "{\"kind\":\"identity\"}");
     json_of(&w->init, network, "init", "\"pytorch\"");
     json_of(&w->bias_init, network, "bias_init", "null");

@@ -117,7 +117,9 @@ static bool begin(resnet *r, const sn_value *network, sn_text *text) {
                   .stages = (int64_t)sn_value_count(sn_value_get(network, "widths"))};
     r->blocks = (sn_value_integer(network, "depth") - 2) / (r->stages * layers_of_block(network));
     r->skip = sn_family_read_skip(sn_value_get(network, "skip"), r->stages * r->blocks);
-    return sn_family_begin(&r->w, network, text);
+    if (!sn_family_begin(&r->w, network, text)) return false;
+    r->w.conv = sn_value_text(network, "conv");
+    return true;
 }
 
 static void write_phi(resnet *r, const char *name) {

@@ -16,6 +16,7 @@
 #include "ops/table.h"
 #include "support/check.h"
 #include "support/functions.h"
+#include "support/image_op.h"
 #include "support/name_set.h"
 #include "support/net.h"
 #include "support/toy.h"
@@ -63,6 +64,18 @@ static double column_margin(const double *x, size_t n_rows, size_t n) {
     return least;
 }
 
+/* Of what a maximum is taken of: the least distance of two values of a channel and a sample. */
+static double least_gap(const double *x, size_t n_rows, size_t positions, size_t n) {
+    double least = HUGE_VAL;
+    for (size_t c = 0; c < n; c++) {
+        for (size_t r = 0; r < n_rows; r++) {
+            for (size_t other = r / positions * positions; other < r; other++)
+                least = fmin(least, 20 * fabs(x[r * n + c] - x[other * n + c]));
+        }
+    }
+    return least;
+}
+
 /* How near a hinge of margin 1 is to where it bends. */
 static double loss_margin(const test_net *net, const sn_probe *probe) {
     int last = net->graph.n_nodes - 1;
@@ -83,8 +96,11 @@ static double kink_margin(const test_net *net, const sn_probe *probe) {
         int x = net->graph.nodes[i].inputs[0];
         size_t width = net->graph.nodes[x].width;
         double *values = net_signal(probe, x);
-        if (is_op(&net->graph.nodes[i], "batch_norm")) margin = fmin(margin, column_margin(values, net->batch, width));
-        for (size_t r = 0; r < net->batch; r++)
+        size_t rows = net->batch * net->graph.nodes[x].positions;
+        if (is_op(&net->graph.nodes[i], "batch_norm")) margin = fmin(margin, column_margin(values, rows, width));
+        if (is_op(&net->graph.nodes[i], "max_pool") && x > 0)
+            margin = fmin(margin, least_gap(values, rows, net->graph.nodes[x].positions, width));
+        for (size_t r = 0; r < rows; r++)
             margin = fmin(margin, row_margin(&net->graph.nodes[i], values + r * width, width));
         free(values);
     }
@@ -334,6 +350,104 @@ static void test_topologies(void **state) {
     }
 }
 
+#define CONV(label, from, channels, keys)                                                                              \
+    "{\"op\": \"conv2d\", \"channels\": " #channels ", \"label\": \"" label "\", \"inputs\": [\"" from "\"]" keys "},"
+#define OP(op, keys) "{\"op\": \"" op "\"" keys "},"
+#define MEAN_OUTPUT  OP("global_avg_pool", "") OUTPUT
+#define FLAT_OUTPUT  OP("flatten", "") OUTPUT
+
+/* Networks of images of some size and number of channels. */
+static const struct {
+    const char *name;
+    sn_shape image;
+    size_t samples;
+    const char *layers;
+} image_topologies[] = {
+    {"convolutions",
+     {3, {5, 4, 3}},
+     SAMPLES,
+     CONV("a", "input", 12, "") TANH("b", "a") CONV("c", "b", 3, "") MEAN_OUTPUT},
+    {"convolutions of stride 2",
+     {3, {7, 6, 1}},
+     SAMPLES,
+     CONV("a", "input", 3, ", \"stride\": 2") TANH("b", "a") CONV("c", "b", 2, ", \"kernel\": 2, \"stride\": 2")
+         TANH("d", "c") FLAT_OUTPUT},
+    {"kernels of 5, 7 and 1",
+     {3, {3, 5, 2}},
+     SAMPLES,
+     CONV("a", "input", 2, ", \"kernel\": 5") TANH("b", "a") CONV("c", "b", 3, ", \"kernel\": 7") TANH("d", "c")
+         CONV("e", "d", 2, ", \"kernel\": 1, \"bias\": false") TANH("f", "e") MEAN_OUTPUT},
+    {"one pixel, one sample",
+     {3, {1, 1, 17}},
+     1,
+     CONV("a", "input", 3, "") TANH("b", "a") OP("upsample", "") CONV("c", "upsample1", 2, "") TANH("d", "c")
+         FLAT_OUTPUT},
+    {"residual, with batch_norm",
+     {3, {4, 4, 2}},
+     SAMPLES,
+     CONV("a", "input", 3, ", \"bias\": false") "{\"op\": \"batch_norm\", \"label\": \"n\"}," TANH("b", "n") CONV(
+         "c", "b", 3, "") JOIN("add", "d", "\"n\", \"c\"") TANH("e", "d")
+         CONV("f", "e", 3, ", \"stride\": 2") "{\"op\": \"subsample\", \"inputs\": [\"e\"], \"label\": \"s\"}," JOIN(
+             "add", "g", "\"s\", \"f\"") TANH("h", "g") FLAT_OUTPUT},
+    {"subsample with channels around and after",
+     {3, {5, 5, 2}},
+     SAMPLES,
+     CONV("a", "input", 2, "") OP("subsample", ", \"channels\": 5") OP("tanh", "")
+         OP("subsample", ", \"stride\": 1, \"channels\": 7, \"zeros\": \"after\"") OP("tanh", "") MEAN_OUTPUT},
+    {"dense, with avg_pool",
+     {3, {6, 5, 1}},
+     SAMPLES,
+     CONV("a", "input", 3, "") TANH("b", "a") CONV("c", "b", 2, "") JOIN("concat", "d", "\"a\", \"c\"") TANH("e", "d")
+         OP("avg_pool", "") CONV("f", "avg_pool1", 2, "") TANH("g", "f")
+             OP("avg_pool", ", \"kernel\": 3, \"stride\": 1, "
+                            "\"padding\": 1")
+                 OP("avg_pool", ", \"kernel\": 3, \"stride\": 2, \"padding\": 1, \"count_include_pad\": false")
+                     FLAT_OUTPUT},
+    {"max_pool of the input",
+     {3, {6, 7, 3}},
+     SAMPLES,
+     OP("max_pool", ", \"kernel\": 3, \"stride\": 2, \"padding\": 1") OP("tanh", "") MEAN_OUTPUT},
+    {"max_pool of a convolution",
+     {3, {4, 4, 2}},
+     3,
+     CONV("a", "input", 2, "") TANH("b", "a") OP("max_pool", "") FLAT_OUTPUT},
+    {"up again",
+     {3, {3, 2, 2}},
+     SAMPLES,
+     "{\"op\": \"conv_transpose2d\", \"channels\": 3, \"label\": \"a\"}," TANH("b", "a")
+         OP("conv_transpose2d", ", \"channels\": 2, \"kernel\": 3, \"stride\": 1, \"padding\": 1") OP("tanh", "")
+             OP("conv_transpose2d", ", \"channels\": 2, \"kernel\": 3, \"stride\": 3, \"bias\": false") OP("tanh", "")
+                 MEAN_OUTPUT},
+    {"upsample",
+     {3, {3, 2, 2}},
+     SAMPLES,
+     CONV("a", "input", 2, "") OP("upsample", ", \"factor\": 3") OP("tanh", "") CONV("c", "tanh1", 2, "") TANH("d", "c")
+         FLAT_OUTPUT},
+    {"group_norm",
+     {3, {3, 3, 2}},
+     SAMPLES,
+     CONV("a", "input", 6, "") OP("group_norm", ", \"groups\": 2") OP("tanh", "") CONV("b", "tanh1", 4, "")
+         OP("group_norm", ", \"groups\": 1, \"affine\": false, \"eps\": 0.1") OP("tanh", "") MEAN_OUTPUT},
+    {"drop_path and dropout of channels",
+     {3, {3, 3, 2}},
+     SAMPLES,
+     CONV("a", "input", 4, "") TANH("b", "a") CONV("c", "b", 4, "") OP("drop_path", ", \"rate\": 0.4")
+         JOIN("add", "d", "\"b\", \"drop_path1\"") TANH("e", "d") OP("dropout", ", \"rate\": 0.3, \"per\": \"channel\"")
+             CONV("f", "dropout1", 4, "") OP("drop_path", ", \"rate\": 0.1, \"per\": \"batch\"") OP("tanh", "")
+                 MEAN_OUTPUT},
+};
+
+static void test_images(void **state) {
+    (void)state;
+    for (size_t i = 0; i < sizeof image_topologies / sizeof *image_topologies; i++) {
+        char network[2048];
+        sn_dataset data = toy_images(image_topologies[i].samples, image_topologies[i].image, OUT, 3);
+        snprintf(network, sizeof network, "{\"layers\": [%s]}", image_topologies[i].layers);
+        check_network(image_topologies[i].name, network, &data);
+        sn_dataset_reset(&data);
+    }
+}
+
 /* Each once in a chain and once where its gradient is added to another. */
 static void test_activations(void **state) {
     (void)state;
@@ -485,8 +599,9 @@ static void test_signals(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_topologies), cmocka_unit_test(test_activations), cmocka_unit_test(test_families),
-        cmocka_unit_test(test_losses),     cmocka_unit_test(test_coverage),    cmocka_unit_test(test_signals),
+        cmocka_unit_test(test_topologies), cmocka_unit_test(test_images), cmocka_unit_test(test_activations),
+        cmocka_unit_test(test_families),   cmocka_unit_test(test_losses), cmocka_unit_test(test_coverage),
+        cmocka_unit_test(test_signals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
