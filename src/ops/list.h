@@ -26,7 +26,13 @@
     X(dropout)                                                                                                         \
     X(layer_norm)                                                                                                      \
     X(rms_norm)                                                                                                        \
-    X(batch_norm)
+    X(batch_norm)                                                                                                      \
+    X(global_avg_pool)                                                                                                 \
+    X(flatten)                                                                                                         \
+    X(avg_pool)                                                                                                        \
+    X(max_pool)                                                                                                        \
+    X(subsample)                                                                                                       \
+    X(upsample)
 
 #define SN_LOSSES(X)                                                                                                   \
     X(softmax_cross_entropy)                                                                                           \

@@ -292,9 +292,11 @@ double distance_of(const double *a, const double *b, size_t n) {
     return sum == 0 ? 0 : sqrt(sum) / larger;
 }
 
-/* A shift of all samples by the same stays one in a linear map of them; a batch_norm removes it. */
+/* A shift of all samples and positions by the same stays one in a linear map of them, and in a maximum; a batch_norm
+ * removes it. */
 static bool loses_shift(const sn_graph *graph, int i) {
-    static const char *const linear[] = {"linear", "add", "concat", "scale", "identity"};
+    static const char *const linear[] = {"linear",   "add",       "concat",   "scale",          "identity",
+                                         "max_pool", "subsample", "upsample", "global_avg_pool"};
     const sn_node *node = &graph->nodes[i];
     for (int k = 0; k < node->n_readers; k++) {
         const char *op = graph->nodes[node->readers[k]].op->kind.name;

@@ -6,6 +6,8 @@
 #include "support/check.h"
 #include "support/random_graph.h"
 
+enum { IMAGES_EVERY = 4 }; /* graphs: so many have images, made of the features */
+
 /* A config under construction. */
 typedef struct draft {
     sn_text text;
@@ -139,6 +141,7 @@ static void add_network(draft *d) {
         add_family(d);
         return;
     }
+    if (d->seed % IMAGES_EVERY == 0) d->limits.images = RANDOM_MADE;
     sn_text graph = random_graph(d->seed, &d->limits);
     sn_text_add(&d->text, sn_text_string(&graph));
     sn_text_free(&graph);
