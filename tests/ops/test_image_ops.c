@@ -208,7 +208,8 @@ static void check_node(const test_net *net, sn_probe *probe, const twin *w, cons
     note("value", net, worst_of(value, y, batch * n_out));
     sn_probe_pull(probe, 1, u, &pulled);
     note("gradient", net, worst_of(pulled, dx, batch * n_in));
-    sn_probe_push(probe, 1, (const double *const *)&x, pushed); /* of the input itself: these ops are linear, or as good as that */
+    sn_probe_push(probe, 1, (const double *const *)&x,
+                  pushed); /* of the input itself: these ops are linear, or as good as that */
     note("push", net, worst_of(pushed, y, batch * n_out));
     free(u), free(y), free(dx), free(pulled), free(pushed), free(value);
 }
