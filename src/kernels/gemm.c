@@ -85,7 +85,16 @@ enum {
 
 typedef real vector __attribute__((vector_size(SN_VECTOR_BYTES), aligned(sizeof(real)), may_alias));
 
-#define ALWAYS_INLINE inline __attribute__((always_inline))
+/* A sanitizer that watched every access would take the tile out of its registers and a hundred times as long: the tiles
+ * are not watched, the rows that they read and write are looked at once for each product (watch). */
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+#define IS_WATCHED 1
+#define UNWATCHED  __attribute__((no_sanitize("thread"), no_sanitize("address")))
+#else
+#define IS_WATCHED 0
+#define UNWATCHED
+#endif
+#define ALWAYS_INLINE UNWATCHED inline __attribute__((always_inline))
 
 /* Where the prefetching of product->ahead stands. */
 typedef struct prefetcher {
@@ -116,7 +125,7 @@ static prefetcher make_prefetcher(const sn_product *g) {
     return f;
 }
 
-static inline void prefetch(prefetcher *f) {
+UNWATCHED static inline void prefetch(prefetcher *f) {
     enum { LINE = 64 };
     for (size_t i = 0; i < f->lines && f->ahead < f->end; i++) {
         __builtin_prefetch(f->ahead->data + f->row * f->ahead->ld_bytes + f->byte, 0, 2);
@@ -243,13 +252,20 @@ static ALWAYS_INLINE void tile(part *t, const place *at, int rows, int vectors) 
     const sn_product *g = t->g;
     const real *b = g->b + at->band * g->b_band + t->p * g->b_ld + at->column;
     const real *a = g->a + at->i * g->a_row + (g->a_block ? t->p / SN_PANEL * g->a_block : t->p * g->a_step);
+    const sn_run *run = g->runs;
     vector acc[MOST_ROWS][2];
     start_tile(acc, t, at, rows, vectors);
     for (size_t left = t->steps, n; left > 0; left -= n) {
         n = left < t->at_once ? left : t->at_once;
-        add_steps(acc, g, (operands){a, b}, n, rows, vectors);
-        a += g->a_block;
-        b += n * g->b_ld;
+        operands from = {a, b};
+        if (run) {
+            from = (operands){a + run->a, b + run->b};
+            n = run++->steps;
+        } else {
+            a += g->a_block;
+            b += n * g->b_ld;
+        }
+        add_steps(acc, g, from, n, rows, vectors);
     }
     store_tile(acc, t, at, rows, vectors);
 }
@@ -267,7 +283,7 @@ static ALWAYS_INLINE void tiles(part *t, const place *first, int rows, int vecto
 typedef void tile_kernel(part *t, const place *at);
 
 #define TILE(rows, vectors)                                                                                            \
-    static void tile_##rows##x##vectors(part *t, const place *at) {                                                    \
+    UNWATCHED static void tile_##rows##x##vectors(part *t, const place *at) {                                          \
         tiles(t, at, rows, vectors);                                                                                   \
     }
 /* clang-format off */
@@ -335,11 +351,40 @@ static void multiply_part(part *t) {
     }
 }
 
+#if IS_WATCHED
+static void read_one(const real *element) {
+    (void)*(volatile const real *)element;
+}
+
+/* Reads the first element of every row of A and B, and writes what stands there to that of C. */
+static void watch(const sn_product *g) {
+    for (size_t i = 0; i < g->m; i++) {
+        for (size_t p = 0; p < g->k; p += g->a_block ? SN_PANEL : g->k)
+            read_one(g->a + i * g->a_row + p / SN_PANEL * g->a_block);
+    }
+    for (size_t q = 0; q < g->bands; q++) {
+        const sn_run *run = g->runs;
+        for (size_t p = 0, n; p < g->k; p += n) {
+            n = run ? run->steps : 1;
+            read_one(g->b + q * g->b_band + (run ? run++->b : (ptrdiff_t)(p * g->b_ld)));
+        }
+        for (size_t i = 0; i < g->m; i++) {
+            volatile real *c = g->c + q * g->c_band + i * g->c_ld;
+            *c = *c;
+        }
+    }
+}
+#endif
+
 bool SN_V(sn_gemm)(const sn_product *g) {
     if (g->by_openblas) return multiply_by_openblas(g);
+#if IS_WATCHED
+    watch(g);
+#endif
     part t = {.g = g, .ahead = make_prefetcher(g)};
-    for (t.p = 0; t.p < g->k; t.p += STEPS) {
-        t.steps = g->k - t.p < STEPS ? g->k - t.p : STEPS;
+    size_t most = g->runs ? g->k : STEPS;
+    for (t.p = 0; t.p < g->k; t.p += most) {
+        t.steps = g->k - t.p < most ? g->k - t.p : most;
         t.at_once = g->a_block ? SN_PANEL : t.steps;
         t.is_first = t.p == 0;
         t.found = (vector){0}; /* sums that are not finite stay so: the last part tells */

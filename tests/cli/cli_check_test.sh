@@ -8,20 +8,20 @@ write_tiny tiny.json
 does check tiny.json --threads 1
 want "check: nothing on stderr" "" "$(cat err)"
 want "check: what is not of the machine" "\
-node               op          shape        parameters  inputs
-input                          2                      
-hidden1            linear      8                    24  input
-hidden2.act        tanh        8                     0  hidden1
-hidden2            linear      8                    72  hidden2.act
-block1             add         8                     0  hidden1, hidden2
-hidden3.act        tanh        8                     0  block1
-hidden3            linear      8                    72  hidden3.act
-block2             add         8                     0  block1, hidden3
-hidden4.act        tanh        8                     0  block2
-hidden4            linear      8                    72  hidden4.act
-block3             add         8                     0  block2, hidden4
-output.act         tanh        8                     0  block3
-output             linear      2                    18  output.act
+node               op              shape        parameters         MACs  inputs
+input                              2         
+hidden1            linear          8                    24           16  input
+hidden2.act        tanh            8                     0               hidden1
+hidden2            linear          8                    72           64  hidden2.act
+block1             add             8                     0               hidden1, hidden2
+hidden3.act        tanh            8                     0               block1
+hidden3            linear          8                    72           64  hidden3.act
+block2             add             8                     0               block1, hidden3
+hidden4.act        tanh            8                     0               block2
+hidden4            linear          8                    72           64  hidden4.act
+block3             add             8                     0               block2, hidden4
+output.act         tanh            8                     0               block3
+output             linear          2                    18           16  output.act
 
 layers         4 hidden + output = 5 weight layers
 parameters     258

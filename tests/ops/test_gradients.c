@@ -392,6 +392,35 @@ static const topology image_ops[] = {
     {"upsample beside, of a vector",
      LINEAR("a", "input", 2) POOLED("p", "a") TANH("b", "p") IMAGE_OP("upsample", "q", "p", "") LINEAR("c", "q", 2)
          TANH("d", "c") POOLED("e", "d") JOIN("add", "f", "\"b\", \"e\"") OUTPUT},
+    {"conv2d", IMAGE_OP("conv2d", "a", "input", ", \"channels\": 3") TANH("b", "a")
+                   IMAGE_OP("conv2d", "c", "b", ", \"channels\": 2, \"kernel\": 2, \"stride\": 2, \"bias\": false")
+                       POOLED("q", "c") OUTPUT},
+    {"conv2d beside", LINEAR("a", "input", 2) IMAGE_OP("conv2d", "b", "a", ", \"channels\": 2, \"kernel\": 1")
+                          IMAGE_OP("conv2d", "c", "a", ", \"channels\": 2") JOIN("add", "d", "\"b\", \"a\", \"c\"")
+                              TANH("e", "d") IMAGE_OP("flatten", "q", "e", "") OUTPUT},
+    {"conv_transpose2d", IMAGE_OP("conv_transpose2d", "a", "input", ", \"channels\": 3") TANH("b", "a") IMAGE_OP(
+                             "conv_transpose2d", "c", "b",
+                             ", \"channels\": 2, \"kernel\": 3, \"stride\": 1, \"padding\": 1, \"bias\": false")
+                             TANH("d", "c") POOLED("q", "d") OUTPUT},
+    {"group_norm", LINEAR("a", "input", 4) IMAGE_OP("group_norm", "b", "a", ", \"groups\": 2") TANH("c", "b")
+                       POOLED("q", "c") OUTPUT},
+    {"group_norm of all, beside",
+     LINEAR("a", "input", 3) IMAGE_OP("group_norm", "b", "a", ", \"groups\": 1, \"affine\": false")
+         JOIN("add", "c", "\"b\", \"a\"") TANH("d", "c") IMAGE_OP("flatten", "q", "d", "") OUTPUT},
+    {"group_norm of each", LINEAR("a", "input", 3) IMAGE_OP("group_norm", "b", "a", ", \"groups\": 3, \"eps\": 0.1")
+                               TANH("c", "b") IMAGE_OP("flatten", "q", "c", "") OUTPUT},
+    {"group_norm of a vector", LINEAR("a", "input", 6) POOLED("p", "a") IMAGE_OP(
+                                   "group_norm", "b", "p", ", \"groups\": 2, \"eps\": 0.1") TANH("c", "b") OUTPUT},
+    {"batch_norm of an image", IMAGE_OP("conv2d", "a", "input", ", \"channels\": 3")
+                                   IMAGE_OP("batch_norm", "b", "a", "") TANH("c", "b") POOLED("q", "c") OUTPUT},
+    {"drop_path", LINEAR("a", "input", 3) TANH("b", "a") IMAGE_OP("drop_path", "c", "b", ", \"rate\": 0.4")
+                      JOIN("add", "d", "\"a\", \"c\"") POOLED("q", "d") OUTPUT},
+    {"drop_path of batches, beside",
+     LINEAR("a", "input", 3) IMAGE_OP("drop_path", "c", "a", ", \"rate\": 0.2, \"per\": \"batch\"") TANH("b", "a")
+         JOIN("add", "d", "\"b\", \"c\"") IMAGE_OP("flatten", "q", "d", "") OUTPUT},
+    {"dropout of channels",
+     LINEAR("a", "input", 9) IMAGE_OP("dropout", "b", "a", ", \"per\": \"channel\", \"rate\": 0.3") TANH("c", "b")
+         IMAGE_OP("flatten", "q", "c", "") OUTPUT},
 };
 
 static void test_image_ops(void **state) {

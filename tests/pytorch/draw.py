@@ -20,7 +20,8 @@ INIT_KEYS = ("gain", "std", "mean", "low", "high", "sparsity")
 DRAWN = {
     "op": (
         *("linear", "add", "concat", "scale", "layer_norm", "rms_norm", "batch_norm", "gate"),
-        *("avg_pool", "max_pool", "global_avg_pool", "flatten", "subsample", "upsample"),
+        *("avg_pool", "max_pool", "global_avg_pool", "flatten", "subsample", "upsample", "conv2d", "conv_transpose2d"),
+        "group_norm",
     ),
     "network_family": ("mlp",),
     "skip": ("none", "add", "concat", "highway"),
@@ -30,11 +31,14 @@ DRAWN = {
     "order": ("pre", "inside", "post"),
     "norm": ("none", "layer", "rms", "batch"),
     "zeros": ("around", "after"),
+    "conv": ("auto", "direct"),
 }
+# The op that has such a key.
+OPS_OF_WORDS = {"zeros": "subsample", "conv": "conv2d"}
 FOR_TARGETS = ("mean_squared_error", "binary_cross_entropy")  # losses that take targets, too
 LOSS_KEYS = ("label_smoothing", "class_weights", "p", "margin")
 # Not drawn on purpose: masks that nobody else can draw.
-LEFT_OUT = ("dropout",)
+LEFT_OUT = ("dropout", "drop_path")
 MAX_WIDTH = 24  # of a concat
 LEAST_NORM = 4  # features that a norm of rows has at least: over two a layer_norm only leaves signs
 MAX_SIDE = 7  # of an image
@@ -44,6 +48,11 @@ def windows(n, keys, kernel=2):
     """How many windows stand along n positions; at most 0: none."""
     kernel = keys.get("kernel", kernel)
     return (n + 2 * keys.get("padding", 0) - kernel) // (keys.get("stride") or kernel) + 1
+
+
+def groupings(channels):
+    """Numbers of groups, of equal size and large enough for a norm where there is any."""
+    return [k for k in range(1, channels + 1) if channels % k == 0 and channels >= k * LEAST_NORM] or [1]
 
 
 # By op: a drawing of its keys for a number of channels, the sides of its output, its channels.
@@ -62,6 +71,23 @@ IMAGE_OPS = {
     "upsample": (
         lambda d, _: {"factor": d.rng.randint(2, 3)},
         lambda sides, keys: [n * keys["factor"] for n in sides],
+        None,
+    ),
+    "conv2d": (
+        lambda d, _: d.convolution(),
+        lambda sides, keys: [windows(n, {**keys, "stride": keys.get("stride", 1)}) for n in sides],
+        "channels",
+    ),
+    "conv_transpose2d": (
+        lambda d, _: d.transposed(),
+        lambda sides, keys: [
+            (n - 1) * keys.get("stride", 2) + keys.get("kernel", 2) - 2 * keys.get("padding", 0) for n in sides
+        ],
+        "channels",
+    ),
+    "group_norm": (
+        lambda d, channels: {"groups": d.rng.choice(groupings(channels)), "eps": d.rng.choice([1e-5, 0.1])},
+        lambda sides, keys: sides,
         None,
     ),
 }
@@ -249,7 +275,9 @@ class Drawing:
         self.unread = set()
         self.home = self.rng.randint(4, 8)  # the width that most layers have, so that they can be added
         self.put_linear("input", self.home)
-        self.has_images = self.chance(0.4)
+        self.has_images = self.chance(0.5)
+        if self.has_images:
+            self.draw_image()
         for _ in range(self.rng.randint(2, 14)):
             getattr(self, f"draw_{self.rng.choice(self.moves())}")()
         self.finish()
@@ -257,7 +285,7 @@ class Drawing:
 
     def moves(self):
         moves = [*("linear", "activation", "add") * 2, "concat", "norm", "scale", "repeat", "gate"]
-        return moves + ["image"] * 5 + ["vector"] if self.has_images else moves
+        return moves + ["image"] * 10 + ["vector"] if self.has_images else moves
 
     def last(self):
         return next(reversed(self.widths))
@@ -385,6 +413,30 @@ class Drawing:
             keys["stride"] = self.rng.randint(1, 3)
         return keys
 
+    def kernels(self, **keys):
+        """Keys of a convolution."""
+        keys |= {"channels": self.rng.randint(2, 7), "init": self.init(), "bias_init": self.bias_init()}
+        if self.chance(0.2):
+            keys["bias"] = False
+        if self.chance(0.3):
+            keys["conv"] = self.rng.choice(DRAWN["conv"])
+        return keys
+
+    def convolution(self):
+        kernel = self.rng.choice([1, 2, 3, 3, 5])
+        keys = {"kernel": kernel, "padding": self.rng.randint(0, kernel // 2)}
+        if self.chance(0.4):
+            keys["stride"] = self.rng.randint(1, 3)
+        return self.kernels(**keys)
+
+    def transposed(self):
+        if self.chance(0.5):
+            return self.kernels()
+        kernel = self.rng.randint(1, 4)
+        return self.kernels(
+            kernel=kernel, stride=self.rng.randint(1, kernel), padding=self.rng.randint(0, (kernel - 1) // 2)
+        )
+
     def subsampling(self, channels):
         keys = {"zeros": self.rng.choice(DRAWN["zeros"])} if self.chance(0.5) else {}
         if self.chance(0.7):
@@ -402,7 +454,8 @@ class Drawing:
         keys = draw_keys(self, self.widths[source])
         sides = sides_of(self.sides[source] or [1, 1], keys)
         width = keys.get(channels, self.widths[source])
-        if min(sides) > 0 and max(sides) <= MAX_SIDE and width <= MAX_WIDTH:
+        is_narrow = op == "group_norm" and width < LEAST_NORM
+        if min(sides) > 0 and max(sides) <= MAX_SIDE and width <= MAX_WIDTH and not is_narrow:
             self.put(op, [source], width, sides, **keys)
 
     def draw_vector(self):
@@ -437,7 +490,8 @@ def check(kinds):
     for loss, keys in kinds["loss"].items():
         claim("draw.py", f"loss {loss} with the key", keys, LOSS_KEYS)
     for choice, drawn in DRAWN.items():
-        words = kinds["op"]["subsample"] if choice == "zeros" else kinds["network_family"]["mlp"]
+        op = OPS_OF_WORDS.get(choice)
+        words = kinds["op"][op] if op else kinds["network_family"]["mlp"]
         names = kinds[choice] if choice in kinds else words[choice]["enum"]
         others = (*kinds["activation"], *LEFT_OUT) if choice == "op" else ()
         claim("draw.py", choice, names, (*drawn, *others))

@@ -31,7 +31,7 @@ WITH_KEYS = {
     "softplus": lambda x, k: F.softplus(x, k.get("beta", 1), SOFTPLUS_THRESHOLD),
 }
 KINKED = ("relu", "leaky_relu", "elu", "selu")  # a derivative, or its derivative, jumps at 0
-LEFT_OUT = ("dropout",)  # its masks are skipnet's own
+LEFT_OUT = ("dropout", "drop_path")  # its masks are skipnet's own
 SCHEDULES = ("constant", "step", "milestones", "linear", "cosine")
 
 
@@ -71,7 +71,13 @@ class Network:
             self._parameter(f"{e.label}.weight", e.keys["units"], width)
             if e.keys.get("bias", True):
                 self._parameter(f"{e.label}.bias", e.keys["units"])
-        if e.op in ("layer_norm", "rms_norm", "batch_norm") and e.keys.get("affine", True):
+        if e.op in ("conv2d", "conv_transpose2d"):
+            channels, kernel = e.keys["channels"], e.keys.get("kernel", 3 if e.op == "conv2d" else 2)
+            planes = (channels, width) if e.op == "conv2d" else (width, channels)
+            self._parameter(f"{e.label}.weight", *planes, kernel, kernel)
+            if e.keys.get("bias", True):
+                self._parameter(f"{e.label}.bias", channels)
+        if e.op in ("layer_norm", "rms_norm", "batch_norm", "group_norm") and e.keys.get("affine", True):
             self._parameter(f"{e.label}.weight", width)
             if e.op != "rms_norm":
                 self._parameter(f"{e.label}.bias", width)
@@ -171,6 +177,19 @@ class Network:
             e.keys.get("momentum", 0.1),
             e.keys.get("eps", 1e-5),
         )
+
+    def _group_norm(self, e, inputs, _):
+        gain, bias = self._get(e, "weight"), self._get(e, "bias")
+        return F.group_norm(inputs[0], e.keys["groups"], gain, bias, e.keys.get("eps", 1e-5))
+
+    def _conv2d(self, e, inputs, _):
+        weight, bias = self._get(e, "weight"), self._get(e, "bias")
+        padding = e.keys.get("padding", (weight.shape[-1] - 1) // 2)
+        return F.conv2d(inputs[0], weight, bias, e.keys.get("stride", 1), padding)
+
+    def _conv_transpose2d(self, e, inputs, _):
+        weight, bias = self._get(e, "weight"), self._get(e, "bias")
+        return F.conv_transpose2d(inputs[0], weight, bias, e.keys.get("stride", 2), e.keys.get("padding", 0))
 
     def _avg_pool(self, e, inputs, _):
         is_padding_counted = e.keys.get("count_include_pad", True)

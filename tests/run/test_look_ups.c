@@ -49,6 +49,7 @@ typedef struct place {
 } place;
 
 static place places[] = {
+    {"data/cifar.c", "data", "data(cifar-100)", 0},
     {"data/csv.c", "j->data", "data(csv)", 0},
     {"data/data.c", "data", "data", 0},
     {"data/gaussian.c", "data", "data(gaussian)", 0},
@@ -56,6 +57,7 @@ static place places[] = {
     {"data/source.c", "data", "data(spirals)", 0},
     {"data/spirals.c", "data", "data(spirals)", 0},
     {"data/teacher.c", "data", "data(teacher)", 0},
+    {"data/textures.c", "data", "data(textures)", 0},
     {"network/family.c", "given", "network(mlp).skip", 0},
     {"network/family.c", "network", "network(mlp)", 0},
     {"network/family.c", "scale", "network(mlp).skip(add).branch_scale", 0},

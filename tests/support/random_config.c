@@ -6,7 +6,7 @@
 #include "support/check.h"
 #include "support/random_graph.h"
 
-enum { IMAGES_EVERY = 4 }; /* graphs: so many have images, made of the features */
+enum { IMAGES_EVERY = 4 }; /* graphs: one of so many has images, made of the features where the data are none */
 
 /* A config under construction. */
 typedef struct draft {
@@ -65,17 +65,38 @@ static void add_gaussian(draft *d) {
     add_one_of(d, "normalize", flags);
 }
 
+/* Images, as vectors to what looks at no positions. */
+static void add_textures(draft *d) {
+    static const char *const paddings[] = {"0", "1", "2", NULL};
+    sn_text_add(&d->text, "{\"kind\": \"textures\"");
+    d->limits.out = between(d, 2, 7);
+    int height = between(d, 3, 9), width = between(d, 3, 9), channels = between(d, 1, 3);
+    d->limits.in = height * width * channels;
+    d->limits.image = (sn_shape){3, {height, width, channels}};
+    d->goes_round = true;
+    add_integer(d, "classes", d->limits.out);
+    add_integer(d, "height", height);
+    add_integer(d, "width", width);
+    add_integer(d, "channels", channels);
+    if (draw(d, 2)) return;
+    sn_text_add(&d->text, ", \"augment\": {\"flip\": true");
+    add_one_of(d, "crop_padding", paddings);
+    sn_text_add(&d->text, "}");
+}
+
 static void add_data(draft *d, int samples) {
     static const char *const scalings[] = {"\"standardize\"", "\"unit\"", "\"none\"", NULL};
-    static void (*const kinds[])(draft *) = {add_teacher, add_spirals, add_gaussian, add_gaussian};
-    int kind = draw(d, 4);
+    static const char *const image_scalings[] = {"\"per-channel\"", "\"standardize\"", NULL};
+    static void (*const kinds[])(draft *) = {add_teacher, add_spirals, add_gaussian, add_gaussian, add_textures};
+    enum { TEXTURES = 4 };
+    int kind = draw(d, 5);
     d->limits.in = draw(d, 4) ? between(d, 1, 40) : between(d, 41, 400);
     d->is_classes = kind > 0;
     sn_text_add(&d->text, ",\n\"data\": ");
     kinds[kind](d);
     add_integer(d, "samples", samples);
     add_integer(d, "test_samples", between(d, 0, 70));
-    add_one_of(d, "scaling", scalings);
+    add_one_of(d, "scaling", kind == TEXTURES ? image_scalings : scalings);
     sn_text_add(&d->text, "}");
 }
 
@@ -141,7 +162,7 @@ static void add_network(draft *d) {
         add_family(d);
         return;
     }
-    if (d->seed % IMAGES_EVERY == 0) d->limits.images = RANDOM_MADE;
+    if (d->seed % IMAGES_EVERY == 0) d->limits.images = d->limits.image.rank ? RANDOM_OF_INPUT : RANDOM_MADE;
     sn_text graph = random_graph(d->seed, &d->limits);
     sn_text_add(&d->text, sn_text_string(&graph));
     sn_text_free(&graph);

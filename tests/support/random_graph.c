@@ -223,16 +223,23 @@ static void grow_dense(growth *g) {
 
 /* ---- images ---- */
 
-/* An op that looks at height and width, with keys, and what it makes of the shape: windows that fit, or an image that
- * is `factor` times as large; or a vector. */
+/* An op of images, with keys, and what it makes of the shape: windows that fit, or an image that is `factor` times as
+ * large; or a vector. */
 typedef struct image_op {
     const char *op, *keys;
     int kernel, stride, padding, factor;
     const char *channels; /* the key that says how many the output has; NULL: those of the input */
-    bool only_adds;       /* no fewer than the input has */
-    bool bends;
+    const char *groups;   /* the key that is set to the channels of the input */
+    bool only_adds;       /* no fewer channels than the input has */
+    bool needs_image;     /* a vector will not do */
+    bool bends;           /* or is a norm of too few elements */
     enum { AN_IMAGE, ITS_CHANNELS, ALL_OF_IT } makes;
 } image_op;
+
+/* What leaves height and width as they are, and moves a window over them. */
+#define SAME            .kernel = 1, .stride = 1
+#define WINDOW(k, s, p) .kernel = (k), .stride = (s), .padding = (p)
+#define CONVOLUTION     .channels = "channels", .needs_image = true
 
 static const image_op image_ops[] = {
     {"avg_pool", "", .kernel = 2, .stride = 2},
@@ -251,12 +258,26 @@ static const image_op image_ops[] = {
     {"upsample", ", \"factor\": 3", .factor = 3},
     {"global_avg_pool", "", .makes = ITS_CHANNELS},
     {"flatten", "", .makes = ALL_OF_IT},
+    {"conv2d", "", WINDOW(3, 1, 1), CONVOLUTION},
+    {"conv2d", ", \"kernel\": 1, \"bias\": false", SAME, CONVOLUTION},
+    {"conv2d", ", \"stride\": 2", WINDOW(3, 2, 1), CONVOLUTION},
+    {"conv2d", ", \"kernel\": 2", WINDOW(2, 1, 0), CONVOLUTION},
+    {"conv2d", ", \"kernel\": 5, \"padding\": 1, \"conv\": \"direct\"", WINDOW(5, 1, 1), CONVOLUTION},
+    {"conv_transpose2d", "", .factor = 2, CONVOLUTION},
+    {"conv_transpose2d", ", \"kernel\": 3, \"stride\": 1, \"padding\": 1", SAME, CONVOLUTION},
+    {"group_norm", ", \"groups\": 1, \"eps\": 0.1", SAME, .needs_image = true},
+    {"group_norm", ", \"affine\": false, \"eps\": 0.1", SAME, .groups = "groups", .bends = true},
+    {"drop_path", ", \"rate\": 0.3", SAME},
+    {"drop_path", ", \"rate\": 0.1, \"per\": \"batch\"", SAME},
+    {"drop_path", ", \"rate\": 0", SAME},
+    {"dropout", ", \"rate\": 0.3, \"per\": \"channel\"", SAME},
 };
 enum { N_IMAGE_OPS = sizeof image_ops / sizeof *image_ops, MOST_POSITIONS = 64 };
 
 /* The shape of the output but for its channels; rank 0: the op does not fit. */
 static sn_shape shape_of(const growth *g, const image_op *op, sn_shape in) {
     bool is_vector = in.rank == 1;
+    if (is_vector && op->needs_image) return (sn_shape){0};
     sn_shape out = {3, {is_vector ? 1 : in.dim[0], is_vector ? 1 : in.dim[1], sn_shape_features(&in)}};
     if (op->makes == ITS_CHANNELS) return sn_shape_vector(out.dim[2]);
     if (op->makes == ALL_OF_IT) out = sn_shape_vector((int64_t)sn_shape_size(&in));
@@ -277,6 +298,7 @@ static void grow_image_op(growth *g, int from, const image_op *op) {
     add_input(g, from, "");
     sn_text_addf(&g->text, "]%s", op->keys);
     if (op->channels) sn_text_addf(&g->text, ", \"%s\": %d", op->channels, channels);
+    if (op->groups) sn_text_addf(&g->text, ", \"%s\": %d", op->groups, width_of(g, from));
     sn_text_add(&g->text, "}");
     g->n++;
 }
@@ -285,12 +307,13 @@ static const image_op *draw_image_op(growth *g) {
     return &image_ops[draw(g, N_IMAGE_OPS)];
 }
 
-/* A vector of some features as an image, which is what goes on. */
+/* A vector of some features as an image, whose positions the convolution makes different ones. */
 static void begin_images(growth *g) {
     static const image_op grows[] = {{"upsample", "", .factor = 2}, {"upsample", ", \"factor\": 3", .factor = 3}};
+    static const image_op convolution = {"conv2d", "", WINDOW(3, 1, 1), CONVOLUTION};
     grow_linear(g, 0, 1 + draw(g, 5));
     grow_image_op(g, g->n - 1, &grows[draw(g, 2)]);
-    grow_linear(g, g->n - 1, 1 + draw(g, 5));
+    grow_image_op(g, g->n - 1, &convolution);
 }
 
 /* Makes a vector of every image that nothing reads. */
