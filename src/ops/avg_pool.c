@@ -1,10 +1,10 @@
 /* y = the mean of each channel over a window.
  *
  * The divisor is PyTorch's: all places of the window, or with count_include_pad false those inside the image. */
-#include "ops/window.h"
+#include "ops/pooling.h"
 
 typedef struct avg_pool_attributes {
-    sn_window window;
+    sn_pooling window;
     bool counts_padding;
 } avg_pool_attributes;
 
@@ -14,7 +14,7 @@ static sn_status avg_pool_build(sn_node *node, const sn_node *nodes, sn_pool *po
     if (!attributes) return sn_error_memory(error, sizeof *attributes, "an avg_pool");
     attributes->counts_padding = sn_value_bool(node->config, "count_include_pad");
     node->attributes = attributes;
-    return sn_window_build(&attributes->window, node, &nodes[node->inputs[0]], error);
+    return sn_pooling_build(&attributes->window, node, &nodes[node->inputs[0]], error);
 }
 
 static const sn_key avg_pool_keys[] = {
@@ -42,17 +42,17 @@ const sn_op sn_op_avg_pool = {
 /* One over the divisor of the window at (oy, ox). */
 static real factor_of(const sn_op_call *call, size_t oy, size_t ox) {
     const avg_pool_attributes *a = call->node->attributes;
-    sn_span y = sn_window_sees(&a->window, oy, a->window.images.in.height);
-    sn_span x = sn_window_sees(&a->window, ox, a->window.images.in.width);
+    sn_span y = sn_pooling_sees(&a->window, oy, a->window.images.in.height);
+    sn_span x = sn_pooling_sees(&a->window, ox, a->window.images.in.width);
     size_t inside = (y.end - y.begin) * (x.end - x.begin), all = a->window.kernel * a->window.kernel;
     return (real)(1 / (double)(a->counts_padding ? all : inside));
 }
 
 /* The mean of the window at (oy, ox) of a panel: its places one after the other are added to y. */
 static void forward_window(const sn_op_call *call, size_t panel, size_t oy, size_t ox) {
-    const sn_window *w = &((const avg_pool_attributes *)call->node->attributes)->window;
+    const sn_pooling *w = &((const avg_pool_attributes *)call->node->attributes)->window;
     sn_image in = w->images.in, out = w->images.out;
-    sn_span rows = sn_window_sees(w, oy, in.height), cols = sn_window_sees(w, ox, in.width);
+    sn_span rows = sn_pooling_sees(w, oy, in.height), cols = sn_pooling_sees(w, ox, in.width);
     real *y = sn_lanes_of(call->y, (panel * out.height + oy) * out.width + ox, 0), factor = factor_of(call, oy, ox);
     const real *base = NULL;
     for (size_t iy = rows.begin; iy < rows.end; iy++) {
@@ -71,9 +71,9 @@ static void avg_pool_forward(const sn_op_call *call) {
 
 /* The gradient at (iy, ix) of a panel: that of every window that sees it, in their order. */
 static void backward_position(const sn_op_call *call, size_t panel, size_t iy, size_t ix) {
-    const sn_window *w = &((const avg_pool_attributes *)call->node->attributes)->window;
+    const sn_pooling *w = &((const avg_pool_attributes *)call->node->attributes)->window;
     sn_image in = w->images.in, out = w->images.out;
-    sn_span rows = sn_window_seeing(w, iy, out.height), cols = sn_window_seeing(w, ix, out.width);
+    sn_span rows = sn_pooling_seeing(w, iy, out.height), cols = sn_pooling_seeing(w, ix, out.width);
     size_t block = (panel * in.height + iy) * in.width + ix;
     real *dx = sn_lanes_of(call->dx[0], block, 0);
     const real *base = sn_base_of(call, block, 0);

@@ -2,14 +2,14 @@
  *
  * Which place had it is found again in the backward pass: the window is in the cache by then, and a place to keep the
  * answer would be as large as y. */
-#include "ops/window.h"
+#include "ops/pooling.h"
 
 #if SN_DESCRIBES
 static sn_status max_pool_build(sn_node *node, const sn_node *nodes, sn_pool *pool, sn_error *error) {
-    sn_window *window = sn_pool_alloc(pool, sizeof *window);
+    sn_pooling *window = sn_pool_alloc(pool, sizeof *window);
     if (!window) return sn_error_memory(error, sizeof *window, "a max_pool");
     node->attributes = window;
-    return sn_window_build(window, node, &nodes[node->inputs[0]], error);
+    return sn_pooling_build(window, node, &nodes[node->inputs[0]], error);
 }
 
 static const sn_key max_pool_keys[] = {SN_POOL_KEYS, {0}};
@@ -34,10 +34,10 @@ typedef struct seen {
 } seen;
 
 /* Of the window that block `block` of the output is. */
-static seen seen_at(const sn_window *w, size_t block) {
+static seen seen_at(const sn_pooling *w, size_t block) {
     sn_image in = w->images.in, out = w->images.out;
     size_t oy = block / out.width % out.height, ox = block % out.width, panel = block / sn_image_positions(out);
-    sn_span rows = sn_window_sees(w, oy, in.height), cols = sn_window_sees(w, ox, in.width);
+    sn_span rows = sn_pooling_sees(w, oy, in.height), cols = sn_pooling_sees(w, ox, in.width);
     return (seen){(panel * in.height + rows.begin) * in.width + cols.begin, rows.end - rows.begin,
                   cols.end - cols.begin, in.width};
 }
@@ -68,7 +68,7 @@ SN_ALWAYS_INLINE void forward_window(const sn_op_call *call, size_t block, seen 
 }
 
 static void max_pool_forward(const sn_op_call *call) {
-    const sn_window *w = call->node->attributes;
+    const sn_pooling *w = call->node->attributes;
     for (size_t b = 0; b < call->blocks; b++) {
         seen s = seen_at(w, b);
         if (call->lanes == SN_PANEL) {
@@ -116,11 +116,11 @@ static void start_blocks(const sn_op_call *call, size_t begin, size_t end) {
 }
 
 /* Rows of the input are started when the first window sees them, so that they are still in the cache. */
-static void backward_panel(const sn_op_call *call, const sn_window *w, size_t panel) {
+static void backward_panel(const sn_op_call *call, const sn_pooling *w, size_t panel) {
     sn_image in = w->images.in, out = w->images.out;
     size_t first = panel * sn_image_positions(in), started = 0;
     for (size_t oy = 0; oy < out.height; oy++) {
-        sn_span rows = sn_window_sees(w, oy, in.height);
+        sn_span rows = sn_pooling_sees(w, oy, in.height);
         start_blocks(call, first + started * in.width, first + rows.end * in.width);
         if (rows.end > started) started = rows.end;
         for (size_t b = (panel * out.height + oy) * out.width, end = b + out.width; b < end; b++)
@@ -149,7 +149,7 @@ static void push_window(const sn_push_call *call, size_t block, seen s, size_t c
 }
 
 static void max_pool_push(const sn_push_call *call) {
-    const sn_window *w = call->at->node->attributes;
+    const sn_pooling *w = call->at->node->attributes;
     for (size_t b = 0; b < call->at->blocks; b++) {
         seen s = seen_at(w, b);
         for (size_t c = 0; c < call->at->node->width; c++)

@@ -188,10 +188,17 @@ static void expect_equal_sums(const sn_observation *a, const sn_observation *b) 
     }
 }
 
+/* Every other graph makes images of its features. */
+#define LIMITS(seed)                                                                                                   \
+    {                                                                                                                  \
+        IN, OUT, 5, 20, false, (seed) % 4 == 3, false, (seed) % 2 ? RANDOM_MADE : RANDOM_NO_IMAGES, {                  \
+            0                                                                                                          \
+        }                                                                                                              \
+    }
+
 /* A step, and its states in another, on random graphs of every op. */
 static void check_spoilt(const sn_dataset *data, uint64_t seed) {
-    random_limits limits = {IN, OUT, 5, 20, false, seed % 4 == 3, false};
-    sn_text text = random_graph(seed, &limits);
+    sn_text text = random_graph(seed, &(random_limits)LIMITS(seed));
     size_t batch = batches[seed % N_BATCHES];
     sn_engine_options options = {
         .batch = batch, .threads = 1 + (int)(seed % 3), .is_reference = seed % 5 == 0, .keeps_gradients = true};
@@ -221,7 +228,7 @@ static void check_spoilt(const sn_dataset *data, uint64_t seed) {
 
 static void test_spoilt_lanes(void **state) {
     (void)state;
-    enum { GRAPHS = 180 };
+    enum { GRAPHS = 300 };
     sn_dataset data = toy_classes(SAMPLES, IN, OUT, 4);
     make_loose(&loose, SN_F64);
     loose.backend.gather = spoil;
@@ -263,7 +270,7 @@ static void look_and_backward(const sn_op_call *call) {
 
 static void test_what_idle_lanes_hold(void **state) {
     (void)state;
-    enum { GRAPHS = 180 };
+    enum { GRAPHS = 300 };
     sn_dataset data = toy_classes(SAMPLES, IN, OUT, 5);
     make_loose(&loose, SN_F64);
     for (size_t i = 0; sn_ops[i]; i++) {
@@ -272,8 +279,7 @@ static void test_what_idle_lanes_hold(void **state) {
     }
     atomic_store(&n_idle, 0);
     for (uint64_t seed = 1; seed <= GRAPHS; seed++) {
-        random_limits limits = {IN, OUT, 5, 20, false, seed % 4 == 3, false};
-        sn_text text = random_graph(seed, &limits);
+        sn_text text = random_graph(seed, &(random_limits)LIMITS(seed));
         test_net net;
         sn_engine_options options = {.batch = batches[seed % N_BATCHES], .is_reference = seed % 5 == 0};
         net_open_with(&net, sn_text_string(&text), &data, &(test_tables){sn_ops, &loose.backend}, &options);

@@ -51,6 +51,23 @@ static double row_margin(const sn_node *node, const double *x, size_t n) {
     return is_op(node, "layer_norm") || is_op(node, "rms_norm") ? sqrt(squares) / 25 : HUGE_VAL;
 }
 
+/* The least difference between the two greatest of a window of a max_pool, in units of a quarter. */
+static double window_margin(const test_net *net, const sn_node *node, const double *x) {
+    const sn_node *input = &net->graph.nodes[node->inputs[0]];
+    size_t kernel = (size_t)sn_value_integer(node->config, "kernel"), height = (size_t)input->shape.dim[0];
+    size_t width = (size_t)input->shape.dim[1], n = input->width;
+    double least = HUGE_VAL;
+    for (size_t i = 0; i < net->batch * input->positions * n; i++) {
+        size_t row = i / n / width % height, col = i / n % width;
+        for (size_t k = 1; k < kernel * kernel; k++) { /* any two that a window may see, wherever it stands */
+            size_t down = k / kernel, right = k % kernel;
+            if (row + down < height && col + right < width)
+                least = fmin(least, fabs(x[i] - x[i + (down * width + right) * n]));
+        }
+    }
+    return 4 * least;
+}
+
 static double column_margin(const double *x, size_t n_rows, size_t n) {
     double least = HUGE_VAL;
     for (size_t c = 0; c < n; c++) {
@@ -94,12 +111,11 @@ static double kink_margin(const test_net *net, const sn_probe *probe) {
     double margin = net->options.objective.loss->bends ? loss_margin(net, probe) : HUGE_VAL;
     for (int i = 1; i < net->graph.n_nodes; i++) {
         int x = net->graph.nodes[i].inputs[0];
-        size_t width = net->graph.nodes[x].width;
+        size_t width = net->graph.nodes[x].width, rows = net->batch * net->graph.nodes[x].positions;
         double *values = net_signal(probe, x);
-        size_t rows = net->batch * net->graph.nodes[x].positions;
         if (is_op(&net->graph.nodes[i], "batch_norm")) margin = fmin(margin, column_margin(values, rows, width));
-        if (is_op(&net->graph.nodes[i], "max_pool") && x > 0)
-            margin = fmin(margin, least_gap(values, rows, net->graph.nodes[x].positions, width));
+        if (is_op(&net->graph.nodes[i], "max_pool"))
+            margin = fmin(margin, window_margin(net, &net->graph.nodes[i], values));
         for (size_t r = 0; r < rows; r++)
             margin = fmin(margin, row_margin(&net->graph.nodes[i], values + r * width, width));
         free(values);
@@ -350,102 +366,84 @@ static void test_topologies(void **state) {
     }
 }
 
-#define CONV(label, from, channels, keys)                                                                              \
-    "{\"op\": \"conv2d\", \"channels\": " #channels ", \"label\": \"" label "\", \"inputs\": [\"" from "\"]" keys "},"
-#define OP(op, keys) "{\"op\": \"" op "\"" keys "},"
-#define MEAN_OUTPUT  OP("global_avg_pool", "") OUTPUT
-#define FLAT_OUTPUT  OP("flatten", "") OUTPUT
+/* Behind a layer of an image, 4 x 3 positions and 2 channels, and the same beside another reader of that layer, so that
+ * gradients are added to what is there. */
+#define IMAGE_OP(op, label, from, keys)                                                                                \
+    "{\"op\": \"" op "\", \"label\": \"" label "\", \"inputs\": [\"" from "\"]" keys "},"
+#define POOLED(label, from) IMAGE_OP("global_avg_pool", label, from, "")
 
-/* Networks of images of some size and number of channels. */
-static const struct {
-    const char *name;
-    sn_shape image;
-    size_t samples;
-    const char *layers;
-} image_topologies[] = {
-    {"convolutions",
-     {3, {5, 4, 3}},
-     SAMPLES,
-     CONV("a", "input", 12, "") TANH("b", "a") CONV("c", "b", 3, "") MEAN_OUTPUT},
-    {"convolutions of stride 2",
-     {3, {7, 6, 1}},
-     SAMPLES,
-     CONV("a", "input", 3, ", \"stride\": 2") TANH("b", "a") CONV("c", "b", 2, ", \"kernel\": 2, \"stride\": 2")
-         TANH("d", "c") FLAT_OUTPUT},
-    {"kernels of 5, 7 and 1",
-     {3, {3, 5, 2}},
-     SAMPLES,
-     CONV("a", "input", 2, ", \"kernel\": 5") TANH("b", "a") CONV("c", "b", 3, ", \"kernel\": 7") TANH("d", "c")
-         CONV("e", "d", 2, ", \"kernel\": 1, \"bias\": false") TANH("f", "e") MEAN_OUTPUT},
-    {"one pixel, one sample",
-     {3, {1, 1, 17}},
-     1,
-     CONV("a", "input", 3, "") TANH("b", "a") OP("upsample", "") CONV("c", "upsample1", 2, "") TANH("d", "c")
-         FLAT_OUTPUT},
-    {"residual, with batch_norm",
-     {3, {4, 4, 2}},
-     SAMPLES,
-     CONV("a", "input", 3, ", \"bias\": false") "{\"op\": \"batch_norm\", \"label\": \"n\"}," TANH("b", "n") CONV(
-         "c", "b", 3, "") JOIN("add", "d", "\"n\", \"c\"") TANH("e", "d")
-         CONV("f", "e", 3, ", \"stride\": 2") "{\"op\": \"subsample\", \"inputs\": [\"e\"], \"label\": \"s\"}," JOIN(
-             "add", "g", "\"s\", \"f\"") TANH("h", "g") FLAT_OUTPUT},
-    {"subsample with channels around and after",
-     {3, {5, 5, 2}},
-     SAMPLES,
-     CONV("a", "input", 2, "") OP("subsample", ", \"channels\": 5") OP("tanh", "")
-         OP("subsample", ", \"stride\": 1, \"channels\": 7, \"zeros\": \"after\"") OP("tanh", "") MEAN_OUTPUT},
-    {"dense, with avg_pool",
-     {3, {6, 5, 1}},
-     SAMPLES,
-     CONV("a", "input", 3, "") TANH("b", "a") CONV("c", "b", 2, "") JOIN("concat", "d", "\"a\", \"c\"") TANH("e", "d")
-         OP("avg_pool", "") CONV("f", "avg_pool1", 2, "") TANH("g", "f")
-             OP("avg_pool", ", \"kernel\": 3, \"stride\": 1, "
-                            "\"padding\": 1")
-                 OP("avg_pool", ", \"kernel\": 3, \"stride\": 2, \"padding\": 1, \"count_include_pad\": false")
-                     FLAT_OUTPUT},
-    {"max_pool of the input",
-     {3, {6, 7, 3}},
-     SAMPLES,
-     OP("max_pool", ", \"kernel\": 3, \"stride\": 2, \"padding\": 1") OP("tanh", "") MEAN_OUTPUT},
-    {"max_pool of a convolution",
-     {3, {4, 4, 2}},
-     3,
-     CONV("a", "input", 2, "") TANH("b", "a") OP("max_pool", "") FLAT_OUTPUT},
-    {"up again",
-     {3, {3, 2, 2}},
-     SAMPLES,
-     "{\"op\": \"conv_transpose2d\", \"channels\": 3, \"label\": \"a\"}," TANH("b", "a")
-         OP("conv_transpose2d", ", \"channels\": 2, \"kernel\": 3, \"stride\": 1, \"padding\": 1") OP("tanh", "")
-             OP("conv_transpose2d", ", \"channels\": 2, \"kernel\": 3, \"stride\": 3, \"bias\": false") OP("tanh", "")
-                 MEAN_OUTPUT},
-    {"upsample",
-     {3, {3, 2, 2}},
-     SAMPLES,
-     CONV("a", "input", 2, "") OP("upsample", ", \"factor\": 3") OP("tanh", "") CONV("c", "tanh1", 2, "") TANH("d", "c")
-         FLAT_OUTPUT},
-    {"group_norm",
-     {3, {3, 3, 2}},
-     SAMPLES,
-     CONV("a", "input", 6, "") OP("group_norm", ", \"groups\": 2") OP("tanh", "") CONV("b", "tanh1", 4, "")
-         OP("group_norm", ", \"groups\": 1, \"affine\": false, \"eps\": 0.1") OP("tanh", "") MEAN_OUTPUT},
-    {"drop_path and dropout of channels",
-     {3, {3, 3, 2}},
-     SAMPLES,
-     CONV("a", "input", 4, "") TANH("b", "a") CONV("c", "b", 4, "") OP("drop_path", ", \"rate\": 0.4")
-         JOIN("add", "d", "\"b\", \"drop_path1\"") TANH("e", "d") OP("dropout", ", \"rate\": 0.3, \"per\": \"channel\"")
-             CONV("f", "dropout1", 4, "") OP("drop_path", ", \"rate\": 0.1, \"per\": \"batch\"") OP("tanh", "")
-                 MEAN_OUTPUT},
+static const topology image_ops[] = {
+    {"global_avg_pool", LINEAR("a", "input", 3) TANH("b", "a") POOLED("p", "b") OUTPUT},
+    {"global_avg_pool beside",
+     LINEAR("a", "input", 3) TANH("b", "a") POOLED("p", "a") POOLED("q", "b") JOIN("add", "c", "\"p\", \"q\"") OUTPUT},
+    {"flatten", LINEAR("a", "input", 3) TANH("b", "a") IMAGE_OP("flatten", "p", "b", "") OUTPUT},
+    {"flatten of the input, and beside",
+     LINEAR("a", "input", 2) TANH("b", "a") IMAGE_OP("flatten", "p", "input", "") IMAGE_OP("flatten", "q", "a", "")
+         IMAGE_OP("flatten", "r", "b", "") JOIN("concat", "c", "\"p\", \"q\", \"r\"") OUTPUT},
+    {"avg_pool", LINEAR("a", "input", 3) TANH("b", "a") IMAGE_OP("avg_pool", "p", "b", "") POOLED("q", "p") OUTPUT},
+    {"avg_pool over edges",
+     LINEAR("a", "input", 3) IMAGE_OP("avg_pool", "p", "a", ", \"kernel\": 3, \"stride\": 1, \"padding\": 1")
+         JOIN("gate", "c", "\"a\", \"p\", \"a\"") POOLED("q", "c") OUTPUT},
+    {"avg_pool within edges",
+     LINEAR("a", "input", 3) TANH("b", "a")
+         IMAGE_OP("avg_pool", "p", "b", ", \"kernel\": 3, \"stride\": 2, \"padding\": 1, \"count_include_pad\": false")
+             IMAGE_OP("flatten", "q", "p", "") OUTPUT},
+    {"max_pool", LINEAR("a", "input", 2) IMAGE_OP("max_pool", "p", "a", "") POOLED("q", "p") OUTPUT},
+    {"max_pool over edges, beside",
+     LINEAR("a", "input", 1) IMAGE_OP("max_pool", "p", "a", ", \"kernel\": 3, \"stride\": 1, \"padding\": 1")
+         TANH("b", "a") JOIN("add", "c", "\"b\", \"p\", \"a\"") IMAGE_OP("flatten", "q", "c", "") OUTPUT},
+    {"subsample",
+     LINEAR("a", "input", 3) TANH("b", "a") IMAGE_OP("subsample", "p", "b", ", \"channels\": 6") LINEAR("c", "p", 6)
+         TANH("d", "c") JOIN("add", "e", "\"d\", \"p\"") IMAGE_OP("flatten", "q", "e", "") OUTPUT},
+    {"subsample, zeros after, beside",
+     LINEAR("a", "input", 3) TANH("b", "a")
+         IMAGE_OP("subsample", "p", "a", ", \"stride\": 3, \"channels\": 5, \"zeros\": \"after\"")
+             IMAGE_OP("flatten", "q", "p", "") POOLED("r", "b") JOIN("concat", "c", "\"q\", \"r\"") OUTPUT},
+    {"upsample", LINEAR("a", "input", 2) TANH("b", "a") IMAGE_OP("upsample", "p", "b", ", \"factor\": 3") TANH("c", "p")
+                     POOLED("q", "c") OUTPUT},
+    {"upsample beside, of a vector",
+     LINEAR("a", "input", 2) POOLED("p", "a") TANH("b", "p") IMAGE_OP("upsample", "q", "p", "") LINEAR("c", "q", 2)
+         TANH("d", "c") POOLED("e", "d") JOIN("add", "f", "\"b\", \"e\"") OUTPUT},
+    {"conv2d", IMAGE_OP("conv2d", "a", "input", ", \"channels\": 3") TANH("b", "a")
+                   IMAGE_OP("conv2d", "c", "b", ", \"channels\": 2, \"kernel\": 2, \"stride\": 2, \"bias\": false")
+                       POOLED("q", "c") OUTPUT},
+    {"conv2d beside", LINEAR("a", "input", 2) IMAGE_OP("conv2d", "b", "a", ", \"channels\": 2, \"kernel\": 1")
+                          IMAGE_OP("conv2d", "c", "a", ", \"channels\": 2") JOIN("add", "d", "\"b\", \"a\", \"c\"")
+                              TANH("e", "d") IMAGE_OP("flatten", "q", "e", "") OUTPUT},
+    {"conv_transpose2d", IMAGE_OP("conv_transpose2d", "a", "input", ", \"channels\": 3") TANH("b", "a") IMAGE_OP(
+                             "conv_transpose2d", "c", "b",
+                             ", \"channels\": 2, \"kernel\": 3, \"stride\": 1, \"padding\": 1, \"bias\": false")
+                             TANH("d", "c") POOLED("q", "d") OUTPUT},
+    {"group_norm", LINEAR("a", "input", 4) IMAGE_OP("group_norm", "b", "a", ", \"groups\": 2") TANH("c", "b")
+                       POOLED("q", "c") OUTPUT},
+    {"group_norm of all, beside",
+     LINEAR("a", "input", 3) IMAGE_OP("group_norm", "b", "a", ", \"groups\": 1, \"affine\": false")
+         JOIN("add", "c", "\"b\", \"a\"") TANH("d", "c") IMAGE_OP("flatten", "q", "d", "") OUTPUT},
+    {"group_norm of each", LINEAR("a", "input", 3) IMAGE_OP("group_norm", "b", "a", ", \"groups\": 3, \"eps\": 0.1")
+                               TANH("c", "b") IMAGE_OP("flatten", "q", "c", "") OUTPUT},
+    {"group_norm of a vector", LINEAR("a", "input", 6) POOLED("p", "a") IMAGE_OP(
+                                   "group_norm", "b", "p", ", \"groups\": 2, \"eps\": 0.1") TANH("c", "b") OUTPUT},
+    {"batch_norm of an image", IMAGE_OP("conv2d", "a", "input", ", \"channels\": 3")
+                                   IMAGE_OP("batch_norm", "b", "a", "") TANH("c", "b") POOLED("q", "c") OUTPUT},
+    {"drop_path", LINEAR("a", "input", 3) TANH("b", "a") IMAGE_OP("drop_path", "c", "b", ", \"rate\": 0.4")
+                      JOIN("add", "d", "\"a\", \"c\"") POOLED("q", "d") OUTPUT},
+    {"drop_path of batches, beside",
+     LINEAR("a", "input", 3) IMAGE_OP("drop_path", "c", "a", ", \"rate\": 0.2, \"per\": \"batch\"") TANH("b", "a")
+         JOIN("add", "d", "\"b\", \"c\"") IMAGE_OP("flatten", "q", "d", "") OUTPUT},
+    {"dropout of channels",
+     LINEAR("a", "input", 9) IMAGE_OP("dropout", "b", "a", ", \"per\": \"channel\", \"rate\": 0.3") TANH("c", "b")
+         IMAGE_OP("flatten", "q", "c", "") OUTPUT},
 };
 
-static void test_images(void **state) {
+static void test_image_ops(void **state) {
     (void)state;
-    for (size_t i = 0; i < sizeof image_topologies / sizeof *image_topologies; i++) {
+    sn_dataset data = toy_images(SAMPLES, (sn_shape){3, {4, 3, 2}}, OUT, 3);
+    for (size_t i = 0; i < sizeof image_ops / sizeof *image_ops; i++) {
         char network[2048];
-        sn_dataset data = toy_images(image_topologies[i].samples, image_topologies[i].image, OUT, 3);
-        snprintf(network, sizeof network, "{\"layers\": [%s]}", image_topologies[i].layers);
-        check_network(image_topologies[i].name, network, &data);
-        sn_dataset_reset(&data);
+        snprintf(network, sizeof network, "{\"layers\": [%s]}", image_ops[i].layers);
+        check_network(image_ops[i].name, network, &data);
     }
+    sn_dataset_reset(&data);
 }
 
 /* Each once in a chain and once where its gradient is added to another. */
@@ -599,8 +597,8 @@ static void test_signals(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_topologies), cmocka_unit_test(test_images), cmocka_unit_test(test_activations),
-        cmocka_unit_test(test_families),   cmocka_unit_test(test_losses), cmocka_unit_test(test_coverage),
+        cmocka_unit_test(test_topologies), cmocka_unit_test(test_image_ops), cmocka_unit_test(test_activations),
+        cmocka_unit_test(test_families),   cmocka_unit_test(test_losses),    cmocka_unit_test(test_coverage),
         cmocka_unit_test(test_signals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

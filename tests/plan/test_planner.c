@@ -17,7 +17,7 @@
 #include "support/rules.h"
 #include "support/toy.h"
 
-enum { GRAPHS = 800, IMAGE_GRAPHS = 150, IN = 4, OUT = 3, SAMPLES = 11, MANY_SAMPLES = 150, MOST_OPS = 100 };
+enum { GRAPHS = 800, IMAGE_GRAPHS = 300, IN = 4, OUT = 3, SAMPLES = 11, MANY_SAMPLES = 150, MOST_OPS = 100 };
 
 /* Where a slot lies: columns of a buffer. */
 static void check_slot(const sn_plan *plan, sn_slot slot, size_t width) {
@@ -97,7 +97,7 @@ static void check_memory(const sn_plan *plan) {
         for (int j = 0; j < i; j++)
             check_apart(plan, i, j);
     }
-    size_t input = plan->options.batch * plan->graph->nodes[0].width;
+    size_t input = plan->options.batch * plan->graph->nodes[0].positions * plan->graph->nodes[0].width;
     assert_true(plan->by_sample % 16 == 0 && plan->by_sample + input <= plan->batch_elements);
 }
 
@@ -349,9 +349,16 @@ static void check_all_drawn(const tally *t) {
  * thread walks several at once, and the others end with few and with many idle lanes; every fifth graph has layers of
  * several stripes; every fourth begins with a dense network. */
 static void check_graph(const sn_dataset *data, uint64_t seed, tally *t) {
-    bool is_smooth = seed % 3 != 0, is_wide = seed % 5 == 0, is_image = data->shape.rank == 3;
-    random_limits limits = {IN, OUT, is_wide ? 40 : 5, is_wide ? 100 : 20, is_smooth, seed % 4 == 3, false};
-    sn_text text = is_image ? random_image_graph(seed, &limits, &data->shape) : random_graph(seed, &limits);
+    bool is_smooth = seed % 3 != 0, is_wide = seed % 5 == 0;
+    random_limits limits = {.in = IN,
+                            .out = OUT,
+                            .most_units = is_wide ? 40 : 5,
+                            .most_width = is_wide ? 100 : 20,
+                            .is_smooth = is_smooth,
+                            .is_dense = seed % 4 == 3,
+                            .images = data->shape.rank == 3 ? RANDOM_OF_INPUT : RANDOM_NO_IMAGES,
+                            .image = data->shape};
+    sn_text text = random_graph(seed, &limits);
     test_net net, reference;
     static const size_t batches[] = {MANY_SAMPLES, SAMPLES, 24, 37};
     size_t batch = batches[seed / 2 % 4];
@@ -424,6 +431,24 @@ static void test_random_graphs(void **state) {
                   t.worst_slope);
     check_all_drawn(&t);
     sn_dataset_reset(&images);
+}
+
+/* The same of images, odd and even. */
+static void test_random_images(void **state) {
+    (void)state;
+    static const sn_shape shapes[] = {{3, {4, 3, 2}}, {3, {5, 5, 1}}, {3, {1, 6, 3}}};
+    tally t = {0};
+    for (int k = 0; k < 3; k++) {
+        sn_dataset data = toy_images(MANY_SAMPLES, shapes[k], OUT, 6);
+        for (uint64_t seed = 1; seed <= IMAGE_GRAPHS / 3; seed++)
+            check_graph(&data, 1000 * (uint64_t)k + seed, &t);
+        sn_dataset_reset(&data);
+    }
+    print_message("%d graphs: %g from the unfused walk, slopes within %.2g; %d views, %d scratch buffers, %d shared "
+                  "stripes, %d activations that go on\n",
+                  IMAGE_GRAPHS, t.worst, t.worst_slope, t.n_views, t.n_scratch, t.n_shared, t.n_grown);
+    assert_true(t.n_views > IMAGE_GRAPHS && t.n_scratch > IMAGE_GRAPHS && t.n_grown > 0);
+    check_all_drawn(&t);
 }
 
 /* A dense network copies nothing, in either direction; a residual one shares gradients along its blocks. */
@@ -523,9 +548,9 @@ static void test_deep(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_late_reader),  cmocka_unit_test(test_random_graphs),  cmocka_unit_test(test_families),
-        cmocka_unit_test(test_group_panels), cmocka_unit_test(test_shared_stripes), cmocka_unit_test(test_items),
-        cmocka_unit_test(test_deep),
+        cmocka_unit_test(test_late_reader), cmocka_unit_test(test_random_graphs), cmocka_unit_test(test_random_images),
+        cmocka_unit_test(test_families),    cmocka_unit_test(test_group_panels),  cmocka_unit_test(test_shared_stripes),
+        cmocka_unit_test(test_items),       cmocka_unit_test(test_deep),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,14 +1,14 @@
 /* What the ops share that move a square window over an image: where it stands, and what it sees.  Positions outside of
  * the image are seen by nobody.  Not for other rooms. */
-#ifndef SN_OPS_WINDOW_H
-#define SN_OPS_WINDOW_H
+#ifndef SN_OPS_POOLING_H
+#define SN_OPS_POOLING_H
 
 #include "ops/image.h"
 
-typedef struct sn_window {
+typedef struct sn_pooling {
     sn_images images;
     size_t kernel, stride, padding;
-} sn_window;
+} sn_pooling;
 
 /* Places along one axis, from begin up to, not with, end; there are none where end is not above begin. */
 typedef struct sn_span {
@@ -36,7 +36,7 @@ typedef struct sn_span {
     }
 
 /* Reads these keys; the output has as many windows as fit, and the channels of the input. */
-static inline sn_status sn_window_build(sn_window *window, sn_node *node, const sn_node *input, sn_error *error) {
+static inline sn_status sn_pooling_build(sn_pooling *window, sn_node *node, const sn_node *input, sn_error *error) {
     const sn_value *stride = sn_value_get(node->config, "stride");
     size_t kernel = (size_t)sn_value_integer(node->config, "kernel");
     size_t padding = (size_t)sn_value_integer(node->config, "padding");
@@ -46,7 +46,7 @@ static inline sn_status sn_window_build(sn_window *window, sn_node *node, const 
     if (in.height + 2 * padding < kernel || in.width + 2 * padding < kernel)
         return sn_node_fault(node, error, "a kernel of %zu does not fit into \"%s\", %zux%zu with a padding of %zu",
                              kernel, input->label, in.height, in.width, padding);
-    *window = (sn_window){.images = {in, in}, .kernel = kernel, .padding = padding};
+    *window = (sn_pooling){.images = {in, in}, .kernel = kernel, .padding = padding};
     window->stride = stride ? (size_t)sn_value_integer(stride, "") : kernel;
     window->images.out.height = (in.height + 2 * padding - kernel) / window->stride + 1;
     window->images.out.width = (in.width + 2 * padding - kernel) / window->stride + 1;
@@ -55,13 +55,13 @@ static inline sn_status sn_window_build(sn_window *window, sn_node *node, const 
 }
 #else
 /* What window `o` sees along an axis of `n` positions: some. */
-static inline sn_span sn_window_sees(const sn_window *window, size_t o, size_t n) {
+static inline sn_span sn_pooling_sees(const sn_pooling *window, size_t o, size_t n) {
     size_t begin = o * window->stride, end = begin + window->kernel - window->padding;
     return (sn_span){begin > window->padding ? begin - window->padding : 0, end < n ? end : n};
 }
 
 /* The windows of `n` along an axis that see position `i`. */
-static inline sn_span sn_window_seeing(const sn_window *window, size_t i, size_t n) {
+static inline sn_span sn_pooling_seeing(const sn_pooling *window, size_t i, size_t n) {
     size_t at = i + window->padding, last = at / window->stride;
     size_t begin = at < window->kernel ? 0 : (at - window->kernel) / window->stride + 1;
     return (sn_span){begin, last < n ? last + 1 : n};
