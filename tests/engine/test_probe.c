@@ -282,18 +282,12 @@ static void test_random_graphs(void **state) {
     for (uint64_t seed = 1; seed <= GRAPHS + IMAGE_GRAPHS; seed++)
         check_random_graph(&data, seed);
     sn_dataset_reset(&data);
-    data = toy_images(SAMPLES, (sn_shape){3, {4, 5, 2}}, OUT, 6);
-    for (uint64_t seed = 1; seed <= IMAGE_GRAPHS; seed++)
-        check_random_graph(&data, seed);
-    sn_dataset_reset(&data);
     print_message("%d products within %.2g, %d chains within %.2g; gradients %.2g from pulls, tangents %.2g from "
                   "differences\n",
                   n_products, worst_product, n_chains, worst_chain, worst_gradient, worst_difference);
     assert_true(n_products > 5 * GRAPHS && n_chains > 5 * GRAPHS);
     for (const sn_op *const *op = sn_ops; *op; op++) {
-        const char *name = (*op)->kind.name;
-        if (!name_set_has(&seen_ops, "%s", name) && !name_set_has(&seen_image_ops, "%s", name))
-            fail_msg("no graph has the op %s", name);
+        if (!name_set_has(&seen_ops, "%s", (*op)->kind.name)) fail_msg("no graph has the op %s", (*op)->kind.name);
     }
 }
 

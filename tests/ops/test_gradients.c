@@ -81,18 +81,6 @@ static double column_margin(const double *x, size_t n_rows, size_t n) {
     return least;
 }
 
-/* Of what a maximum is taken of: the least distance of two values of a channel and a sample. */
-static double least_gap(const double *x, size_t n_rows, size_t positions, size_t n) {
-    double least = HUGE_VAL;
-    for (size_t c = 0; c < n; c++) {
-        for (size_t r = 0; r < n_rows; r++) {
-            for (size_t other = r / positions * positions; other < r; other++)
-                least = fmin(least, 20 * fabs(x[r * n + c] - x[other * n + c]));
-        }
-    }
-    return least;
-}
-
 /* How near a hinge of margin 1 is to where it bends. */
 static double loss_margin(const test_net *net, const sn_probe *probe) {
     int last = net->graph.n_nodes - 1;

@@ -424,13 +424,6 @@ static void test_random_graphs(void **state) {
     assert_true(t.n_views > GRAPHS && t.n_scratch > GRAPHS && t.n_copies > 0);
     assert_true(t.n_grouped > GRAPHS / 5 && t.n_shared > GRAPHS / 5 && t.n_grown > GRAPHS / 5);
     sn_dataset_reset(&data);
-    sn_dataset images = toy_images(MANY_SAMPLES, (sn_shape){3, {6, 5, 2}}, OUT, 6);
-    for (uint64_t seed = 1; seed <= IMAGE_GRAPHS; seed++)
-        check_graph(&images, seed, &t);
-    print_message("%d graphs of images: %g from the unfused walk, slopes within %.2g\n", IMAGE_GRAPHS, t.worst,
-                  t.worst_slope);
-    check_all_drawn(&t);
-    sn_dataset_reset(&images);
 }
 
 /* The same of images, odd and even. */

@@ -9,7 +9,7 @@
 #include "support/name_set.h"
 #include "support/random_graph.h"
 
-enum { DRAWS = 600 };
+enum { DRAWS = 400 };
 
 /* "report" enters no number of a run; the tests that draw vary what is reported by themselves. */
 static const char *const sections[] = {"precision", "data", "network", "train", NULL};

@@ -14,7 +14,6 @@ typedef struct draft {
     random_draws draws;
     uint64_t seed;
     random_limits limits; /* `in` and `out` are those of the data */
-    sn_shape image;       /* of a sample; rank 0: it is a vector */
     bool is_classes;
     bool goes_round; /* the labels of its samples do, so that there are all where there are enough samples */
 } draft;
@@ -88,16 +87,16 @@ static void add_textures(draft *d) {
 static void add_data(draft *d, int samples) {
     static const char *const scalings[] = {"\"standardize\"", "\"unit\"", "\"none\"", NULL};
     static const char *const image_scalings[] = {"\"per-channel\"", "\"standardize\"", NULL};
-    static void (*const kinds[])(draft *) = {add_teacher, add_spirals, add_gaussian, add_gaussian};
-    int kind = draw(d, 4);
-    bool is_image = d->image.rank == 3;
+    static void (*const kinds[])(draft *) = {add_teacher, add_spirals, add_gaussian, add_gaussian, add_textures};
+    enum { TEXTURES = 4 };
+    int kind = draw(d, 5);
     d->limits.in = draw(d, 4) ? between(d, 1, 40) : between(d, 41, 400);
-    d->is_classes = is_image || kind > 0;
+    d->is_classes = kind > 0;
     sn_text_add(&d->text, ",\n\"data\": ");
-    (is_image ? add_textures : kinds[kind])(d);
+    kinds[kind](d);
     add_integer(d, "samples", samples);
     add_integer(d, "test_samples", between(d, 0, 70));
-    add_one_of(d, "scaling", is_image ? image_scalings : scalings);
+    add_one_of(d, "scaling", kind == TEXTURES ? image_scalings : scalings);
     sn_text_add(&d->text, "}");
 }
 
@@ -184,53 +183,6 @@ static void add_family(draft *d) {
     sn_text_add(&d->text, "}");
 }
 
-static void add_resnet(draft *d) {
-    static const char *const shortcuts[] = {"\"A\"", "\"B\"", "\"C\"", NULL}, *const orders[] = {"\"post\"", "\"pre\"",
-                                                                                                 NULL};
-    static const char *const norms[] = {"\"batch\"", "\"layer\"", "\"none\"", "\"rms\"", NULL};
-    static const char *const drops[] = {"null", "{\"rate\": 0.4, \"rule\": \"uniform\", \"per\": \"batch\"}",
-                                        "{\"rate\": 0.4, \"rule\": \"linear\", \"per\": \"sample\"}", NULL};
-    static const char *const skips[] = {"\"none\"", "\"add\"",
-                                        "{\"kind\": \"add\", \"branch_scale\": {\"learned\": 0.3}}", NULL};
-    bool is_bottleneck = draw(d, 2);
-    sn_text_addf(&d->text, "{\"family\": \"resnet\", \"block\": \"%s\"", is_bottleneck ? "bottleneck" : "basic");
-    add_integer(d, "depth", 2 + between(d, 1, 2) * (is_bottleneck ? 6 : 4));
-    int first = between(d, 1, 9);
-    sn_text_addf(&d->text, ", \"widths\": [%d, %d]", first, first + draw(d, 10));
-    add_one_of(d, "shortcut", is_bottleneck ? shortcuts + 1 : shortcuts);
-    add_one_of(d, "order", orders);
-    add_one_of(d, "norm", norms);
-    add_one_of(d, "drop_path", drops);
-    add_one_of(d, "skip", skips);
-    add_activation(d);
-    sn_text_add(&d->text, "}");
-}
-
-static void add_densenet(draft *d) {
-    static const char *const compressions[] = {"1", "0.5", NULL}, *const rates[] = {"0", "0.2", NULL};
-    static const char *const words[] = {"\"auto\"", "\"direct\"", NULL};
-    int per_layer = between(d, 1, 2);
-    sn_text_addf(&d->text, "{\"family\": \"densenet\", \"bottleneck\": %s", flags[per_layer - 1]);
-    add_integer(d, "depth", 4 + 3 * per_layer * between(d, 1, 2));
-    add_integer(d, "growth", between(d, 1, 13));
-    add_one_of(d, "compression", compressions);
-    add_one_of(d, "dropout", rates);
-    add_one_of(d, "conv", words);
-    sn_text_add(&d->text, "}");
-}
-
-static void add_image_network(draft *d) {
-    sn_text_add(&d->text, ",\n\"network\": ");
-    d->limits.most_units = draw(d, 6) ? 8 : 40;
-    if (draw(d, 2)) {
-        (draw(d, 2) ? add_resnet : add_densenet)(d);
-        return;
-    }
-    sn_text graph = random_image_graph(d->seed, &d->limits, &d->image);
-    sn_text_add(&d->text, sn_text_string(&graph));
-    sn_text_free(&graph);
-}
-
 static void add_network(draft *d) {
     sn_text_add(&d->text, ",\n\"network\": ");
     d->limits.most_units = draw(d, 6) ? 40 : 600;
@@ -314,8 +266,6 @@ static void add_train(draft *d, int samples, int batch, int steps) {
 sn_text random_config(uint64_t seed) {
     static const char *const precisions[] = {"\"float32\"", "\"float32\"", "\"float64\"", NULL};
     draft d = {.draws = random_begin(seed, "config"), .seed = seed};
-    random_draws images = random_begin(seed, "images");
-    d.image.rank = random_below(&images, 5) ? 0 : 3; /* of a stream of its own: other configs stay as they were */
     /* Two rows or more, because of batch_norm; the last batch of an epoch has what is left. */
     int batch = between(&d, 2, draw(&d, 3) ? 200 : 17), whole = between(&d, 1, 3);
     int samples = batch * whole + draw(&d, batch);
@@ -323,11 +273,7 @@ sn_text random_config(uint64_t seed) {
     add_integer(&d, "seed", draw(&d, 1000));
     add_one_of(&d, "precision", precisions);
     add_data(&d, samples);
-    if (d.image.rank == 3 && draw(&d, 8)) { /* else vectors of pixels */
-        add_image_network(&d);
-    } else {
-        add_network(&d);
-    }
+    add_network(&d);
     add_train(&d, samples, batch, whole + 2 + draw(&d, 3));
     sn_text_add(&d.text, ",\n\"report\": {\"schedule\": {\"kind\": \"linear\", \"every\": 2}");
     add_integer(&d, "train_eval", between(&d, 0, 150));

@@ -45,10 +45,6 @@ typedef struct random_limits {
 /* A layer list of every op, of those on images where the limits say so: {"layers": [...]} (sn_text_free). */
 sn_text random_graph(uint64_t seed, const random_limits *limits);
 
-/* The same for images: convolutions, pooling and what else looks at height and width, between the ops of all graphs
- * (sn_text_free).  Of the limits out, most_units (channels) and is_smooth count. */
-sn_text random_image_graph(uint64_t seed, const random_limits *limits, const sn_shape *image);
-
 /* A whole config that trains for a moment on generated data: a layer list or a family, either loss and precision, odd
  * batches with a short last one (sn_text_free). */
 sn_text random_config(uint64_t seed);
