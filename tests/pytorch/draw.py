@@ -1,13 +1,14 @@
 """Random experiments for scripts/dev/fuzz_pytorch.py and scripts/dev/break: a config and its data, functions of a seed.
 
 Explicit graphs with repeats, fan-out, long skips by add and concat, images that are made of the features, and networks
-of the family mlp.  Activations and
+of the families, those of images on small images of their own.  Activations and
 inits are the program's (see words.py); a kind of something else that is not drawn here fails by name.
 """
 
 import csv
 import json
 import random
+import struct
 
 from words import claim, read_kinds
 
@@ -23,7 +24,7 @@ DRAWN = {
         *("avg_pool", "max_pool", "global_avg_pool", "flatten", "subsample", "upsample", "conv2d", "conv_transpose2d"),
         "group_norm",
     ),
-    "network_family": ("mlp",),
+    "network_family": ("mlp", "resnet", "densenet"),
     "skip": ("none", "add", "concat", "highway"),
     "loss": ("softmax_cross_entropy", "mean_squared_error", "hinge", "binary_cross_entropy"),
     "optimizer": ("sgd", "adam", "adamw", "rmsprop", "lion"),
@@ -105,7 +106,8 @@ class Drawing:
         self.out_dim = self.rng.randint(2, 5)
         self.is_classes = self.chance(0.6)
         self.uses_batch_norm = False
-        network = self.family() if self.chance(0.35) else self.graph()
+        self.image = None  # height and width of samples that are images
+        network = self.network()
         self.draw_sizes()
         self.config = {
             "name": f"fuzz-{seed}",
@@ -128,6 +130,11 @@ class Drawing:
         """A number with few digits, so that a saved config is readable."""
         return float(f"{self.rng.uniform(low, high):.3g}")
 
+    def network(self):
+        if self.chance(0.12):
+            return self.image_family()
+        return self.family() if self.chance(0.35) else self.graph()
+
     # ---- data and training
 
     def draw_sizes(self):
@@ -138,6 +145,9 @@ class Drawing:
         self.batch_size = self.rng.choice(sizes)
 
     def data(self):
+        scaling = self.rng.choice(["standardize", "unit", "none"])
+        if self.image:
+            return {"kind": "mnist", "path": ".", "scaling": scaling}
         targets = ["y"] if self.is_classes else [f"y{j}" for j in range(self.out_dim)]
         return {
             "kind": "csv",
@@ -145,10 +155,12 @@ class Drawing:
             "target": targets,
             "task": "classes" if self.is_classes else "regression",
             "test_fraction": 0,
-            "scaling": self.rng.choice(["standardize", "unit", "none"]),
+            "scaling": scaling,
         }
 
     def row(self, i):
+        if self.image:
+            return [self.rng.randrange(256) for _ in range(self.in_dim)], [i % self.out_dim]
         x = [self.rng.gauss(0, 1) for _ in range(self.in_dim)]
         if not self.is_classes:
             # Any targets but for the cross-entropy, which wants shares.
@@ -249,6 +261,32 @@ class Drawing:
             "init": self.init(),
             "bias_init": self.bias_init(),
             "skip": self.skip(kind),
+        }
+
+    def image_family(self):
+        """On images of one channel, ten classes."""
+        self.image = (self.rng.randint(4, 7), self.rng.randint(4, 7))
+        self.in_dim, self.out_dim, self.is_classes = self.image[0] * self.image[1], 10, True
+        op, keys = self.activation()
+        norm = self.rng.choice(["batch", "batch", *DRAWN["norm"]])
+        self.uses_batch_norm |= norm == "batch"
+        common = {"activation": {"kind": op, **keys}, "norm": norm, "init": self.init()}
+        if self.chance(0.4):
+            is_bottleneck = self.chance(0.5)
+            family = {"depth": 10 if is_bottleneck else 7, "growth": self.rng.randint(LEAST_NORM, 6)}
+            family |= {"bottleneck": is_bottleneck, "compression": self.rng.choice([1, 0.5])}
+            return {"family": "densenet", **family, **common}
+        is_bottleneck = self.chance(0.4)
+        widths = [self.rng.randint(LEAST_NORM, 6), self.rng.randint(6, 9)]
+        return {
+            "family": "resnet",
+            "depth": 8 if is_bottleneck else self.rng.choice([6, 10]),
+            "block": "bottleneck" if is_bottleneck else "basic",
+            "widths": widths,
+            "shortcut": self.rng.choice("BC" if is_bottleneck else "ABC"),
+            "order": self.rng.choice(["post", "pre"]),
+            "skip": self.rng.choice(["none", "add", {"kind": "add", "branch_scale": {"learned": self.uniform(-1, 1)}}]),
+            **common,
         }
 
     def skip(self, kind):
@@ -507,8 +545,20 @@ def kinds_of(skipnet):
 def write_experiment(directory, drawing):
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "config.json").write_text(json.dumps(drawing.config, indent=1) + "\n")
+    if drawing.image:
+        write_images(directory, drawing)
+        return
     with open(directory / "data.csv", "w", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow([f"x{j}" for j in range(drawing.in_dim)] + drawing.config["data"]["target"])
         for x, y in drawing.rows:
             writer.writerow([repr(v) for v in x + y])
+
+
+def write_images(directory, drawing):
+    """As MNIST has them, a few of them as test images too."""
+    for name, rows in (("train", drawing.rows), ("t10k", drawing.rows[:3])):
+        sizes = struct.pack(">4I", 0x0803, len(rows), *drawing.image)
+        (directory / f"{name}-images-idx3-ubyte").write_bytes(sizes + b"".join(bytes(x) for x, _ in rows))
+        labels = struct.pack(">2I", 0x0801, len(rows)) + bytes(y for _, (y,) in rows)
+        (directory / f"{name}-labels-idx1-ubyte").write_bytes(labels)

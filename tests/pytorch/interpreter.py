@@ -50,14 +50,14 @@ def check(kinds):
 class Network:
     """Entries, shapes, parameters by name ("LABEL.weight") and the running averages of batch normalization."""
 
-    def __init__(self, network, in_dim, out_dim, dtype=torch.float64):
+    def __init__(self, network, shape, out_dim, dtype=torch.float64):
         self.entries = flatten(network, out_dim)
         self.dtype = dtype
         self.parameters = {}
         self.states = {}
         self.kink_margin = float("inf")  # least |x| that a kinked activation has seen
         self.noise = None  # a function of a shape: factors near 1, for signals and for their gradients
-        self.shapes = {"input": (in_dim,)}  # (features,) or (channels, height, width)
+        self.shapes = {"input": shape}  # (features,) or (channels, height, width)
         for entry in self.entries:
             self._declare(entry, self.shapes[entry.inputs[0]][0])
             signals = [torch.zeros((2, *self.shapes[name]), dtype=self.dtype) for name in entry.inputs]
