@@ -143,8 +143,7 @@ static void apply_feature(const masked *m, size_t block, size_t c, const uint32_
 /* The features of a block are the units from `first` on. */
 static void apply_block(const masked *m, size_t block) {
     size_t positions = m->call->node->positions, width = m->call->width;
-    bool per_channel = ((const dropout_attributes *)m->call->node->attributes)->per_channel;
-    size_t first = per_channel ? 0 : block % positions * m->call->node->width, end = first + width;
+    size_t first = block % positions * m->call->node->width, end = first + width;
     uint32_t samples[SN_PANEL], words[WORDS][SN_PANEL];
     set_samples(samples, m->call, block / positions);
     for (size_t at = first / GROUP * BLOCKS; at < (end + GROUP - 1) / GROUP * BLOCKS; at++) {
@@ -153,6 +152,22 @@ static void apply_block(const masked *m, size_t block) {
         draw_words(words, samples, at, m->mask.key);
         for (size_t k = 0; k < WORDS; k++, unit += BLOCKS) {
             if (unit >= first && unit < end) apply_feature(m, block, unit - first, words[k]);
+        }
+    }
+}
+
+/* A panel of which whole channels are dropped: their words are drawn once, for all positions. */
+static void apply_channels(const masked *m, size_t panel) {
+    size_t positions = m->call->node->positions, width = m->call->width;
+    uint32_t samples[SN_PANEL], words[BLOCKS][WORDS][SN_PANEL];
+    set_samples(samples, m->call, panel);
+    for (size_t first = 0; first < width; first += GROUP) {
+        size_t n = width - first < GROUP ? width - first : GROUP;
+        for (size_t j = 0; j < BLOCKS && j < n; j++)
+            draw_words(words[j], samples, first / GROUP * BLOCKS + j, m->mask.key);
+        for (size_t b = panel * positions; b < (panel + 1) * positions; b++) {
+            for (size_t c = 0; c < n; c++)
+                apply_feature(m, b, first + c, words[c % BLOCKS][c / BLOCKS]);
         }
     }
 }
@@ -174,6 +189,11 @@ static void pass_on(const masked *m) {
 static void apply(const masked *m) {
     if (is_identity(m->call)) {
         pass_on(m);
+        return;
+    }
+    if (((const dropout_attributes *)m->call->node->attributes)->per_channel) {
+        for (size_t p = 0; p < sn_panels(m->call->samples); p++)
+            apply_channels(m, p);
         return;
     }
     for (size_t b = 0; b < m->call->blocks; b++)
