@@ -55,6 +55,13 @@ static double value_at(const definition *d, const double patch[TAPS], size_t ima
     return 127.5 + 127.5 * (offset + gain * texture + d->noise * drawn);
 }
 
+static void check_value(double value, double found) {
+    double wanted = fmin(fmax(floor(value + 0.5), 0), 255);
+    double rest = fabs(value - floor(value) - 0.5); /* as good as half way: either neighbour */
+    if (found != wanted && (rest > 1e-9 || fabs(found - wanted) > 1))
+        fail_msg("%g, wanted %g (%.12g)", found, wanted, value);
+}
+
 static void check_split(const definition *d, const sn_samples *samples, size_t *n_checked) {
     size_t size = d->height * d->width * d->channels;
     double patch[TAPS];
@@ -62,11 +69,7 @@ static void check_split(const definition *d, const sn_samples *samples, size_t *
         assert_int_equal(samples->labels[i], i % d->classes);
         patch_of(d, i % d->classes, patch);
         for (size_t j = 0; j < size; j++) {
-            double value = value_at(d, patch, i, j / d->channels, j % d->channels);
-            double wanted = fmin(fmax(floor(value + 0.5), 0), 255), found = samples->bytes[i * size + j];
-            double rest = fabs(value - floor(value) - 0.5); /* as good as half way: either neighbour */
-            if (found != wanted && (rest > 1e-9 || fabs(found - wanted) > 1))
-                fail_msg("image %zu, value %zu: %g, wanted %g (%.12g)", i, j, found, wanted, value);
+            check_value(value_at(d, patch, i, j / d->channels, j % d->channels), samples->bytes[i * size + j]);
             ++*n_checked;
         }
     }
@@ -143,9 +146,10 @@ static void look_at_powers(const uint8_t *image, double *features) {
         patch_of(&d, k, patch);
         features[k] = 0;
         for (size_t p = 0; p < 22 * 22; p++) {
+            const uint8_t *corner = image + p / 22 * 28 + p % 22;
             double response = 0;
             for (size_t i = 0; i < TAPS; i++)
-                response += patch[i] * (image[(p / 22 + i / SIDE) * 28 + p % 22 + i % SIDE] - mean);
+                response += patch[i] * (corner[i / SIDE * 28 + i % SIDE] - mean);
             features[k] += response * response;
         }
         sum += features[k];
