@@ -148,8 +148,10 @@ static void look_at_powers(const uint8_t *image, double *features) {
         for (size_t p = 0; p < 22 * 22; p++) {
             const uint8_t *corner = image + p / 22 * 28 + p % 22;
             double response = 0;
-            for (size_t i = 0; i < TAPS; i++)
-                response += patch[i] * (corner[i / SIDE * 28 + i % SIDE] - mean);
+            for (size_t i = 0; i < TAPS; i++) {
+                size_t at = i / SIDE * 28 + i % SIDE;
+                response += patch[i] * (corner[at] - mean);
+            }
             features[k] += response * response;
         }
         sum += features[k];
