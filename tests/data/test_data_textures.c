@@ -136,7 +136,22 @@ static void look_at_pixels(const uint8_t *image, double *features) {
         features[i] = image[i] / 255.0;
 }
 
-/* The shares of the powers behind the filters of the classes: a convolution, a square, a mean. */
+/* The power behind a filter: a convolution, a square, a sum over the places where the filter fits. */
+static double power_behind(const double patch[TAPS], const uint8_t *image, double mean) {
+    double power = 0;
+    for (size_t p = 0; p < 22 * 22; p++) {
+        const uint8_t *corner = image + p / 22 * 28 + p % 22;
+        double response = 0;
+        for (size_t i = 0; i < TAPS; i++) {
+            size_t at = i / SIDE * 28 + i % SIDE;
+            response += patch[i] * (corner[at] - mean);
+        }
+        power += response * response;
+    }
+    return power;
+}
+
+/* The shares of the powers behind the patches of the classes. */
 static void look_at_powers(const uint8_t *image, double *features) {
     const definition d = {.classes = CLASSES, .scales = 2};
     double sum = 0, mean = 0, patch[TAPS];
@@ -144,16 +159,7 @@ static void look_at_powers(const uint8_t *image, double *features) {
         mean += image[i] / (double)MOST_FEATURES;
     for (size_t k = 0; k < CLASSES; k++) {
         patch_of(&d, k, patch);
-        features[k] = 0;
-        for (size_t p = 0; p < 22 * 22; p++) {
-            const uint8_t *corner = image + p / 22 * 28 + p % 22;
-            double response = 0;
-            for (size_t i = 0; i < TAPS; i++) {
-                size_t at = i / SIDE * 28 + i % SIDE;
-                response += patch[i] * (corner[at] - mean);
-            }
-            features[k] += response * response;
-        }
+        features[k] = power_behind(patch, image, mean);
         sum += features[k];
     }
     for (size_t k = 0; k < CLASSES; k++)
