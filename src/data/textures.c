@@ -14,14 +14,19 @@
 #include "data/augment.h"
 #include "data/source.h"
 
-enum { RADIUS = 3, SIDE = 2 * RADIUS + 1 };
+enum {
+    RADIUS = 3,
+    MARGIN = 2 * RADIUS,
+    SIDE = MARGIN + 1,
+    TAPS = SIDE * SIDE
+}; /* the signs of an image have a margin */
 
 typedef struct textures {
     uint64_t seed, split;
     uint32_t n_classes, n_scales; /* class c has scale c mod n_scales */
     size_t height, width, channels;
     double noise;
-    double *signs, *field; /* of one image: (height + 2 RADIUS, width + 2 RADIUS), (height, width) */
+    double *signs, *field; /* of one image: (height + MARGIN, width + MARGIN), (height, width) */
 } textures;
 
 static const double PI = 3.141592653589793238463;
@@ -33,24 +38,24 @@ static uint32_t count_scales(uint32_t n_classes) {
 }
 
 /* The grating of a class: of a wave of 4 to 6 pixels, under a bell of a quarter of a wave, of norm 1. */
-static void make_patch(const textures *t, uint32_t class, double patch[SIDE * SIDE]) {
-    uint32_t n_angles = (t->n_classes + t->n_scales - 1) / t->n_scales;
+static void make_patch(const textures *t, uint32_t class, double patch[TAPS]) {
+    uint32_t n_angles = (t->n_classes + t->n_scales - 1) / t->n_scales, turn = class / t->n_scales;
     double place = t->n_scales > 1 ? (double)(class % t->n_scales) / (t->n_scales - 1) : 0;
-    double angle = PI * (class / t->n_scales) / n_angles, wave = 4 * pow(1.5, place), squares = 0;
-    for (int i = 0; i < SIDE * SIDE; i++) {
-        double x = i % SIDE - RADIUS, y = i / SIDE - RADIUS; // NOLINT(bugprone-integer-division)
-        double bell = exp(-8 * (x * x + y * y) / (wave * wave));
+    double angle = PI * turn / n_angles, wave = 4 * pow(1.5, place), squares = 0;
+    for (int i = 0; i < TAPS; i++) {
+        int row = i / SIDE - RADIUS, column = i % SIDE - RADIUS;
+        double x = column, y = row, bell = exp(-8 * (x * x + y * y) / (wave * wave));
         patch[i] = bell * cos(2 * PI * (x * cos(angle) + y * sin(angle)) / wave);
         squares += patch[i] * patch[i];
     }
-    for (int i = 0; i < SIDE * SIDE; i++)
+    for (int i = 0; i < TAPS; i++)
         patch[i] /= sqrt(squares);
 }
 
 /* The texture of image `number`: mean 0, sd 1.  Signs are as good as normal values, so many are summed. */
-static void make_field(const textures *t, uint64_t number, const double patch[SIDE * SIDE]) {
+static void make_field(const textures *t, uint64_t number, const double patch[TAPS]) {
     sn_rng rng = sn_rng_stream(t->seed, "data", "textures.signs", t->split);
-    size_t ld = t->width + 2 * RADIUS, n = (t->height + 2 * RADIUS) * ld, n_words = (n + 63) / 64;
+    size_t ld = t->width + MARGIN, n = (t->height + MARGIN) * ld, n_words = (n + 63) / 64;
     uint64_t word = 0;
     for (size_t i = 0; i < n; i++) {
         if (i % 64 == 0) word = sn_rng_bits(rng, number * n_words + i / 64);
@@ -59,7 +64,7 @@ static void make_field(const textures *t, uint64_t number, const double patch[SI
     memset(t->field, 0, t->height * t->width * sizeof *t->field);
     for (size_t y = 0; y < t->height; y++) {
         double *row = t->field + y * t->width;
-        for (size_t i = 0; i < SIDE * SIDE; i++) {
+        for (size_t i = 0; i < TAPS; i++) {
             const double *signs = t->signs + (y + i / SIDE) * ld + i % SIDE;
             for (size_t x = 0; x < t->width; x++)
                 row[x] += patch[i] * signs[x];
@@ -90,7 +95,7 @@ static void put_channel(const textures *t, uint64_t number, size_t channel, uint
 
 static void draw_textures(const textures *t, const sn_new_split *room) {
     size_t size = t->height * t->width * t->channels;
-    double patch[SIDE * SIDE];
+    double patch[TAPS];
     for (size_t i = 0; i < room->n; i++) {
         room->labels[i] = (uint32_t)(i % t->n_classes);
         make_patch(t, room->labels[i], patch);
@@ -102,7 +107,7 @@ static void draw_textures(const textures *t, const sn_new_split *room) {
 
 /* Both splits, with room for one image as it is made. */
 static sn_status draw_splits(textures *t, const sn_new_split room[2], sn_error *error) {
-    size_t n_signs = (t->height + 2 * RADIUS) * (t->width + 2 * RADIUS), n = n_signs + t->height * t->width;
+    size_t n_signs = (t->height + MARGIN) * (t->width + MARGIN), n = n_signs + t->height * t->width;
     sn_status status = sn_memory_check(n * sizeof *t->signs, "an image", error);
     if (status) return status;
     t->signs = malloc(n * sizeof *t->signs);

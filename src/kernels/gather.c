@@ -94,10 +94,13 @@ static void gather_values(const sn_gather_call *call) {
     }
 }
 
-/* The rows of a panel's samples as the lanes of its blocks. */
+/* The rows of a panel's samples as the lanes of its blocks; blocks that follow each other without gaps are as good as
+ * one. */
 static void put_panel(const sn_gather_call *call, size_t panel) {
-    size_t n = sn_panel_samples(call->rows, panel), lanes = n < call->lanes ? call->lanes : n, width = call->width;
-    for (size_t p = 0; p < call->positions; p++) {
+    size_t n = sn_panel_samples(call->rows, panel), lanes = n < call->lanes ? call->lanes : n;
+    bool is_one = sn_is_contiguous(call->x, call->width);
+    size_t n_blocks = is_one ? 1 : call->positions, width = is_one ? call->dataset->in_dim : call->width;
+    for (size_t p = 0; p < n_blocks; p++) {
         sn_view from = {sn_row(call->by_sample, panel * SN_PANEL) + p * width, call->by_sample.ld};
         sn_view to = {sn_lanes_of(call->x, panel * call->positions + p, 0), SN_PANEL};
         SN_V(sn_transpose)(to, from, n, width);

@@ -259,7 +259,7 @@ static void test_scaling_per_channel(void **state) {
     for (size_t i = 0; i < MOST_FILES; i++) { /* planes of different brightness */
         for (size_t at = 1 + PLANE; i != 1 && at < files[i].size; at++) {
             size_t plane = at % RECORD_10 / PLANE;
-            files[i].bytes[at] = at % RECORD_10 == 0 ? files[i].bytes[at] : (uint8_t)(files[i].bytes[at] >> plane);
+            if (at % RECORD_10 > 0) files[i].bytes[at] = (uint8_t)(files[i].bytes[at] >> plane);
         }
     }
     write_folder("bright", files, MOST_FILES);

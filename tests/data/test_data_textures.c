@@ -55,6 +55,13 @@ static double value_at(const definition *d, const double patch[TAPS], size_t ima
     return 127.5 + 127.5 * (offset + gain * texture + d->noise * drawn);
 }
 
+static void check_value(double value, double found) {
+    double wanted = fmin(fmax(floor(value + 0.5), 0), 255);
+    double rest = fabs(value - floor(value) - 0.5); /* as good as half way: either neighbour */
+    if (found != wanted && (rest > 1e-9 || fabs(found - wanted) > 1))
+        fail_msg("%g, wanted %g (%.12g)", found, wanted, value);
+}
+
 static void check_split(const definition *d, const sn_samples *samples, size_t *n_checked) {
     size_t size = d->height * d->width * d->channels;
     double patch[TAPS];
@@ -62,11 +69,7 @@ static void check_split(const definition *d, const sn_samples *samples, size_t *
         assert_int_equal(samples->labels[i], i % d->classes);
         patch_of(d, i % d->classes, patch);
         for (size_t j = 0; j < size; j++) {
-            double value = value_at(d, patch, i, j / d->channels, j % d->channels);
-            double wanted = fmin(fmax(floor(value + 0.5), 0), 255), found = samples->bytes[i * size + j];
-            double rest = fabs(value - floor(value) - 0.5); /* as good as half way: either neighbour */
-            if (found != wanted && (rest > 1e-9 || fabs(found - wanted) > 1))
-                fail_msg("image %zu, value %zu: %g, wanted %g (%.12g)", i, j, found, wanted, value);
+            check_value(value_at(d, patch, i, j / d->channels, j % d->channels), samples->bytes[i * size + j]);
             ++*n_checked;
         }
     }
@@ -133,7 +136,22 @@ static void look_at_pixels(const uint8_t *image, double *features) {
         features[i] = image[i] / 255.0;
 }
 
-/* The shares of the powers behind the filters of the classes: a convolution, a square, a mean. */
+/* The power behind a filter: a convolution, a square, a sum over the places where the filter fits. */
+static double power_behind(const double patch[TAPS], const uint8_t *image, double mean) {
+    double power = 0;
+    for (size_t p = 0; p < 22 * 22; p++) {
+        const uint8_t *corner = image + p / 22 * 28 + p % 22;
+        double response = 0;
+        for (size_t i = 0; i < TAPS; i++) {
+            size_t at = i / SIDE * 28 + i % SIDE;
+            response += patch[i] * (corner[at] - mean);
+        }
+        power += response * response;
+    }
+    return power;
+}
+
+/* The shares of the powers behind the patches of the classes. */
 static void look_at_powers(const uint8_t *image, double *features) {
     const definition d = {.classes = CLASSES, .scales = 2};
     double sum = 0, mean = 0, patch[TAPS];
@@ -141,13 +159,7 @@ static void look_at_powers(const uint8_t *image, double *features) {
         mean += image[i] / (double)MOST_FEATURES;
     for (size_t k = 0; k < CLASSES; k++) {
         patch_of(&d, k, patch);
-        features[k] = 0;
-        for (size_t p = 0; p < 22 * 22; p++) {
-            double response = 0;
-            for (size_t i = 0; i < TAPS; i++)
-                response += patch[i] * (image[(p / 22 + i / SIDE) * 28 + p % 22 + i % SIDE] - mean);
-            features[k] += response * response;
-        }
+        features[k] = power_behind(patch, image, mean);
         sum += features[k];
     }
     for (size_t k = 0; k < CLASSES; k++)

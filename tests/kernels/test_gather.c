@@ -63,13 +63,15 @@ static double rounded(sn_dtype dtype, double value) {
 typedef struct batch {
     sn_gather_call call;
     uint32_t indices[MOST_ROWS];
+    size_t wider; /* features of other signals that lie beside those of a block */
     size_t row_values, panel_values;
 } batch;
 
 static void gather(batch *b, const sn_backend *backend, const sn_dataset *set, const sn_augment *augment) {
     size_t rows = b->call.rows, size = sn_dtype_size(backend->dtype), positions = sn_shape_positions(&set->shape);
+    size_t ld = (set->in_dim / positions + b->wider) * SN_PANEL;
     b->row_values = rows * (set->in_dim + GAP);
-    b->panel_values = sn_panels(rows) * set->in_dim * SN_PANEL;
+    b->panel_values = sn_panels(rows) * positions * ld;
     void *memory = malloc(b->row_values * size), *panels = aligned_alloc(SN_ALIGNMENT, b->panel_values * size);
     assert_true(memory && panels);
     memset(memory, 0xFF, b->row_values * size);
@@ -83,32 +85,44 @@ static void gather(batch *b, const sn_backend *backend, const sn_dataset *set, c
                                .positions = positions,
                                .width = set->in_dim / positions,
                                .by_sample = {memory, set->in_dim + GAP},
-                               .x = {panels, set->in_dim / positions * SN_PANEL}};
+                               .x = {panels, ld}};
     for (size_t r = 0; r < rows; r++)
         b->indices[r] = (uint32_t)((r * 7 + 3) % SAMPLES);
     backend->gather(&b->call);
 }
 
-static void check_batch(const batch *b, sn_dtype dtype, size_t *n_padded) {
+/* Lane `lane` of the panels, which repeats the last sample where there is none, and its row. */
+static void check_lane(const batch *b, sn_dtype dtype, size_t lane, size_t *n_padded) {
     const sn_gather_call *call = &b->call;
-    for (size_t r = 0; r < sn_panels(call->rows) * SN_PANEL; r++) {
-        size_t sample = r < call->rows ? r : call->rows - 1; /* idle lanes repeat the last one */
-        for (size_t i = 0; i < call->dataset->in_dim; i++) {
-            double wanted = rounded(dtype, twin(call->dataset, call->augment, b->indices[sample], i));
-            size_t block = r / SN_PANEL * call->positions + i / call->width;
-            double in_panel =
-                real_get(dtype, call->x.data, block * call->x.ld + i % call->width * SN_PANEL + r % SN_PANEL);
-            if (in_panel != wanted) fail_msg("row %zu, value %zu in its panel: %g, wanted %g", r, i, in_panel, wanted);
-            if (r < call->rows && real_get(dtype, call->by_sample.data, r * call->by_sample.ld + i) != wanted)
-                fail_msg("row %zu, value %zu: wanted %g", r, i, wanted);
-            *n_padded += wanted == 0;
-        }
+    size_t r = lane < call->rows ? lane : call->rows - 1;
+    for (size_t i = 0; i < call->dataset->in_dim; i++) {
+        double wanted = rounded(dtype, twin(call->dataset, call->augment, b->indices[r], i));
+        size_t block = lane / SN_PANEL * call->positions + i / call->width;
+        size_t at = block * call->x.ld + i % call->width * SN_PANEL + lane % SN_PANEL;
+        double in_panel = real_get(dtype, call->x.data, at);
+        double in_row = real_get(dtype, call->by_sample.data, r * call->by_sample.ld + i);
+        if (in_panel != wanted) fail_msg("lane %zu, value %zu: %g, wanted %g", lane, i, in_panel, wanted);
+        if (in_row != wanted) fail_msg("row %zu, value %zu: %g, wanted %g", r, i, in_row, wanted);
+        *n_padded += wanted == 0;
     }
-    for (size_t r = 0; r < call->rows; r++) {
-        for (size_t i = 0; i < GAP; i++)
-            assert_true(
-                isnan(real_get(dtype, call->by_sample.data, r * call->by_sample.ld + call->dataset->in_dim + i)));
+}
+
+/* Nothing is written between the rows, nor between the blocks. */
+static void check_gaps(const batch *b, sn_dtype dtype) {
+    const sn_gather_call *call = &b->call;
+    size_t dim = call->dataset->in_dim, size = call->width * SN_PANEL;
+    for (size_t i = 0; i < call->rows * GAP; i++)
+        assert_true(isnan(real_get(dtype, call->by_sample.data, i / GAP * (dim + GAP) + dim + i % GAP)));
+    for (size_t block = 0; block < sn_panels(call->rows) * call->positions; block++) {
+        for (size_t i = size; i < call->x.ld; i++)
+            assert_true(isnan(real_get(dtype, call->x.data, block * call->x.ld + i)));
     }
+}
+
+static void check_batch(const batch *b, sn_dtype dtype, size_t *n_padded) {
+    for (size_t lane = 0; lane < sn_panels(b->call.rows) * SN_PANEL; lane++)
+        check_lane(b, dtype, lane, n_padded);
+    check_gaps(b, dtype);
 }
 
 static void check_images(const sn_backend *backend, sn_shape shape, bool by_channel, size_t *n_padded) {
@@ -118,7 +132,7 @@ static void check_images(const sn_backend *backend, sn_shape shape, bool by_chan
     for (size_t k = 0; k < 16; k++) {
         sn_augment augment = sn_augment_at(&all[k / 4], 11, k);
         if (augment.crop_padding >= shape.dim[0] || augment.crop_padding >= shape.dim[1]) continue;
-        batch b = {.call.rows = all_rows[k % 4]};
+        batch b = {.call.rows = all_rows[k % 4], .wider = k % 3};
         gather(&b, backend, &made.set, &augment);
         check_batch(&b, backend->dtype, n_padded);
         free(b.call.by_sample.data);
