@@ -78,7 +78,7 @@ typedef struct sn_family_writer {
     sn_text *text;
     sn_text activation, init, bias_init, output_init; /* as JSON */
     const char *norm;                                 /* the op, NULL: none */
-    const char *conv;                                 /* how convolutions are computed; set by families that have some */
+    const char *conv; /* how convolutions are computed; set by families that have some */
     char from[SN_FAMILY_LABEL];
 } sn_family_writer;
 

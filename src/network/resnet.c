@@ -20,10 +20,11 @@ static const sn_key width_key = {.types = SN_INTEGER, .min = 1, .max = 1e5};
 static const sn_key drop_keys[] = {
     {.name = "rate",
      .types = SN_NUMBER,
-     .flags = SN_REQUIRED,
+     .flags = SN_BELOW_MAX,
+     .fallback = "0",
      .min = 0,
-     .max = 0.99,
-     .help = "share of branches left out: of the last block, or of all"},
+     .max = 1,
+     .help = "share of branches left out: of the last block, or of all; 0: none"},
     {.name = "rule",
      .types = SN_WORD,
      .fallback = "\"linear\"",
@@ -36,13 +37,6 @@ static const sn_key drop_keys[] = {
      .help = "what a draw is for: each sample, or the whole batch, as in the paper"},
     {0},
 };
-static const sn_kind drop_kind = {.name = "drop_path",
-                                  .help = "stochastic depth: branches are left out at random in training",
-                                  .keys = drop_keys,
-                                  .source = "Huang et al. 2016, arXiv 1603.09382",
-                                  .chosen_by = "rate"};
-static const sn_kind *const drop_kinds[] = {&drop_kind, NULL};
-static const sn_choice drop_choice = {.what = "drop_path", .discriminator = "kind", .kinds = drop_kinds};
 
 static const sn_key resnet_keys[] = {
     {.name = "depth",
@@ -76,10 +70,10 @@ static const sn_key resnet_keys[] = {
      .words = order_words,
      .help = "post: convolution, norm, phi, a block's last phi after the add; pre: norm, phi, convolution"},
     {.name = "drop_path",
-     .types = SN_KIND | SN_NULL,
-     .fallback = "null",
-     .choice = &drop_choice,
-     .help = "stochastic depth of the blocks' branches; null: none"},
+     .types = SN_OBJECT,
+     .fallback = "{}",
+     .keys = drop_keys,
+     .help = "stochastic depth: branches are left out at random in training (Huang et al. 2016, arXiv 1603.09382)"},
     {SN_KEY_ACTIVATION, .fallback = "\"relu\""},
     {SN_KEY_NORM, .fallback = "\"batch\""},
     {SN_KEY_CONV, .fallback = "\"auto\""},
@@ -171,9 +165,9 @@ static void write_shortcut(resnet *r, const char *block, int64_t channels, int64
 
 static void write_drop_path(resnet *r, const char *block) {
     const sn_value *drop = sn_value_get(r->network, "drop_path");
-    if (!drop) return;
-    char keys[128];
     double rate = sn_value_number(drop, "rate");
+    char keys[128];
+    if (rate <= 0) return;
     bool is_linear = strcmp(sn_value_text(drop, "rule"), "linear") == 0;
     if (is_linear) rate *= (double)r->block / (double)(r->stages * r->blocks);
     snprintf(keys, sizeof keys, ",\"rate\":%.17g,\"per\":\"%s\"", rate, sn_value_text(drop, "per"));

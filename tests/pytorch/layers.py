@@ -254,7 +254,7 @@ class ResNet(Writer):
 
     def join(self, number, x):
         block = f"block{number}"
-        if self.drop:
+        if self.drop and self.drop.get("rate", 0):
             rate = self.drop["rate"] * (number / self.n_blocks if self.drop.get("rule", "linear") == "linear" else 1)
             self.put("drop_path", f"{block}.drop_path", rate=rate, per=self.drop.get("per", "sample"))
         self.scaled_add(self.skip, block, x, self.n_blocks)

@@ -69,7 +69,7 @@ static place places[] = {
     {"network/layers.c", "entry", "network(layers).layers", 0},
     {"network/layers.c", "layer->config", "network(layers).layers", 0},
     {"network/mlp.c", "network", "network(mlp)", 0},
-    {"network/resnet.c", "drop", "network(resnet).drop_path(drop_path)", 0},
+    {"network/resnet.c", "drop", "network(resnet).drop_path", 0},
     {"network/resnet.c", "network", "network(resnet)", 0},
     {"network/resnet.c", "r->network", "network(resnet)", 0},
     {"network/resnet.c", "request->network", "network(resnet)", 0},

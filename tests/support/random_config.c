@@ -142,7 +142,7 @@ static void add_resnet(draft *d) {
     static const char *const blocks[] = {"\"basic\"", "\"bottleneck\"", NULL};
     static const char *const shortcuts[] = {"\"A\"", "\"B\"", "\"C\"", NULL};
     static const char *const orders[] = {"\"post\"", "\"pre\"", NULL};
-    static const char *const drops[] = {"null", "{\"rate\": 0.2}",
+    static const char *const drops[] = {"{\"rate\": 0}", "{\"rate\": 0.2}",
                                         "{\"rate\": 0.3, \"rule\": \"uniform\", \"per\": \"batch\"}", NULL};
     static const char *const skips[] = {"\"add\"", "\"add\"", "\"none\"", NULL};
     int block = draw(d, 2);
