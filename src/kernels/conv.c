@@ -135,9 +135,17 @@ static site site_of(const sn_convolution *c, size_t panel, const stretch *y, siz
                   .from = (panel * from_rows + (size_t)from_y) * row_of(c) + (size_t)x->from};
 }
 
+/* Positions of a stretch that meet no tap. */
+static bool start_stretch(const sn_convolution *c, site at, const stretch *x) {
+    for (size_t p = 0; p < x->n; p++)
+        start_block(c, at.to + p * x->step);
+    return true;
+}
+
 /* (to_features, lanes) at every position of a stretch. */
 static bool convolve_stretch(const sn_convolution *c, site at, const stretch *y, const stretch *x) {
     steps s;
+    if (y->taps == 0 || x->taps == 0) return start_stretch(c, at, x);
     set_steps(c, y, x, &s);
     sn_product product = {.m = c->to_features,
                           .k = y->taps * x->taps * c->from_features,
@@ -171,31 +179,30 @@ static bool convolve_row(const sn_convolution *c, size_t panel, const stretch *y
         stretch x;
         for (size_t at = k; at < length_of(c, &c->x); at += x.n * x.step) {
             x = stretch_at(c, &c->x, at);
-            site s = site_of(c, panel, y, row, &x);
-            if (y->taps > 0 && x.taps > 0) {
-                is_finite = convolve_stretch(c, s, y, &x) && is_finite;
-                continue;
-            }
-            for (size_t p = 0; p < x.n; p++)
-                start_block(c, s.to + p * x.step);
+            is_finite = convolve_stretch(c, site_of(c, panel, y, row, &x), y, &x) && is_finite;
+        }
+    }
+    return is_finite;
+}
+
+static bool convolve_panel(const sn_convolution *c, size_t panel) {
+    size_t classes = c->is_transposed ? c->y.stride : 1;
+    bool is_finite = true;
+    for (size_t k = 0; k < classes; k++) {
+        stretch y;
+        for (size_t at = k; at < length_of(c, &c->y); at += y.n * y.step) {
+            y = stretch_at(c, &c->y, at);
+            for (size_t row = 0; row < y.n; row++)
+                is_finite = convolve_row(c, panel, &y, row) && is_finite;
         }
     }
     return is_finite;
 }
 
 bool SN_V(sn_convolve)(const sn_convolution *c) {
-    size_t classes = c->is_transposed ? c->y.stride : 1;
     bool is_finite = true;
-    for (size_t panel = 0; panel < c->panels; panel++) {
-        for (size_t k = 0; k < classes; k++) {
-            stretch y;
-            for (size_t at = k; at < length_of(c, &c->y); at += y.n * y.step) {
-                y = stretch_at(c, &c->y, at);
-                for (size_t row = 0; row < y.n; row++)
-                    is_finite = convolve_row(c, panel, &y, row) && is_finite;
-            }
-        }
-    }
+    for (size_t panel = 0; panel < c->panels; panel++)
+        is_finite = convolve_panel(c, panel) && is_finite;
     return is_finite;
 }
 

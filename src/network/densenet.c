@@ -65,7 +65,7 @@ static bool begin(densenet *d, const sn_value *network, sn_text *text) {
                     .compression = sn_value_number(network, "compression"),
                     .dropout = sn_value_number(network, "dropout"),
                     .growth = sn_value_integer(network, "growth")};
-    d->layers = (sn_value_integer(network, "depth") - BLOCKS - 1) / (BLOCKS * (d->has_bottleneck ? 2 : 1));
+    d->layers = (sn_value_integer(network, "depth") - BLOCKS - 1) / ((int64_t)BLOCKS * (d->has_bottleneck ? 2 : 1));
     d->channels = d->has_bottleneck ? 2 * d->growth : 16;
     if (!sn_family_begin(&d->w, network, text)) return false;
     d->w.conv = sn_value_text(network, "conv");

@@ -88,19 +88,24 @@ SN_ALWAYS_INLINE void apply_lanes(real *to, const real *base, const real *from, 
     }
 }
 
-/* to = factor from, on top of the base where `adds`. */
+/* to = factor from, of a feature of a block; `base` NULL: nothing is added to. */
+static void apply_feature(const sn_op_call *call, real *to, const real *base, const real *from,
+                          const real factors[SN_PANEL]) {
+    if (call->lanes == SN_PANEL) {
+        apply_lanes(to, base, from, factors, SN_PANEL);
+    } else {
+        apply_lanes(to, base, from, factors, call->lanes);
+    }
+}
+
+/* The whole signal, on top of the base where `adds`. */
 static void apply(const sn_op_call *call, sn_view to, sn_view from, bool adds) {
     real factors[SN_PANEL];
     for (size_t b = 0; b < call->blocks; b++) {
         if (b % call->node->positions == 0) set_factors(factors, call, b / call->node->positions);
-        for (size_t c = 0; c < call->width; c++) {
-            const real *base = adds ? sn_lanes_of(call->base[0], b, c) : NULL, *x = sn_lanes_of(from, b, c);
-            if (call->lanes == SN_PANEL) {
-                apply_lanes(sn_lanes_of(to, b, c), base, x, factors, SN_PANEL);
-            } else {
-                apply_lanes(sn_lanes_of(to, b, c), base, x, factors, call->lanes);
-            }
-        }
+        for (size_t c = 0; c < call->width; c++)
+            apply_feature(call, sn_lanes_of(to, b, c), adds ? sn_lanes_of(call->base[0], b, c) : NULL,
+                          sn_lanes_of(from, b, c), factors);
     }
 }
 

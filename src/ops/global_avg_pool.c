@@ -46,18 +46,22 @@ SN_ALWAYS_INLINE void mean_chunk(const sn_op_call *call, size_t block, size_t n,
     }
 }
 
+/* `n` features of a panel from feature c on. */
+static void mean_features(const sn_op_call *call, size_t panel, size_t c, size_t n) {
+    const real *x = sn_lanes_of(call->x[0], 0, c);
+    real *y = sn_lanes_of(call->y, panel, c);
+    if (call->lanes == SN_PANEL) {
+        mean_chunk(call, panel * positions_of(call), n, y, x, SN_PANEL);
+    } else {
+        mean_chunk(call, panel * positions_of(call), n, y, x, call->lanes);
+    }
+}
+
 static void global_avg_pool_forward(const sn_op_call *call) {
-    size_t positions = positions_of(call), width = call->node->width;
-    for (size_t b = 0; b < call->blocks; b++) {
-        for (size_t c = 0; c < width; c += CHUNK) {
-            const real *x = sn_lanes_of(call->x[0], 0, c);
-            size_t n = width - c < CHUNK ? width - c : CHUNK;
-            if (call->lanes == SN_PANEL) {
-                mean_chunk(call, b * positions, n, sn_lanes_of(call->y, b, c), x, SN_PANEL);
-            } else {
-                mean_chunk(call, b * positions, n, sn_lanes_of(call->y, b, c), x, call->lanes);
-            }
-        }
+    size_t width = call->node->width;
+    for (size_t panel = 0; panel < call->blocks; panel++) {
+        for (size_t c = 0; c < width; c += CHUNK)
+            mean_features(call, panel, c, width - c < CHUNK ? width - c : CHUNK);
     }
 }
 

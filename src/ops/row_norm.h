@@ -150,16 +150,19 @@ SN_ALWAYS_INLINE void forward_row(const sn_op_call *call, row r, sn_norm norm, s
 /* What is done to a row of a call, of its forward or of its backward pass. */
 typedef void row_pass(const sn_op_call *call, row r, sn_norm norm, size_t lanes);
 
+SN_ALWAYS_INLINE void pass_row(const sn_op_call *call, row r, sn_norm norm, row_pass *pass) {
+    if (call->lanes == SN_PANEL) {
+        pass(call, r, norm, SN_PANEL);
+    } else {
+        pass(call, r, norm, call->lanes);
+    }
+}
+
 SN_ALWAYS_INLINE void pass_rows(const sn_op_call *call, sn_norm norm, row_pass *pass) {
     row r = row_at(call, 0, 0, norm);
     for (r.block = 0; r.block < call->blocks; r.block += r.blocks) {
-        for (r.feature = 0; r.feature < call->node->width; r.feature += r.features) {
-            if (call->lanes == SN_PANEL) {
-                pass(call, r, norm, SN_PANEL);
-            } else {
-                pass(call, r, norm, call->lanes);
-            }
-        }
+        for (r.feature = 0; r.feature < call->node->width; r.feature += r.features)
+            pass_row(call, r, norm, pass);
     }
 }
 
