@@ -79,7 +79,16 @@ static void max_pool_forward(const sn_op_call *call) {
     }
 }
 
-/* Adds the gradient of feature c of a window to the place that had its value: `rest` is 0 behind it. */
+/* Adds what is left of a gradient to a place that has the greatest value; nothing is left then. */
+SN_ALWAYS_INLINE void give(real *dx, const real *x, const real most[SN_PANEL], real rest[SN_PANEL], size_t lanes) {
+    SN_SIMD for (size_t l = 0; l < lanes; l++) {
+        bool has_it = x[l] == most[l];
+        dx[l] += has_it ? rest[l] : 0;
+        rest[l] = has_it ? 0 : rest[l];
+    }
+}
+
+/* Adds the gradient of feature c of a window to the place that had its value. */
 SN_ALWAYS_INLINE void add_gradient(const sn_op_call *call, size_t block, seen s, size_t c, size_t lanes) {
     const real *dy = sn_lanes_of(call->dy, block, c);
     real most[SN_PANEL], rest[SN_PANEL];
@@ -88,12 +97,7 @@ SN_ALWAYS_INLINE void add_gradient(const sn_op_call *call, size_t block, seen s,
     for (size_t i = 0; i < s.rows; i++) {
         for (size_t j = 0; j < s.cols; j++) {
             const real *x = sn_lanes_of(call->x[0], s.block + i * s.width + j, c);
-            real *dx = sn_lanes_of(call->dx[0], s.block + i * s.width + j, c);
-            SN_SIMD for (size_t l = 0; l < lanes; l++) {
-                bool has_it = x[l] == most[l];
-                dx[l] += has_it ? rest[l] : 0;
-                rest[l] = has_it ? 0 : rest[l];
-            }
+            give(sn_lanes_of(call->dx[0], s.block + i * s.width + j, c), x, most, rest, lanes);
         }
     }
 }
