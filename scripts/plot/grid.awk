@@ -108,6 +108,7 @@ NR == 1 {
     }
     for (i = 1; i <= n_figures; i++) value_of[i] = checked(cell[column[figure[i]]], figure[i])
     metric = one_line(cell[column["metric"]])
+    if (metric ~ /^frozen_share_/) next
     put(metric, 0)
     if (metric ~ /^frozen_layers_/) {
         sub(/layers/, "share", metric)
