@@ -3,7 +3,7 @@
 # call themselves as they are called; and that CMake configures without cmocka.
 # shellcheck source=tests/support/cli_lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../support/cli_lib.sh"
-command -v gnuplot >/dev/null || { echo "needs gnuplot" && exit 77; }
+/usr/bin/python3 -c 'import matplotlib' 2>/dev/null || { echo "needs python3-matplotlib" && exit 77; }
 
 build=${SKIPNET_BUILD:?}
 cmake --install "$build" --prefix "$work/first" >install.out
