@@ -24,8 +24,8 @@ END
 packages_of() { # SET
     case $1 in
     build)
-        echo build-essential cmake ninja-build pkg-config libopenblas-dev libcjson-dev zlib1g-dev libxxhash-dev \
-            dataset-fashion-mnist python3-numpy python3-matplotlib
+        echo build-essential cmake ninja-build pkg-config libopenblas-dev libcjson-dev zlib1g-dev libarchive-dev \
+            libxxhash-dev dataset-fashion-mnist python3-numpy python3-matplotlib
         ;;
     test) echo "$(packages_of build)" libcmocka-dev parallel python3-pytest ;;
     check)

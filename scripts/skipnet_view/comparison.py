@@ -36,7 +36,7 @@ class Figure:
     def curve(self, band):
         """Centre, low, high: an interval where there is one, else the median, with its range if that is wanted."""
         if band == "ci95":
-            return (self.median if self.mean != self.mean else self.mean), self.ci_low, self.ci_high
+            return ((self.median if self.mean != self.mean else self.mean), self.ci_low, self.ci_high)
         return self.median, self.low, self.high
 
 

@@ -245,7 +245,7 @@ def result(facts):
             text = sentence(facts, metric, what)
             if text:
                 return text, name
-    return "No point has a finished run of which no seed diverged: there is no figure to compare.", "loss"
+    return ("No point has a finished run of which no seed diverged: there is no figure to compare.", "loss")
 
 
 # ---- sections ----
@@ -323,7 +323,7 @@ def run_row(run, is_beside):
 
 def runs_section(facts):
     """All of them, or, of many, those that are not done."""
-    rows, text, beside = list(zip(facts.runs, facts.places)), '<h2 id="runs">Runs</h2>\n', facts.comparison.path
+    rows, text, beside = (list(zip(facts.runs, facts.places)), '<h2 id="runs">Runs</h2>\n', facts.comparison.path)
     if len(rows) > MOST_RUNS:
         rows = [row for row in rows if row[0][1] != "done"]
         some = f" the first {MOST_RUNS}" if len(rows) > MOST_RUNS else ""
@@ -341,7 +341,7 @@ def runs_section(facts):
 
 
 def repeat(facts, path):
-    where, cells, text = plotter.quoted(path), f"{path}/cells.txt", '<h2 id="repeat">To repeat it</h2>\n'
+    where, cells, text = (plotter.quoted(path), f"{path}/cells.txt", '<h2 id="repeat">To repeat it</h2>\n')
     if os.path.isfile(cells) and os.access(cells, os.R_OK):
         with open_text(cells) as file:
             lines = file.read().splitlines()
@@ -361,7 +361,7 @@ def repeat(facts, path):
 def write(path, title, question):
     """The page as text: the result, the picture and the table that show it, then all else."""
     facts = read_facts(path)
-    keys, points, rows = facts.comparison.keys, facts.comparison.awaited, listed_pictures(path)
+    keys, points, rows = (facts.comparison.keys, facts.comparison.awaited, listed_pictures(path))
     sentence, name = result(facts)
     figures = {number: figure_of(path, number, row) for number, row in enumerate(rows, 1)}
     first = figures.pop(next((number for number, row in enumerate(rows, 1) if row[0] == name), 1), "")

@@ -105,7 +105,7 @@ def step_axis(last):
     if last <= 20:
         steps = [0, int(last), *range(0, int(last), int(last // 10) + 1)]
         room = 0.02 * max(last, 1)
-        return Axis("step (updates applied)", -room, max(last, 1) + room, [(s, str(s)) for s in steps]), np.asarray
+        return (Axis("step (updates applied)", -room, max(last, 1) + room, [(s, str(s)) for s in steps]), np.asarray)
     end = math.log10(last + 1)
     steps = [int(last), 0, *(d * k for d in 10 ** np.arange(int(end) + 1) for k in (1, 3) if d * k < last)]
     ticks = [(math.log10(step + 1), str(step)) for step in steps]
@@ -210,7 +210,7 @@ def gradients(collection, options):
     convert = to_decades if kind == "decades" else np.asarray
     found = {name: Layers(collection, name, options, convert) for name in metrics}
     layers, layout = found[metrics[0]], Layout(collection, by)
-    axis, panels = layer_axis(options.layer_x, max(part.last for part in found.values())), []
+    axis, panels = (layer_axis(options.layer_x, max(part.last for part in found.values())), [])
     for name, part in found.items():
         for text, groups in layout.panels:
             drawn = [curve for group in groups for curve in part.curves(group, layout.look(group))]
@@ -300,7 +300,7 @@ def heatmaps(collection, options):
 
         axis = Axis("step (the measured ones, evenly spaced)", -0.5, len(steps) - 0.5, rounder_first(steps))
         picture = Picture(name, f"{metric} by layer and step: {run.name}", "", [Panel("", x=axis, paint=paint)], None)
-        picture.entries, picture.sources = cell_entries(cells, "decades"), "gradients.csv"
+        picture.entries, picture.sources = (cell_entries(cells, "decades"), "gradients.csv")
         picture.size, picture.left, picture.right = (7.0, 4.8), 60, 95
         yield picture
 

@@ -174,7 +174,7 @@ def chosen_steps(steps, wanted):
 
 def by_layer(group, metric, options, convert):
     """[(steps of the runs, x, centre, low, high)] of a column by layer, for each step that is shown."""
-    file, x, wanted, band = file_of(group.runs[0], metric), options.layer_x, options.steps, options.band
+    file, x, wanted, band = (file_of(group.runs[0], metric), options.layer_x, options.steps, options.band)
     columns = ("block", "depth_frac", metric) if file == "blocks.csv" else ("layer", "role", metric)
     if x == "depth_frac" and file == "gradients.csv":
         columns = ("depth_frac", *columns[1:])

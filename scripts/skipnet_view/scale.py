@@ -115,7 +115,7 @@ class Scale:
             return
         differ = high / 2 - low / 2 > size * 5e-7
         room = (high - low) * 0.06 if differ else size * 0.06 or 1.0
-        self.low, self.high, self.gap = (0.0 if 0 <= low < high / 4 else low - room), high + room, room
+        self.low, self.high, self.gap = ((0.0 if 0 <= low < high / 4 else low - room), high + room, room)
         self.ticks = round_ticks(self.low, self.high)
         if self.unit != 1:
             self.ticks = [(place, f"{text}e{exponent:+d}" if place else "0") for place, text in self.ticks]

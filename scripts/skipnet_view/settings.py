@@ -106,7 +106,8 @@ class Look:
 
 def looks(keys, settings, varied):
     """How points look: the colour is the skip kind, else the first key; marker and dash are the combination of the
-    others, or, without any, go with the colour.  Returns {label: (setting's Look)} by the order of the settings."""
+    others, or, without any, go with the colour.  Returns {label: (setting's Look)} by the order of the settings.
+    """
     varied = [key for key in varied if len({setting.get(key) for setting in settings}) > 1]
     if not varied:
         return [Look(PALETTE[i % len(PALETTE)], i) for i in range(len(settings))]

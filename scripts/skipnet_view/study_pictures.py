@@ -37,7 +37,7 @@ MAPS = {  # metric: (title, kind)
     "log10_delta_ratio": ("log10 of delta_rms at the last update, first over last hidden layer", "decades"),
     "train_loss": ("Training loss", "auto"),
 }
-MOST_LOOKS, MOST_PANELS, FEW_POINTS, MOST_SHADES, MOST_ROWS, MOST_MAPS = 24, 6, 8, 8, 6, 12
+MOST_LOOKS, MOST_PANELS, FEW_POINTS, MOST_SHADES, MOST_ROWS, MOST_MAPS = (24, 6, 8, 8, 6, 12)
 
 
 # ---- which key goes where ----
@@ -82,7 +82,8 @@ def choose_x(comparison, name):
 
 class Arrangement:
     """Skip kinds have a colour each and combinations of the other keys a panel each; with more than six combinations,
-    or one skip kind only, it is the other way round; with --by the panels are made of that key."""
+    or one skip kind only, it is the other way round; with --by the panels are made of that key.
+    """
 
     def __init__(self, comparison, options):
         keys = comparison.keys
@@ -233,13 +234,14 @@ def evenly(items, n):
 
 def profile_rows(a):
     """(titles of rows, {point: (row, Look)}, entries, how many curves there are): few points share one row, coloured by
-    kind, marked by the other keys; of more, each curve of the other pictures has a row, coloured by x."""
+    kind, marked by the other keys; of more, each curve of the other pictures has a row, coloured by x.
+    """
     keys, settings = a.keys, [setting for setting, _ in a.points]
     if len(settings) <= FEW_POINTS:
         found = looks(keys, settings, list(keys.values))
         labels = [keys.label(setting, keys.values) for setting in settings]
         entries = look_entries(labels, found) if len(settings) > 1 else []
-        return [""], {tuple(s.values()): (0, look) for s, look in zip(settings, found)}, entries, 0
+        return ([""], {tuple(s.values()): (0, look) for s, look in zip(settings, found)}, entries, 0)
     others = [key for key in a.rest if key != SKIP]
     n_kinds = len(keys.combinations(settings, [key for key in a.rest if key == SKIP]))
     kept = evenly(keys.combinations(settings, others), max(1, 2 * MOST_ROWS // n_kinds))
@@ -253,7 +255,7 @@ def profile_rows(a):
     for s in inside:
         points[tuple(s.values())] = (rows.index({key: s[key] for key in a.rest}), found[shown.index(s[a.x.key])])
     entries = look_entries([keys.label({a.x.key: value}, [a.x.key]) for value in shown], found)
-    return [keys.label(row, a.rest) for row in rows], points, entries, len(keys.combinations(settings, a.rest))
+    return ([keys.label(row, a.rest) for row in rows], points, entries, len(keys.combinations(settings, a.rest)))
 
 
 def read_layers(comparison, points, band):

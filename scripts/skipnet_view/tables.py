@@ -68,7 +68,8 @@ def read_header(path):
 
 def read_rows(path, columns, hint, is_growing=False):
     """(line, cells) of each row, the cells of `columns`, which are found by their names.  `hint` says what a file
-    without them is.  is_growing: the last row may be cut short, as a killed run leaves it; it is told and left out."""
+    without them is.  is_growing: the last row may be cut short, as a killed run leaves it; it is told and left out.
+    """
     cut = ""
     with open_text(path) as file:
         reader = csv.reader(file, strict=True)

@@ -51,43 +51,91 @@ def read_tensors(path):
     return tensors
 
 
-def functions(torch):
-    """{op: function of (entry, inputs, its tensors, whether it trains)}."""
+def image(x):
+    """A vector counts as an image of one position."""
+    return x if x.dim() == 4 else x[:, :, None, None]
+
+
+def on_image(function, x):
+    """What a function makes of images; a vector that keeps its one position stays a vector."""
+    y = function(image(x))
+    return y.flatten(1) if x.dim() == 2 and y.shape[2:] == (1, 1) else y
+
+
+def by_rows(function, x):
+    """What a function of rows makes of vectors, or of the channels at every position of images."""
+    return function(x) if x.dim() == 2 else function(x.movedim(1, 3)).movedim(3, 1)
+
+
+def window(e):
+    return e["kernel"], e.get("stride") or e["kernel"], e.get("padding") or 0
+
+
+def subsample(f, e, x):
+    zeros = (e.get("channels") or x.shape[1]) - x.shape[1]
+    before = zeros // 2 if e.get("zeros", "around") == "around" else 0
+    pads, stride = (0, 0, 0, 0, before, zeros - before), e["stride"]
+    return on_image(lambda x: f.pad(x[:, :, ::stride, ::stride], pads), x)
+
+
+def conv_padding(e):
+    return (e["kernel"] - 1) // 2 if e.get("padding") is None else e["padding"]
+
+
+def activations(torch):
+    """{op: function of (x, entry)}."""
     f = torch.nn.functional
-
-    def batch_norm(e, x, t, training):
-        running = (t["running_mean"], t["running_var"])
-        return f.batch_norm(x[0], *running, t.get("weight"), t.get("bias"), training, e["momentum"], e["eps"])
-
-    def add(e, x, _t, _training):
-        return sum(factor * part for factor, part in zip(e.get("factors") or [1] * len(x), x))
-
-    simple = {
+    plain = {op: getattr(f, op) for op in ("relu", "gelu", "selu", "silu")}
+    plain |= {op: getattr(torch, op) for op in ("tanh", "sigmoid", "erf")}
+    return {op: (lambda x, e, g=g: g(x)) for op, g in plain.items()} | {
         "identity": lambda x, e: x,
-        "relu": lambda x, e: f.relu(x),
-        "tanh": lambda x, e: torch.tanh(x),
-        "sigmoid": lambda x, e: torch.sigmoid(x),
-        "erf": lambda x, e: torch.erf(x),
-        "gelu": lambda x, e: f.gelu(x),
-        "selu": lambda x, e: f.selu(x),
-        "silu": lambda x, e: f.silu(x),
         "leaky_relu": lambda x, e: f.leaky_relu(x, e["slope"]),
         "elu": lambda x, e: f.elu(x, e["alpha"]),
         "softplus": lambda x, e: f.softplus(x, e["beta"], SOFTPLUS_THRESHOLD),
+        "global_avg_pool": lambda x, e: image(x).mean((2, 3)),
+        "flatten": lambda x, e: x.flatten(1),
+        "max_pool": lambda x, e: on_image(lambda x: f.max_pool2d(x, *window(e)), x),
+        "avg_pool": lambda x, e: on_image(lambda x: f.avg_pool2d(x, *window(e), False, e["count_include_pad"]), x),
+        "upsample": lambda x, e: on_image(lambda x: f.interpolate(x, scale_factor=e["factor"]), x),
+        "subsample": lambda x, e: subsample(f, e, x),
     }
-    found = {op: (lambda e, x, t, training, g=g: g(x[0], e)) for op, g in simple.items()}
-    return found | {
-        "linear": lambda e, x, t, training: f.linear(x[0], t["weight"], t.get("bias")),
-        "add": add,
-        "concat": lambda e, x, t, training: torch.cat(x, 1),
-        "scale": lambda e, x, t, training: x[0] * t.get("weight", e["factor"]),
-        "gate": lambda e, x, t, training: x[0] * x[1] + (1 - x[0]) * x[2],
-        "layer_norm": lambda e, x, t, training: f.layer_norm(
-            x[0], x[0].shape[1:], t.get("weight"), t.get("bias"), e["eps"]
+
+
+def functions(torch):
+    """{op: function of (x, entry, its tensors, whether it trains)}, x being all inputs."""
+    f = torch.nn.functional
+
+    def drop_path(x, e, training):
+        """Whole samples, or the whole batch; what stays grows."""
+        if not training:
+            return x
+        shape = [1 if e.get("per") == "batch" else len(x), *[1] * (x.dim() - 1)]
+        return x * (torch.rand(shape) >= e["rate"]).to(x.dtype) / (1 - e["rate"])
+
+    def batch_norm(x, e, t, training):
+        running = t["running_mean"], t["running_var"]
+        return f.batch_norm(x, *running, t.get("weight"), t.get("bias"), training, e["momentum"], e["eps"])
+
+    def norm(g, x, e, *tensors):
+        return by_rows(lambda x: g(x, x.shape[-1:], *tensors, e["eps"]), x)
+
+    simple = {op: (lambda x, e, t, training, g=g: g(x[0], e)) for op, g in activations(torch).items()}
+    return simple | {
+        "linear": lambda x, e, t, _: by_rows(lambda x: f.linear(x, t["weight"], t.get("bias")), x[0]),
+        "conv2d": lambda x, e, t, _: f.conv2d(image(x[0]), t["weight"], t.get("bias"), e["stride"], conv_padding(e)),
+        "conv_transpose2d": lambda x, e, t, _: f.conv_transpose2d(
+            image(x[0]), t["weight"], t.get("bias"), e["stride"], e.get("padding") or 0
         ),
-        "rms_norm": lambda e, x, t, training: f.rms_norm(x[0], x[0].shape[1:], t.get("weight"), e["eps"]),
-        "batch_norm": batch_norm,
-        "dropout": lambda e, x, t, training: f.dropout(x[0], e["rate"], training),
+        "add": lambda x, e, t, _: sum(k * part for k, part in zip(e.get("factors") or [1] * len(x), x)),
+        "concat": lambda x, e, t, _: torch.cat(x, 1),
+        "scale": lambda x, e, t, _: x[0] * t.get("weight", e["factor"]),
+        "gate": lambda x, e, t, _: x[0] * x[1] + (1 - x[0]) * x[2],
+        "layer_norm": lambda x, e, t, _: norm(f.layer_norm, x[0], e, t.get("weight"), t.get("bias")),
+        "rms_norm": lambda x, e, t, _: norm(f.rms_norm, x[0], e, t.get("weight")),
+        "group_norm": lambda x, e, t, _: f.group_norm(x[0], e["groups"], t.get("weight"), t.get("bias"), e["eps"]),
+        "batch_norm": lambda x, e, t, training: batch_norm(x[0], e, t, training),
+        "dropout": lambda x, e, t, training: f.dropout(x[0], e["rate"], training),
+        "drop_path": lambda x, e, t, training: drop_path(x[0], e, training),
     }
 
 
@@ -97,7 +145,7 @@ def to_torch(run, weights="final.safetensors"):
     import torch
 
     path = os.fspath(getattr(run, "path", run))
-    entries, tensors, apply = expand(path), read_tensors(os.path.join(path, weights)), functions(torch)
+    entries, tensors, apply = (expand(path), read_tensors(os.path.join(path, weights)), functions(torch))
     unknown = sorted({entry["op"] for entry in entries} - set(apply))
     if unknown:
         raise Failure(2, f"{path}/config.json: no counterpart in PyTorch is known here for {', '.join(unknown)}")
@@ -122,7 +170,7 @@ def to_torch(run, weights="final.safetensors"):
                 owner = self.parts[entry["label"].replace(".", "/")]
                 own = dict(owner.named_parameters()) | dict(owner.named_buffers())
                 inputs = [signals[name] for name in entry["inputs"]]
-                signals[entry["label"]] = apply[entry["op"]](entry, inputs, own, self.training)
+                signals[entry["label"]] = apply[entry["op"]](inputs, entry, own, self.training)
             return signals[entries[-1]["label"]]
 
     return Network().eval()

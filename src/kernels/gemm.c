@@ -252,13 +252,20 @@ static ALWAYS_INLINE void tile(part *t, const place *at, int rows, int vectors) 
     const sn_product *g = t->g;
     const real *b = g->b + at->band * g->b_band + t->p * g->b_ld + at->column;
     const real *a = g->a + at->i * g->a_row + (g->a_block ? t->p / SN_PANEL * g->a_block : t->p * g->a_step);
+    const sn_run *run = g->runs;
     vector acc[MOST_ROWS][2];
     start_tile(acc, t, at, rows, vectors);
     for (size_t left = t->steps, n; left > 0; left -= n) {
         n = left < t->at_once ? left : t->at_once;
-        add_steps(acc, g, (operands){a, b}, n, rows, vectors);
-        a += g->a_block;
-        b += n * g->b_ld;
+        operands from = {a, b};
+        if (run) {
+            from = (operands){a + run->a, b + run->b};
+            n = run++->steps;
+        } else {
+            a += g->a_block;
+            b += n * g->b_ld;
+        }
+        add_steps(acc, g, from, n, rows, vectors);
     }
     store_tile(acc, t, at, rows, vectors);
 }
@@ -356,8 +363,11 @@ static void watch(const sn_product *g) {
             read_one(g->a + i * g->a_row + p / SN_PANEL * g->a_block);
     }
     for (size_t q = 0; q < g->bands; q++) {
-        for (size_t p = 0; p < g->k; p++)
-            read_one(g->b + q * g->b_band + p * g->b_ld);
+        const sn_run *run = g->runs;
+        for (size_t p = 0, n; p < g->k; p += n) {
+            n = run ? run->steps : 1;
+            read_one(g->b + q * g->b_band + (run ? run++->b : (ptrdiff_t)(p * g->b_ld)));
+        }
         for (size_t i = 0; i < g->m; i++) {
             volatile real *c = g->c + q * g->c_band + i * g->c_ld;
             *c = *c;
@@ -372,8 +382,9 @@ bool SN_V(sn_gemm)(const sn_product *g) {
     watch(g);
 #endif
     part t = {.g = g, .ahead = make_prefetcher(g)};
-    for (t.p = 0; t.p < g->k; t.p += STEPS) {
-        t.steps = g->k - t.p < STEPS ? g->k - t.p : STEPS;
+    size_t most = g->runs ? g->k : STEPS;
+    for (t.p = 0; t.p < g->k; t.p += most) {
+        t.steps = g->k - t.p < most ? g->k - t.p : most;
         t.at_once = g->a_block ? SN_PANEL : t.steps;
         t.is_first = t.p == 0;
         t.found = (vector){0}; /* sums that are not finite stay so: the last part tells */

@@ -69,7 +69,7 @@ const sn_op sn_op_linear = {
 #else
 #include "kernels/gemm.h"
 #include "kernels/kernels.h"
-#include "kernels/wide.h"
+#include "ops/bias_gradient.h"
 
 /* What products with W have in common: x to y, of blocks of signals. */
 static sn_product product_of(const sn_op_call *call, sn_view x, sn_view y) {
@@ -125,37 +125,6 @@ static void linear_backward(const sn_op_call *call) {
 static void linear_push(const sn_push_call *call) {
     sn_product product = forward_product(call->at, call->tx[0], call->ty);
     SN_V(sn_gemm)(&product);
-}
-
-/* One output over the batch, in double: lane by lane, then over the lanes. */
-static real sum_of_output(const sn_gradient_call *call, size_t i) {
-    size_t positions = call->node->positions, whole = call->samples / SN_PANEL * positions;
-    size_t blocks = sn_panels(call->samples) * positions, rest = call->samples % SN_PANEL;
-    sn_wide sums[SN_CHAINS] = {{0}};
-    for (size_t b = 0; b < whole; b++) {
-        const real *dy = sn_lanes_of(call->dy, b, i);
-#pragma GCC unroll 8
-        for (int k = 0; k < SN_CHAINS; k++)
-            sums[k] += sn_wide_load(dy + (size_t)k * SN_LANES);
-    }
-    for (size_t b = whole; b < blocks; b++) {
-        const real *dy = sn_lanes_of(call->dy, b, i);
-#pragma GCC unroll 8
-        for (int k = 0; k < SN_CHAINS; k++) {
-            size_t skipped = (size_t)k * SN_LANES;
-            if (rest >= skipped + SN_LANES) sums[k] += sn_wide_load(dy + skipped);
-            if (rest > skipped && rest < skipped + SN_LANES) sums[k] += sn_wide_load_part(dy + skipped, rest - skipped);
-        }
-    }
-    return (real)sn_chains_sum(sums);
-}
-
-/* db */
-static bool bias_gradient(const sn_gradient_call *call) {
-    real *gradient = call->gradient.data;
-    for (size_t i = 0; i < call->cols; i++)
-        gradient[i] = sum_of_output(call, call->col + i);
-    return SN_V(sn_all_finite)(call->gradient, 1, call->cols);
 }
 
 /* Blocks whose part of a weight's gradient is computed at once.  All but the last one are whole, so that the samples
@@ -220,7 +189,7 @@ static bool add_run(const sn_gradient_call *call, run r) {
 
 /* dW (out, in), a tile of it */
 static bool linear_param_gradient(const sn_gradient_call *call) {
-    if (call->param == 1) return bias_gradient(call);
+    if (call->param == 1) return sn_bias_gradient(call);
     size_t blocks = sn_panels(call->samples) * call->node->positions;
     bool is_finite = true;
     for (run r = {0}; r.block < blocks; r.block += r.blocks) {

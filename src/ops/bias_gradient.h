@@ -1,0 +1,41 @@
+/* The gradient of a bias: the sum over samples and positions of that of each output.  For the kernels of ops. */
+#ifndef SN_OPS_BIAS_GRADIENT_H
+#define SN_OPS_BIAS_GRADIENT_H
+
+#include "kernels/kernels.h"
+#include "kernels/lanes.h"
+#include "kernels/wide.h"
+#include "network/op.h"
+
+/* One output over the batch, in double: lane by lane, then over the lanes. */
+static inline real sn_sum_of_output(const sn_gradient_call *call, size_t i) {
+    size_t positions = call->node->positions, whole = call->samples / SN_PANEL * positions;
+    size_t blocks = sn_panels(call->samples) * positions, rest = call->samples % SN_PANEL;
+    sn_wide sums[SN_CHAINS] = {{0}};
+    for (size_t b = 0; b < whole; b++) {
+        const real *dy = sn_lanes_of(call->dy, b, i);
+#pragma GCC unroll 8
+        for (int k = 0; k < SN_CHAINS; k++)
+            sums[k] += sn_wide_load(dy + (size_t)k * SN_LANES);
+    }
+    for (size_t b = whole; b < blocks; b++) {
+        const real *dy = sn_lanes_of(call->dy, b, i);
+#pragma GCC unroll 8
+        for (int k = 0; k < SN_CHAINS; k++) {
+            size_t skipped = (size_t)k * SN_LANES;
+            if (rest >= skipped + SN_LANES) sums[k] += sn_wide_load(dy + skipped);
+            if (rest > skipped && rest < skipped + SN_LANES) sums[k] += sn_wide_load_part(dy + skipped, rest - skipped);
+        }
+    }
+    return (real)sn_chains_sum(sums);
+}
+
+/* db, a tile of it; whether all of it is finite. */
+static inline bool sn_bias_gradient(const sn_gradient_call *call) {
+    real *gradient = call->gradient.data;
+    for (size_t i = 0; i < call->cols; i++)
+        gradient[i] = sn_sum_of_output(call, call->col + i);
+    return SN_V(sn_all_finite)(call->gradient, 1, call->cols);
+}
+
+#endif
