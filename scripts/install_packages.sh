@@ -30,7 +30,7 @@ packages_of() { # SET
     test) echo "$(packages_of build)" libcmocka-dev parallel python3-pytest ;;
     check)
         echo "$(packages_of test)" clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev valgrind shellcheck \
-            black flake8 slurmctld slurmd slurm-client munge
+            black flake8 slurmctld slurmd slurm-client munge chromium python3-pandas
         ;;
     *) return 1 ;;
     esac
