@@ -134,7 +134,7 @@ def command_of(arguments, self):
 
 def put(job, picture):
     """Draws a picture in all formats and says where it is."""
-    stem = os.path.join(job.out, picture.name)
+    stem = os.path.join(job.out, runs.safe(picture.name))
     for kind in job.formats:
         check_replaced(f"{stem}.{kind}", PICTURE_MARK, job.force, job.self)
     picture.title = job.title or ("" if job.style.name == "paper" else picture.title)
@@ -197,15 +197,8 @@ def draw_comparison(path, found, options, job):
     for name in names:
         if name in ON_REQUEST:
             attempt(job, name, lambda name=name: OF_RUNS[name][0](collection, options))
-        elif name in study_pictures.OVER_X:
-            attempt(
-                job,
-                name,
-                lambda name=name: study_pictures.over_x(comparison, name, study_pictures.OVER_X[name], options),
-            )
         else:
-            part = study_pictures.profiles if name == "profiles" else study_pictures.maps
-            attempt(job, name, lambda part=part: part(comparison, options))
+            attempt(job, name, lambda name=name: study_pictures.draw(comparison, name, options))
     return not found["picture"] and not options.metric
 
 
@@ -237,10 +230,10 @@ def run(arguments, self, is_quiet=False):
         return 0
     if found["list"]:
         for title, known in (
-            ("of runs:", {name: text for name, (_, text) in OF_RUNS.items()}),
-            ("of a comparison:", OF_COMPARISONS),
+            ("runs", {name: row[1] for name, row in OF_RUNS.items()}),
+            ("a comparison", OF_COMPARISONS),
         ):
-            say("\n".join([title, *(f"  {name:10} {text}" for name, text in known.items())]))
+            say("\n".join([f"of {title}:", *(f"  {name:10} {text}" for name, text in known.items())]))
         return 0
     if not paths:
         raise Failure(2, "no run given (see --help)")

@@ -420,3 +420,10 @@ def maps(comparison, options):
             picture.size, picture.right = (5.0, 3.2), 55
             picture.left = max(text_width(text, 11) for text in axes_of[1][0]) + 34
             yield picture
+
+
+def draw(comparison, name, options):
+    """The pictures of a name."""
+    if name in OVER_X:
+        return over_x(comparison, name, OVER_X[name], options)
+    return (profiles if name == "profiles" else maps)(comparison, options)

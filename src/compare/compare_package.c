@@ -88,12 +88,15 @@ static void add_axes(sn_text *text, const sn_varied *varied, size_t *counts) {
 static void add_members(sn_text *text, const sn_varied *varied) {
     uint32_t *cells = malloc((varied->n_runs + 1) * sizeof *cells);
     size_t *counts = calloc(varied->n_columns + 1, sizeof *counts);
-    text->failed |= !cells || !counts;
-    sn_text_add(text, ",\n  \"values\": {");
-    for (size_t c = 0; c < varied->n_columns && !text->failed; c++)
-        counts[c] = add_values_of(text, varied, c, cells);
-    sn_text_add(text, "\n  }");
-    if (!text->failed) add_axes(text, varied, counts);
+    if (cells && counts) {
+        sn_text_add(text, ",\n  \"values\": {");
+        for (size_t c = 0; c < varied->n_columns; c++)
+            counts[c] = add_values_of(text, varied, c, cells);
+        sn_text_add(text, "\n  }");
+        add_axes(text, varied, counts);
+    } else {
+        text->failed = true;
+    }
     free(cells);
     free(counts);
 }

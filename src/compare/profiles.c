@@ -73,22 +73,31 @@ static void add_layer(const sn_comparison *comparison, const sn_profile_value *f
     sn_csv_row(text, columns, &row, DIGITS);
 }
 
-void sn_comparison_layers_csv(const sn_comparison *comparison, sn_text *text) {
+/* `sorted` and `values` have room for all layers and all runs. */
+static void add_layers(const sn_comparison *comparison, sn_profile_value *sorted, double *values,
+                       const sn_column *columns, sn_text *text) {
     const sn_profiles *profiles = &comparison->by_layer;
-    sn_column *columns = sn_layers_columns(&comparison->varied);
-    sn_profile_value *sorted = malloc((profiles->n + 1) * sizeof *sorted);
-    double *values = malloc((comparison->n + 1) * sizeof *values);
-    text->failed |= !columns || !sorted || !values;
     size_t n = 0;
-    for (size_t i = 0; i < profiles->n && sorted; i++) {
+    for (size_t i = 0; i < profiles->n; i++) {
         if (comparison->runs[profiles->values[i].run].twin == SN_NO_TWIN) sorted[n++] = profiles->values[i];
     }
-    if (n > 0) qsort_r(sorted, n, sizeof *sorted, by_layer, (void *)comparison);
-    if (columns) sn_csv_header(text, columns);
+    qsort_r(sorted, n, sizeof *sorted, by_layer, (void *)comparison);
+    sn_csv_header(text, columns);
     for (size_t begin = 0, end = 0; begin < n && !text->failed; begin = end) {
         for (end = begin + 1; end < n && compare_layers(comparison, &sorted[begin], &sorted[end]) == 0;)
             end++;
         add_layer(comparison, sorted + begin, end - begin, values, columns, text);
+    }
+}
+
+void sn_comparison_layers_csv(const sn_comparison *comparison, sn_text *text) {
+    sn_column *columns = sn_layers_columns(&comparison->varied);
+    sn_profile_value *sorted = malloc((comparison->by_layer.n + 1) * sizeof *sorted);
+    double *values = malloc((comparison->n + 1) * sizeof *values);
+    if (columns && sorted && values) {
+        add_layers(comparison, sorted, values, columns, text);
+    } else {
+        text->failed = true;
     }
     free(columns);
     free(sorted);
