@@ -205,7 +205,7 @@ step_demo() {
         scripts/demo.sh --out "$scratch/demo" -- --set train.steps=5 --set data.train_limit=1000 \
             --set data.test_limit=500
     done
-    want "$scratch/demo/runs.csv" "$scratch/demo/plots/"*.{svg,png}
+    want "$scratch/demo/"{,conv/}runs.csv "$scratch/demo/"{,conv/}plots/*.{svg,png}
 }
 
 # One step in a shell of its own, so that its first failing command ends it.

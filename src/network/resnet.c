@@ -174,6 +174,10 @@ static void write_drop_path(resnet *r, const char *block) {
     sn_family_op(&r->w, "drop_path", block, ".drop_path", keys);
 }
 
+static void copy_label(char to[SN_FAMILY_LABEL], const char *label) {
+    snprintf(to, SN_FAMILY_LABEL, "%s", label);
+}
+
 /* In order pre a shortcut that changes shapes reads what is normed and activated, as in the authors' code: the block's
  * first norm and phi serve both. */
 static void write_block(resnet *r, int64_t width, int64_t stride) {
@@ -181,15 +185,15 @@ static void write_block(resnet *r, int64_t width, int64_t stride) {
     int64_t channels = r->is_bottleneck ? 4 * width : width;
     snprintf(name, sizeof name, "block%" PRId64, ++r->block);
     snprintf(last, sizeof last, "hidden%" PRId64, r->layer + 1);
-    memcpy(shortcut, r->w.from, sizeof shortcut);
+    copy_label(shortcut, r->w.from);
     if (r->is_pre) write_phi(r, last);
-    memcpy(from, r->w.from, sizeof from);
+    copy_label(from, r->w.from);
     bool changes = channels != r->channels || stride > 1;
     if (r->skip.kind == SN_SKIP_ADD && (changes || r->shortcut == 'C')) {
-        if (!changes) memcpy(r->w.from, shortcut, sizeof shortcut);
+        if (!changes) copy_label(r->w.from, shortcut);
         write_shortcut(r, name, channels, stride);
-        memcpy(shortcut, r->w.from, sizeof shortcut);
-        memcpy(r->w.from, from, sizeof from);
+        copy_label(shortcut, r->w.from);
+        copy_label(r->w.from, from);
     }
     write_branch(r, width, stride, last);
     r->channels = channels;
