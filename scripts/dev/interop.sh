@@ -17,7 +17,7 @@ Trains a small sweep, compares it, and checks with the packages from PyPI, which
 and that the tests of scripts/skipnet_view pass as `pip install ./scripts` puts it there, with today's matplotlib, pandas
 and polars (and PyTorch, where DIR has it).
 Then it runs the sh blocks of docs/recipes.md in order, whose sweep it leaves in runs/recipes.  Needs the packages
-python3-venv and sqlite3, and the program as scripts/demo.sh builds it ($SKIPNET names another).
+python3-venv, sqlite3 and gnuplot-nox, and the program as scripts/demo.sh builds it ($SKIPNET names another).
 END
 }
 

@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# A script's work in a process group of its own: a signal to the script ends all of it at once, and what it wrote for
-# itself is gone then.  For the scripts of the directory above; those with a directory of their own define `fail`.
+# A script's work in a process group of its own: a signal to the script ends all of it at once.  For the scripts of the
+# directory above.
 
-group='' front='' work='' work_prefix=''
+group='' front=''
 
 trap_signals() {
     local name
@@ -10,51 +10,6 @@ trap_signals() {
         # shellcheck disable=SC2064 # this name, now
         trap "end_by $name" "$name"
     done
-}
-
-# Makes a directory for files that are of no use later.  $work is a path to it, good for children too, in which no
-# character of TMPDIR can mean something to awk, sed or gnuplot.
-begin_work() { # NAME
-    local dir=${TMPDIR:-/tmp}
-    work_prefix=$dir/skipnet-$1.$$
-    trap_signals
-    trap 'end_work $?' EXIT
-    work=$(mktemp -d -- "$work_prefix.XXXXXX" 2>/dev/null) || fail 4 "cannot make a directory in $dir (TMPDIR)"
-    exec 7<"$work"
-    work=/proc/self/fd/7
-}
-
-# At the exit.  awk and sort have one status for all that fails: whether it was for want of room is found by writing.
-end_work() { # STATUS
-    local status=$1
-    if ((status == 1 || status == 2)) && ! head -c 100000 /dev/zero 2>/dev/null >"$work/room"; then
-        status=4
-    fi
-    remove_work
-    ((status == $1)) || fail 4 "cannot write into ${TMPDIR:-/tmp} (TMPDIR): no room"
-    exit "$status"
-}
-
-# Found by its name: a signal may come before it is known here what mktemp has made.
-remove_work() {
-    local dir
-    for dir in "$work_prefix".??????; do rm -rf -- "$dir"; done
-}
-
-# What a caller may read.
-tell() { # LINE
-    echo "$1" 2>/dev/null || fail 4 "cannot write standard output"
-}
-
-# Puts a file into its place, whole or not at all.  Where a link or a pipe has its name, or that of the file on the way,
-# it is replaced: nothing is written through the one, or waits for the other.
-publish() { # FILE PLACE
-    local part
-    part=$(dirname -- "$2")/.$(basename -- "$2").part
-    if ! { cp -T --remove-destination -- "$1" "$part" && mv -fT -- "$part" "$2"; } 2>/dev/null; then
-        rm -f -- "$part" 2>/dev/null || true
-        fail 4 "cannot write $2"
-    fi
 }
 
 # A function of the script, whose `exit` ends it alone; its status.  It reads nothing: a group in the background that
@@ -105,7 +60,6 @@ end_by() { # SIGNAL
             sleep 0.05
         done
     fi
-    [[ -z $work_prefix ]] || remove_work
     trap - "$1"
     kill -s "$1" $$
 }
