@@ -18,8 +18,8 @@ END
 }
 
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
-# shellcheck source=scripts/plot/group.sh
-. "$root/scripts/plot/group.sh"
+# shellcheck source=scripts/parts/group.sh
+. "$root/scripts/parts/group.sh"
 out=$root/runs/demo
 names=(deep50 deep50-add deep50-concat)
 conv_names=(fashion-plain20 fashion-resnet20)

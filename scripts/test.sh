@@ -6,8 +6,8 @@ export LC_ALL=C
 
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
 self=$root/scripts/test.sh
-# shellcheck source=scripts/plot/group.sh
-. "$root/scripts/plot/group.sh"
+# shellcheck source=scripts/parts/group.sh
+. "$root/scripts/parts/group.sh"
 
 # What --all adds to the step "tests", in order, and what each is.
 all_steps=(clang portable emulated format tidy analyze shell python rooms sanitize break simd threads valgrind fuzz coverage install slurm demo)
