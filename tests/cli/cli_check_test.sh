@@ -45,7 +45,7 @@ done
 mkdir images/cifar-10-batches-bin
 for file in data_batch_{1..5} test_batch; do
     for ((i = 0; i < 20; i++)); do
-        printf "\\x0$((i % 10))"
+        printf '%b' "\\x0$((i % 10))"
         head -c 3072 /dev/zero | tr '\0' "\\$((100 + i))"
     done >"images/cifar-10-batches-bin/$file.bin"
 done
