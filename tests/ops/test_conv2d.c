@@ -23,41 +23,34 @@ typedef struct sums {
     double *y, *dx, *dw, *db; /* what is expected */
 } sums;
 
-/* Element (row, column, feature) of sample n of an image; -1: outside. */
-static ptrdiff_t element(size_t n, int height, int width, int features, int row, int column, int f) {
-    if (row < 0 || row >= height || column < 0 || column >= width) return -1;
-    return (((ptrdiff_t)n * height + row) * width + column) * features + f;
-}
+/* A feature of an image of a sample, from row and column 0 on. */
+typedef struct window {
+    int n, row, column, i;
+} window;
 
-/* All that one window of one output has to do with. */
-static void add_window(sums *s, size_t n, int row, int column, int i) {
+/* What one feature of the input has to do with the output of a window, by one tap. */
+static void add_tap(sums *s, window at, int j, int tap) {
     geometry g = s->g;
-    ptrdiff_t at = element(n, s->out_height, s->out_width, g.out, row, column, i);
-    s->y[at] = s->b[i];
-    s->db[i] += s->dy[at];
-    for (int j = 0; j < g.in; j++) {
-        for (int t = 0; t < g.kernel; t++) {
-            for (int u = 0; u < g.kernel; u++) {
-                ptrdiff_t from = element(n, g.height, g.width, g.in, row * g.stride - g.padding + t,
-                                         column * g.stride - g.padding + u, j);
-                int tap = ((i * g.in + j) * g.kernel + t) * g.kernel + u;
-                if (from < 0) continue;
-                s->y[at] += s->w[tap] * s->x[from];
-                s->dx[from] += s->w[tap] * s->dy[at];
-                s->dw[tap] += s->dy[at] * s->x[from];
-            }
-        }
-    }
+    int row = at.row * g.stride - g.padding + tap / g.kernel;
+    int column = at.column * g.stride - g.padding + tap % g.kernel;
+    if (row < 0 || row >= g.height || column < 0 || column >= g.width) return;
+    int y = ((at.n * s->out_height + at.row) * s->out_width + at.column) * g.out + at.i;
+    int x = ((at.n * g.height + row) * g.width + column) * g.in + j;
+    int w = (at.i * g.in + j) * g.kernel * g.kernel + tap;
+    s->y[y] += s->w[w] * s->x[x];
+    s->dx[x] += s->w[w] * s->dy[y];
+    s->dw[w] += s->dy[y] * s->x[x];
 }
 
 static void add_windows(sums *s) {
-    for (size_t n = 0; n < s->g.batch; n++) {
-        for (int row = 0; row < s->out_height; row++) {
-            for (int column = 0; column < s->out_width; column++) {
-                for (int i = 0; i < s->g.out; i++)
-                    add_window(s, n, row, column, i);
-            }
-        }
+    int positions = s->out_height * s->out_width, taps = s->g.in * s->g.kernel * s->g.kernel;
+    for (int k = 0; k < (int)s->g.batch * positions * s->g.out; k++) {
+        int i = k % s->g.out, position = k / s->g.out % positions;
+        window at = {k / s->g.out / positions, position / s->out_width, position % s->out_width, i};
+        s->y[k] = s->b[i];
+        s->db[i] += s->dy[k];
+        for (int t = 0; t < taps; t++)
+            add_tap(s, at, t / (s->g.kernel * s->g.kernel), t % (s->g.kernel * s->g.kernel));
     }
 }
 
