@@ -10,7 +10,8 @@
  * signal (base/panel.h), each a band, or a plain matrix, whose bands lie side by side.  C must not overlap A or B. */
 typedef struct sn_product {
     size_t m, k, bands;
-    size_t cols; /* of every band that are wanted: SN_PANEL, or fewer in a product of one band or of its last ... */
+    size_t
+        cols; /* of every band that are wanted: whole vectors, or in a product of one band any; at most SN_PANEL ... */
     size_t last_cols; /* ... and those of the last band */
     const real *a;
     size_t a_row, a_step; /* A(i, p) = a[i * a_row + p * a_step]; */
