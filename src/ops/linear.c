@@ -127,10 +127,11 @@ static void linear_push(const sn_push_call *call) {
     SN_V(sn_gemm)(&product);
 }
 
-/* One output over the batch, in double: lane by lane, then over the lanes. */
-static real sum_of_output(const sn_gradient_call *call, size_t i) {
+/* One output over the batch, in double: lane by lane, then over the lanes.  `wanted` are the lanes of a block of the
+ * last panel, where that is short. */
+static real sum_of_output(const sn_gradient_call *call, size_t i, const sn_wide_bits wanted[SN_CHAINS]) {
     size_t positions = call->node->positions, whole = call->samples / SN_PANEL * positions;
-    size_t blocks = sn_panels(call->samples) * positions, rest = call->samples % SN_PANEL;
+    size_t blocks = sn_panels(call->samples) * positions;
     sn_wide sums[SN_CHAINS] = {{0}};
     for (size_t b = 0; b < whole; b++) {
         const real *dy = sn_lanes_of(call->dy, b, i);
@@ -141,11 +142,8 @@ static real sum_of_output(const sn_gradient_call *call, size_t i) {
     for (size_t b = whole; b < blocks; b++) {
         const real *dy = sn_lanes_of(call->dy, b, i);
 #pragma GCC unroll 8
-        for (int k = 0; k < SN_CHAINS; k++) {
-            size_t skipped = (size_t)k * SN_LANES;
-            if (rest >= skipped + SN_LANES) sums[k] += sn_wide_load(dy + skipped);
-            if (rest > skipped && rest < skipped + SN_LANES) sums[k] += sn_wide_load_part(dy + skipped, rest - skipped);
-        }
+        for (int k = 0; k < SN_CHAINS; k++)
+            sums[k] += (sn_wide)((sn_wide_bits)sn_wide_load(dy + (size_t)k * SN_LANES) & wanted[k]);
     }
     return (real)sn_chains_sum(sums);
 }
@@ -153,8 +151,11 @@ static real sum_of_output(const sn_gradient_call *call, size_t i) {
 /* db */
 static bool bias_gradient(const sn_gradient_call *call) {
     real *gradient = call->gradient.data;
+    sn_wide_bits wanted[SN_CHAINS];
+    for (size_t l = 0; l < SN_PANEL; l++)
+        wanted[l / SN_LANES][l % SN_LANES] = l < call->samples % SN_PANEL ? -1 : 0;
     for (size_t i = 0; i < call->cols; i++)
-        gradient[i] = sum_of_output(call, call->col + i);
+        gradient[i] = sum_of_output(call, call->col + i, wanted);
     return SN_V(sn_all_finite)(call->gradient, 1, call->cols);
 }
 
