@@ -34,4 +34,9 @@ typedef struct sn_product {
  * called band by band with shapes that do not depend on the number of threads. */
 bool SN_V(sn_gemm)(const sn_product *product);
 
+/* The same, of one band whose first column is the only one that counts, with A read along its rows or its columns
+ * (a_step or a_row 1): `repeats`: the others of C become the same as it, as they are in B, else 0, as they are in B and
+ * in the start. */
+bool SN_V(sn_gemm_single)(const sn_product *product, bool repeats);
+
 #endif
