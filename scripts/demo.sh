@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # From nothing to pictures: installs what is missing, builds, trains a 50-layer network and its two twins with skip
-# connections, compares and plots them.  A second call finds everything done and only shows it again.
+# connections, and a convolutional network of 20 layers with and without, compares and plots them.  A second call finds
+# everything done and only shows it again.
 set -euo pipefail
 user_locale=${LC_ALL-} # the bar charts take what the terminal shows
 export LC_ALL=C
@@ -10,16 +11,19 @@ usage() {
 usage: scripts/demo.sh [--out DIR] [-- TRAIN_OPTION...]
 
 Trains configs/deep50.json, deep50-add.json and deep50-concat.json into DIR (runs/demo in the source tree)
-and draws the comparison into DIR/plots.  What stands after -- goes to every `skipnet train`
+and draws the comparison into DIR/plots; then configs/conv/fashion-plain20.json and fashion-resnet20.json,
+60 steps each, into DIR/conv.  What stands after -- goes to every `skipnet train`
 (-- --set train.steps=50 is a quicker look).
 END
 }
 
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
-# shellcheck source=scripts/plot/group.sh
-. "$root/scripts/plot/group.sh"
+# shellcheck source=scripts/parts/group.sh
+. "$root/scripts/parts/group.sh"
 out=$root/runs/demo
 names=(deep50 deep50-add deep50-concat)
+conv_names=(fashion-plain20 fashion-resnet20)
+conv_options=(--set train.steps=60 --set data.test_limit=1000 --set report.train_eval=1000)
 train_options=()
 
 fail() { # MESSAGE
@@ -55,14 +59,15 @@ build() {
 }
 
 # A run that an earlier, interrupted demo left goes on.
-train() { # NAME
-    LC_ALL=$user_locale "$root/build/release/skipnet" train "$root/configs/$1.json" --out "$out/$1" --resume \
-        "${train_options[@]}"
+train() { # CONFIG DIRECTORY OPTION...
+    say "Train ${1##*/}"
+    LC_ALL=$user_locale "$root/build/release/skipnet" train "$root/configs/$1.json" --out "$2/${1##*/}" --resume \
+        "${@:3}" "${train_options[@]}"
 }
 
 # What one run shows, in one line, from its own files: the columns are found by name.
-finding() { # NAME
-    awk -F, -v run="$1" '
+finding() { # DIRECTORY NAME
+    awk -F, -v run="$2" '
     function power(x) { return x == "" ? "not measured" : sprintf("10^%+.1f", x) }
     FNR == 1 { for (i = 1; i <= NF; i++) column[FILENAME, $i] = i; next }
     function at(name) {
@@ -89,22 +94,27 @@ finding() { # NAME
     FNR == 2 { ratio = at("log10_delta_ratio") }
     END {
         if (failed) exit 1
-        printf "%-14s at step 0 layer 1 gets %s of the gradient of layer %d (by its weights: rms %.1e); ",
+        printf "%-17s at step 0 layer 1 gets %s of the gradient of layer %d (by its weights: rms %.1e); ",
                run ":", power(ratio), layers, first
         printf "after %d steps: %d of %d layers frozen, train loss %.3f, test accuracy %.1f %%\n", steps, frozen,
                layers, loss, 100 * accuracy
-    }' "$out/$1/gradients.csv" "$out/$1/loss.csv"
+    }' "$1/$2/gradients.csv" "$1/$2/loss.csv"
 }
 
 show() {
     local name
     say "What it shows"
     for name in "${names[@]}"; do
-        finding "$name"
+        finding "$out" "$name"
+    done
+    for name in "${conv_names[@]}"; do
+        finding "$out/conv" "$name"
     done
     say "Where everything lies"
-    printf '%s\n' "pictures    $out/plots" "CSV files   $out/{deep50,deep50-add,deep50-concat}/{loss,gradients}.csv" \
-        "comparison  $out/runs.csv" "program     $root/build/release/skipnet"
+    printf '%s\n' "pictures    $out/plots, $out/conv/plots" \
+        "CSV files   $out/{deep50,deep50-add,deep50-concat}/{loss,gradients}.csv" \
+        "            $out/conv/{fashion-plain20,fashion-resnet20}/{loss,gradients}.csv" \
+        "comparison  $out/runs.csv, $out/conv/runs.csv" "program     $root/build/release/skipnet"
     say "What to try next"
     sed "s|^ *||; s|SCRIPTS|$root/scripts|; s|SKIPNET|$root/build/release/skipnet|; s|CONFIGS|$root/configs|" <<'END'
     a skip over two layers:   SKIPNET train CONFIGS/deep50-add.json --set network.skip.layers_per_block=2
@@ -114,16 +124,23 @@ show() {
 END
 }
 
+compare() { # DIRECTORY NAME...
+    say "Compare ${*:2}"
+    cd "$1"
+    "$root/build/release/skipnet" compare "${@:2}" --out .
+    "$root/scripts/plot.sh" "${@:2}" --out plots >/dev/null
+}
+
 train_and_show() {
     local name
     for name in "${names[@]}"; do
-        say "Train $name"
-        train "$name"
+        train "$name" "$out"
     done
-    say "Compare"
-    cd "$out"
-    "$root/build/release/skipnet" compare "${names[@]}" --out .
-    "$root/scripts/plot.sh" "${names[@]}" --out plots >/dev/null
+    for name in "${conv_names[@]}"; do
+        train "conv/$name" "$out/conv" "${conv_options[@]}"
+    done
+    compare "$out" "${names[@]}"
+    compare "$out/conv" "${conv_names[@]}"
     show
 }
 

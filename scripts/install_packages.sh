@@ -3,8 +3,8 @@
 # second call needs neither the network nor root.  The one place where package names are written down.
 set -euo pipefail
 
-# shellcheck source=scripts/plot/group.sh
-. "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/plot/group.sh"
+# shellcheck source=scripts/parts/group.sh
+. "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/parts/group.sh"
 
 policy=/usr/sbin/policy-rc.d as_root=()
 
@@ -24,13 +24,13 @@ END
 packages_of() { # SET
     case $1 in
     build)
-        echo build-essential cmake ninja-build pkg-config libopenblas-dev libcjson-dev zlib1g-dev libxxhash-dev \
-            dataset-fashion-mnist gnuplot-nox
+        echo build-essential cmake ninja-build pkg-config libopenblas-dev libcjson-dev zlib1g-dev libarchive-dev \
+            libxxhash-dev dataset-fashion-mnist python3-numpy python3-matplotlib
         ;;
-    test) echo "$(packages_of build)" libcmocka-dev parallel ;;
+    test) echo "$(packages_of build)" libcmocka-dev parallel python3-pytest ;;
     check)
         echo "$(packages_of test)" clang-14 clang-tidy-14 clang-format-14 libclang-rt-14-dev valgrind shellcheck \
-            black flake8 slurmctld slurmd slurm-client munge
+            black flake8 slurmctld slurmd slurm-client munge chromium python3-pandas
         ;;
     *) return 1 ;;
     esac

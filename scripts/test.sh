@@ -6,8 +6,8 @@ export LC_ALL=C
 
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)
 self=$root/scripts/test.sh
-# shellcheck source=scripts/plot/group.sh
-. "$root/scripts/plot/group.sh"
+# shellcheck source=scripts/parts/group.sh
+. "$root/scripts/parts/group.sh"
 
 # What --all adds to the step "tests", in order, and what each is.
 all_steps=(clang portable emulated format tidy analyze shell python rooms sanitize break simd threads valgrind fuzz coverage install slurm demo)
@@ -205,7 +205,7 @@ step_demo() {
         scripts/demo.sh --out "$scratch/demo" -- --set train.steps=5 --set data.train_limit=1000 \
             --set data.test_limit=500
     done
-    want "$scratch/demo/runs.csv" "$scratch/demo/plots/"*.{svg,png}
+    want "$scratch/demo/"{,conv/}runs.csv "$scratch/demo/"{,conv/}plots/*.{svg,png}
 }
 
 # One step in a shell of its own, so that its first failing command ends it.

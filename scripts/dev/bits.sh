@@ -22,8 +22,8 @@ set -euo pipefail
 export LC_ALL=C
 
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)
-# shellcheck source=scripts/plot/group.sh
-. "$root/scripts/plot/group.sh"
+# shellcheck source=scripts/parts/group.sh
+. "$root/scripts/parts/group.sh"
 call_in_group "$@"
 counts=(1 2 3 4 7 8 16)
 all_cores=(Prescott Core2 Penryn Dunnington Atom Nehalem Sandybridge Haswell SkylakeX Cooperlake Sapphirerapids

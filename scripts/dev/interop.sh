@@ -14,14 +14,16 @@ Trains a small sweep, compares it, and checks with the packages from PyPI, which
                 float_precision="round_trip", the newest with its default
   frictionless  finds every datapackage.json valid, and every CSV file as it is described
   safetensors   reads the weights to the bit, and that skipnet reads what that package writes
+and that the tests of scripts/skipnet_view pass as `pip install ./scripts` puts it there, with today's matplotlib, pandas
+and polars (and PyTorch, where DIR has it).
 Then it runs the sh blocks of docs/recipes.md in order, whose sweep it leaves in runs/recipes.  Needs the packages
-python3-venv and sqlite3, and the program as scripts/demo.sh builds it ($SKIPNET names another).
+python3-venv, sqlite3 and gnuplot-nox, and the program as scripts/demo.sh builds it ($SKIPNET names another).
 END
 }
 
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)
-# shellcheck source=scripts/plot/group.sh
-. "$root/scripts/plot/group.sh"
+# shellcheck source=scripts/parts/group.sh
+. "$root/scripts/parts/group.sh"
 call_in_group "$@"
 venv=$root/build/interop-venv
 skipnet=${SKIPNET:-$root/build/release/skipnet}
@@ -79,6 +81,12 @@ check_packages() {
     echo "frictionless: $n data packages valid"
 }
 
+# The package as others install it, and its tests.
+check_view() {
+    installed pytest pandas polars "$root/scripts"
+    SKIPNET=$skipnet SKIPNET_VIEW_INSTALLED=1 "$venv/bin/python" -m pytest -q -p no:cacheprovider "$root/tests/view"
+}
+
 # The sh blocks of the page, each as a script of its own, at the top of the source tree, where the first one makes its
 # sweep anew.
 run_recipes() {
@@ -110,6 +118,7 @@ main() {
     check_packages
     "$venv/bin/python" "$root/scripts/dev/interop/check.py" weights "$skipnet" \
         "$work/float64/depth=6,skip=add,seed=1"
+    check_view
     run_recipes
     echo "interop: all as it should be"
 }

@@ -18,8 +18,8 @@ END
 }
 
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)
-# shellcheck source=scripts/plot/group.sh
-. "$root/scripts/plot/group.sh"
+# shellcheck source=scripts/parts/group.sh
+. "$root/scripts/parts/group.sh"
 call_in_group "$@"
 skipnet=${SKIPNET:-$root/build/release/skipnet}
 kills=200 seed=1

@@ -11,8 +11,8 @@ case ${1:-} in
 -*) echo "make_docs.sh: unknown option $1 (see --help)" >&2 && exit 2 ;;
 esac
 root=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../.." && pwd)
-# shellcheck source=scripts/plot/group.sh
-. "$root/scripts/plot/group.sh"
+# shellcheck source=scripts/parts/group.sh
+. "$root/scripts/parts/group.sh"
 call_in_group "$@"
 skipnet=${1:-$root/build/release/skipnet}
 

@@ -30,8 +30,8 @@ END
 
 here=$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")" && pwd)
 root=$(cd "$here/../.." && pwd)
-# shellcheck source=scripts/plot/group.sh
-. "$root/scripts/plot/group.sh"
+# shellcheck source=scripts/parts/group.sh
+. "$root/scripts/parts/group.sh"
 call_in_group "$@"
 home=$root/build/same_bytes
 old_tree=$home/old

@@ -16,8 +16,8 @@ where one of them is missing.
 END
 }
 
-# shellcheck source=scripts/plot/group.sh
-. "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../plot/group.sh"
+# shellcheck source=scripts/parts/group.sh
+. "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../parts/group.sh"
 n_nodes=1 n_cpus=$(nproc)
 work='' daemons=()
 

@@ -31,8 +31,8 @@ study_parse() { # ARGUMENT...
         study_die 2 "cannot run $study_skipnet: build it (scripts/demo.sh does), or set SKIPNET to the program"
     : "${study_out:=$study_root/runs/$(basename "$0" .sh)}"
     mkdir -p -- "$study_out" || study_die 4 "cannot make the directory $study_out"
-    # shellcheck source=scripts/plot/group.sh
-    . "$study_root/scripts/plot/group.sh"
+    # shellcheck source=scripts/parts/group.sh
+    . "$study_root/scripts/parts/group.sh"
     trap_signals
 }
 

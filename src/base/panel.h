@@ -35,7 +35,7 @@ static inline size_t sn_panel_samples(size_t samples, size_t panel) {
 enum { SN_STRIPE_COLS = 64, SN_STRIPE_ROWS = 1024 };
 
 typedef struct sn_stripe {
-    void *data;        /* (SN_STRIPE_ROWS, SN_STRIPE_COLS) */
+    void *data;        /* (SN_STRIPE_ROWS, SN_STRIPE_COLS), or as much as an op asks for (gradient_room) */
     const void *holds; /* the first element of the signal's features that lie here; NULL: nothing */
     size_t cols;       /* how many of them */
 } sn_stripe;

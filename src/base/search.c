@@ -48,13 +48,13 @@ void sn_search_dir(sn_search *search, const char *dir) {
     sn_text_free(&path);
 }
 
-void sn_search_path(sn_search *search, const char *dirs, const char *sub) {
+void sn_search_path(sn_search *search, const char *dirs, const char *const *subs) {
     sn_text dir = SN_TEXT_EMPTY;
     while (*dirs) {
         size_t n = strcspn(dirs, ":");
-        if (n > 0 && sub) {
+        for (size_t i = 0; n > 0 && subs[i]; i++) {
             sn_text_clear(&dir);
-            sn_text_addf(&dir, "%.*s/%s", (int)n, dirs, sub);
+            sn_text_addf(&dir, "%.*s/%s", (int)n, dirs, subs[i]);
             sn_search_dir(search, sn_text_string(&dir));
         }
         if (n > 0) {

@@ -22,8 +22,9 @@ typedef struct sn_search {
 /* Looks into one directory; nothing happens where the files are found already. */
 void sn_search_dir(sn_search *search, const char *dir);
 
-/* Looks into every directory of a path (separated by colons), before each into its subdirectory `sub`; NULL: none. */
-void sn_search_path(sn_search *search, const char *dirs, const char *sub);
+/* Looks into every directory of a path (separated by colons), before each into its subdirectories `subs`
+ * (NULL-terminated). */
+void sn_search_path(sn_search *search, const char *dirs, const char *const *subs);
 
 /* Releases what the search itself holds; dir and files stay in the pool. */
 void sn_search_reset(sn_search *search);

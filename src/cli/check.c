@@ -44,15 +44,25 @@ static size_t count_params(const sn_node *node) {
     return count;
 }
 
+/* Multiply-adds of the forward pass, of a sample; nothing where the op has no products. */
+static void add_products(const sn_node *node, sn_text *text) {
+    if (node->op->flops) {
+        sn_text_addf(text, " %12.0f  ", node->op->flops(node) / 2);
+    } else {
+        sn_text_addf(text, " %12s  ", "");
+    }
+}
+
 static void add_nodes(const sn_graph *graph, sn_text *text) {
     char shape[SN_SHAPE_TEXT];
-    sn_text_addf(text, "%-18s %-11s %-10s %12s  %s\n", "node", "op", "shape", "parameters", "inputs");
-    sn_text_addf(text, "%-18s %-11s %-10s %12s\n", "input", "", sn_shape_text(&graph->nodes[0].shape, shape), "");
+    sn_text_addf(text, "%-18s %-15s %-10s %12s %12s  %s\n", "node", "op", "shape", "parameters", "MACs", "inputs");
+    sn_text_addf(text, "%-18s %-15s %-10s\n", "input", "", sn_shape_text(&graph->nodes[0].shape, shape));
     for (int i = 1; i < graph->n_nodes; i++) {
         const sn_node *node = &graph->nodes[i];
         sn_text_add_padded(text, node->label, 18);
-        sn_text_addf(text, " %-11s %-10s %12zu  ", node->op->kind.name, sn_shape_text(&node->shape, shape),
+        sn_text_addf(text, " %-15s %-10s %12zu", node->op->kind.name, sn_shape_text(&node->shape, shape),
                      count_params(node));
+        add_products(node, text);
         add_inputs(graph, node, text);
         sn_text_add(text, "\n");
     }

@@ -54,14 +54,17 @@ static sn_status write_files(const sn_comparison *comparison, const char *direct
     status = write_file(&text, directory, SN_FILE_SUMMARY, error);
     if (status) return status;
     sn_comparison_points_csv(comparison, &comparison->differences, &text);
-    return write_file(&text, directory, SN_FILE_DIFFERENCES, error);
+    status = write_file(&text, directory, SN_FILE_DIFFERENCES, error);
+    if (status) return status;
+    sn_comparison_layers_csv(comparison, &text);
+    return write_file(&text, directory, SN_FILE_LAYERS, error);
 }
 
 /* A file of the user's that has the name of one of ours; datapackage.json, which is written first, says whose the files
  * are. */
 static sn_status check_strangers(const char *out, sn_error *error) {
-    static const char *const names[] = {SN_FILE_PACKAGE, SN_FILE_RUNS, SN_FILE_PROFILES, SN_FILE_SUMMARY,
-                                        SN_FILE_DIFFERENCES};
+    static const char *const names[] = {SN_FILE_PACKAGE, SN_FILE_RUNS,        SN_FILE_PROFILES,
+                                        SN_FILE_SUMMARY, SN_FILE_DIFFERENCES, SN_FILE_LAYERS};
     sn_status status = SN_OK;
     for (size_t i = 0; i < sizeof names / sizeof *names && !status; i++) {
         sn_file_mark mark = SN_MARK_NO_FILE;
@@ -155,7 +158,7 @@ static void add_details(sn_text *text) {
         "and why.  A run at work shows what its files hold so far; one whose process is gone is interrupted.\n\n"
         "--sort KEY sorts the rows of the tables by a varied key or a figure, --sort -KEY descending.  On a terminal\n"
         "columns that do not fit are left out, and told; COLUMNS sets another width.\n\n"
-        "--out DIR writes runs.csv, profiles.csv, summary.csv, differences.csv and datapackage.json.\n\n",
+        "--out DIR writes runs.csv, profiles.csv, summary.csv, differences.csv, layers.csv and datapackage.json.\n\n",
         SN_MANY_RUNS + 1, SN_MOST_ROWS + 1);
     sn_comparison_columns_text(text);
     sn_text_add(text,

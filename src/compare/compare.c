@@ -88,6 +88,7 @@ void sn_comparison_reset(sn_comparison *comparison) {
     sn_notes_reset(&comparison->notes);
     sn_points_reset(&comparison->points);
     sn_points_reset(&comparison->differences);
+    sn_profiles_reset(&comparison->by_layer);
     *comparison = (sn_comparison){0};
 }
 
@@ -132,6 +133,7 @@ static sn_status measure_all(sn_comparison *comparison, sn_file_writer *writer, 
         if (run->is_missing || strcmp(run->status, "unreadable") == 0) continue;
         status = measure_run(comparison, i, &reader, error);
         if (!status && writer) status = write_profile(comparison, i, &reader, writer, error);
+        if (!status && writer && run->is_finished) status = sn_profiles_take(&comparison->by_layer, i, &reader, error);
     }
     sn_run_profile_reset(&reader);
     return status;
@@ -217,6 +219,14 @@ static void warn_of_neighbours(sn_comparison *comparison, const sn_sample *sampl
 
 /* ---- grouping ---- */
 
+/* The samples are sorted as the points are. */
+static void number_points(sn_comparison *comparison, const sn_sample *samples) {
+    for (size_t p = 0; p < comparison->points.n; p++) {
+        for (size_t i = 0; i < comparison->points.items[p].n_samples; i++)
+            comparison->runs[samples++->run].point = p;
+    }
+}
+
 static sn_status group(sn_comparison *comparison, bool warns, sn_error *error) {
     size_t n = 0;
     sn_sample *samples = malloc((comparison->n + 1) * sizeof *samples);
@@ -234,6 +244,7 @@ static sn_status group(sn_comparison *comparison, bool warns, sn_error *error) {
                                    .figures = run->figures};
     }
     sn_status status = sn_points_build(&comparison->points, &comparison->varied, samples, n, error);
+    if (!status) number_points(comparison, samples);
     if (!status && warns) warn_of_neighbours(comparison, samples, n);
     if (!status) status = sn_differences_build(&comparison->differences, &comparison->varied, samples, n, error);
     free(samples);

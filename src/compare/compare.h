@@ -9,6 +9,7 @@
 #include "base/notes.h"
 #include "base/text.h"
 #include "compare/points.h"
+#include "compare/profiles.h"
 #include "compare/varied.h"
 #include "report/figures.h"
 #include "run/manifest.h"
@@ -30,6 +31,7 @@ typedef struct sn_compared_run {
     uint64_t data_checksum;               /* 0: not known */
     uint64_t config_hash;                 /* 0: not known */
     size_t twin;                          /* the run that counts in place of this one, which is equal; SN_NO_TWIN */
+    size_t point;                         /* its grid point, once they are built; without meaning for a twin */
 } sn_compared_run;
 
 #define SN_NO_TWIN SIZE_MAX
@@ -47,6 +49,7 @@ typedef struct sn_comparison {
     bool only_runs;    /* cells that have no run are not added; set before anything is */
     sn_notes notes;    /* warnings */
     sn_points points, differences;
+    sn_profiles by_layer;
 } sn_comparison;
 
 /* Collects the run at `path` (it holds a run.json), or all runs below it (links are followed at `path`, not below it),
@@ -94,6 +97,10 @@ void sn_comparison_runs_csv(const sn_comparison *comparison, sn_text *text);
  * finished run too. */
 void sn_comparison_points_csv(const sn_comparison *comparison, const sn_points *points, sn_text *text);
 
+/* Varied keys without the seed, step, layer, depth_frac, statistics of log10 delta_rms: a row per point, time (step 0
+ * and the last update) and hidden layer. */
+void sn_comparison_layers_csv(const sn_comparison *comparison, sn_text *text);
+
 /* The header of profiles.csv, and what its rows begin with for a run: its path and keys, with the comma. */
 void sn_comparison_profiles_header(const sn_comparison *comparison, sn_text *text);
 void sn_comparison_profiles_prefix(const sn_comparison *comparison, size_t run, sn_text *text);
@@ -101,7 +108,9 @@ void sn_comparison_profiles_prefix(const sn_comparison *comparison, size_t run, 
 /* Appends the columns of runs.csv and summary.csv with their meaning, for --help. */
 void sn_comparison_columns_text(sn_text *text);
 
-/* datapackage.json over runs.csv, profiles.csv, summary.csv and differences.csv. */
+/* datapackage.json over the CSV files.  Beside what Frictionless asks for it says what pictures need to know: `values`,
+ * a list for each varied key of the values that listed runs have, in order (null: the key is not there), and `axes`,
+ * the keys with two or more numbers, network.depth first, then those with most. */
 void sn_comparison_package(const sn_comparison *comparison, sn_text *text);
 
 /* What the description of a comparison's datapackage.json begins with: so its files are told from others. */
@@ -111,5 +120,6 @@ void sn_comparison_package(const sn_comparison *comparison, sn_text *text);
 #define SN_FILE_PROFILES    "profiles.csv"
 #define SN_FILE_SUMMARY     "summary.csv"
 #define SN_FILE_DIFFERENCES "differences.csv"
+#define SN_FILE_LAYERS      "layers.csv"
 
 #endif

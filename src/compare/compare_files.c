@@ -69,4 +69,8 @@ void sn_comparison_columns_text(sn_text *text) {
                       "\nsummary.csv, a row per grid point and metric; differences.csv, the same paired by seed "
                       "between\nskip kinds (network.skip.kind reads \"add - none\"):\n");
     add_column_lines(text, sn_points_columns(NULL));
+    sn_text_add(text,
+                "\nlayers.csv, a row per grid point, step and hidden layer, over its finished runs; the statistics "
+                "are\nthose of log10 delta_rms (-inf: exactly zero):\n");
+    add_column_lines(text, sn_layers_columns(NULL));
 }

@@ -96,19 +96,47 @@ static bool is_known_header(const sn_rows *header) {
     return find_column(header, "delta_rms") != SIZE_MAX;
 }
 
+static sn_measure log10_of(sn_measure measure) {
+    return measure.is_measured ? sn_measured(log10(measure.value)) : measure;
+}
+
 /* log10 of delta_rms in the first row of a hidden layer. */
 static sn_measure first_delta(const sn_ends *ends, const sn_rows *rows) {
     size_t role = find_column(&ends->header, "role"), delta = find_column(&ends->header, "delta_rms");
     const char *line = rows->text;
     for (size_t i = 0; i < rows->n; i++) {
         const char *end = line_end(rows, line);
-        if (is_word(cell_of(line, end, role), "hidden")) {
-            sn_measure rms = measure_of(cell_of(line, end, delta));
-            return rms.is_measured ? sn_measured(log10(rms.value)) : rms;
-        }
+        if (is_word(cell_of(line, end, role), "hidden")) return log10_of(measure_of(cell_of(line, end, delta)));
         line = end + 1;
     }
     return SN_NOT_MEASURED;
+}
+
+static void list_layers(const sn_ends *ends, const sn_rows *rows, sn_profile_each each, void *context) {
+    enum { LAYER, FRAC, DELTA, N };
+    static const char *const names[N] = {"layer", "depth_frac", "delta_rms"};
+    size_t columns[N], role = find_column(&ends->header, "role");
+    for (int c = 0; c < N; c++)
+        columns[c] = find_column(&ends->header, names[c]);
+    const char *line = rows->text;
+    for (size_t i = 0; i < rows->n; i++) {
+        const char *end = line_end(rows, line);
+        sn_profile_layer layer = {.is_last = rows == &ends->last};
+        sn_measure number = measure_of(cell_of(line, end, columns[LAYER]));
+        if (is_word(cell_of(line, end, role), "hidden") && number.value >= 1 && number.value < 1e9) {
+            layer.layer = (uint32_t)number.value;
+            layer.depth_frac = measure_of(cell_of(line, end, columns[FRAC]));
+            layer.log10_delta = log10_of(measure_of(cell_of(line, end, columns[DELTA])));
+            each(context, &layer);
+        }
+        line = end + 1;
+    }
+}
+
+void sn_run_profile_layers(const sn_run_profile_reader *reader, sn_profile_each each, void *context) {
+    const sn_ends *ends = &reader->gradients;
+    list_layers(ends, &ends->first, each, context);
+    if (ends->last.text != ends->first.text) list_layers(ends, &ends->last, each, context);
 }
 
 /* ---- both files ---- */
@@ -187,13 +215,30 @@ static sn_status read_file(const sn_run_profile_reader *reader, const sn_run_pro
     return status;
 }
 
+static bool is_of_csv(const sn_run_figure *figure) {
+    return figure->kind == SN_FIGURE_CSV || figure->kind == SN_FIGURE_SHARE;
+}
+
+static void count_layer(void *context, const sn_profile_layer *layer) {
+    size_t *n = context;
+    *n += !layer->is_last;
+}
+
+static sn_measure share_of(const sn_run_profile_reader *reader, sn_measure count) {
+    size_t n_hidden = 0;
+    sn_run_profile_layers(reader, count_layer, &n_hidden);
+    return count.is_measured && n_hidden > 0 ? sn_measured(count.value / (double)n_hidden) : SN_NOT_MEASURED;
+}
+
 static sn_measure figure_of(const sn_run_profile_reader *reader, const sn_run_figure *figure) {
     const sn_ends *ends = figure->loss_column ? &reader->loss : &reader->gradients;
     const sn_rows *rows = figure->time == SN_AT_START ? &ends->first : &ends->last;
     if (rows->n == 0) return SN_NOT_MEASURED;
     if (!figure->loss_column) return first_delta(ends, rows);
     size_t c = find_column(&ends->header, figure->loss_column);
-    return c == SIZE_MAX ? SN_NOT_MEASURED : measure_of(cell_of(rows->text, line_end(rows, rows->text), c));
+    sn_measure measure =
+        c == SIZE_MAX ? SN_NOT_MEASURED : measure_of(cell_of(rows->text, line_end(rows, rows->text), c));
+    return figure->kind == SN_FIGURE_SHARE ? share_of(reader, measure) : measure;
 }
 
 /* ---- a run that is not closed ---- */
@@ -220,7 +265,7 @@ static void take_live_figures(const char *text, size_t size, sn_measure *figures
     sn_rows rows = {end + 1, size - header.length, 0};
     for (int c = 0; c < SN_N_RUN_FIGURES; c++) {
         const sn_run_figure *figure = &sn_run_figures[c];
-        bool is_live = figure->kind != SN_FIGURE_CSV && figure->loss_column;
+        bool is_live = !is_of_csv(figure) && figure->loss_column;
         size_t place = is_live ? find_column(&header, figure->loss_column) : SIZE_MAX;
         if (place != SIZE_MAX) figures[c] = find_figure(&rows, place, figure->time != SN_AT_START);
     }
@@ -255,7 +300,7 @@ sn_status sn_run_profile_read(sn_run_profile_reader *reader, const sn_run_profil
     if (status == SN_OK) status = read_file(reader, &now, &reader->loss, error);
     if (status == SN_OK) status = read_file(reader, &now, &reader->gradients, error);
     for (int c = 0; c < SN_N_RUN_FIGURES && status == SN_OK; c++) {
-        if (sn_run_figures[c].kind == SN_FIGURE_CSV) figures[c] = figure_of(reader, &sn_run_figures[c]);
+        if (is_of_csv(&sn_run_figures[c])) figures[c] = figure_of(reader, &sn_run_figures[c]);
     }
     return status;
 }

@@ -25,6 +25,17 @@ typedef struct sn_run_profile_reader {
 sn_status sn_run_profile_read(sn_run_profile_reader *reader, const sn_run_profile_request *request, sn_measure *figures,
                               sn_error *error);
 
+/* A hidden layer at step 0, or at the last update where that is another step. */
+typedef struct sn_profile_layer {
+    bool is_last;
+    uint32_t layer; /* 1: nearest the input */
+    sn_measure depth_frac, log10_delta;
+} sn_profile_layer;
+typedef void (*sn_profile_each)(void *context, const sn_profile_layer *layer);
+
+/* Calls `each` for the hidden layers just read, first those of step 0. */
+void sn_run_profile_layers(const sn_run_profile_reader *reader, sn_profile_each each, void *context);
+
 /* Appends the rows of gradients.csv just read, in the columns of this version, each behind `prefix`. */
 void sn_run_profile_rows(const sn_run_profile_reader *reader, const char *prefix, sn_text *text);
 

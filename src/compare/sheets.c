@@ -76,6 +76,16 @@ static const sn_column equal_column = {
 static const sn_column metric_column = {"metric", "string", "", "the column of runs.csv that the row is about",
                                         .value = metric_cell};
 
+static const sn_column layer_columns[] = {
+    {"step", "integer", "updates", "0, or the last update that was measured, of the run that came furthest",
+     .value = sn_column_integer, .place = offsetof(sn_layer_row, step)},
+    {"layer", "integer", "", "the hidden layer, 1 = nearest the input", .value = sn_column_integer,
+     .place = offsetof(sn_layer_row, layer)},
+    {"depth_frac", "number", "1", "0 = first hidden layer, 1 = last", .value = sn_column_number,
+     .place = offsetof(sn_layer_row, depth_frac)},
+    {.name = NULL},
+};
+
 const char *sn_key_title(const sn_varied *varied, size_t key) {
     const char *title = sn_varied_title(varied, key);
     for (int f = 0; f < SN_N_RUN_FIGURES; f++) {
@@ -157,13 +167,27 @@ sn_column *sn_profiles_columns(const sn_varied *varied) {
     return columns;
 }
 
-sn_column *sn_points_columns(const sn_varied *varied) {
-    sn_column *columns = new_columns(varied), *to = columns;
-    if (!columns) return NULL;
-    to = add_keys(to, varied, varied ? varied->n_grid : 0);
+static sn_column *add_point_keys(sn_column *columns, const sn_varied *varied) {
+    sn_column *to = add_keys(columns, varied, varied ? varied->n_grid : 0);
     for (sn_column *key = columns; key < to; key++)
         key->value = point_key_cell;
     if (!varied) columns->help = "the varied keys but the seed";
+    return to;
+}
+
+sn_column *sn_layers_columns(const sn_varied *varied) {
+    sn_column *columns = new_columns(varied), *to = columns;
+    if (!columns) return NULL;
+    to = add_point_keys(to, varied);
+    to = add_all(to, layer_columns);
+    add_all(to, sn_statistics);
+    return columns;
+}
+
+sn_column *sn_points_columns(const sn_varied *varied) {
+    sn_column *columns = new_columns(varied), *to = columns;
+    if (!columns) return NULL;
+    to = add_point_keys(to, varied);
     *to++ = metric_column;
     add_all(to, sn_statistics);
     return columns;

@@ -19,6 +19,13 @@ typedef struct sn_metric_row {
     const char *metric;
 } sn_metric_row;
 
+/* A row of layers.csv: the figure is that of log10 delta_rms. */
+typedef struct sn_layer_row {
+    sn_metric_row at;
+    int64_t step, layer;
+    double depth_frac;
+} sn_layer_row;
+
 /* Lists of columns, name NULL ends, for free(); their texts live as long as the varied keys; NULL when out of memory.
  * `varied` NULL: for a description, one column stands for all keys. */
 
@@ -33,6 +40,9 @@ sn_column *sn_profiles_columns(const sn_varied *varied);
 
 /* summary.csv and differences.csv: keys but the seed, metric, statistics.  Rows are sn_metric_row. */
 sn_column *sn_points_columns(const sn_varied *varied);
+
+/* layers.csv: keys but the seed, step, layer, depth_frac, statistics.  Rows are sn_layer_row. */
+sn_column *sn_layers_columns(const sn_varied *varied);
 
 /* What columns of sn_run_row show, to tell them apart: `place` is that among the varied keys, and the figure's number.
  */

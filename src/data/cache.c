@@ -16,15 +16,16 @@
 #include "base/lock.h"
 #include "base/text.h"
 #include "data/cache_room.h"
+#include "data/scale.h"
 #include "data/source.h"
 
 static const char magic[24] = "skipnet decoded images\n";
-enum { FORMAT = 1 }; /* raised where the header or what it stands for becomes another */
+enum { FORMAT = 2 }; /* raised where the header or what it stands for becomes another */
 
 typedef struct header {
     char magic[sizeof magic];
     uint64_t source;
-    uint64_t n_train, n_test, height, width;
+    uint64_t n_train, n_test, height, width, channels;
     uint64_t checksum;     /* sn_dataset_hash */
     uint64_t sum, squares; /* of the pixels of the training split */
     uint64_t own_hash;     /* of all fields before this one */
@@ -97,6 +98,7 @@ static uint64_t file_size(const header *h) {
     uint64_t n = 0, pixels = 0, images = 0;
     bool is_absurd = __builtin_add_overflow(h->n_train, h->n_test, &n) ||
                      __builtin_mul_overflow(h->height, h->width, &pixels) ||
+                     __builtin_mul_overflow(pixels, h->channels, &pixels) ||
                      __builtin_mul_overflow(n, pixels, &images) || images > 2 * SN_DATA_MAX_BYTES || n > images;
     return is_absurd ? 0 : sizeof *h + n * sizeof(uint32_t) + images;
 }
@@ -109,7 +111,7 @@ static uint64_t hash_header(const header *h) {
 static void point_at(sn_dataset *dataset, const header *h, const void *file) {
     const uint32_t *labels = (const uint32_t *)((const char *)file + sizeof *h);
     const uint8_t *images = (const uint8_t *)(labels + h->n_train + h->n_test);
-    dataset->shape = (sn_shape){.rank = 3, .dim = {(int64_t)h->height, (int64_t)h->width, 1}};
+    dataset->shape = (sn_shape){3, {(int64_t)h->height, (int64_t)h->width, (int64_t)h->channels}};
     dataset->in_dim = sn_shape_size(&dataset->shape);
     dataset->train = (sn_samples){.n = h->n_train, .bytes = images, .labels = labels};
     dataset->test =
@@ -173,6 +175,7 @@ static sn_status write_file(const sn_image_cache *cache, const sn_dataset *datas
                 .n_test = dataset->test.n,
                 .height = (uint64_t)dataset->shape.dim[0],
                 .width = (uint64_t)dataset->shape.dim[1],
+                .channels = (uint64_t)dataset->shape.dim[2],
                 .checksum = dataset->checksum,
                 .sum = dataset->sums.sum,
                 .squares = dataset->sums.squares};
@@ -217,4 +220,27 @@ void sn_image_cache_store(sn_image_cache *cache, const sn_dataset *dataset) {
     if (status != SN_OK && cache->is_asked_for)
         sn_note_aside(cache->notes, "nothing is kept in SKIPNET_CACHE: %s", error.text);
     free(dir);
+}
+
+/* ---- a source ---- */
+
+static void keep(sn_image_cache *cache, sn_dataset *dataset) {
+    if (!cache->path) return;
+    dataset->checksum = sn_dataset_hash(dataset);
+    dataset->sums = sn_scaling_sum(&dataset->train, dataset->in_dim);
+    sn_image_cache_store(cache, dataset);
+}
+
+sn_status sn_image_cache_decode(sn_dataset *dataset, const sn_image_files *files, size_t n_classes, sn_error *error) {
+    sn_image_cache cache;
+    sn_status status = SN_OK;
+    dataset->out_dim = n_classes;
+    dataset->is_classes = true;
+    sn_image_cache_open(&cache, files->name, files->files, files->n_files, dataset->notes);
+    if (!sn_image_cache_load(&cache, dataset)) {
+        status = files->decode(dataset, files, error);
+        if (status == SN_OK) keep(&cache, dataset);
+    }
+    sn_image_cache_reset(&cache);
+    return status;
 }

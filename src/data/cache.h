@@ -1,5 +1,5 @@
 /* Decoded image sets, kept for the next process, not for other rooms: unpacked once on a machine, then mapped by all
- * processes at once.
+ * processes at once.  sn_image_cache_decode is what sources call.
  *
  * The files lie in $SKIPNET_CACHE (empty: there is no cache), else $XDG_CACHE_HOME/skipnet, else ~/.cache/skipnet.  The
  * name of each has a hash over all bytes of its source files, which are read for it each time: another source has
@@ -36,5 +36,17 @@ bool sn_image_cache_load(sn_image_cache *cache, sn_dataset *dataset);
 void sn_image_cache_store(sn_image_cache *cache, const sn_dataset *dataset);
 
 void sn_image_cache_reset(sn_image_cache *cache);
+
+/* A set of images as a source decodes it. */
+typedef struct sn_image_files {
+    const char *name;
+    const char *const *files; /* (n_files) the caller's */
+    size_t n_files;
+    sn_status (*decode)(sn_dataset *dataset, const struct sn_image_files *files, sn_error *error);
+    const void *context; /* of the source */
+} sn_image_files;
+
+/* Takes a set of images with labels of n_classes from the cache, else decodes and keeps it. */
+sn_status sn_image_cache_decode(sn_dataset *dataset, const sn_image_files *files, size_t n_classes, sn_error *error);
 
 #endif

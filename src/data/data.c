@@ -47,6 +47,28 @@ static sn_status complete(sn_dataset *dataset, sn_error *error) {
     return dataset->origin ? SN_OK : sn_error_memory(error, sizeof "generated", "the data");
 }
 
+static sn_status check_scaling(const sn_dataset *dataset, const sn_config *config, const sn_value *data,
+                               sn_error *error) {
+    const sn_value *scaling = sn_value_get(data, "scaling");
+    if (dataset->train.bytes || strcmp(sn_value_text(scaling, ""), SN_SCALING_PER_CHANNEL) != 0) return SN_OK;
+    return sn_config_fault(config, scaling, error,
+                           SN_SCALING_PER_CHANNEL " is for images (standardize scales every feature by itself)");
+}
+
+/* Sources of images have the key. */
+static sn_status read_augment(sn_dataset *dataset, const sn_config *config, const sn_value *data, sn_error *error) {
+    if (!sn_value_get(data, "augment")) return SN_OK;
+    const sn_value *padding = sn_value_get(data, "augment.crop_padding");
+    int64_t height = dataset->shape.dim[0], width = dataset->shape.dim[1], n = sn_value_integer(padding, "");
+    dataset->augment.crop_padding = (int)n;
+    dataset->augment.flips = sn_value_bool(data, "augment.flip");
+    if (n < height && n < width) return SN_OK;
+    return sn_config_fault(config, padding, error,
+                           "images of %lld x %lld have room for a padding of at most %lld (else nothing of one may be "
+                           "left in its crop)",
+                           (long long)height, (long long)width, (long long)(height < width ? height : width) - 1);
+}
+
 static const sn_source *find_source(const char *name) {
     for (size_t i = 0; sn_sources[i]; i++) {
         if (strcmp(sn_sources[i]->kind.name, name) == 0) return sn_sources[i];
@@ -63,6 +85,8 @@ sn_status sn_dataset_load(sn_dataset *dataset, const sn_config *config, const sn
 
     sn_status status = source->load(dataset, config, data, error);
     if (status == SN_OK) status = complete(dataset, error);
+    if (status == SN_OK) status = check_scaling(dataset, config, data, error);
+    if (status == SN_OK) status = read_augment(dataset, config, data, error);
     if (status == SN_OK) {
         apply_limit(dataset, &dataset->train, data, "train_limit");
         apply_limit(dataset, &dataset->test, data, "test_limit");
@@ -114,23 +138,21 @@ static const sn_key common_keys[] = {
      .fallback = "\"standardize\"",
      .words = sn_scaling_words,
      .help = "standardize: mean 0, sd 1 over the training samples used (images: one for all pixels, else per feature); "
-             "unit: pixel/255, else min-max to [0, 1]; none: raw"},
+             "per-channel: the same for each channel of images; unit: pixel/255, else min-max to [0, 1]; none: raw"},
     {0},
 };
 
 const sn_source *const sn_sources[] = {
-    &sn_source_fashion_mnist, &sn_source_mnist,    &sn_source_csv, &sn_source_spirals,
-    &sn_source_teacher,       &sn_source_gaussian, NULL,
+    &sn_source_fashion_mnist, &sn_source_mnist,   &sn_source_cifar_10, &sn_source_cifar_100, &sn_source_csv,
+    &sn_source_spirals,       &sn_source_teacher, &sn_source_gaussian, &sn_source_textures,  NULL,
 };
 
 static const sn_kind *const kinds[] = {
-    &sn_source_fashion_mnist.kind,
-    &sn_source_mnist.kind,
-    &sn_source_csv.kind,
-    &sn_source_spirals.kind,
-    &sn_source_teacher.kind,
-    &sn_source_gaussian.kind,
-    NULL,
+    &sn_source_fashion_mnist.kind, &sn_source_mnist.kind,
+    &sn_source_cifar_10.kind,      &sn_source_cifar_100.kind,
+    &sn_source_csv.kind,           &sn_source_spirals.kind,
+    &sn_source_teacher.kind,       &sn_source_gaussian.kind,
+    &sn_source_textures.kind,      NULL,
 };
 
 const sn_choice sn_source_choice = {

@@ -7,8 +7,11 @@
  *     scaling      images                                 other samples
  *     standardize  (pixel/255 - m) / s, one m and s for   (x - mean) / sd for every feature
  *                  all pixels
+ *     per-channel  the same, with m and s of its channel  an error
  *     unit         pixel/255                              min-max to [0, 1] for every feature
  *     none         pixel, 0..255                          x
+ *
+ * Augmentation of images (data/augment.h) comes after the scaling.
  *
  * m, s, mean and sd are means and population standard deviations, those of images from exact integer sums.  A constant
  * feature becomes 0 (factor 1).  Targets are never scaled.  The default, standardize, also changes the samples of
@@ -26,6 +29,7 @@
 #include "base/pool.h"
 #include "base/shape.h"
 #include "config/config.h"
+#include "data/augment.h"
 
 /* One split.  Exactly one of `bytes` and `values` is set, and exactly one of `labels` and `targets`. */
 typedef struct sn_samples {
@@ -46,12 +50,13 @@ typedef struct sn_pixel_sums {
 typedef struct sn_dataset {
     sn_samples train, test; /* test.n may be 0 */
     size_t in_dim;
-    size_t out_dim;     /* number of classes, or of regression targets */
-    bool is_classes;    /* labels (true) or targets (false) */
-    sn_shape shape;     /* of a sample: an image has rank 3; in_dim elements */
-    size_t n_scales;    /* 1 (one scaling for all features) or in_dim */
-    const double *mean; /* (n_scales): feature value = (raw - mean) * factor */
+    size_t out_dim;  /* number of classes, or of regression targets */
+    bool is_classes; /* labels (true) or targets (false) */
+    sn_shape shape;  /* of a sample: an image has rank 3; in_dim elements */
+    size_t n_scales; /* 1 (one scaling for all features), width * channels of an image (those of every row), in_dim */
+    const double *mean; /* (n_scales): value of feature j = (raw - mean[j % n_scales]) * factor[j % n_scales] */
     const double *factor;
+    sn_augment augment;       /* what the config wants for training batches; its stream is not set */
     sn_pixel_sums sums;       /* where they come with the data, else zero; private to src/data */
     const char *target_scale; /* "mean 58721, sd 3856" of targets far from 0 and 1, of `pool`; NULL: near, or classes */
     const char *const *class_names; /* (out_dim) what the file calls the classes, in UTF-8, of `pool`; NULL: nothing */

@@ -7,7 +7,6 @@
 #include "base/search.h"
 #include "data/cache.h"
 #include "data/idx.h"
-#include "data/scale.h"
 #include "data/source.h"
 
 enum { N_FILES = 4, N_CLASSES = 10 };
@@ -47,14 +46,14 @@ static sn_status find_files(const image_set *set, sn_search *s, const char *path
     if (path) {
         sn_search_dir(s, path);
     } else {
-        if (dirs) sn_search_path(s, dirs, set->name);
+        if (dirs) sn_search_path(s, dirs, (const char *const[]){set->name, NULL});
         if (set->system_dir) sn_search_dir(s, set->system_dir);
     }
     if (s->failed) return sn_error_memory(error, 4096, "the names of data files");
     return s->dir ? SN_OK : report_absent(set, s, error);
 }
 
-static sn_status check_pair(const sn_idx *images, const sn_idx *labels, char *const *files, sn_error *error) {
+static sn_status check_pair(const sn_idx *images, const sn_idx *labels, const char *const *files, sn_error *error) {
     if (labels->dims[0] != images->dims[0]) {
         return sn_error_set(error, SN_INVALID, "%s: byte offset 4: %u labels, but %s has %u images", files[1],
                             labels->dims[0], files[0], images->dims[0]);
@@ -69,7 +68,7 @@ static sn_status check_pair(const sn_idx *images, const sn_idx *labels, char *co
 }
 
 /* One split out of files[0] (images) and files[1] (labels); *shape is that of its images. */
-static sn_status load_split(sn_dataset *dataset, sn_samples *samples, char *const *files, sn_shape *shape,
+static sn_status load_split(sn_dataset *dataset, sn_samples *samples, const char *const *files, sn_shape *shape,
                             sn_error *error) {
     sn_idx images = {0}, labels = {0};
     uint32_t *numbers = NULL;
@@ -95,7 +94,8 @@ out:
     return status;
 }
 
-static sn_status decode_set(sn_dataset *dataset, char *const *files, sn_error *error) {
+static sn_status decode_set(sn_dataset *dataset, const sn_image_files *set, sn_error *error) {
+    const char *const *files = set->files;
     sn_shape *shape = &dataset->shape, test = {0};
     sn_status status = load_split(dataset, &dataset->train, files, shape, error);
     if (status == SN_OK) status = load_split(dataset, &dataset->test, files + 2, &test, error);
@@ -110,34 +110,14 @@ static sn_status decode_set(sn_dataset *dataset, char *const *files, sn_error *e
     return SN_OK;
 }
 
-static void keep(sn_image_cache *cache, sn_dataset *dataset) {
-    if (!cache->path) return;
-    dataset->checksum = sn_dataset_hash(dataset);
-    dataset->sums = sn_scaling_sum(&dataset->train, dataset->in_dim);
-    sn_image_cache_store(cache, dataset);
-}
-
-static sn_status load_set(const image_set *set, sn_dataset *dataset, char *const *files, sn_error *error) {
-    sn_image_cache cache;
-    sn_status status = SN_OK;
-    dataset->out_dim = N_CLASSES;
-    dataset->is_classes = true;
-    sn_image_cache_open(&cache, set->name, (const char *const *)files, N_FILES, dataset->notes);
-    if (!sn_image_cache_load(&cache, dataset)) {
-        status = decode_set(dataset, files, error);
-        if (status == SN_OK) keep(&cache, dataset);
-    }
-    sn_image_cache_reset(&cache);
-    return status;
-}
-
 static sn_status load_images(const image_set *set, sn_dataset *dataset, const sn_value *data, sn_error *error) {
     static const char *const suffixes[] = {"", ".gz", NULL};
     sn_search s = {.names = file_names, .n = N_FILES, .suffixes = suffixes, .pool = &dataset->pool};
     sn_status status = find_files(set, &s, sn_value_text(data, "path"), error);
     if (status == SN_OK && s.files) {
         dataset->origin = s.dir;
-        status = load_set(set, dataset, s.files, error);
+        sn_image_files files = {set->name, (const char *const *)s.files, N_FILES, decode_set, NULL};
+        status = sn_image_cache_decode(dataset, &files, N_CLASSES, error);
     }
     sn_search_reset(&s);
     return status;
@@ -161,6 +141,7 @@ static const sn_key keys[] = {
      .fallback = "null",
      .help = "directory of the IDX files; null: the directories of SKIPNET_DATA and their subdirectories named as the "
              "kind, then Debian's place"},
+    {SN_KEY_AUGMENT},
     {0},
 };
 

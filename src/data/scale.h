@@ -7,7 +7,8 @@
 /* Exact, of all pixels of a split of images of in_dim pixels. */
 sn_pixel_sums sn_scaling_sum(const sn_samples *samples, size_t in_dim);
 
-/* The words of the key data.scaling, NULL-terminated. */
+/* The words of the key data.scaling, NULL-terminated; one is for images alone. */
+#define SN_SCALING_PER_CHANNEL "per-channel"
 extern const char *const sn_scaling_words[];
 
 /* Sets n_scales, mean and factor by dataset->train, as the comment of sn_dataset says.  SN_INVALID where the numbers

@@ -9,6 +9,9 @@
 
 extern const sn_source sn_source_fashion_mnist;
 extern const sn_source sn_source_mnist;
+extern const sn_source sn_source_cifar_10;
+extern const sn_source sn_source_cifar_100;
+extern const sn_source sn_source_textures;
 extern const sn_source sn_source_csv;
 extern const sn_source sn_source_spirals;
 extern const sn_source sn_source_teacher;
@@ -24,9 +27,11 @@ void sn_dataset_adopt(sn_dataset *dataset, void *memory);
  * of the config. */
 uint64_t sn_dataset_hash(const sn_dataset *dataset);
 
-/* A split while it is being filled; labels or targets, as dataset->is_classes says. */
+/* A split while it is being filled: bytes where the dataset has the shape of images, else values; labels or targets, as
+ * dataset->is_classes says. */
 typedef struct sn_new_split {
     size_t n;
+    uint8_t *bytes;   /* (n, in_dim) */
     double *values;   /* (n, in_dim) */
     uint32_t *labels; /* (n) */
     double *targets;  /* (n, out_dim) */
@@ -35,8 +40,8 @@ typedef struct sn_new_split {
 /* Makes room for n samples of the dataset's dimensions and points *samples (a split of the same dataset) at it. */
 sn_status sn_dataset_make_room(sn_dataset *dataset, sn_samples *samples, size_t n, sn_new_split *room, sn_error *error);
 
-/* For generated sources, whose dimensions are set already: reads the keys samples and test_samples, checks the size,
- * makes room[0] (train) and room[1] (test). */
+/* For generated sources, whose dimensions and shape are set already: reads the keys samples and test_samples, checks
+ * the size, makes room[0] (train) and room[1] (test). */
 sn_status sn_dataset_make_generated(sn_dataset *dataset, const sn_config *config, const sn_value *data,
                                     sn_new_split room[2], sn_error *error);
 

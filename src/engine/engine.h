@@ -171,7 +171,8 @@ void sn_observation_reset(sn_observation *observation);
 
 typedef struct sn_step {
     sn_batch batch;
-    uint64_t number; /* updates already applied: random numbers of the pass are functions of it */
+    sn_augment augment; /* of images; zero: samples are taken as they are */
+    uint64_t number;    /* updates already applied: random numbers of the pass are functions of it */
     double lr;
     bool applies;                /* false: measure only, weights and states stay */
     bool only_loss;              /* forward and loss as in training and no more: the last step's gradients stay */

@@ -177,6 +177,7 @@ static void gather(const walk *w) {
     e->backend->gather(&(sn_gather_call){.dataset = batch->dataset,
                                          .samples = batch->samples,
                                          .indices = s.pass.samples,
+                                         .augment = &e->step->augment,
                                          .rows = w->rows,
                                          .lanes = lanes < SN_PANEL ? lanes : SN_PANEL,
                                          .positions = input->positions,

@@ -54,7 +54,8 @@ static bool look_ahead(const work *w, sn_ahead ahead[SN_MAX_AHEAD]) {
     const sn_plan_param *entry = &e->plan.params[item->param];
     const sn_node *node = &e->graph->nodes[entry->node];
     if (node->params[entry->index].route != SN_FROM_BATCH || item->rows == 1) return false;
-    if (item->n_parts > 1) return false; /* which part is not known here, and all of the batch would fill the caches */
+    if (item->n_parts > 1 || node->op->gradient_room)
+        return false; /* which part is not known here, and all of the batch would fill the caches */
     sn_slot x = e->plan.value[node->inputs[0]], dy = e->plan.gradient[entry->node];
     x.column += item->col;
     dy.column += item->row;

@@ -15,10 +15,11 @@ typedef struct sn_gather_call {
     const sn_dataset *dataset;
     const sn_samples *samples;
     const uint32_t *indices;
-    size_t rows, lanes;      /* samples; lanes of the last panel */
-    size_t positions, width; /* of the signal: in_dim is their product */
-    sn_view by_sample;       /* (rows, in_dim), written */
-    sn_view x;               /* a signal, written: see base/panel.h */
+    const sn_augment *augment; /* of images */
+    size_t rows, lanes;        /* samples; lanes of the last panel */
+    size_t positions, width;   /* of the signal: in_dim is their product */
+    sn_view by_sample;         /* (rows, in_dim), written */
+    sn_view x;                 /* a signal, written: see base/panel.h */
 } sn_gather_call;
 
 /* Of the state that update rules keep for every element of a parameter, and of the numbers of a rule's own. */

@@ -207,12 +207,19 @@ static ALWAYS_INLINE void add_steps(vector acc[MOST_ROWS][2], const sn_product *
  * memory, too. */
 static ALWAYS_INLINE void multiply_tile(vector acc[MOST_ROWS][2], const part *t, operands from, int rows, int vectors) {
     const sn_product *g = t->g;
+    const sn_run *run = g->runs;
     size_t left = t->steps;
     do {
         size_t n = left < t->at_once ? left : t->at_once;
-        add_steps(acc, g, from, n, rows, vectors);
-        from.a += g->a_block;
-        from.b += n * g->b_ld;
+        operands here = from;
+        if (run) {
+            here = (operands){from.a + run->a, from.b + run->b, from.b_apart};
+            n = run++->steps;
+        } else {
+            from.a += g->a_block;
+            from.b += n * g->b_ld;
+        }
+        add_steps(acc, g, here, n, rows, vectors);
         left -= n;
     } while (left > 0);
 }
@@ -383,8 +390,11 @@ static void watch(const sn_product *g) {
             read_one(g->a + i * g->a_row + p / SN_PANEL * g->a_block);
     }
     for (size_t q = 0; q < g->bands; q++) {
-        for (size_t p = 0; p < g->k; p++)
-            read_one(g->b + q * g->b_band + p * g->b_ld);
+        const sn_run *run = g->runs;
+        for (size_t p = 0, n; p < g->k; p += n) {
+            n = run ? run->steps : 1;
+            read_one(g->b + q * g->b_band + (run ? run++->b : (ptrdiff_t)(p * g->b_ld)));
+        }
         for (size_t i = 0; i < g->m; i++) {
             volatile real *c = g->c + q * g->c_band + i * g->c_ld;
             *c = *c;
@@ -399,8 +409,9 @@ bool SN_V(sn_gemm)(const sn_product *g) {
     watch(g);
 #endif
     part t = {.g = g, .ahead = make_prefetcher(g)};
-    for (t.p = 0; t.p < g->k; t.p += STEPS) {
-        t.steps = g->k - t.p < STEPS ? g->k - t.p : STEPS;
+    size_t most = g->runs ? g->k : STEPS;
+    for (t.p = 0; t.p < g->k; t.p += most) {
+        t.steps = g->k - t.p < most ? g->k - t.p : most;
         t.at_once = g->a_block ? SN_PANEL : t.steps;
         t.is_first = t.p == 0;
         t.found = (vector){0}; /* sums that are not finite stay so: the last part tells */

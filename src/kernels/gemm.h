@@ -5,6 +5,13 @@
 #include "base/panel.h"
 #include "kernels/variant.h"
 
+/* Steps of a product that follow each other in A and in B, from elements of their own on. */
+typedef struct sn_run {
+    size_t a;
+    ptrdiff_t b;
+    size_t steps;
+} sn_run;
+
 /* C (m, n) = start + A (m, k) B (k, n), k at least 1.  A is read element by element, so it may be transposed; the
  * columns of B and C come in bands of SN_PANEL, the rows of a band `ld` apart and the bands anywhere: blocks of a
  * signal (base/panel.h), each a band, or a plain matrix, whose bands lie side by side.  C must not overlap A or B. */
@@ -16,6 +23,7 @@ typedef struct sn_product {
     const real *a;
     size_t a_row, a_step; /* A(i, p) = a[i * a_row + p * a_step]; */
     size_t a_block;       /* not 0: steps come in blocks of SN_PANEL, and a block begins this far behind the last one */
+    const sn_run *runs;   /* the k steps, as the windows of a convolution are; by the kernel only; NULL: one run */
     const real *b;        /* readable for SN_ALIGNMENT bytes past its last element, as all of an arena is */
     size_t b_ld, b_band;  /* B(p, column j of band q) = b[q * b_band + p * b_ld + j] */
     real *c;

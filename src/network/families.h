@@ -5,7 +5,7 @@
 
 #include "network/family.h"
 
-#define SN_FAMILIES(X) X(mlp)
+#define SN_FAMILIES(X) X(mlp) X(resnet) X(densenet)
 
 /* The family of a config that names none: the first of them. */
 #define SN_DEFAULT_FAMILY "mlp"

@@ -31,17 +31,19 @@ static const sn_choice scale_choice = {.what = "scale", .discriminator = "kind",
         .help = "weight layers that a skip jumps over"                                                                 \
     }
 
-static const sn_key add_keys[] = {
-    BLOCK_KEY,
-    {.name = "branch_scale",
-     .types = SN_NUMBER | SN_WORD | SN_KIND,
-     .fallback = "1",
-     .words = scale_words,
-     .choice = &scale_choice,
-     .help = "factor of the residual branch: a number, 1/sqrt(number of blocks), 1/number of blocks, or learned"},
-    {.name = "shortcut_scale", .types = SN_NUMBER, .fallback = "1", .help = "factor of the shortcut"},
-    {0},
-};
+#define SCALE_KEYS                                                                                                     \
+    {.name = "branch_scale",                                                                                           \
+     .types = SN_NUMBER | SN_WORD | SN_KIND,                                                                           \
+     .fallback = "1",                                                                                                  \
+     .words = scale_words,                                                                                             \
+     .choice = &scale_choice,                                                                                          \
+     .help = "factor of the residual branch: a number, 1/sqrt(number of blocks), 1/number of blocks, or learned"},     \
+    {                                                                                                                  \
+        .name = "shortcut_scale", .types = SN_NUMBER, .fallback = "1", .help = "factor of the shortcut"                \
+    }
+
+static const sn_key add_keys[] = {BLOCK_KEY, SCALE_KEYS, {0}};
+static const sn_key residual_keys[] = {SCALE_KEYS, {0}};
 static const sn_key concat_keys[] = {
     BLOCK_KEY,
     {.name = "growth",
@@ -67,6 +69,13 @@ static const sn_kind add_skip = {.name = "add",
                                  .keys = add_keys,
                                  .formula = "y = shortcut_scale x + branch_scale F(x)",
                                  .source = "He et al. 2015, arXiv 1512.03385"};
+static const sn_kind residual_skip = {.name = "add",
+                                      .help = "residual blocks",
+                                      .keys = residual_keys,
+                                      .formula = "y = shortcut_scale x + branch_scale F(x)",
+                                      .source = "He et al. 2015, arXiv 1512.03385"};
+static const sn_kind plain_skip = {.name = "none",
+                                   .help = "the plain twin: the same tensors but for those of shortcuts"};
 static const sn_kind concat_skip = {.name = "concat",
                                     .help = "dense blocks: every later layer reads the earlier features",
                                     .keys = concat_keys,
@@ -86,6 +95,10 @@ static const sn_kind *const skip_kinds[SN_N_SKIPS + 1] = {[SN_SKIP_NONE] = &none
                                                           [SN_SKIP_HIGHWAY] = &highway_skip};
 static const char *const other_joins[SN_N_SKIPS] = {[SN_SKIP_CONCAT] = "concat", [SN_SKIP_HIGHWAY] = "gate"};
 const sn_choice sn_skip_choice = {.what = "skip", .discriminator = "kind", .kinds = skip_kinds, .fallback = "none"};
+
+static const sn_kind *const residual_kinds[] = {&residual_skip, &plain_skip, NULL};
+const sn_choice sn_residual_choice = {
+    .what = "skip", .discriminator = "kind", .kinds = residual_kinds, .fallback = "add"};
 
 /* ---- reading ---- */
 
@@ -238,6 +251,22 @@ void sn_family_linear(sn_family_writer *w, const char *name, int64_t units, cons
     sn_family_open(w, "linear", name);
     sn_text_addf(w->text, ",\"units\":%" PRId64 ",\"init\":%s,\"bias_init\":%s", units, init, bias_init);
     sn_family_close(w, name);
+}
+
+void sn_family_conv(sn_family_writer *w, const char *name, sn_family_kernel kernel) {
+    sn_family_open(w, "conv2d", name);
+    sn_text_addf(w->text,
+                 ",\"channels\":%" PRId64 ",\"kernel\":%" PRId64 ",\"stride\":%" PRId64
+                 ",\"bias\":false,\"conv\":\"%s\",\"init\":%s",
+                 kernel.channels, kernel.kernel, kernel.stride, w->conv, sn_text_string(&w->init));
+    sn_family_close(w, name);
+}
+
+void sn_family_op(sn_family_writer *w, const char *op, const char *name, const char *suffix, const char *keys) {
+    label l = label_of(name, suffix);
+    sn_family_open(w, op, l.text);
+    sn_text_add(w->text, keys);
+    sn_family_close(w, l.text);
 }
 
 /* y = shortcut_scale x + branch_scale F(x) */

@@ -37,10 +37,13 @@ typedef struct sn_family {
 #define SN_KEY_OUTPUT_INIT                                                                                             \
     .name = "output_init", .types = SN_KIND | SN_NULL, .choice = &sn_init_choice, .ruled_by = sn_ruled_by_weights,     \
     .help = "initial weights of the output layer; null: as init"
+#define SN_KEY_CONV                                                                                                    \
+    .name = "conv", .types = SN_WORD, .words = sn_conv_words, .help = "how convolutions are computed: " SN_CONV_HELP
 #define SN_KEY_SKIP .name = "skip", .types = SN_KIND, .choice = &sn_skip_choice, .help = "skip connections"
 
 extern const char *const sn_family_norms[]; /* none, layer, rms, batch */
 extern const sn_choice sn_skip_choice;      /* the one list of kinds of skips */
+extern const sn_choice sn_residual_choice;  /* those of networks whose blocks are laid out already: none, add */
 
 /* Adds the faults of the shared keys of a description that the key tables cannot see. */
 sn_status sn_family_check(const sn_graph_request *request, sn_error *error);
@@ -75,6 +78,7 @@ typedef struct sn_family_writer {
     sn_text *text;
     sn_text activation, init, bias_init, output_init; /* as JSON */
     const char *norm;                                 /* the op, NULL: none */
+    const char *conv; /* how convolutions are computed; set by families that have some */
     char from[SN_FAMILY_LABEL];
 } sn_family_writer;
 
@@ -96,6 +100,16 @@ void sn_family_activation(sn_family_writer *w, const char *name);
 
 /* A linear layer; the inits are JSON. */
 void sn_family_linear(sn_family_writer *w, const char *name, int64_t units, const char *init, const char *bias_init);
+
+/* A convolution without bias, padded by (kernel - 1) / 2, with the init of the hidden layers. */
+typedef struct sn_family_kernel {
+    int64_t channels, kernel, stride;
+} sn_family_kernel;
+
+void sn_family_conv(sn_family_writer *w, const char *name, sn_family_kernel kernel);
+
+/* The entry NAME SUFFIX of an op; `keys`: its further keys as JSON members with a comma before each, "" for none. */
+void sn_family_op(sn_family_writer *w, const char *op, const char *name, const char *suffix, const char *keys);
 
 /* A block that is to be closed: what it reads, its last layer, and the features that a gate has. */
 typedef struct sn_family_block {

@@ -17,6 +17,8 @@ const sn_op *sn_op_find(const sn_op *const *ops, const char *name) {
     return NULL;
 }
 
+const char *const sn_conv_words[] = {"auto", "direct", NULL};
+
 sn_status sn_node_fault(const sn_node *node, sn_error *error, const char *format, ...) {
     char message[1024];
     va_list args;
@@ -33,7 +35,7 @@ void sn_node_set_shape(sn_node *node, const sn_shape *shape) {
 }
 
 static void set_tensor(sn_param *param, const char *name, size_t rows, size_t cols, const sn_value *init) {
-    *param = (sn_param){.name = name, .init = init, .cols = cols};
+    *param = (sn_param){.name = name, .init = init, .cols = cols, .unit = 1};
     if (rows > 0) {
         param->rank = 2;
         param->dim[0] = (int64_t)rows;

@@ -40,6 +40,7 @@ typedef struct sn_param {
     int64_t dim[4];
     size_t count;      /* elements */
     size_t rows, cols; /* the tensor as a matrix, rows * cols == count */
+    size_t unit;       /* columns that belong together, the taps of a feature: tiles are cut between them */
     sn_route route;
     bool decays;      /* weight decay acts on it even where it acts on matrices only */
     bool is_held;     /* the config has it stay as it is: its gradient is measured, and no update moves it */
@@ -198,6 +199,9 @@ typedef struct sn_op {
      * op has none. */
     double (*flops)(const sn_node *node);
 
+    /* Elements that `param_gradient` needs of sn_gradient_call.stripe for a tile of `rows` x `cols`; NULL: a stripe. */
+    size_t (*gradient_room)(const sn_node *node, size_t rows, size_t cols);
+
     /* d output / d input `k` where that is one constant times the identity, else 0; NULL: 0 for every input. */
     double (*pass_factor)(const sn_node *node, int k);
 
@@ -238,6 +242,10 @@ extern const sn_choice sn_activation_choice; /* the key "activation" of a family
 
 /* The op of that name in a NULL-terminated table; NULL if there is none. */
 const sn_op *sn_op_find(const sn_op *const *ops, const char *name);
+
+/* How a convolution is computed: words of the key "conv" of an op and of a family. */
+extern const char *const sn_conv_words[];
+#define SN_CONV_HELP "direct sums the products of every window; auto is direct"
 
 /* Helpers for `build`. */
 

@@ -4,10 +4,11 @@
  * A gate layer is one whose output is read, through a sigmoid, as the input t of gates and by nothing else; it is no
  * weight layer here (blocks count it as one).
  *
- * Layer numbers: weight layers are counted in topological order, 1 nearest the input.  A norm, scale or gate carries
- * the number of the weight layer that its label begins with ("hidden2.norm"; the one before it or the one after it),
- * else that of the weight layer that it follows (0 before the first).  Here alone a label decides, since structure
- * cannot: in a plain net the norm before hidden2 (order pre) and that behind hidden1 (inside) stand in the same place.
+ * Layer numbers: weight layers are counted in topological order, 1 nearest the input.  A norm, scale, gate or
+ * projection carries the number of the weight layer that its label begins with ("hidden2.norm"; the one before it or
+ * the one after it), else that of the weight layer that it follows (0 before the first).  Here alone a label decides,
+ * since structure cannot: in a plain net the norm before hidden2 (order pre) and that behind hidden1 (inside) stand in
+ * the same place.
  *
  * carried_at: from a node walk forward along single-reader nodes without parameters, up to and including the first add,
  * concat or gate: the gradient there is what the network carries on from the node. */
@@ -85,6 +86,14 @@ static bool is_weight_layer(const sn_node *node) {
     return node->role == SN_ROLE_HIDDEN || node->role == SN_ROLE_OUTPUT;
 }
 
+/* The layer that fits a block's shortcut to its branch. */
+static bool is_projection(const sn_graph *graph, const sn_node *node) {
+    for (int b = 0; b < graph->n_blocks; b++) {
+        if (graph->blocks[b].projection >= 0 && &graph->nodes[graph->blocks[b].projection] == node) return true;
+    }
+    return false;
+}
+
 /* A weight layer is the output if no other weight layer comes after it on the way to the loss. */
 static void set_role(const sn_graph *graph, sn_node *node, bool is_last) {
     if (node->n_params == 0) return;
@@ -92,6 +101,8 @@ static void set_role(const sn_graph *graph, sn_node *node, bool is_last) {
     if (node->role != SN_ROLE_HIDDEN) return;
     if (is_gate_layer(graph, node)) {
         node->role = SN_ROLE_GATE;
+    } else if (is_projection(graph, node)) {
+        node->role = SN_ROLE_PROJECTION;
     } else if (is_last) {
         node->role = SN_ROLE_OUTPUT;
     }

@@ -2,8 +2,9 @@
  *
  * Whether a unit is dropped is a function of (seed, label, step, sample, unit) alone, so the mask is the same for any
  * tiles and threads, and is drawn again in the backward pass instead of being kept.  Units of a sample are counted
- * through all its positions.  One block of Philox serves four units: unit 64 g + 16 k + j has word k of block 16 g + j.
- * It is drawn for all lanes of a panel at once; idle ones have the mask of the last sample. */
+ * through all its positions; of channels that are dropped whole each is one unit.  One block of Philox serves four
+ * units: unit 64 g + 16 k + j has word k of block 16 g + j. It is drawn for all lanes of a panel at once; idle ones
+ * have the mask of the last sample. */
 #include <string.h>
 
 #include "base/hash.h"
@@ -11,7 +12,8 @@
 
 typedef struct dropout_attributes {
     double rate;
-    uint64_t label; /* its hash */
+    bool per_channel; /* a channel of an image is one unit */
+    uint64_t label;   /* its hash */
 } dropout_attributes;
 
 #if SN_DESCRIBES
@@ -19,6 +21,7 @@ static sn_status dropout_build(sn_node *node, const sn_node *nodes, sn_pool *poo
     dropout_attributes *attributes = sn_pool_alloc(pool, sizeof *attributes);
     if (!attributes) return sn_error_memory(error, sizeof *attributes, "a dropout");
     attributes->rate = sn_value_number(node->config, "rate");
+    attributes->per_channel = strcmp(sn_value_text(node->config, "per"), "channel") == 0;
     attributes->label = sn_hash(node->label, strlen(node->label), sn_hash("dropout", sizeof "dropout", 0));
     node->attributes = attributes;
     sn_node_set_shape(node, &nodes[node->inputs[0]].shape);
@@ -30,6 +33,7 @@ static double dropout_pass_factor(const sn_node *node, int k) {
     return ((const dropout_attributes *)node->attributes)->rate == 0 ? 1 : 0;
 }
 
+static const char *const per_words[] = {"unit", "channel", NULL};
 static const sn_key dropout_keys[] = {
     {.name = "rate",
      .types = SN_NUMBER,
@@ -38,6 +42,12 @@ static const sn_key dropout_keys[] = {
      .min = 0,
      .max = 1,
      .help = "probability of a unit to be dropped"},
+    {.name = "per",
+     .types = SN_WORD,
+     .flags = SN_LATER,
+     .fallback = "\"unit\"",
+     .words = per_words,
+     .help = "what is dropped: every unit by itself, or a channel of an image at all its positions (spatial dropout)"},
     {0},
 };
 
@@ -46,7 +56,7 @@ const sn_op sn_op_dropout = {
              .help = "drops units at random in training, drawn anew for every step and sample; in evaluations y = x",
              .keys = dropout_keys,
              .formula = "y = m x / (1 - rate), m = 0 with probability rate, else 1",
-             .source = "Srivastava et al. 2014, JMLR 15, 1929-1958"},
+             .source = "Srivastava et al. 2014, JMLR 15, 1929-1958; per channel: Tompson et al. 2015, arXiv 1411.4280"},
     .min_inputs = 1,
     .max_inputs = 1,
     .build = dropout_build,
@@ -146,6 +156,22 @@ static void apply_block(const masked *m, size_t block) {
     }
 }
 
+/* A panel of which whole channels are dropped: their words are drawn once, for all positions. */
+static void apply_channels(const masked *m, size_t panel) {
+    size_t positions = m->call->node->positions, width = m->call->width;
+    uint32_t samples[SN_PANEL], words[BLOCKS][WORDS][SN_PANEL];
+    set_samples(samples, m->call, panel);
+    for (size_t first = 0; first < width; first += GROUP) {
+        size_t n = width - first < GROUP ? width - first : GROUP;
+        for (size_t j = 0; j < BLOCKS && j < n; j++)
+            draw_words(words[j], samples, first / GROUP * BLOCKS + j, m->mask.key);
+        for (size_t b = panel * positions; b < (panel + 1) * positions; b++) {
+            for (size_t c = 0; c < n; c++)
+                apply_feature(m, b, first + c, words[c % BLOCKS][c / BLOCKS]);
+        }
+    }
+}
+
 /* Without a mask what there is is passed on as it is. */
 static void pass_on(const masked *m) {
     sn_lane_rows e = sn_lane_rows_of(m->call->blocks, m->call->width, m->call->lanes, false);
@@ -163,6 +189,11 @@ static void pass_on(const masked *m) {
 static void apply(const masked *m) {
     if (is_identity(m->call)) {
         pass_on(m);
+        return;
+    }
+    if (((const dropout_attributes *)m->call->node->attributes)->per_channel) {
+        for (size_t p = 0; p < sn_panels(m->call->samples); p++)
+            apply_channels(m, p);
         return;
     }
     for (size_t b = 0; b < m->call->blocks; b++)

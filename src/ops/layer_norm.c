@@ -1,9 +1,11 @@
 /* Layer normalization over the features of a row: y = g (x - mean) / sqrt(var + eps) + b, biased variance. */
 #include "ops/row_norm.h"
 
+static const sn_norm norm = {.centers = true};
+
 #if SN_DESCRIBES
 static sn_status layer_norm_build(sn_node *node, const sn_node *nodes, sn_pool *pool, sn_error *error) {
-    return sn_row_norm_build(node, nodes, pool, true, error);
+    return sn_row_norm_build(node, nodes, pool, norm, error);
 }
 
 static const sn_key layer_norm_keys[] = {
@@ -33,15 +35,15 @@ const sn_op sn_op_layer_norm = {
 };
 #else
 static void layer_norm_forward(const sn_op_call *call) {
-    sn_row_norm_forward(call, true);
+    sn_row_norm_forward(call, norm);
 }
 
 static void layer_norm_backward(const sn_op_call *call) {
-    sn_row_norm_backward(call, true);
+    sn_row_norm_backward(call, norm);
 }
 
 static void layer_norm_push(const sn_push_call *call) {
-    sn_row_norm_push(call, true);
+    sn_row_norm_push(call, norm);
 }
 
 const sn_op_kernels SN_V(sn_kernels_layer_norm) = {

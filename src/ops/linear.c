@@ -69,7 +69,7 @@ const sn_op sn_op_linear = {
 #else
 #include "kernels/gemm.h"
 #include "kernels/kernels.h"
-#include "kernels/wide.h"
+#include "ops/bias_gradient.h"
 
 /* What products with W have in common: x to y, of blocks of signals. */
 static sn_product product_of(const sn_op_call *call, sn_view x, sn_view y) {
@@ -135,38 +135,6 @@ static void linear_push(const sn_push_call *call) {
     SN_V(sn_gemm)(&product);
 }
 
-/* One output over the batch, in double: lane by lane, then over the lanes.  `wanted` are the lanes of a block of the
- * last panel, where that is short. */
-static real sum_of_output(const sn_gradient_call *call, size_t i, const sn_wide_bits wanted[SN_CHAINS]) {
-    size_t positions = call->node->positions, whole = call->samples / SN_PANEL * positions;
-    size_t blocks = sn_panels(call->samples) * positions;
-    sn_wide sums[SN_CHAINS] = {{0}};
-    for (size_t b = 0; b < whole; b++) {
-        const real *dy = sn_lanes_of(call->dy, b, i);
-#pragma GCC unroll 8
-        for (int k = 0; k < SN_CHAINS; k++)
-            sums[k] += sn_wide_load(dy + (size_t)k * SN_LANES);
-    }
-    for (size_t b = whole; b < blocks; b++) {
-        const real *dy = sn_lanes_of(call->dy, b, i);
-#pragma GCC unroll 8
-        for (int k = 0; k < SN_CHAINS; k++)
-            sums[k] += (sn_wide)((sn_wide_bits)sn_wide_load(dy + (size_t)k * SN_LANES) & wanted[k]);
-    }
-    return (real)sn_chains_sum(sums);
-}
-
-/* db */
-static bool bias_gradient(const sn_gradient_call *call) {
-    real *gradient = call->gradient.data;
-    sn_wide_bits wanted[SN_CHAINS];
-    for (size_t l = 0; l < SN_PANEL; l++)
-        wanted[l / SN_LANES][l % SN_LANES] = l < call->samples % SN_PANEL ? -1 : 0;
-    for (size_t i = 0; i < call->cols; i++)
-        gradient[i] = sum_of_output(call, call->col + i, wanted);
-    return SN_V(sn_all_finite)(call->gradient, 1, call->cols);
-}
-
 /* Blocks whose part of a weight's gradient is computed at once.  All but the last one are whole, so that the samples
  * follow each other; of a short panel with several positions every block is by itself. */
 typedef struct run {
@@ -229,7 +197,7 @@ static bool add_run(const sn_gradient_call *call, run r) {
 
 /* dW (out, in), a tile of it */
 static bool linear_param_gradient(const sn_gradient_call *call) {
-    if (call->param == 1) return bias_gradient(call);
+    if (call->param == 1) return sn_bias_gradient(call);
     size_t blocks = sn_panels(call->samples) * call->node->positions;
     bool is_finite = true;
     for (run r = {0}; r.block < blocks; r.block += r.blocks) {

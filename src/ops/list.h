@@ -18,15 +18,25 @@
 
 #define SN_OPS(X)                                                                                                      \
     X(linear)                                                                                                          \
+    X(conv2d)                                                                                                          \
+    X(conv_transpose2d)                                                                                                \
     SN_ACTIVATIONS(X)                                                                                                  \
     X(add)                                                                                                             \
     X(concat)                                                                                                          \
     X(scale)                                                                                                           \
     X(gate)                                                                                                            \
     X(dropout)                                                                                                         \
+    X(drop_path)                                                                                                       \
     X(layer_norm)                                                                                                      \
     X(rms_norm)                                                                                                        \
-    X(batch_norm)
+    X(group_norm)                                                                                                      \
+    X(batch_norm)                                                                                                      \
+    X(max_pool)                                                                                                        \
+    X(avg_pool)                                                                                                        \
+    X(global_avg_pool)                                                                                                 \
+    X(subsample)                                                                                                       \
+    X(upsample)                                                                                                        \
+    X(flatten)
 
 #define SN_LOSSES(X)                                                                                                   \
     X(softmax_cross_entropy)                                                                                           \

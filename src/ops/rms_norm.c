@@ -4,9 +4,11 @@
  * both precisions; PyTorch's own depends on them. */
 #include "ops/row_norm.h"
 
+static const sn_norm norm = {.centers = false};
+
 #if SN_DESCRIBES
 static sn_status rms_norm_build(sn_node *node, const sn_node *nodes, sn_pool *pool, sn_error *error) {
-    return sn_row_norm_build(node, nodes, pool, false, error);
+    return sn_row_norm_build(node, nodes, pool, norm, error);
 }
 
 static const sn_key rms_norm_keys[] = {
@@ -36,15 +38,15 @@ const sn_op sn_op_rms_norm = {
 };
 #else
 static void rms_norm_forward(const sn_op_call *call) {
-    sn_row_norm_forward(call, false);
+    sn_row_norm_forward(call, norm);
 }
 
 static void rms_norm_backward(const sn_op_call *call) {
-    sn_row_norm_backward(call, false);
+    sn_row_norm_backward(call, norm);
 }
 
 static void rms_norm_push(const sn_push_call *call) {
-    sn_row_norm_push(call, false);
+    sn_row_norm_push(call, norm);
 }
 
 const sn_op_kernels SN_V(sn_kernels_rms_norm) = {

@@ -27,6 +27,14 @@ static inline void sn_push_symmetric(const sn_push_call *call, void (*backward)(
     own.flow = &write;
     backward(&own);
 }
+
+/* The push of an op of one input that is linear, so that its forward is its push. */
+static inline void sn_push_linear(const sn_push_call *call, void (*forward)(const sn_op_call *call)) {
+    sn_op_call own = *call->at;
+    own.x = call->tx;
+    own.y = call->ty;
+    forward(&own);
+}
 #else
 #define SN_DESCRIBES 1
 #endif

@@ -108,7 +108,7 @@ size_t sn_plan_group_panels(const sn_plan *plan, int threads) {
 }
 
 size_t sn_plan_item_elements(const sn_plan *plan) {
-    return (2 + (size_t)plan->options.n_slots) * plan->max_item_elements + (size_t)SN_STRIPE_ROWS * SN_STRIPE_COLS;
+    return (2 + (size_t)plan->options.n_slots) * plan->max_item_elements + plan->stripe_elements;
 }
 
 size_t sn_plan_bytes(const sn_plan *plan, int threads, size_t real_size) {

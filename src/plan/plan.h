@@ -148,6 +148,7 @@ typedef struct sn_plan {
     size_t by_sample; /* elements, in the region of the batch: the input with a row per sample, as it is gathered and as
                        * the gradient of the first weights reads it */
     size_t param_elements, state_elements, gradient_elements, part_elements, max_item_elements;
+    size_t stripe_elements;                /* of a thread's stripe */
     size_t partial_doubles, total_doubles; /* per panel; per thread */
     int *segment_ends; /* times: segment s is the walk from the end of the one before up to, not with, its own end */
     int n_segments;

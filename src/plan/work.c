@@ -28,7 +28,8 @@ typedef struct cut {
 static cut cut_of(const sn_param *param) {
     if (param->route != SN_FROM_BATCH) return (cut){param->rows, param->cols};
     if (param->rank == 1) return (cut){1, piece(param->cols, TILE_ROWS)};
-    return (cut){piece(param->rows, TILE_ROWS), param->cols < TILE_COLS ? param->cols : TILE_COLS};
+    size_t rows = param->unit > 1 ? TILE_COLS : TILE_ROWS, cols = TILE_COLS * param->unit;
+    return (cut){piece(param->rows, rows), param->cols < cols ? param->cols : cols};
 }
 
 static int count_items(const sn_param *param) {
@@ -40,6 +41,14 @@ static int count_parts(const sn_plan *plan, const sn_param *param) {
     size_t panels = plan->max_panels;
     if (!param->in_parts || param->route != SN_FROM_BATCH || plan->options.is_reference) return 1;
     return panels < MOST_PARTS ? (int)panels : MOST_PARTS;
+}
+
+/* What the op needs for the gradient of an item, rounded up so that the next thread's memory begins a line. */
+static void note_room(sn_plan *plan, int p, const sn_item *item) {
+    const sn_node *node = &plan->graph->nodes[plan->params[p].node];
+    if (!node->op->gradient_room || node->params[plan->params[p].index].rank == 1) return;
+    size_t room = sn_slice_room(node->op->gradient_room(node, item->rows, item->cols));
+    if (room > plan->stripe_elements) plan->stripe_elements = room;
 }
 
 static void add_items(sn_plan *plan, int p, const sn_param *param) {
@@ -54,6 +63,7 @@ static void add_items(sn_plan *plan, int p, const sn_param *param) {
             item.cols = param->cols - col < cols ? param->cols - col : cols;
             size_t elements = sn_slice_room(item.rows * item.cols);
             if (elements > plan->max_item_elements) plan->max_item_elements = elements;
+            note_room(plan, p, &item);
             item.kept = plan->gradient_elements;
             if (phase < plan->n_segments && !plan->options.keeps_gradients) plan->gradient_elements += elements;
             item.n_parts = count_parts(plan, param);
@@ -221,6 +231,7 @@ static sn_status set_order(sn_plan *plan, sn_error *error) {
 sn_status sn_plan_work(sn_plan *plan, sn_error *error) {
     const sn_graph *graph = plan->graph;
     size_t n_params = 0, n_items = 0;
+    plan->stripe_elements = (size_t)SN_STRIPE_ROWS * SN_STRIPE_COLS;
     for (int i = 0; i < graph->n_nodes; i++) {
         for (int p = 0; p < graph->nodes[i].n_params; p++, n_params++)
             n_items += (size_t)count_items(&graph->nodes[i].params[p]);

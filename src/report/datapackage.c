@@ -13,7 +13,7 @@ void sn_datapackage(sn_text *text, const char *run_name, const sn_sheet *const *
         "is a pure number.");
     for (const sn_sheet *const *sheet = sheets; *sheet; sheet++)
         sn_package_sheet(text, *sheet, sheet == sheets);
-    sn_package_close(text);
+    sn_package_close(text, "");
 }
 
 /* ---- the table for people ---- */

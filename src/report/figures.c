@@ -115,6 +115,16 @@ const sn_run_figure sn_run_figures[SN_N_RUN_FIGURES] = {
      .kind = SN_FIGURE_CSV,
      OUT_OF(decades_per_layer),
      .time = SN_AT_START},
+    {{"frozen_share_start", "number", "1", "share of the hidden layers that are frozen at step 0", .digits = 4},
+     SN_METRIC,
+     .kind = SN_FIGURE_SHARE,
+     OUT_OF(frozen_layers),
+     .time = SN_AT_START},
+    {{"frozen_share_end", "number", "1", "share of the hidden layers that are frozen at the last update", .digits = 4},
+     SN_METRIC,
+     .kind = SN_FIGURE_SHARE,
+     OUT_OF(frozen_layers),
+     .time = SN_AT_UPDATE},
 };
 
 const sn_run_figure *sn_run_figure_next(const sn_run_figure *figure, sn_figure_kind kind) {
@@ -135,6 +145,7 @@ sn_measure sn_run_figure_of(const sn_run_figure *figure, const sn_summary *summa
     case SN_FIGURE_FRAME:
         return figure->of_frame(summary);
     case SN_FIGURE_CSV:
+    case SN_FIGURE_SHARE:
         break;
     }
     return SN_NOT_MEASURED;

@@ -12,6 +12,7 @@ typedef enum sn_figure_kind {
     SN_FIGURE_COUNT,   /* kept: an int of the summary, of its hidden layers; -1: not measured */
     SN_FIGURE_FRAME,   /* what the summary says of the run besides: `of_frame` */
     SN_FIGURE_CSV,     /* in no summary: it is read out of the CSVs of the run */
+    SN_FIGURE_SHARE,   /* the same, a count of loss.csv over the hidden layers of gradients.csv */
 } sn_figure_kind;
 
 /* Which row of loss.csv has it. */
@@ -38,7 +39,7 @@ typedef struct sn_run_figure {
     const char *line; /* what stands behind it in the summary for people; NULL: it is no line of its own */
 } sn_run_figure;
 
-enum { SN_N_RUN_FIGURES = 17 };
+enum { SN_N_RUN_FIGURES = 19 };
 extern const sn_run_figure sn_run_figures[SN_N_RUN_FIGURES];
 
 /* The next figure of that kind after `figure` (NULL: the first); NULL: there is none. */

@@ -53,6 +53,6 @@ void sn_package_open(sn_text *text, const char *title, const char *description) 
     sn_text_add(text, ",\n  \"resources\": [\n");
 }
 
-void sn_package_close(sn_text *text) {
-    sn_text_add(text, "\n  ]\n}\n");
+void sn_package_close(sn_text *text, const char *members) {
+    sn_text_addf(text, "\n  ]%s\n}\n", members);
 }

@@ -15,6 +15,7 @@ void sn_package_open(sn_text *text, const char *title, const char *description);
 
 void sn_package_sheet(sn_text *text, const sn_sheet *sheet, bool is_first);
 
-void sn_package_close(sn_text *text);
+/* `members` are written behind the sheets: whole members of the package, each after a comma; "" for none. */
+void sn_package_close(sn_text *text, const char *members);
 
 #endif

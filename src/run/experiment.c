@@ -238,6 +238,13 @@ sn_status sn_experiment_start(sn_experiment *experiment, sn_error *error) {
     return status;
 }
 
+void sn_experiment_set_batch(sn_experiment *experiment, uint64_t number, sn_step *step) {
+    sn_experiment *x = experiment;
+    step->batch = (sn_batch){.dataset = &x->data, .samples = &x->data.train};
+    step->batch.indices = sn_order_batch(&x->order, number, &step->batch.rows);
+    step->augment = sn_augment_at(&x->data.augment, x->order.seed, x->order.epoch);
+}
+
 void sn_experiment_reset(sn_experiment *experiment) {
     sn_engine_free(experiment->engine);
     sn_lr_schedule_reset(&experiment->lr_schedule);

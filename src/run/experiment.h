@@ -63,6 +63,10 @@ sn_status sn_experiment_start_empty(sn_experiment *experiment, sn_error *error);
 /* The same, then sets the initial weights. */
 sn_status sn_experiment_start(sn_experiment *experiment, sn_error *error);
 
+/* Gives a training step its batch, the one of this number over all epochs, and how the config wants it augmented.  Its
+ * indices hold until the next call. */
+void sn_experiment_set_batch(sn_experiment *experiment, uint64_t number, sn_step *step);
+
 void sn_experiment_reset(sn_experiment *experiment);
 
 /* The hash of an experiment that has no file of initial weights. */

@@ -291,13 +291,12 @@ static sn_status take_step(trainer *t) {
     double lr = sn_learning_rate(&t->x->lr_schedule, t->warmup.end, t->step);
     t->evaluated = (evaluation){0};
     if (sn_report_evaluates(&t->x->report_schedule, t->step)) evaluate(t);
-    sn_step step = {.batch = {.dataset = &t->x->data, .samples = &t->x->data.train},
-                    .number = (uint64_t)t->step,
+    sn_step step = {.number = (uint64_t)t->step,
                     .lr = lr,
                     .applies = !is_last,
                     .observation = observed ? &t->observation : NULL,
                     .on_fault = &t->observation};
-    step.batch.indices = sn_order_batch(&t->x->order, (uint64_t)t->step, &step.batch.rows);
+    sn_experiment_set_batch(t->x, step.number, &step);
     double start = sn_clock_seconds();
     sn_status status = sn_engine_step(t->x->engine, &step, &t->result);
     double now = sn_clock_seconds();

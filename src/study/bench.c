@@ -42,16 +42,16 @@ typedef struct runner {
 } runner;
 
 /* The next full batch: a short last one of an epoch is less work. */
-static void take_batch(runner *r, sn_batch *batch) {
-    *batch = (sn_batch){.dataset = &r->x->data, .samples = &r->x->data.train};
-    while (batch->rows < r->x->batch_size)
-        batch->indices = sn_order_batch(&r->x->order, (uint64_t)r->step++, &batch->rows);
+static void take_batch(runner *r, sn_step *step) {
+    do
+        sn_experiment_set_batch(r->x, (uint64_t)r->step++, step);
+    while (step->batch.rows < r->x->batch_size);
 }
 
 static sn_status one_step(runner *r, sn_observation *observation) {
     sn_step step = {.lr = r->lr, .applies = true, .observation = observation};
     sn_step_result result;
-    take_batch(r, &step.batch);
+    take_batch(r, &step);
     if (sn_engine_step(r->x->engine, &step, &result) == SN_OK) return SN_OK;
     char text[SN_FAULT_TEXT];
     return sn_error_set(r->error, SN_DIVERGED, "diverged: %s is not finite (take a smaller train.lr)",

@@ -8,20 +8,20 @@ write_tiny tiny.json
 does check tiny.json --threads 1
 want "check: nothing on stderr" "" "$(cat err)"
 want "check: what is not of the machine" "\
-node               op          shape        parameters  inputs
-input                          2                      
-hidden1            linear      8                    24  input
-hidden2.act        tanh        8                     0  hidden1
-hidden2            linear      8                    72  hidden2.act
-block1             add         8                     0  hidden1, hidden2
-hidden3.act        tanh        8                     0  block1
-hidden3            linear      8                    72  hidden3.act
-block2             add         8                     0  block1, hidden3
-hidden4.act        tanh        8                     0  block2
-hidden4            linear      8                    72  hidden4.act
-block3             add         8                     0  block2, hidden4
-output.act         tanh        8                     0  block3
-output             linear      2                    18  output.act
+node               op              shape        parameters         MACs  inputs
+input                              2         
+hidden1            linear          8                    24           16  input
+hidden2.act        tanh            8                     0               hidden1
+hidden2            linear          8                    72           64  hidden2.act
+block1             add             8                     0               hidden1, hidden2
+hidden3.act        tanh            8                     0               block1
+hidden3            linear          8                    72           64  hidden3.act
+block2             add             8                     0               block1, hidden3
+hidden4.act        tanh            8                     0               block2
+hidden4            linear          8                    72           64  hidden4.act
+block3             add             8                     0               block2, hidden4
+output.act         tanh            8                     0               block3
+output             linear          2                    18           16  output.act
 
 layers         4 hidden + output = 5 weight layers
 parameters     258
@@ -41,6 +41,14 @@ for set in train t10k; do
     printf '\0\0\10\1\0\0\0\144' >"images/$set-labels-idx1-ubyte"
     for ((i = 0; i < 10; i++)); do printf '\0\1\2\3\4\5\6\7\10\11'; done >>"images/$set-labels-idx1-ubyte"
 done
+# And for CIFAR-10: files of 20 records, a label and 3 x 32 x 32 bytes each.
+mkdir images/cifar-10-batches-bin
+for file in data_batch_{1..5} test_batch; do
+    for ((i = 0; i < 20; i++)); do
+        printf '%b' "\\x0$((i % 10))"
+        head -c 3072 /dev/zero | tr '\0' "\\$((100 + i))"
+    done >"images/cifar-10-batches-bin/$file.bin"
+done
 export SKIPNET_DATA=$work/images
 layers_of() { # CONFIG
     case $1 in
@@ -49,6 +57,11 @@ layers_of() { # CONFIG
     theory/residual | theory/residual-tanh | theory/dense) echo "51 hidden + output = 52" ;;
     theory/residual-two) echo "41 hidden + output = 42" ;;
     studies/scale) echo "100 hidden + output = 101" ;;
+    conv/densenet-bc100) echo "99 hidden + output = 100" ;;
+    conv/*)
+        name=${name//[!0-9]/}
+        echo "$((name - 1)) hidden + output = $name"
+        ;;
     spirals | studies/sigmoid) echo "20 hidden + output = 21" ;;
     *) echo "50 hidden + output = 51" ;;
     esac
@@ -62,7 +75,7 @@ for config in "$source_dir"/configs/*.json "$source_dir"/configs/*/*.json; do
         "$(grep ^layers out)"
     n_configs=$((n_configs + 1))
 done
-((n_configs >= 21)) || { echo "only $n_configs configs" && exit 1; }
+((n_configs >= 34)) || { echo "only $n_configs configs" && exit 1; }
 want "deep50: the classes of the images" "samples        100 train, 100 test, 784 features, 10 classes" \
     "$("$skipnet" check "$source_dir/configs/deep50.json" | grep ^samples)"
 
@@ -140,8 +153,8 @@ want "weights of the network stay" 1 "$(grep -c "\"weights\": \"$work/add.list/f
 layers='[{"op": "linear", "units": 3, "label": "a\nb\tc"}, {"op": "linear", "units": 2}]'
 echo '{"data": {"kind": "spirals"}, "network": {"layers": '"$layers"'}}' >strange.json
 does check strange.json
-want "a strange label" "a\\x0ab\\x09c        linear      3                     9  input
-linear1            linear      2                     8  a\\x0ab\\x09c" "$(sed -n 3,4p out)"
+want "a strange label" "a\\x0ab\\x09c        linear          3                     9            6  input
+linear1            linear          2                     8            6  a\\x0ab\\x09c" "$(sed -n 3,4p out)"
 does gradcheck strange.json
 want "a strange label in gradcheck" 2 "$(grep -cE '^a.x0ab.x09c\.(weight|bias)  +[0-9]' out)"
 finish 83

@@ -13,8 +13,8 @@ want "counts by status" "150 runs: 150 done" "$(head -n 1 out)"
 want "no row per run" 0 "$(grep -c width= out)"
 want "a row per grid point" $((n_widths * 2)) "$(sed '1,/^ *width/d' out | wc -l)"
 want "runs.csv: rows" $((n_widths * 10 + 1)) "$(wc -l <files/runs.csv)"
-want "summary.csv: rows" $((n_widths * 2 * 16 + 1)) "$(wc -l <files/summary.csv)"
-want "differences.csv: rows" $((n_widths * 16 + 1)) "$(wc -l <files/differences.csv)"
+want "summary.csv: rows" $((n_widths * 2 * 18 + 1)) "$(wc -l <files/summary.csv)"
+want "differences.csv: rows" $((n_widths * 18 + 1)) "$(wc -l <files/differences.csv)"
 want "profiles.csv: rows" $((n_widths * 10 * 2 * 6 + 1)) "$(wc -l <files/profiles.csv)"
 # Test losses are width + seed / 8: mean width + 3/8, sd sqrt(10 / 4) / 8.
 want "summary.csv: a figure" "7,add,test_loss,5,0,7.375,0.19764235376052372,7.375,7.125,7.625" \

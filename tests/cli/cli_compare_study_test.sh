@@ -28,7 +28,7 @@ want "table: means: points in order" "4 none 3,4 add 3,10 none 3,10 add 3" \
 want_like "table: means: a row" "4  none  3  0.* +- 0.*" "$(squeezed out | sed -n 17p)"
 
 # The files: headers, rows, and figures recomputed.
-want_like "runs.csv: header" "run,$keys,seed,status,steps,train_loss,*,log10_delta_ratio_start,decades_per_layer_start,reason,equal_to" \
+want_like "runs.csv: header" "run,$keys,seed,status,steps,train_loss,*,decades_per_layer_start,frozen_share_start,frozen_share_end,reason,equal_to" \
     "$(head -n 1 all/runs.csv)"
 want "runs.csv: rows" 13 "$(wc -l <all/runs.csv)"
 want "profiles.csv: header" "run,$keys,seed,$gradients_header" "$(head -n 1 all/profiles.csv)"
@@ -65,10 +65,11 @@ figures() { # FILE PREFIX: mean sd low high of the row that begins so
 ratio() { value_of "all/depth=$1,skip=$2,seed=$3/run.json" log10_delta_ratio; }
 minus() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.17g\n", a - b }'; }
 want "summary.csv: header" "$keys,metric,$stats" "$(head -n 1 all/summary.csv)"
-want "summary.csv: rows" $((4 * 16 + 1)) "$(wc -l <all/summary.csv)"
+want "summary.csv: rows" $((4 * 18 + 1)) "$(wc -l <all/summary.csv)"
 want "summary.csv: metrics" "train_loss train_accuracy test_loss test_accuracy log10_delta_ratio decades_per_layer \
 frozen_layers_start frozen_layers_end stalled_frac_start stalled_frac_end log10_delta_first_start \
-log10_delta_first_end log10_delta_ratio_start decades_per_layer_start steps wall_s" "$(sed -n '2,17p' all/summary.csv | cut -d, -f3 | paste -sd' ')"
+log10_delta_first_end log10_delta_ratio_start decades_per_layer_start frozen_share_start frozen_share_end steps \
+wall_s" "$(sed -n '2,19p' all/summary.csv | cut -d, -f3 | paste -sd' ')"
 want "summary.csv: a row" "$(recompute "$(ratio 10 none 1)" "$(ratio 10 none 2)" "$(ratio 10 none 3)")" \
     "$(figures all/summary.csv 10,none,log10_delta_ratio)"
 want "differences.csv: header" "$keys,metric,$stats" "$(head -n 1 all/differences.csv)"
@@ -76,13 +77,26 @@ want "differences.csv: points" "4,add - none 10,add - none" "$(sed 1d all/differ
 want "differences.csv: a row" "$(recompute "$(minus "$(ratio 4 add 1)" "$(ratio 4 none 1)")" \
     "$(minus "$(ratio 4 add 2)" "$(ratio 4 none 2)")" "$(minus "$(ratio 4 add 3)" "$(ratio 4 none 3)")")" \
     "$(figures all/differences.csv "4,add - none,log10_delta_ratio")"
-for file in runs profiles summary differences; do
+for file in runs profiles summary differences layers; do
     # The package's fields are the CSV's header.
     awk -v file="$file" '$1 == "\"name\":" && $2 ~ "\"" file "\"" { on = 1 }
         on && /\{"name": / { sub(/.*\{"name": "/, ""); sub(/".*/, ""); print }
         /"primaryKey"/ { on = 0 }' all/datapackage.json | paste -sd, >fields
     want "datapackage.json: $file.csv" "$(head -n 1 "all/$file.csv")" "$(cat fields)"
 done
+# layers.csv: the median layer of the three seeds, by hand; a row per hidden layer at two steps.
+want "layers.csv: header" "$keys,step,layer,depth_frac,$stats" "$(head -n 1 all/layers.csv)"
+want "layers.csv: rows" $((2 * 2 * (4 + 10) + 1)) "$(wc -l <all/layers.csv)"
+median=$(for seed in 1 2 3; do
+    awk -F, '$1 == 9 && $2 == 3 { printf "%.9f\n", log($20) / log(10) }' "all/depth=10,skip=none,seed=$seed/gradients.csv"
+done | sort -g | sed -n 2p)
+want "layers.csv: a median" "$median" "$(awk -F, '$1 == 10 && $2 == "none" && $3 == 9 && $4 == 3 { printf "%.9f", $10 }' all/layers.csv)"
+want "layers.csv: the last layer" "1 1" "$(awk -F, '$1 == 4 && $4 == 4 { print $5 }' all/layers.csv | head -n 2 | paste -sd' ')"
+want "a share" "$(awk -v n="$(row_of "all/depth=4,skip=add,seed=1/loss.csv" frozen_layers 9)" 'BEGIN { print n / 4 }')" \
+    "$(figure_of "all/depth=4,skip=add,seed=1" frozen_share_end %s)"
+want "datapackage.json: values in order" '"network.depth": ["4", "10"],"network.skip.kind": ["none", "add"],"seed": ["1", "2", "3"]' \
+    "$(sed -n '/^  "values"/,/^  }/p' all/datapackage.json | grep -v 'values\|}' | sed 's/^ *//' | paste -sd '' | sed 's/,$//')"
+want "datapackage.json: axes" '  "axes": ["network.depth"]' "$(grep '"axes"' all/datapackage.json)"
 want "datapackage.json: types of keys" "integer string integer" "$(grep -E '"name": "(network\.|seed)' all/datapackage.json |
     sed -n '1,3s/.*"type": "\([a-z]*\)".*/\1/p' | paste -sd' ')"
 want "the same again, and its own files are no runs" "$(cksum <all/summary.csv)" \
@@ -101,7 +115,7 @@ sed 's/<,-2/<,-20/; s/==,3/==,2/' holds.csv >fails.csv
 run compare all --expect fails.csv --out new
 want "failed expectations: exit status" 1 "$status"
 want_like "failed expectations: the table is there" "run  status  *" "$(squeezed out | head -n 1)"
-want "failed expectations: the files are there" 5 "$(find new -type f | wc -l)"
+want "failed expectations: the files are there" 6 "$(find new -type f | wc -l)"
 mean=$(grep -F 10,none,log10_delta_ratio, all/summary.csv | cut -d, -f6)
 want_like "failed expectations: all are told" \
     "fails.csv:2: network.depth=10, network.skip.kind=none: mean of log10_delta_ratio is ${mean:0:12}*, expected < -20

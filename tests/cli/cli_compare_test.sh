@@ -11,7 +11,8 @@ header="run  status  steps  train loss  train acc  test loss  test acc  log10 ra
 header+="  frozen at 0  frozen at end  seconds"
 runs_header=run,network.depth,status,steps,train_loss,train_accuracy,test_loss,test_accuracy,log10_delta_ratio,decades_per_layer
 runs_header+=,n_hidden,frozen_layers_start,frozen_layers_end,wall_s,stalled_frac_start,stalled_frac_end
-runs_header+=,log10_delta_first_start,log10_delta_first_end,log10_delta_ratio_start,decades_per_layer_start,reason,equal_to
+runs_header+=,log10_delta_first_start,log10_delta_first_end,log10_delta_ratio_start,decades_per_layer_start
+runs_header+=,frozen_share_start,frozen_share_end,reason,equal_to
 squeezed() { sed 's/   */  /g' out; }
 
 does compare all/depth=10
@@ -93,7 +94,7 @@ warning: odd/empty/run.json:1:1: the text is empty, expected a value
 $(no_config empty)
 warning: odd/old/run.json: not a run.json of format version 1
 $(no_config old)" "$(cat err)"
-want "runs.csv: empty cells" "odd/broken,,unreadable,,,,,,,,,,,,,,,,,,," "$(sed -n 2p odd/runs.csv)"
+want "runs.csv: empty cells" "odd/broken,,unreadable,,,,,,,,,,,,,,,,,,,,," "$(sed -n 2p odd/runs.csv)"
 want "summary.csv: a point without a finished run is counted and has no figure" "0,0,,,,,,,,1,0,0,0" \
     "$(grep train_loss, odd/summary.csv | grep -oE '0,0,,.*')"
 

@@ -200,7 +200,6 @@ leads activation network.activation
 leads train.momentum train.optimizer.momentum
 leads optimizer.momentum train.optimizer.momentum
 leads network.layers_per_block network.skip.layers_per_block
-leads network.growth network.skip.growth
 leads train.every_steps train.checkpoint.every_steps
 leads momentun train.optimizer.momentum
 leads train.seed 'seed" or "data.seed'

@@ -100,9 +100,7 @@ for word in ops:linear ops:concat activations:tanh inits:pytorch data:spirals ne
 done
 # shellcheck disable=SC2016 # its own fields
 want "list skips: as the pictures have them" "$(sed -n 's/^\([a-z]\+\) .*/\1/p' list.skips | paste -sd' ')" \
-    "$(awk -f "$source_dir/scripts/plot/skips.awk" -f <(
-        printf '%s\n' 'BEGIN { n = skip_kinds(kinds); for (i = 1; i <= n; i++) printf "%s%s", kinds[i], i < n ? " " : "\n" }'
-    ))"
+    "$(sed -n 's/^KINDS = (\(.*\)).*/\1/p' "$source_dir/scripts/skipnet_view/settings.py" | tr -d '",')"
 want "list keys: one with its default" 1 "$(grep -cE '^train\.batch_size +whole number .* 128 ' list.keys)"
 want "list metrics: the columns of the files" \
     "$loss_header,$gradients_header,step,layer,label,tensor,kind,exponent,count" \

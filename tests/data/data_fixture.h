@@ -19,7 +19,7 @@
 #include "data/data.h"
 
 static char fixture_dir[256];
-static char fixture_files[64][320];
+static char fixture_files[128][320];
 static size_t n_fixture_files;
 static sn_error fixture_error;
 static sn_notes fixture_notes; /* of the last dataset */

@@ -270,7 +270,7 @@ static void test_table(void **state) {
         assert_non_null(sn_sources[n]->load);
     }
     assert_null(sn_source_choice.kinds[n]);
-    assert_int_equal(n, 6);
+    assert_int_equal(n, 9);
     sn_dataset empty = {0};
     sn_dataset_reset(&empty);
 }

@@ -89,7 +89,7 @@ static void test_every_byte(void **state) {
     assert_non_null(file);
     size_t size = fread(sound, 1, sizeof sound, file);
     fclose(file);
-    assert_int_equal(size, 96 + 6 * sizeof(uint32_t) + 24);
+    assert_int_equal(size, 104 + 6 * sizeof(uint32_t) + 24);
     for (size_t i = 0; i < size; i++) {
         sound[i] ^= (unsigned char)(1 << i % 8);
         assert_int_equal(remove(path), 0);

@@ -10,6 +10,7 @@
 #include "ops/table.h"
 #include "support/backends.h"
 #include "support/check.h"
+#include "support/image_op.h"
 #include "support/net.h"
 #include "support/random_graph.h"
 #include "support/rules.h"
@@ -159,13 +160,12 @@ static double *lane_of(sn_view view, size_t block, size_t feature, size_t lane) 
 /* Numbers of an everyday size in the idle lanes of the last panel that are computed, NaN in those that are not. */
 static void spoil(const sn_gather_call *call) {
     loose.sound->gather(call);
-    size_t panel = sn_panels(call->rows) - 1;
-    for (size_t c = 0; c < call->width; c++) {
-        for (size_t l = sn_panel_samples(call->rows, panel); l < SN_PANEL; l++) {
-            double junk = (double)(c * 7 + l * 5) / 11 - 3;
-            *lane_of(call->x, panel, c, l) = l < call->lanes ? junk : (double)NAN;
-            atomic_fetch_add(&n_idle, 1);
-        }
+    size_t panel = sn_panels(call->rows) - 1, n = sn_panel_samples(call->rows, panel), idle = SN_PANEL - n;
+    for (size_t i = 0; i < call->positions * call->width * idle; i++) {
+        size_t p = i / idle / call->width, c = i / idle % call->width, l = n + i % idle;
+        double junk = (double)(c * 7 + l * 5 + p) / 11 - 3;
+        *lane_of(call->x, panel * call->positions + p, c, l) = l < call->lanes ? junk : (double)NAN;
+        atomic_fetch_add(&n_idle, 1);
     }
 }
 
@@ -188,10 +188,39 @@ static void expect_equal_sums(const sn_observation *a, const sn_observation *b) 
     }
 }
 
+/* Vectors and images: a graph of every second seed is one of images. */
+static sn_dataset vectors_and_images[2];
+
+static void open_data(uint64_t seed) {
+    vectors_and_images[0] = toy_classes(SAMPLES, IN, OUT, seed);
+    vectors_and_images[1] = toy_images(SAMPLES, (sn_shape){3, {4, 3, 2}}, OUT, seed);
+}
+
+static void close_data(void) {
+    sn_dataset_reset(&vectors_and_images[0]);
+    sn_dataset_reset(&vectors_and_images[1]);
+}
+
+static const sn_dataset *data_of(uint64_t seed) {
+    return &vectors_and_images[seed % 2];
+}
+
+static sn_text graph_of(uint64_t seed) {
+    const sn_dataset *data = data_of(seed);
+    const random_limits limits = {.in = IN,
+                                  .out = OUT,
+                                  .most_units = 5,
+                                  .most_width = 20,
+                                  .is_dense = seed % 4 == 2,
+                                  .images = data->shape.rank == 3 ? RANDOM_OF_INPUT : RANDOM_NO_IMAGES,
+                                  .image = data->shape};
+    return random_graph(seed, &limits);
+}
+
 /* A step, and its states in another, on random graphs of every op. */
-static void check_spoilt(const sn_dataset *data, uint64_t seed) {
-    random_limits limits = {IN, OUT, 5, 20, false, seed % 4 == 3, false};
-    sn_text text = random_graph(seed, &limits);
+static void check_spoilt(uint64_t seed) {
+    const sn_dataset *data = data_of(seed);
+    sn_text text = graph_of(seed);
     size_t batch = batches[seed % N_BATCHES];
     sn_engine_options options = {
         .batch = batch, .threads = 1 + (int)(seed % 3), .is_reference = seed % 5 == 0, .keeps_gradients = true};
@@ -221,15 +250,15 @@ static void check_spoilt(const sn_dataset *data, uint64_t seed) {
 
 static void test_spoilt_lanes(void **state) {
     (void)state;
-    enum { GRAPHS = 180 };
-    sn_dataset data = toy_classes(SAMPLES, IN, OUT, 4);
+    enum { GRAPHS = 300 };
+    open_data(4);
     make_loose(&loose, SN_F64);
     loose.backend.gather = spoil;
     atomic_store(&n_idle, 0);
     for (uint64_t seed = 1; seed <= GRAPHS; seed++)
-        check_spoilt(&data, seed);
+        check_spoilt(seed);
     assert_true(atomic_load(&n_idle) > 10 * GRAPHS);
-    sn_dataset_reset(&data);
+    close_data();
 }
 
 static void expect_idle(const sn_op_call *call, double found, double expected, const char *what) {
@@ -263,8 +292,8 @@ static void look_and_backward(const sn_op_call *call) {
 
 static void test_what_idle_lanes_hold(void **state) {
     (void)state;
-    enum { GRAPHS = 180 };
-    sn_dataset data = toy_classes(SAMPLES, IN, OUT, 5);
+    enum { GRAPHS = 300 };
+    open_data(5);
     make_loose(&loose, SN_F64);
     for (size_t i = 0; sn_ops[i]; i++) {
         loose.kernels[i].forward = forward_and_look;
@@ -272,18 +301,17 @@ static void test_what_idle_lanes_hold(void **state) {
     }
     atomic_store(&n_idle, 0);
     for (uint64_t seed = 1; seed <= GRAPHS; seed++) {
-        random_limits limits = {IN, OUT, 5, 20, false, seed % 4 == 3, false};
-        sn_text text = random_graph(seed, &limits);
+        sn_text text = graph_of(seed);
         test_net net;
         sn_engine_options options = {.batch = batches[seed % N_BATCHES], .is_reference = seed % 5 == 0};
-        net_open_with(&net, sn_text_string(&text), &data, &(test_tables){sn_ops, &loose.backend}, &options);
+        net_open_with(&net, sn_text_string(&text), data_of(seed), &(test_tables){sn_ops, &loose.backend}, &options);
         net_randomize(&net, seed);
         net_step(&net, 0.01, NULL);
         net_close(&net);
         sn_text_free(&text);
     }
     assert_true(atomic_load(&n_idle) > 100 * GRAPHS);
-    sn_dataset_reset(&data);
+    close_data();
 }
 
 /* ---- products ---- */

@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "data/data.h"
+
 enum { N_FILES = 2, MOST_WRITTEN = 64, PATH_SIZE = 512 };
 
 static char directory[PATH_SIZE];
@@ -101,4 +103,31 @@ void fuzz_put(const char *name, fuzz_bytes content) {
 void fuzz_clear(void) {
     while (n_written > 0)
         unlink(written[--n_written]);
+}
+
+/* Labels are below the number of classes: what the loss relies on. */
+static void check_labels(const sn_dataset *set, const sn_samples *samples) {
+    for (size_t i = 0; samples->labels && i < samples->n; i++)
+        fuzz_require(samples->labels[i] < set->out_dim, "a label that is no class", "");
+}
+
+void fuzz_load_data(const sn_text *text) {
+    static sn_error error;
+    static const sn_key keys[] = {
+        {.name = "data", .types = SN_KIND, .fallback = "{}", .choice = &sn_source_choice, .help = "the data"},
+        {0},
+    };
+    static const sn_schema schema = {.title = "fuzz", .keys = keys};
+    sn_config *config = NULL;
+    sn_dataset set;
+    sn_error_clear(&error);
+    if (sn_config_parse(&config, &schema, text->data, text->length, "fuzz", "", &error) != SN_OK) return;
+    sn_notes notes = SN_NOTES_EMPTY;
+    sn_status status = sn_dataset_load(&set, config, sn_value_get(sn_config_root(config), "data"), &notes, &error);
+    fuzz_require((status == SN_OK) == (error.length == 0), "a status that its message belies", error.text);
+    check_labels(&set, &set.train);
+    check_labels(&set, &set.test);
+    sn_notes_reset(&notes);
+    sn_dataset_reset(&set);
+    sn_config_free(config);
 }

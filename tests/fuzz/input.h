@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/text.h"
+
 /* What libFuzzer calls; 0, or -1 where the input is not worth keeping. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -42,5 +44,9 @@ void fuzz_put(const char *name, fuzz_bytes content);
 
 /* Removes all that fuzz_put wrote since the last call. */
 void fuzz_clear(void);
+
+/* Loads the data set that the text of a config of the one key "data" asks for; labels have to be below the number of
+ * classes, which the loss relies on. */
+void fuzz_load_data(const sn_text *text);
 
 #endif

@@ -18,6 +18,9 @@ typedef struct family_case {
 #define DIMENSIONS(in, out)                                                                                            \
     { .in_dim = (in), .out_dim = (out) }
 
+#define IMAGES(size, channels, out)                                                                                    \
+    { .shape = {3, {(size), (size), (channels)}}, .in_dim = (size) * (size) * (channels), .out_dim = (out) }
+
 static const family_case cases[] = {
     {"mlp", "\"depth\": 1", DIMENSIONS(1, 1)},
     {"mlp", "\"depth\": 5, \"width\": 3, \"norm\": \"layer\", \"activation\": {\"kind\": \"elu\", \"alpha\": 2}",
@@ -28,6 +31,15 @@ static const family_case cases[] = {
      DIMENSIONS(6, 3)},
     {"mlp", "\"depth\": 4, \"order\": \"inside\", \"skip\": \"concat\", \"bias_init\": \"zeros\"", DIMENSIONS(784, 10)},
     {"mlp", "\"depth\": 4, \"skip\": \"highway\", \"output_init\": \"zeros\"", DIMENSIONS(6, 2)},
+    {"resnet", "\"depth\": 20", IMAGES(32, 3, 10)},
+    {"resnet", "\"depth\": 8, \"skip\": \"none\", \"shortcut\": \"C\"", IMAGES(7, 1, 3)},
+    {"resnet",
+     "\"depth\": 14, \"order\": \"pre\", \"shortcut\": \"C\", \"widths\": [3, 5], \"block\": \"bottleneck\", \"norm\": "
+     "\"layer\", \"skip\": {\"kind\": \"add\", \"branch_scale\": {\"learned\": 0}}",
+     IMAGES(5, 2, 3)},
+    {"resnet", "\"depth\": 8, \"shortcut\": \"B\", \"drop_path\": {\"rate\": 0.5}", IMAGES(9, 1, 2)},
+    {"densenet", "\"depth\": 10, \"bottleneck\": true, \"compression\": 0.5, \"dropout\": 0.2", IMAGES(8, 1, 10)},
+    {"densenet", "\"depth\": 7, \"growth\": 3, \"conv\": \"direct\"", IMAGES(4, 3, 2)},
 };
 enum { N_CASES = sizeof cases / sizeof *cases };
 
@@ -77,6 +89,37 @@ static void test_expansion(void **state) {
         expect_expansion(&cases[i]);
 }
 
+/* Networks as their papers count them: He et al. 2015, table 6, and Huang et al. 2016, table 2, to the last
+ * parameter. */
+static const struct {
+    const char *network;
+    size_t n_params;
+    int n_layers;
+} published[] = {
+    {"{\"family\": \"resnet\"}", 269722, 20},
+    {"{\"family\": \"resnet\", \"depth\": 32}", 464154, 32},
+    {"{\"family\": \"resnet\", \"depth\": 44}", 658586, 44},
+    {"{\"family\": \"resnet\", \"depth\": 56}", 853018, 56},
+    {"{\"family\": \"resnet\", \"depth\": 110}", 1727962, 110},
+    {"{\"family\": \"resnet\", \"depth\": 110, \"skip\": \"none\"}", 1727962, 110},
+    {"{\"family\": \"densenet\"}", 1019722, 40},
+    {"{\"family\": \"densenet\", \"depth\": 100, \"bottleneck\": true, \"compression\": 0.5}", 769162, 100},
+};
+
+static void test_published(void **state) {
+    (void)state;
+    const sn_dataset cifar = IMAGES(32, 3, 10);
+    for (size_t i = 0; i < sizeof published / sizeof *published; i++) {
+        sn_config *config;
+        sn_graph graph;
+        if (net_build(&config, &graph, published[i].network, &cifar, &error)) fail_msg("%s", error.text);
+        assert_int_equal(graph.n_params, published[i].n_params);
+        assert_int_equal(graph.n_layers, published[i].n_layers);
+        sn_graph_reset(&graph);
+        sn_config_free(config);
+    }
+}
+
 static void test_table(void **state) {
     (void)state;
     assert_string_equal(sn_families[0]->kind.name, SN_DEFAULT_FAMILY);
@@ -93,6 +136,7 @@ static void test_table(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_expansion),
+        cmocka_unit_test(test_published),
         cmocka_unit_test(test_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

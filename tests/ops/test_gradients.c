@@ -16,6 +16,7 @@
 #include "ops/table.h"
 #include "support/check.h"
 #include "support/functions.h"
+#include "support/image_op.h"
 #include "support/name_set.h"
 #include "support/net.h"
 #include "support/toy.h"
@@ -50,6 +51,23 @@ static double row_margin(const sn_node *node, const double *x, size_t n) {
     return is_op(node, "layer_norm") || is_op(node, "rms_norm") ? sqrt(squares) / 25 : HUGE_VAL;
 }
 
+/* The least difference between the two greatest of a window of a max_pool, in units of a quarter. */
+static double window_margin(const test_net *net, const sn_node *node, const double *x) {
+    const sn_node *input = &net->graph.nodes[node->inputs[0]];
+    size_t kernel = (size_t)sn_value_integer(node->config, "kernel"), height = (size_t)input->shape.dim[0];
+    size_t width = (size_t)input->shape.dim[1], n = input->width;
+    double least = HUGE_VAL;
+    for (size_t i = 0; i < net->batch * input->positions * n; i++) {
+        size_t row = i / n / width % height, col = i / n % width;
+        for (size_t k = 1; k < kernel * kernel; k++) { /* any two that a window may see, wherever it stands */
+            size_t down = k / kernel, right = k % kernel;
+            if (row + down < height && col + right < width)
+                least = fmin(least, fabs(x[i] - x[i + (down * width + right) * n]));
+        }
+    }
+    return 4 * least;
+}
+
 static double column_margin(const double *x, size_t n_rows, size_t n) {
     double least = HUGE_VAL;
     for (size_t c = 0; c < n; c++) {
@@ -81,10 +99,12 @@ static double kink_margin(const test_net *net, const sn_probe *probe) {
     double margin = net->options.objective.loss->bends ? loss_margin(net, probe) : HUGE_VAL;
     for (int i = 1; i < net->graph.n_nodes; i++) {
         int x = net->graph.nodes[i].inputs[0];
-        size_t width = net->graph.nodes[x].width;
+        size_t width = net->graph.nodes[x].width, rows = net->batch * net->graph.nodes[x].positions;
         double *values = net_signal(probe, x);
-        if (is_op(&net->graph.nodes[i], "batch_norm")) margin = fmin(margin, column_margin(values, net->batch, width));
-        for (size_t r = 0; r < net->batch; r++)
+        if (is_op(&net->graph.nodes[i], "batch_norm")) margin = fmin(margin, column_margin(values, rows, width));
+        if (is_op(&net->graph.nodes[i], "max_pool"))
+            margin = fmin(margin, window_margin(net, &net->graph.nodes[i], values));
+        for (size_t r = 0; r < rows; r++)
             margin = fmin(margin, row_margin(&net->graph.nodes[i], values + r * width, width));
         free(values);
     }
@@ -334,6 +354,86 @@ static void test_topologies(void **state) {
     }
 }
 
+/* Behind a layer of an image, 4 x 3 positions and 2 channels, and the same beside another reader of that layer, so that
+ * gradients are added to what is there. */
+#define IMAGE_OP(op, label, from, keys)                                                                                \
+    "{\"op\": \"" op "\", \"label\": \"" label "\", \"inputs\": [\"" from "\"]" keys "},"
+#define POOLED(label, from) IMAGE_OP("global_avg_pool", label, from, "")
+
+static const topology image_ops[] = {
+    {"global_avg_pool", LINEAR("a", "input", 3) TANH("b", "a") POOLED("p", "b") OUTPUT},
+    {"global_avg_pool beside",
+     LINEAR("a", "input", 3) TANH("b", "a") POOLED("p", "a") POOLED("q", "b") JOIN("add", "c", "\"p\", \"q\"") OUTPUT},
+    {"flatten", LINEAR("a", "input", 3) TANH("b", "a") IMAGE_OP("flatten", "p", "b", "") OUTPUT},
+    {"flatten of the input, and beside",
+     LINEAR("a", "input", 2) TANH("b", "a") IMAGE_OP("flatten", "p", "input", "") IMAGE_OP("flatten", "q", "a", "")
+         IMAGE_OP("flatten", "r", "b", "") JOIN("concat", "c", "\"p\", \"q\", \"r\"") OUTPUT},
+    {"avg_pool", LINEAR("a", "input", 3) TANH("b", "a") IMAGE_OP("avg_pool", "p", "b", "") POOLED("q", "p") OUTPUT},
+    {"avg_pool over edges",
+     LINEAR("a", "input", 3) IMAGE_OP("avg_pool", "p", "a", ", \"kernel\": 3, \"stride\": 1, \"padding\": 1")
+         JOIN("gate", "c", "\"a\", \"p\", \"a\"") POOLED("q", "c") OUTPUT},
+    {"avg_pool within edges",
+     LINEAR("a", "input", 3) TANH("b", "a")
+         IMAGE_OP("avg_pool", "p", "b", ", \"kernel\": 3, \"stride\": 2, \"padding\": 1, \"count_include_pad\": false")
+             IMAGE_OP("flatten", "q", "p", "") OUTPUT},
+    {"max_pool", LINEAR("a", "input", 2) IMAGE_OP("max_pool", "p", "a", "") POOLED("q", "p") OUTPUT},
+    {"max_pool over edges, beside",
+     LINEAR("a", "input", 1) IMAGE_OP("max_pool", "p", "a", ", \"kernel\": 3, \"stride\": 1, \"padding\": 1")
+         TANH("b", "a") JOIN("add", "c", "\"b\", \"p\", \"a\"") IMAGE_OP("flatten", "q", "c", "") OUTPUT},
+    {"subsample",
+     LINEAR("a", "input", 3) TANH("b", "a") IMAGE_OP("subsample", "p", "b", ", \"channels\": 6") LINEAR("c", "p", 6)
+         TANH("d", "c") JOIN("add", "e", "\"d\", \"p\"") IMAGE_OP("flatten", "q", "e", "") OUTPUT},
+    {"subsample, zeros after, beside",
+     LINEAR("a", "input", 3) TANH("b", "a")
+         IMAGE_OP("subsample", "p", "a", ", \"stride\": 3, \"channels\": 5, \"zeros\": \"after\"")
+             IMAGE_OP("flatten", "q", "p", "") POOLED("r", "b") JOIN("concat", "c", "\"q\", \"r\"") OUTPUT},
+    {"upsample", LINEAR("a", "input", 2) TANH("b", "a") IMAGE_OP("upsample", "p", "b", ", \"factor\": 3") TANH("c", "p")
+                     POOLED("q", "c") OUTPUT},
+    {"upsample beside, of a vector",
+     LINEAR("a", "input", 2) POOLED("p", "a") TANH("b", "p") IMAGE_OP("upsample", "q", "p", "") LINEAR("c", "q", 2)
+         TANH("d", "c") POOLED("e", "d") JOIN("add", "f", "\"b\", \"e\"") OUTPUT},
+    {"conv2d", IMAGE_OP("conv2d", "a", "input", ", \"channels\": 3") TANH("b", "a")
+                   IMAGE_OP("conv2d", "c", "b", ", \"channels\": 2, \"kernel\": 2, \"stride\": 2, \"bias\": false")
+                       POOLED("q", "c") OUTPUT},
+    {"conv2d beside", LINEAR("a", "input", 2) IMAGE_OP("conv2d", "b", "a", ", \"channels\": 2, \"kernel\": 1")
+                          IMAGE_OP("conv2d", "c", "a", ", \"channels\": 2") JOIN("add", "d", "\"b\", \"a\", \"c\"")
+                              TANH("e", "d") IMAGE_OP("flatten", "q", "e", "") OUTPUT},
+    {"conv_transpose2d", IMAGE_OP("conv_transpose2d", "a", "input", ", \"channels\": 3") TANH("b", "a") IMAGE_OP(
+                             "conv_transpose2d", "c", "b",
+                             ", \"channels\": 2, \"kernel\": 3, \"stride\": 1, \"padding\": 1, \"bias\": false")
+                             TANH("d", "c") POOLED("q", "d") OUTPUT},
+    {"group_norm", LINEAR("a", "input", 4) IMAGE_OP("group_norm", "b", "a", ", \"groups\": 2") TANH("c", "b")
+                       POOLED("q", "c") OUTPUT},
+    {"group_norm of all, beside",
+     LINEAR("a", "input", 3) IMAGE_OP("group_norm", "b", "a", ", \"groups\": 1, \"affine\": false")
+         JOIN("add", "c", "\"b\", \"a\"") TANH("d", "c") IMAGE_OP("flatten", "q", "d", "") OUTPUT},
+    {"group_norm of each", LINEAR("a", "input", 3) IMAGE_OP("group_norm", "b", "a", ", \"groups\": 3, \"eps\": 0.1")
+                               TANH("c", "b") IMAGE_OP("flatten", "q", "c", "") OUTPUT},
+    {"group_norm of a vector", LINEAR("a", "input", 6) POOLED("p", "a") IMAGE_OP(
+                                   "group_norm", "b", "p", ", \"groups\": 2, \"eps\": 0.1") TANH("c", "b") OUTPUT},
+    {"batch_norm of an image", IMAGE_OP("conv2d", "a", "input", ", \"channels\": 3")
+                                   IMAGE_OP("batch_norm", "b", "a", "") TANH("c", "b") POOLED("q", "c") OUTPUT},
+    {"drop_path", LINEAR("a", "input", 3) TANH("b", "a") IMAGE_OP("drop_path", "c", "b", ", \"rate\": 0.4")
+                      JOIN("add", "d", "\"a\", \"c\"") POOLED("q", "d") OUTPUT},
+    {"drop_path of batches, beside",
+     LINEAR("a", "input", 3) IMAGE_OP("drop_path", "c", "a", ", \"rate\": 0.2, \"per\": \"batch\"") TANH("b", "a")
+         JOIN("add", "d", "\"b\", \"c\"") IMAGE_OP("flatten", "q", "d", "") OUTPUT},
+    {"dropout of channels",
+     LINEAR("a", "input", 9) IMAGE_OP("dropout", "b", "a", ", \"per\": \"channel\", \"rate\": 0.3") TANH("c", "b")
+         IMAGE_OP("flatten", "q", "c", "") OUTPUT},
+};
+
+static void test_image_ops(void **state) {
+    (void)state;
+    sn_dataset data = toy_images(SAMPLES, (sn_shape){3, {4, 3, 2}}, OUT, 3);
+    for (size_t i = 0; i < sizeof image_ops / sizeof *image_ops; i++) {
+        char network[2048];
+        snprintf(network, sizeof network, "{\"layers\": [%s]}", image_ops[i].layers);
+        check_network(image_ops[i].name, network, &data);
+    }
+    sn_dataset_reset(&data);
+}
+
 /* Each once in a chain and once where its gradient is added to another. */
 static void test_activations(void **state) {
     (void)state;
@@ -485,8 +585,9 @@ static void test_signals(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_topologies), cmocka_unit_test(test_activations), cmocka_unit_test(test_families),
-        cmocka_unit_test(test_losses),     cmocka_unit_test(test_coverage),    cmocka_unit_test(test_signals),
+        cmocka_unit_test(test_topologies), cmocka_unit_test(test_image_ops), cmocka_unit_test(test_activations),
+        cmocka_unit_test(test_families),   cmocka_unit_test(test_losses),    cmocka_unit_test(test_coverage),
+        cmocka_unit_test(test_signals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

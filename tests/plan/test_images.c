@@ -298,6 +298,42 @@ static void test_dropout(void **state) {
     sn_dataset_reset(&data);
 }
 
+/* A channel is dropped at all positions of a sample or at none, and as the same unit of a vector of channels is. */
+static void test_dropout_of_channels(void **state) {
+    (void)state;
+    enum { CHANNELS = 70, POSITIONS = 2, UNITS_DRAWN = SAMPLES * CHANNELS };
+    static const char network[] = "{\"layers\": [{\"op\": \"dropout\", \"label\": \"drop\", \"per\": \"channel\", "
+                                  "\"rate\": 0.3}, {\"op\": \"flatten\"}, {\"op\": \"linear\", \"units\": 3}]}";
+    sn_dataset image = toy_images(SAMPLES, (sn_shape){3, {1, POSITIONS, CHANNELS}}, OUT, 11);
+    sn_dataset vector = toy_images(SAMPLES, (sn_shape){3, {1, 1, CHANNELS}}, OUT, 11);
+    test_net nets[2];
+    double *masked[2];
+    const sn_dataset *data[] = {&image, &vector};
+    for (int k = 0; k < 2; k++) {
+        net_open(&nets[k], network, data[k], SN_F64, NULL);
+        sn_probe *probe = net_probe(&nets[k]);
+        net_run(&nets[k], probe, 0, SAMPLES);
+        masked[k] = net_signal(probe, 1);
+        sn_probe_free(probe);
+        net_close(&nets[k]);
+    }
+    int n_dropped = 0;
+    for (size_t i = 0; i < UNITS_DRAWN; i++) {
+        bool is_dropped = masked[1][i] == 0;
+        for (size_t p = 0; p < POSITIONS; p++) {
+            size_t at = (i / CHANNELS * POSITIONS + p) * CHANNELS + i % CHANNELS;
+            double expected = is_dropped ? 0 : image.train.values[at] / 0.7;
+            assert_true(fabs(masked[0][at] - expected) <= 1e-15 * fabs(expected));
+        }
+        n_dropped += is_dropped;
+    }
+    assert_true(abs(n_dropped - UNITS_DRAWN * 3 / 10) < UNITS_DRAWN / 50);
+    for (int k = 0; k < 2; k++)
+        free(masked[k]);
+    sn_dataset_reset(&image);
+    sn_dataset_reset(&vector);
+}
+
 /* The last loss after some steps with a short last batch. */
 static double trained_loss(const sn_dataset *data, bool is_reference) {
     test_net net;
@@ -388,9 +424,11 @@ static void test_fault(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shapes),  cmocka_unit_test(test_panels),    cmocka_unit_test(test_dense),
-        cmocka_unit_test(test_memory),  cmocka_unit_test(test_gradients), cmocka_unit_test(test_batch_norm),
-        cmocka_unit_test(test_dropout), cmocka_unit_test(test_training),  cmocka_unit_test(test_bits),
+        cmocka_unit_test(test_shapes),    cmocka_unit_test(test_panels),
+        cmocka_unit_test(test_dense),     cmocka_unit_test(test_memory),
+        cmocka_unit_test(test_gradients), cmocka_unit_test(test_batch_norm),
+        cmocka_unit_test(test_dropout),   cmocka_unit_test(test_dropout_of_channels),
+        cmocka_unit_test(test_training),  cmocka_unit_test(test_bits),
         cmocka_unit_test(test_fault),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

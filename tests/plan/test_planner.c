@@ -11,12 +11,13 @@
 #include "engine/profile.h"
 #include "ops/table.h"
 #include "support/check.h"
+#include "support/image_op.h"
 #include "support/net.h"
 #include "support/random_graph.h"
 #include "support/rules.h"
 #include "support/toy.h"
 
-enum { GRAPHS = 800, IN = 4, OUT = 3, SAMPLES = 11, MANY_SAMPLES = 150, MOST_OPS = 100 };
+enum { GRAPHS = 800, IMAGE_GRAPHS = 300, IN = 4, OUT = 3, SAMPLES = 11, MANY_SAMPLES = 150, MOST_OPS = 100 };
 
 /* Where a slot lies: columns of a buffer. */
 static void check_slot(const sn_plan *plan, sn_slot slot, size_t width) {
@@ -89,14 +90,14 @@ static void check_memory(const sn_plan *plan) {
     for (int i = 0; i < plan->n_buffers; i++) {
         const sn_buffer *a = &plan->buffers[i];
         bool in_batch = a->place == SN_PLACE_BATCH;
-        assert_int_equal(sn_buffer_panel(a), a->width * SN_PANEL);
+        assert_int_equal(sn_buffer_panel(a), a->positions * a->width * SN_PANEL);
         assert_true(a->offset % 16 == 0 && a->first >= 0 && a->last >= a->first);
         assert_true(a->offset + extent(plan, a) <= (in_batch ? plan->batch_elements : plan->scratch_elements));
         assert_true(!in_batch || a->offset + extent(plan, a) <= plan->by_sample);
         for (int j = 0; j < i; j++)
             check_apart(plan, i, j);
     }
-    size_t input = plan->options.batch * plan->graph->nodes[0].width;
+    size_t input = plan->options.batch * plan->graph->nodes[0].positions * plan->graph->nodes[0].width;
     assert_true(plan->by_sample % 16 == 0 && plan->by_sample + input <= plan->batch_elements);
 }
 
@@ -349,7 +350,14 @@ static void check_all_drawn(const tally *t) {
  * several stripes; every fourth begins with a dense network. */
 static void check_graph(const sn_dataset *data, uint64_t seed, tally *t) {
     bool is_smooth = seed % 3 != 0, is_wide = seed % 5 == 0;
-    random_limits limits = {IN, OUT, is_wide ? 40 : 5, is_wide ? 100 : 20, is_smooth, seed % 4 == 3, false};
+    random_limits limits = {.in = IN,
+                            .out = OUT,
+                            .most_units = is_wide ? 40 : 5,
+                            .most_width = is_wide ? 100 : 20,
+                            .is_smooth = is_smooth,
+                            .is_dense = seed % 4 == 3,
+                            .images = data->shape.rank == 3 ? RANDOM_OF_INPUT : RANDOM_NO_IMAGES,
+                            .image = data->shape};
     sn_text text = random_graph(seed, &limits);
     test_net net, reference;
     static const size_t batches[] = {MANY_SAMPLES, SAMPLES, 24, 37};
@@ -414,9 +422,26 @@ static void test_random_graphs(void **state) {
         "with groups of panels, %d shared stripes, %d activations that go on\n",
         GRAPHS, t.worst, t.worst_slope, t.n_views, t.n_scratch, t.n_copies, t.n_grouped, t.n_shared, t.n_grown);
     assert_true(t.n_views > GRAPHS && t.n_scratch > GRAPHS && t.n_copies > 0);
-    check_all_drawn(&t);
     assert_true(t.n_grouped > GRAPHS / 5 && t.n_shared > GRAPHS / 5 && t.n_grown > GRAPHS / 5);
     sn_dataset_reset(&data);
+}
+
+/* The same of images, odd and even. */
+static void test_random_images(void **state) {
+    (void)state;
+    static const sn_shape shapes[] = {{3, {4, 3, 2}}, {3, {5, 5, 1}}, {3, {1, 6, 3}}};
+    tally t = {0};
+    for (int k = 0; k < 3; k++) {
+        sn_dataset data = toy_images(MANY_SAMPLES, shapes[k], OUT, 6);
+        for (uint64_t seed = 1; seed <= IMAGE_GRAPHS / 3; seed++)
+            check_graph(&data, 1000 * (uint64_t)k + seed, &t);
+        sn_dataset_reset(&data);
+    }
+    print_message("%d graphs: %g from the unfused walk, slopes within %.2g; %d views, %d scratch buffers, %d shared "
+                  "stripes, %d activations that go on\n",
+                  IMAGE_GRAPHS, t.worst, t.worst_slope, t.n_views, t.n_scratch, t.n_shared, t.n_grown);
+    assert_true(t.n_views > IMAGE_GRAPHS && t.n_scratch > IMAGE_GRAPHS && t.n_grown > 0);
+    check_all_drawn(&t);
 }
 
 /* A dense network copies nothing, in either direction; a residual one shares gradients along its blocks. */
@@ -516,9 +541,9 @@ static void test_deep(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_late_reader),  cmocka_unit_test(test_random_graphs),  cmocka_unit_test(test_families),
-        cmocka_unit_test(test_group_panels), cmocka_unit_test(test_shared_stripes), cmocka_unit_test(test_items),
-        cmocka_unit_test(test_deep),
+        cmocka_unit_test(test_late_reader), cmocka_unit_test(test_random_graphs), cmocka_unit_test(test_random_images),
+        cmocka_unit_test(test_families),    cmocka_unit_test(test_group_panels),  cmocka_unit_test(test_shared_stripes),
+        cmocka_unit_test(test_items),       cmocka_unit_test(test_deep),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

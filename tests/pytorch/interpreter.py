@@ -31,7 +31,7 @@ WITH_KEYS = {
     "softplus": lambda x, k: F.softplus(x, k.get("beta", 1), SOFTPLUS_THRESHOLD),
 }
 KINKED = ("relu", "leaky_relu", "elu", "selu")  # a derivative, or its derivative, jumps at 0
-LEFT_OUT = ("dropout",)  # its masks are skipnet's own
+LEFT_OUT = ("dropout", "drop_path")  # its masks are skipnet's own
 SCHEDULES = ("constant", "step", "milestones", "linear", "cosine")
 
 
@@ -50,39 +50,42 @@ def check(kinds):
 class Network:
     """Entries, shapes, parameters by name ("LABEL.weight") and the running averages of batch normalization."""
 
-    def __init__(self, network, in_dim, out_dim, dtype=torch.float64):
+    def __init__(self, network, shape, out_dim, dtype=torch.float64):
         self.entries = flatten(network, out_dim)
         self.dtype = dtype
         self.parameters = {}
         self.states = {}
         self.kink_margin = float("inf")  # least |x| that a kinked activation has seen
         self.noise = None  # a function of a shape: factors near 1, for signals and for their gradients
-        self.widths = {"input": in_dim}
+        self.shapes = {"input": shape}  # (features,) or (channels, height, width)
         for entry in self.entries:
-            self.widths[entry.label] = self._declare(entry)
-        assert self.widths[self.entries[-1].label] == out_dim
+            self._declare(entry, self.shapes[entry.inputs[0]][0])
+            signals = [torch.zeros((2, *self.shapes[name]), dtype=self.dtype) for name in entry.inputs]
+            self.shapes[entry.label] = self._apply(entry, signals, False).shape[1:]
+        assert self.shapes[self.entries[-1].label] == (out_dim,)
+        self.kink_margin = float("inf")
 
-    def _declare(self, e):
-        """Parameters and states of an entry; returns its width."""
-        widths = [self.widths[name] for name in e.inputs]
+    def _declare(self, e, width):
+        """Parameters and states of an entry, whose first input has `width` features."""
         if e.op == "linear":
-            self._parameter(f"{e.label}.weight", e.keys["units"], widths[0])
+            self._parameter(f"{e.label}.weight", e.keys["units"], width)
             if e.keys.get("bias", True):
                 self._parameter(f"{e.label}.bias", e.keys["units"])
-            return e.keys["units"]
-        if e.op == "concat":
-            return sum(widths)
-        assert len(set(widths)) == 1, f"{e.label}: {widths}"
-        if e.op in ("layer_norm", "rms_norm", "batch_norm") and e.keys.get("affine", True):
-            self._parameter(f"{e.label}.weight", widths[0])
+        if e.op in ("conv2d", "conv_transpose2d"):
+            channels, kernel = e.keys["channels"], e.keys.get("kernel", 3 if e.op == "conv2d" else 2)
+            planes = (channels, width) if e.op == "conv2d" else (width, channels)
+            self._parameter(f"{e.label}.weight", *planes, kernel, kernel)
+            if e.keys.get("bias", True):
+                self._parameter(f"{e.label}.bias", channels)
+        if e.op in ("layer_norm", "rms_norm", "batch_norm", "group_norm") and e.keys.get("affine", True):
+            self._parameter(f"{e.label}.weight", width)
             if e.op != "rms_norm":
-                self._parameter(f"{e.label}.bias", widths[0])
+                self._parameter(f"{e.label}.bias", width)
         if e.op == "batch_norm":
-            self.states[f"{e.label}.running_mean"] = torch.zeros(widths[0], dtype=self.dtype)
-            self.states[f"{e.label}.running_var"] = torch.ones(widths[0], dtype=self.dtype)
+            self.states[f"{e.label}.running_mean"] = torch.zeros(width, dtype=self.dtype)
+            self.states[f"{e.label}.running_var"] = torch.ones(width, dtype=self.dtype)
         if e.op == "scale" and isinstance(e.keys["factor"], dict):
             self._parameter(f"{e.label}.weight", 1)
-        return widths[0]
 
     def _parameter(self, name, *shape):
         self.parameters[name] = torch.zeros(shape, dtype=self.dtype, requires_grad=True)
@@ -98,8 +101,8 @@ class Network:
         return {name: p.detach().clone() for name, p in self.parameters.items()}
 
     def decays(self, name):
-        """Weight decay acts on the matrices only: not on biases, gains and scales."""
-        return self.parameters[name].dim() == 2
+        """Weight decay acts on matrices and kernels only: not on biases, gains and scales."""
+        return self.parameters[name].dim() > 1
 
     def forward(self, x, is_training=True):
         signals = {"input": x.to(self.dtype)}
@@ -136,9 +139,10 @@ class Network:
         return self.parameters.get(f"{e.label}.{what}")
 
     def _linear(self, e, inputs, _):
-        return F.linear(inputs[0], self._get(e, "weight"), self._get(e, "bias"))
+        return by_rows(lambda x: F.linear(x, self._get(e, "weight"), self._get(e, "bias")), inputs[0])
 
     def _add(self, e, inputs, _):
+        assert len({x.shape for x in inputs}) == 1, e.label
         factors = e.keys.get("factors", [1] * len(inputs))
         return sum(f * x for f, x in zip(factors, inputs, strict=True))
 
@@ -154,12 +158,13 @@ class Network:
         return t * branch + (1 - t) * x
 
     def _layer_norm(self, e, inputs, _):
-        x = inputs[0]
-        return F.layer_norm(x, x.shape[1:], self._get(e, "weight"), self._get(e, "bias"), e.keys.get("eps", 1e-5))
+        gain, bias, eps = self._get(e, "weight"), self._get(e, "bias"), e.keys.get("eps", 1e-5)
+        return by_rows(lambda x: F.layer_norm(x, x.shape[-1:], gain, bias, eps), inputs[0])
 
     def _rms_norm(self, e, inputs, _):
         """No eps means the same to PyTorch: its machine epsilon."""
-        return F.rms_norm(inputs[0], inputs[0].shape[1:], self._get(e, "weight"), e.keys.get("eps", 1e-5))
+        gain, eps = self._get(e, "weight"), e.keys.get("eps", 1e-5)
+        return by_rows(lambda x: F.rms_norm(x, x.shape[-1:], gain, eps), inputs[0])
 
     def _batch_norm(self, e, inputs, is_training):
         return F.batch_norm(
@@ -172,6 +177,73 @@ class Network:
             e.keys.get("momentum", 0.1),
             e.keys.get("eps", 1e-5),
         )
+
+    def _group_norm(self, e, inputs, _):
+        gain, bias = self._get(e, "weight"), self._get(e, "bias")
+        return F.group_norm(inputs[0], e.keys["groups"], gain, bias, e.keys.get("eps", 1e-5))
+
+    def _conv2d(self, e, inputs, _):
+        weight, bias = self._get(e, "weight"), self._get(e, "bias")
+        padding = e.keys.get("padding", (weight.shape[-1] - 1) // 2)
+        return F.conv2d(inputs[0], weight, bias, e.keys.get("stride", 1), padding)
+
+    def _conv_transpose2d(self, e, inputs, _):
+        weight, bias = self._get(e, "weight"), self._get(e, "bias")
+        return F.conv_transpose2d(inputs[0], weight, bias, e.keys.get("stride", 2), e.keys.get("padding", 0))
+
+    def _avg_pool(self, e, inputs, _):
+        is_padding_counted = e.keys.get("count_include_pad", True)
+        return on_image(lambda x: F.avg_pool2d(x, *window(e.keys), False, is_padding_counted), inputs[0])
+
+    def _max_pool(self, e, inputs, _):
+        """Of equal values the first: as PyTorch's own.  A window bends where its two greatest are equal."""
+        kernel, stride, padding = window(e.keys)
+        x = image(inputs[0])
+        places = F.unfold(F.pad(x.detach(), [padding] * 4, value=-torch.inf), kernel, stride=stride)
+        if kernel > 1:
+            places = places.view(len(x), x.shape[1], kernel * kernel, -1)
+            greatest = places.topk(2, 2).values
+            self.note_kinks(greatest[:, :, 0] - greatest[:, :, 1])
+        return on_image(lambda x: F.max_pool2d(x, kernel, stride, padding), inputs[0])
+
+    def _global_avg_pool(self, _, inputs, __):
+        return image(inputs[0]).mean((2, 3))
+
+    def _flatten(self, _, inputs, __):
+        return inputs[0].flatten(1)
+
+    def _subsample(self, e, inputs, _):
+        """Option A of the residual networks for small images."""
+        stride = e.keys.get("stride", 2)
+        channels = self.shapes[e.inputs[0]][0]
+        zeros = e.keys.get("channels", channels) - channels
+        before = zeros // 2 if e.keys.get("zeros", "around") == "around" else 0
+        return on_image(lambda x: F.pad(x[:, :, ::stride, ::stride], (0, 0, 0, 0, before, zeros - before)), inputs[0])
+
+    def _upsample(self, e, inputs, _):
+        return on_image(lambda x: F.interpolate(x, scale_factor=e.keys.get("factor", 2)), inputs[0])
+
+
+def image(x):
+    """A vector counts as an image of one position."""
+    return x if x.dim() == 4 else x[:, :, None, None]
+
+
+def on_image(function, x):
+    """What a function makes of images; a vector that keeps its one position stays a vector."""
+    y = function(image(x))
+    return y.flatten(1) if x.dim() == 2 and y.shape[2:] == (1, 1) else y
+
+
+def by_rows(function, x):
+    """What a function of rows makes of vectors, or of the channels at every position of images."""
+    return function(x) if x.dim() == 2 else function(x.movedim(1, 3)).movedim(3, 1)
+
+
+def window(keys):
+    """Kernel, stride and padding of a pooling op."""
+    kernel = keys.get("kernel", 2)
+    return kernel, keys.get("stride") or kernel, keys.get("padding", 0)
 
 
 def one_hot(outputs, wanted):

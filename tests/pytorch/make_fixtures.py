@@ -72,7 +72,7 @@ def batches(n, batch_size):
 def train(row, initial, x, wanted):
     """The network after its steps; losses and gradients of the first step."""
     _, config, settings, n, in_dim, out_dim = row
-    network = Network(config, in_dim, out_dim)
+    network = Network(config, (in_dim,), out_dim)
     network.set_parameters(initial)
     trainer = Trainer(network, settings, wanted)
     losses, first = [], None
@@ -99,7 +99,7 @@ def build(row, seed):
     samples = samples_of(row)
     x, wanted = draw_data(n, in_dim, out_dim, samples, generator)
     skip = config.get("skip", {})
-    initial = draw_parameters(Network(config, in_dim, out_dim), skip if isinstance(skip, dict) else {}, generator)
+    initial = draw_parameters(Network(config, (in_dim,), out_dim), skip if isinstance(skip, dict) else {}, generator)
     network, losses, gradients = train(row, initial, x, wanted)
     final = network.values()
     change = growth(row, initial, x, wanted, final, generator)

@@ -57,10 +57,20 @@ def scale(x, scaling):
     return (x - x.mean(0)) / x.std(0, correction=0)
 
 
+def scale_pixels(x, scaling):
+    """Of images: over all pixels, unit from 0 to 255."""
+    if scaling == "unit":
+        return x / 255
+    return x if scaling == "none" else (x - x.mean()) / x.std(correction=0)
+
+
 def data_of(drawing):
     x = torch.tensor([x for x, _ in drawing.rows], dtype=torch.float64)
     y = torch.tensor([y for _, y in drawing.rows], dtype=torch.int64 if drawing.is_classes else torch.float64)
-    return scale(x, drawing.config["data"]["scaling"]), y[:, 0] if drawing.is_classes else y
+    scaling = drawing.config["data"]["scaling"]
+    if drawing.image:
+        return scale_pixels(x, scaling).reshape(-1, 1, *drawing.image), y[:, 0]
+    return scale(x, scaling), y[:, 0] if drawing.is_classes else y
 
 
 def gradient_quantities(step, loss, gradients, network):
@@ -75,7 +85,8 @@ def gradient_quantities(step, loss, gradients, network):
 def run_pytorch(drawing, initial, noise=None):
     """The same quantities, and the network for its margin to kinks; `noise` as the network's own."""
     train, (x, y) = drawing.config["train"], data_of(drawing)
-    network = Network(drawing.config["network"], drawing.in_dim, drawing.out_dim)
+    shape = (1, *drawing.image) if drawing.image else (drawing.in_dim,)
+    network = Network(drawing.config["network"], shape, drawing.out_dim)
     network.set_parameters(initial)
     network.noise = noise
     trainer, schedule = Trainer(network, train, y), rates(train)

@@ -94,7 +94,7 @@ size=$(stat -c %s sound)
 flip 0 && spoiled magic "not decoded images"
 flip 26 && spoiled source "the header is damaged"
 flip 40 && spoiled count "the header is damaged"
-flip 100 && spoiled label "the images are damaged"
+flip 108 && spoiled label "the images are damaged"
 flip $((size - 1)) && spoiled pixel "the images are damaged"
 head -c 1000 sound >short && mv -f short "$file" && spoiled cut "too short or too long"
 head -c 50 sound >short && mv -f short "$file" && spoiled stump "too short"

@@ -92,5 +92,40 @@ rm images/train-labels-idx1-ubyte
 run train tiny.json --set data.kind=mnist --set data.path=images --out wrong
 want "no labels: exit status" 4 "$status"
 want_like "no labels: message" "mnist: not found (looked for *images*data.path*SKIPNET_DATA*" "$(cat err)"
+
+# CIFAR: an archive that tar made, and what is in it.
+records() { # LABEL_BYTES COUNT
+    local i
+    for ((i = 0; i < $2; i++)); do
+        printf '%b' "\\0$((i % 8))"
+        [[ $1 == 1 ]] || printf '%b' "\\0$((i % 8 + 10))"
+        awk -v i="$i" 'BEGIN { for (k = 0; k < 3072; k++) printf "%c", 33 + (i * 7 + k * k + int(k / 9)) % 90 }'
+    done
+}
+mkdir cifar-10-batches-bin cifar-100-binary
+for file in data_batch_{1..5} test_batch; do records 1 4 >"cifar-10-batches-bin/$file.bin"; done
+for file in train test; do records 2 16 >"cifar-100-binary/$file.bin"; done
+tar -czf ten.tar.gz cifar-10-batches-bin
+tar -czf cifar-100-binary.tar.gz cifar-100-binary
+does train tiny.json --threads 1 -q --set data.kind=cifar-10 --set data.path=ten.tar.gz --out cifar
+want_csvs cifar
+want_accuracy cifar 1
+does train tiny.json --threads 1 -q --set data.kind=cifar-10 --set data.path=cifar-10-batches-bin --out cifar.files
+want_equal cifar/loss.csv cifar.files/loss.csv
+for labels in fine coarse; do
+    SKIPNET_DATA=$work does train tiny.json --threads 1 -q --set data.kind=cifar-100 --set data.labels=$labels \
+        --out "hundred.$labels"
+    want_csvs "hundred.$labels"
+done
+want_other hundred.fine/loss.csv hundred.coarse/loss.csv
+does check tiny.json --set data.kind=cifar-10 --set data.path=ten.tar.gz
+want_like "check: the images" "*samples        20 train, 4 test, 3072 features, 10 classes*" "$(cat out)"
+truncate -s 9000 cifar-10-batches-bin/data_batch_3.bin
+refuses 2 "$work/cifar-10-batches-bin/data_batch_3.bin: 9000 bytes, expected a whole number of records of 3073 bytes (a \
+label and 32 x 32 x 3 pixels)" train tiny.json --set data.kind=cifar-10 --set data.path=cifar-10-batches-bin --out wrong
+truncate -s -30 ten.tar.gz
+run train tiny.json --set data.kind=cifar-10 --set data.path=ten.tar.gz --out wrong
+want "damaged archive: exit status" 2 "$status"
+want_like "damaged archive: message" "$work/ten.tar.gz: the gzip data are damaged after byte offset*" "$(cat err)"
 want "wrong data make no run" "" "$(find . -path './wrong*')"
 finish 55

@@ -108,7 +108,7 @@ want "files were too many" 1 "$((n_refused > 1))"
 # ---- RLIMIT_AS: an error, never a hang.  Below some 55 MB the loader or OpenBLAS themselves give up before main.
 if [[ ! ${SKIPNET_PRELOAD_FIRST:-} ]]; then # an address sanitizer takes terabytes of it
     n_refused=0
-    for kib in 55000 100000 200000 350000 450000; do
+    for kib in 95000 120000 200000 350000 450000; do
         for path in generic "${SKIPNET_SIMD:-}"; do
             rm -rf run
             SKIPNET_SIMD=$path limited -v "$kib" train tiny.json --out run -q --threads 2

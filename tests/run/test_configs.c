@@ -32,20 +32,25 @@ static glob_t find_configs(void) {
     return found;
 }
 
+/* The shape of a sample. */
+static sn_shape input_of(const sn_value *root) {
+    const char *kind = sn_value_text(root, "data.kind");
+    int64_t in_dim = sn_value_integer(root, "data.in_dim"); /* 0: images */
+    if (strcmp(kind, "spirals") == 0) return sn_shape_vector(2);
+    if (strcmp(kind, "cifar-10") == 0) return (sn_shape){3, {32, 32, 3}};
+    return in_dim ? sn_shape_vector(in_dim) : (sn_shape){3, {28, 28, 1}};
+}
+
 static void builds(const sn_config *config) {
     const sn_backend *backend = NULL;
     sn_graph graph;
     assert_int_equal(sn_backend_select(&backend, SN_F32, &error), SN_OK);
     const sn_value *root = sn_config_root(config);
     bool is_flat = strcmp(sn_value_text(root, "data.kind"), "spirals") == 0;
-    int64_t in_dim = sn_value_integer(root, "data.in_dim"); /* 0: images */
     sn_graph_request request = {.config = config,
                                 .network = sn_value_get(root, "network"),
                                 .ops = sn_ops,
-                                .input = {1,
-                                          {is_flat  ? 2
-                                           : in_dim ? in_dim
-                                                    : 784}},
+                                .input = input_of(root),
                                 .out_dim = is_flat ? 2 : 10};
     if (sn_graph_build(&graph, &request, &error)) fail_msg("%s", error.text);
     assert_true(graph.n_params > 0);

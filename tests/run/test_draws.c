@@ -17,6 +17,10 @@ static const char *const sections[] = {"precision", "data", "network", "train", 
 static const char *const left_out[] = {
     "data source fashion-mnist", /* files that may not be there */
     "data source mnist",
+    "data source cifar-10",
+    "data source cifar-100",
+    "labels fine",
+    "labels coarse",
     "data source csv",
     "op repeat",                       /* counted out before a graph is built */
     "checkpoint schedule every_steps", /* when a run is saved enters none of its numbers */

@@ -62,16 +62,16 @@ printf '%s\n' munge slurmd >"$work/missing"
 run 0 -- check
 want "slurm: calls" "$wanted" "$(sed 1d "$work/calls")"
 
-printf '%s\n' zlib1g-dev valgrind gnuplot-nox >"$work/missing"
+printf '%s\n' zlib1g-dev valgrind python3-matplotlib >"$work/missing"
 run 0 -- build
 want "two missing, root: exit status" 0 "$status"
 want "two missing, root: calls" "root noninteractive apt-get update
-root noninteractive apt-get install -y --no-install-recommends zlib1g-dev gnuplot-nox" "$(cat "$work/calls")"
+root noninteractive apt-get install -y --no-install-recommends zlib1g-dev python3-matplotlib" "$(cat "$work/calls")"
 
 run 1000 -- check
 want "three missing, sudo: exit status" 0 "$status"
 want "three missing, sudo: calls" "sudo noninteractive apt-get update
-sudo noninteractive apt-get install -y --no-install-recommends zlib1g-dev gnuplot-nox valgrind" "$(cat "$work/calls")"
+sudo noninteractive apt-get install -y --no-install-recommends zlib1g-dev python3-matplotlib valgrind" "$(cat "$work/calls")"
 
 run 1000 SKIPNET_NO_INSTALL=1 -- check
 want "told not to install: exit status" 0 "$status"
@@ -81,8 +81,8 @@ rm "$work/bin/sudo"
 run 1000 -- build
 want "neither root nor sudo: exit status" 1 "$status"
 want "neither root nor sudo: calls" "" "$(cat "$work/calls")"
-want "neither root nor sudo: message" "skipnet: these packages are missing: zlib1g-dev gnuplot-nox
-Install them as root (apt-get install zlib1g-dev gnuplot-nox), or follow \"Without root\" in README.md
+want "neither root nor sudo: message" "skipnet: these packages are missing: zlib1g-dev python3-matplotlib
+Install them as root (apt-get install zlib1g-dev python3-matplotlib), or follow \"Without root\" in README.md
 and set SKIPNET_NO_INSTALL=1." "$(cat "$work/err")"
 
 run 0 -- everything

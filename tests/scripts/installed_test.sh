@@ -3,7 +3,7 @@
 # call themselves as they are called; and that CMake configures without cmocka.
 # shellcheck source=tests/support/cli_lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../support/cli_lib.sh"
-command -v gnuplot >/dev/null || { echo "needs gnuplot" && exit 77; }
+/usr/bin/python3 -c 'import matplotlib' 2>/dev/null || { echo "needs python3-matplotlib" && exit 77; }
 
 build=${SKIPNET_BUILD:?}
 cmake --install "$build" --prefix "$work/first" >install.out
@@ -47,7 +47,7 @@ known() { # VARIABLE...: as options
     for variable; do sed -n "s|^$variable:[A-Z]*=|-D$variable=|p" "$build/CMakeCache.txt"; done
 }
 mapfile -t found < <(known CMAKE_C_COMPILER CJSON_INCLUDE_DIR XXHASH_INCLUDE_DIR OPENBLAS_INCLUDE_DIR ZLIB_INCLUDE_DIR \
-    CJSON_LIBRARY XXHASH_LIBRARY OPENBLAS_LIBRARY ZLIB_LIBRARY_RELEASE)
+    CJSON_LIBRARY XXHASH_LIBRARY OPENBLAS_LIBRARY ZLIB_LIBRARY_RELEASE LibArchive_INCLUDE_DIR LibArchive_LIBRARY)
 hidden=$(known CMOCKA_INCLUDE_DIR | sed 's/.*=//')
 cmake -S "$source_dir" -B bare -G Ninja "${found[@]}" -DCMAKE_IGNORE_PATH="$hidden" >cmake.out 2>cmake.err
 want_like "without cmocka: told" "*cmocka was not found: the tests are left out.*libcmocka-dev*" "$(tr -s ' \n' ' ' <cmake.err)"

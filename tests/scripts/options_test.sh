@@ -16,7 +16,7 @@ die() { # SCRIPT MESSAGE
 }
 
 # Stand-ins for all by which a script could do something: they tell that they were called.
-for program in cmake ctest ninja make cc gcc apt-get dpkg-query sudo pip pip3 skipnet valgrind gnuplot parallel sbatch \
+for program in cmake ctest ninja make cc gcc apt-get dpkg-query sudo pip pip3 skipnet valgrind parallel sbatch \
     slurmctld slurmd munged clang-14 clang-tidy-14 clang-format-14 shellcheck black flake8 setarch; do
     printf '#!/bin/sh\necho "%s $*" >>"%s/called"\n' "$program" "$work" >"$work/bin/$program"
 done

@@ -23,13 +23,13 @@ from pathlib import Path
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "scripts"
 SECONDS = 300
-STATISTICS = "metric n_runs n_diverged mean sd median min max ci95_low ci95_high".split()
+COUNTS = "n_unfinished n_missing n_failed n_running".split()
+FIGURES_OF = ["n_runs", "n_diverged", "mean", "sd", "median", "min", "max", "ci95_low", "ci95_high", *COUNTS]
 RESULTS = (
     "steps train_loss train_accuracy test_loss test_accuracy log10_delta_ratio decades_per_layer n_hidden "
     "frozen_layers_start frozen_layers_end wall_s stalled_frac_start stalled_frac_end log10_delta_first_start "
-    "log10_delta_first_end"
+    "log10_delta_first_end frozen_share_start frozen_share_end"
 ).split()
-PROFILE = "step layer label op role depth_frac n_params delta_rms".split()
 LOSS = "step epoch batch_loss batch_accuracy train_loss train_accuracy test_loss test_accuracy lr grad_norm".split()
 GRADIENTS = "step layer label op role grad_rms unchanged_frac stalled_frac delta_rms out_grad_rms".split()
 NAMES = [
@@ -134,57 +134,65 @@ def points_of(keys, rng):
     return points[: rng.choice([1, 5, 40, 40, 40])]
 
 
-def summary_row(metric, make, n_seeds, n_diverged):
+def figures_row(make, n_seeds, n_diverged):
     values = [make() for _ in range(n_seeds)]
     finite = sorted(float(v) for v in values if v != "" and float(v) - float(v) == 0)
+    head = [n_seeds, n_diverged]
     if len(finite) < n_seeds:
         median = next((v for v in values if v not in finite), "")
-        return [metric, n_seeds, n_diverged, "" if n_diverged else median, "", median, values[0], values[-1], "", ""]
-    mean, half = sum(v / n_seeds for v in finite), finite[-1] / 2 - finite[0] / 2
-    interval = ["", ""] if n_seeds < 2 or n_diverged else [mean - 9 * half, mean + 9 * half]
-    return [
-        metric,
-        n_seeds,
-        n_diverged,
-        "" if n_diverged else mean,
-        "",
-        finite[n_seeds // 2],
-        finite[0],
-        finite[-1],
-        *interval,
-    ]
+        row = [*head, "" if n_diverged else median, "", median, values[0], values[-1], "", ""]
+    else:
+        mean, half = sum(v / n_seeds for v in finite), finite[-1] / 2 - finite[0] / 2
+        interval = ["", ""] if n_seeds < 2 or n_diverged else [mean - 9 * half, mean + 9 * half]
+        row = [*head, "" if n_diverged else mean, "", finite[n_seeds // 2], finite[0], finite[-1], *interval]
+    return [*row, 0, 0, 0, 0]
+
+
+def order(value):
+    return (0, float(value), "") if not isinstance(value, str) else (1, 0, "")
+
+
+def write_package(path, keys):
+    """What the data package says beside the columns."""
+    values = {key: [number(v) for v in sorted(found, key=order)] for key, found in keys.items()}
+    counts = {key: len(found) for key, found in keys.items() if all(not isinstance(v, str) for v in found)}
+    axes = sorted((key for key in counts if counts[key] > 1), key=lambda key: (key != "network.depth", -counts[key]))
+    path.write_text(json.dumps({"values": values, "axes": axes}), encoding="utf-8")
 
 
 def make_comparison(folder, rng):
-    """The CSV files of a comparison, and a run's directory whose name, comment and status are hostile."""
+    """The files of a comparison, and a run's directory whose name, comment and status are hostile."""
     keys, kind = varied_keys(rng), rng.choice(FIGURES)
     points, n_seeds = points_of(keys, rng), rng.choice([1, 1, 2, 3])
     make = {metric: figures(rng.choice([kind, kind, "realistic"]), rng) for metric in RESULTS}
-    runs, summary, profiles = [], [], []
+    runs, summary, layers = [], [], []
     for number_of_point, point in enumerate(points):
         n_diverged = rng.choice([0, 0, 0, 1, n_seeds]) if kind in ("diverged", "huge_beside", "inf") else 0
         for metric in rng.sample(RESULTS, rng.randint(4, len(RESULTS))):
             if metric != "n_hidden":
-                summary.append([*point, *summary_row(metric, make[metric], n_seeds, n_diverged)])
+                summary.append([*point, metric, *figures_row(make[metric], n_seeds, n_diverged)])
         for seed in range(n_seeds):
             name = f"{rng.choice(NAMES)}{number_of_point}-{seed}".replace("/", "")
             status = (
                 "diverged" if seed < n_diverged else rng.choice(["done", "done", "done", "interrupted", *NAMES[10:14]])
             )
-            runs.append([name, *point, seed, status, *[rng.choice(["", "10", make[m]()]) for m in RESULTS]])
-            for step in (0, 20):
-                for layer in range(1, rng.choice([2, 4, 12])):
-                    cells = [step, layer, f"h{layer}", "linear", "hidden", layer / 12, 9, make["train_loss"]()]
-                    profiles.append([name, *point, seed, *cells])
+            runs.append([name, *point, seed, status, *[rng.choice(["", "10", make[m]()]) for m in RESULTS], "", ""])
+        for step in (0, 20):
+            n_layers = rng.choice([1, 3, 11])
+            for layer in range(1, n_layers + 1):
+                row = figures_row(make["log10_delta_first_end"], n_seeds, n_diverged)
+                layers.append([*point, step, layer, (layer - 1) / max(1, n_layers - 1), *row])
     if not summary:
         return make_comparison(folder, rng)
-    write_csv(folder / "runs.csv", ["run", *keys, "seed", "status", *RESULTS], runs)
-    write_csv(folder / "summary.csv", [*keys, *STATISTICS], summary)
-    write_csv(folder / "profiles.csv", ["run", *keys, "seed", *PROFILE], profiles)
+    write_csv(folder / "runs.csv", ["run", *keys, "seed", "status", *RESULTS, "reason", "equal_to"], runs)
+    write_csv(folder / "summary.csv", [*keys, "metric", *FIGURES_OF], summary)
+    write_csv(folder / "layers.csv", [*keys, "step", "layer", "depth_frac", *FIGURES_OF], layers)
+    write_csv(folder / "profiles.csv", ["run", *keys, "seed"], [])
+    write_package(folder / "datapackage.json", keys)
     title = rng.choice(NAMES)
     make_config(folder / "run", title, rng.choice(NAMES))
     with open(folder / "runs.csv", "a", encoding="utf-8") as file:
-        row = [str(folder / "run"), *(points[0] if points else []), 99, "done", *[""] * len(RESULTS)]
+        row = [str(folder / "run"), *(points[0] if points else []), 99, "done", *[""] * (len(RESULTS) + 2)]
         csv.writer(file, lineterminator="\n").writerow(row)
     return kind, title
 

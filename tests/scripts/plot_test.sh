@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# scripts/plot.sh on small run directories made here: which files it draws, that zeros, gaps and non-finite values go
-# where they belong (seen in what gnuplot is given), names, steps, and every error with its exit status.
+# scripts/plot.sh on small run directories made here: which files it draws, names, steps, formats, and every error with its
+# exit status.
 # shellcheck source=tests/scripts/plot_lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/plot_lib.sh"
 
@@ -41,23 +41,11 @@ make_run mixed "deep_50 \\\"it's\\\"" <<'END'
 END
 run mixed
 want_pictures "one run" mixed loss gradients heatmap frozen
-want "zeros" "1 2" "$(paste -sd' ' given/gradients.0.0.delta.zero)"
-want "curve, broken where a value is missing" "3 -15||5 -5" "$(paste -sd'|' given/gradients.0.0.delta.line)"
-want "non-finite" 6 "$(paste -sd' ' given/gradients.0.0.delta.bad)"
-want "grad_rms: zero" 5 "$(paste -sd' ' given/gradients.0.0.grad.zero)"
-want "the last step with an update" "6 0" "$(tail -n 1 given/gradients.0.1.grad.line)"
-floor=$(sed -n "s/^set ytics (.*'0' \(-[0-9]*\).*/\1/p" given/all.gp | sort -u | head -n 1)
-want "the floor is below the smallest value" 1 "$((floor < -15 && floor >= -18))"
-want "zeros are drawn on the floor" 1 "$(grep -c "delta.zero' using 1:($floor - 0 " given/all.gp | sed 's/[1-9].*/1/')"
-want "no other role is drawn" "" "$(cat given/gradients.*.line | awk '$2 > 1')"
-want "cells of the map: zero, missing, non-finite" "0 0 211 211 211|0 3 255 255 255|0 5 213 94 0" \
-    "$(grep -E '^0 [035] ' given/heat.0 | paste -sd'|')"
-want "the ends of the colours" "0 2 68 1 84|1 2 253 231 37" "$(grep ' 2 ' given/heat.0 | grep '^[01] 2' | paste -sd'|')"
-want "frozen at step 0: no change at all, stalled above a half" "0.5 2.5|4.5 5.5" "$(paste -sd'|' given/strip.0.0.1)"
-want "not frozen at step 0" "2.5 4.5" "$(paste -sd'|' given/strip.0.0.0)"
-want "frozen at step 1" "1.5 2.5|5.5 6.5" "$(paste -sd'|' given/strip.0.1.1)"
-want "hidden layers counted" 1 "$(grep -c "'3 of 5 hidden'" given/all.gp | sed 's/[1-9].*/1/')"
-want "name, quoted" 1 "$(grep -cF "'Gradients by layer: deep_50 \"it''s\"'" given/all.gp | sed 's/[1-9].*/1/')"
+want_text mixed/gradients.svg "Gradients by layer: deep_50 \"it's\""
+want_text mixed/frozen.svg "3 of 5 hidden"
+want_text mixed/gradients.svg "exact zero"
+want_text mixed/gradients.svg "not finite"
+want_text mixed/heatmap.svg "not measured"
 
 # Columns are found by name, wherever they stand.
 mkdir -p turned
@@ -66,18 +54,16 @@ for file in loss gradients; do
     sed 's/"a, ""b"""/a/' "mixed/$file.csv" |
         awk -F, -v OFS=, '{ for (i = NF; i > 0; i--) printf "%s%s", $i, (i > 1 ? OFS : "\n") }' >"turned/$file.csv"
 done
-cp -r given before
 run turned --out elsewhere/deep
 want_pictures "turned columns" elsewhere/deep loss gradients heatmap frozen
-for file in before/gradients.0.* before/loss.0.* before/strip.*; do
-    cmp "$file" "given/${file#before/}"
-done
+for picture in loss gradients heatmap frozen; do cmp "mixed/$picture.svg" "elsewhere/deep/$picture.svg"; done
 
 # Steps: the nearest measured ones, as many as asked for.
 run mixed --steps 0,7
 want "--steps: exit status" 0 "$status"
-want "--steps: what is shown" "'step 0'|'step 2'" "$(grep -o "'step [0-9]*'" given/all.gp | sort -u | paste -sd'|')"
-want "--steps: row N has no update" 1 "$(grep -c "'not measured'" given/all.gp | sed 's/[1-9].*/1/')"
+want_text mixed/gradients.svg "step 0"
+want_text mixed/gradients.svg "step 2"
+want_text mixed/frozen.svg "not measured" # row N has no update
 
 # Several runs: beside the first; equal names give way to those of the directories, also such as awk could misread.
 for run in depth=5,skip=none depth=5,skip=add; do
@@ -89,19 +75,18 @@ want_pictures "two runs" ./plots loss gradients heatmap-depth=5,skip=none heatma
 make_run named,depth=7 named <<<"0,1,a,linear,hidden,1,0,0,1,1"
 run named,depth=7
 want_pictures "one layer, one row" named,depth=7 loss gradients heatmap frozen
-want "the directory tells more" 1 "$(grep -c "layer: named,depth=7'" given/all.gp | sed 's/[1-9].*/1/')"
+want_text named,depth=7/gradients.svg "layer: named,depth=7"
 
 # Nothing but zeros; nothing but nan; a single step.
 make_run zeros zeros < <(for s in 0 1 2; do for l in 1 2 3; do echo "$s,$l,x,linear,hidden,0,1,,0,0"; done; done)
 sed -i '2,$s/,.*/,0,0,,0,,0,,0.1,0/' zeros/loss.csv
 run zeros
 want_pictures "all zeros" zeros loss gradients heatmap frozen
-want "a zero gradient everywhere freezes nothing" "0.5 3.5" "$(paste -sd'|' given/strip.0.0.0)"
+want_text zeros/frozen.svg "0 of 3 hidden" # a zero gradient everywhere freezes nothing
 make_run nans nans < <(for l in 1 2 3; do echo "0,$l,x,linear,hidden,nan,,,inf,-nan"; done)
 sed -i '3,$d; 2s/,.*/,0,nan,,nan,,inf,,0.1,nan/' nans/loss.csv
 run nans
 want_pictures "all non-finite" nans loss gradients heatmap frozen
-want "all non-finite" "1 2 3" "$(paste -sd' ' given/gradients.0.0.out.bad)"
 
 # A run that was killed while it wrote.
 cp -r mixed cut
@@ -111,9 +96,7 @@ want "cut row: exit status" 0 "$status"
 want "cut row: said" "cut/gradients.csv: line 16 is cut short and left out" "$(cat err)"
 
 # As installed.
-mkdir -p prefix/bin prefix/share/skipnet
-cp "$source/scripts/plot.sh" prefix/bin/skipnet-plot
-cp -r "$source/scripts/plot" prefix/share/skipnet/
+install_scripts
 plot=$work/prefix/bin/skipnet-plot
 run zeros
 want_pictures "installed" zeros loss gradients heatmap frozen
@@ -146,13 +129,34 @@ run mixed --out full
 want "cannot replace: exit status" 4 "$status"
 want "cannot replace: message" "plot: cannot write full/loss.svg" "$(cat err)"
 
-mkdir tools
-for tool in bash readlink dirname; do ln -s "$(command -v "$tool")" tools/; done
+# Formats, styles, and what is drawn.
+run mixed --format pdf,png --style paper --width 89mm --picture gradients --metric grad_norm_of
+want "no such metric" "2 plot: no column grad_norm_of in gradients.csv, blocks.csv or loss.csv of mixed (skipnet list metrics)" \
+    "$status $(cat err)"
+run mixed --format pdf --style paper --picture loss,gradients --out paper
+want "PDF: files" "paper/loss.pdf paper/gradients.pdf" "$(paste -sd' ' out)"
+want "PDF: are such" "%PDF" "$(head -c 4 paper/loss.pdf)"
+run mixed --metric grad_norm --out paper --format svg
+want "a column of loss.csv" paper/grad_norm.svg "$(cat out)"
+run mixed --metric unchanged_frac --x depth_frac --out paper --format svg
+want "x: no such column" "mixed/gradients.csv: no column depth_frac: not written by skipnet train" "$(cat err)"
+run --list
+want "--list" "of runs: of a comparison:" "$(grep '^of' out | paste -sd' ')"
+want_error 2 "plot: --format wants svg, png or pdf" mixed --format gif
+want_error 2 "plot: --style wants screen, paper or dark" mixed --style loud
+want_error 2 "plot: --width wants millimetres (20 to 2000), 1col or 2col" mixed --width 3
+want_error 2 "plot: --label wants OLD=NEW, not x" mixed --label x
+want_error 2 "plot: no picture map: there are loss, gradients, heatmap, frozen, curves (see --list)" mixed --picture map
+want_error 2 "plot: --by depth is no key that varies; these do: none but the seed" mixed --by depth --picture gradients
+
+printf '#!/bin/sh\nexec /usr/bin/python3 -S "$@"\n' >bare-python # without Debian's packages
+chmod +x bare-python
 status=0
-PATH=$work/tools "$plot" mixed >out 2>err || status=$?
-want "no gnuplot: exit status" 4 "$status"
-want "no gnuplot: message" "plot: gnuplot is missing: install the package gnuplot-nox" "$(cat err)"
+SKIPNET_PYTHON=$work/bare-python "$plot" mixed >out 2>err || status=$?
+want "no matplotlib: exit status" 4 "$status"
+want "no matplotlib: message" "plot: No module named 'matplotlib': install the packages python3-numpy and python3-matplotlib" \
+    "$(cat err)"
 
 run --help
 want "help: exit status" 0 "$status"
-want "help: first line" "usage: plot.sh RUN... [--out DIR] [--steps A,B,C] [--force]" "$(head -n 1 out)"
+want "help: first line" "usage: plot.sh RUN... [OPTION...]" "$(head -n 1 out)"

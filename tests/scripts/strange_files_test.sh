@@ -3,7 +3,7 @@
 # hangs, and nothing is written through the link, by compare, plot.sh, report.sh, cells and sweep.sh.
 # shellcheck source=tests/support/cli_lib.sh
 . "$(dirname "${BASH_SOURCE[0]}")/../support/cli_lib.sh"
-command -v gnuplot >/dev/null || exit 77
+/usr/bin/python3 -c 'import matplotlib' 2>/dev/null || exit 77
 
 write_tiny tiny.json
 export SKIPNET=$skipnet
@@ -56,8 +56,9 @@ touch -d '1 hour ago' sound/plots/pictures.csv # the report draws again
 run_1=depth=3,seed=1
 try cells.txt compare cells sweep report
 try config.json compare cells
-for file in runs summary profiles; do try $file.csv compare plot report; done
-for file in differences.csv datapackage.json; do try $file compare; done
+for file in runs summary profiles layers; do try $file.csv compare plot report; done
+try differences.csv compare report
+try datapackage.json compare plot
 for file in report.html .report.html.part plots plots/pictures.csv; do try $file report; done
 for file in .pictures.csv.part loss.svg .loss.svg.part .loss.png.part; do try plots/$file plot; done
 for file in run.json config.json loss.csv gradients.csv; do

@@ -21,9 +21,10 @@ enum { SAMPLES = 20, IN = 5, OUT = 3, TAKEN = 8, MOST_TENSORS = 2 * RANDOM_MOST_
 
 static sn_error error;
 
-/* A seed's network.  A third of them has no ops with a bend. */
+/* A seed's network.  A third of them has no ops with a bend, a fifth has images. */
 static void open_network(test_net *net, const sn_dataset *data, uint64_t seed, bool is_ill) {
-    random_limits limits = {IN, OUT, 6, 20, seed % 3 == 0, seed % 4 == 3, is_ill};
+    random_limits limits = {
+        IN, OUT, 6, 20, seed % 3 == 0, seed % 4 == 3, is_ill, seed % 5 == 1 ? RANDOM_MADE : RANDOM_NO_IMAGES, {0}};
     sn_text text = random_graph(seed, &limits);
     net_open(net, sn_text_string(&text), data, SN_F64, NULL);
     net_randomize(net, seed);

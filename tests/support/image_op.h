@@ -1,5 +1,5 @@
-/* An op of the tests alone that looks at images, since no op of the program does yet: with it a network reads an image
- * as one.  In double only.  A config writes it as "elu", which it replaces in the tables:
+/* An op of the tests alone that looks at images: with it a network reads an image as one.  In double only.  A config
+ * writes it as "elu", which it replaces in the tables:
  *
  *     {"op": "elu", "alpha": 1}   mixes neighbours: y_p = sum_t w_t x_{p+t-1} + b - d x_p, for every channel, positions
  *                                 counted in a ring; w is "weight" (3, channels), b "bias", d "damping"

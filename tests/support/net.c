@@ -292,24 +292,46 @@ double distance_of(const double *a, const double *b, size_t n) {
     return sum == 0 ? 0 : sqrt(sum) / larger;
 }
 
-/* A shift of all samples by the same stays one in a linear map of them; a batch_norm removes it. */
-static bool loses_shift(const sn_graph *graph, int i) {
-    static const char *const linear[] = {"linear", "add", "concat", "scale", "identity"};
-    const sn_node *node = &graph->nodes[i];
-    for (int k = 0; k < node->n_readers; k++) {
-        const char *op = graph->nodes[node->readers[k]].op->kind.name;
-        bool keeps = false;
-        for (size_t j = 0; j < sizeof linear / sizeof *linear; j++)
-            keeps |= strcmp(op, linear[j]) == 0;
-        bool is_lost = strcmp(op, "batch_norm") == 0 || (keeps && loses_shift(graph, node->readers[k]));
+static bool is_one_of(const sn_node *node, const char *const *names) {
+    while (*names && strcmp(node->op->kind.name, *names) != 0)
+        names++;
+    return *names;
+}
+
+/* Whether a shift that is equal at all positions is that behind the node, too: what sees beyond an edge does not leave
+ * it so. */
+static bool keeps_positions(const sn_node *node) {
+    static const char *const other[] = {"conv_transpose2d", NULL}, *const padded[] = {"conv2d", "avg_pool", NULL};
+    if (!is_one_of(node, padded)) return !is_one_of(node, other);
+    const sn_value *padding = sn_value_get(node->config, "padding");
+    if (!padding) return sn_value_integer(node->config, "kernel") < 3;
+    return sn_value_integer(padding, "") == 0;
+}
+
+/* A shift of all samples by the same stays one in a linear map of them, and in a maximum; a norm that takes its mean
+ * over all of them removes it, if its positions have one mean only where all are shifted equally. */
+static bool loses_shift(const sn_graph *graph, int i, bool is_equal) {
+    static const char *const linear[] = {
+        "linear",  "add",      "concat",          "scale",     "identity",         "conv2d", "avg_pool",
+        "flatten", "upsample", "global_avg_pool", "subsample", "conv_transpose2d", NULL};
+    static const char *const greatest[] = {"max_pool", NULL}, *const batch[] = {"batch_norm", NULL};
+    static const char *const group[] = {"group_norm", NULL};
+    for (int k = 0; k < graph->nodes[i].n_readers; k++) {
+        const sn_node *node = &graph->nodes[graph->nodes[i].readers[k]];
+        bool is_even = is_equal || node->positions == 1, goes_on = is_one_of(node, linear);
+        if (is_one_of(node, greatest)) goes_on = is_equal;
+        bool is_lost = is_one_of(node, batch) && is_even;
+        if (is_one_of(node, group))
+            is_lost = is_equal && (size_t)sn_value_integer(node->config, "groups") == node->width;
+        if (goes_on) is_lost = loses_shift(graph, graph->nodes[i].readers[k], is_even && keeps_positions(node));
         if (!is_lost) return false;
     }
-    return node->n_readers > 0;
+    return graph->nodes[i].n_readers > 0;
 }
 
 bool net_is_cancelled(const test_net *net, size_t i) {
     const sn_plan_param *param = &sn_engine_plan(net->engine)->params[i];
-    return param->index == 1 && loses_shift(&net->graph, param->node);
+    return param->index == 1 && loses_shift(&net->graph, param->node, true);
 }
 
 double net_gradient_distance(const test_net *a, const test_net *b) {

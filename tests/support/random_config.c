@@ -6,6 +6,8 @@
 #include "support/check.h"
 #include "support/random_graph.h"
 
+enum { IMAGES_EVERY = 4 }; /* graphs: one of so many has images, made of the features where the data are none */
+
 /* A config under construction. */
 typedef struct draft {
     sn_text text;
@@ -63,17 +65,38 @@ static void add_gaussian(draft *d) {
     add_one_of(d, "normalize", flags);
 }
 
+/* Images, as vectors to what looks at no positions. */
+static void add_textures(draft *d) {
+    static const char *const paddings[] = {"0", "1", "2", NULL};
+    sn_text_add(&d->text, "{\"kind\": \"textures\"");
+    d->limits.out = between(d, 2, 7);
+    int height = between(d, 3, 9), width = between(d, 3, 9), channels = between(d, 1, 3);
+    d->limits.in = height * width * channels;
+    d->limits.image = (sn_shape){3, {height, width, channels}};
+    d->goes_round = true;
+    add_integer(d, "classes", d->limits.out);
+    add_integer(d, "height", height);
+    add_integer(d, "width", width);
+    add_integer(d, "channels", channels);
+    if (draw(d, 2)) return;
+    sn_text_add(&d->text, ", \"augment\": {\"flip\": true");
+    add_one_of(d, "crop_padding", paddings);
+    sn_text_add(&d->text, "}");
+}
+
 static void add_data(draft *d, int samples) {
     static const char *const scalings[] = {"\"standardize\"", "\"unit\"", "\"none\"", NULL};
-    static void (*const kinds[])(draft *) = {add_teacher, add_spirals, add_gaussian, add_gaussian};
-    int kind = draw(d, 4);
+    static const char *const image_scalings[] = {"\"per-channel\"", "\"standardize\"", NULL};
+    static void (*const kinds[])(draft *) = {add_teacher, add_spirals, add_gaussian, add_gaussian, add_textures};
+    enum { TEXTURES = 4 };
+    int kind = draw(d, 5);
     d->limits.in = draw(d, 4) ? between(d, 1, 40) : between(d, 41, 400);
     d->is_classes = kind > 0;
     sn_text_add(&d->text, ",\n\"data\": ");
     kinds[kind](d);
     add_integer(d, "samples", samples);
     add_integer(d, "test_samples", between(d, 0, 70));
-    add_one_of(d, "scaling", scalings);
+    add_one_of(d, "scaling", kind == TEXTURES ? image_scalings : scalings);
     sn_text_add(&d->text, "}");
 }
 
@@ -114,6 +137,35 @@ static void add_init(draft *d) {
     sn_text_add(&d->text, "}");
 }
 
+/* Networks of images, small enough for a moment. */
+static void add_resnet(draft *d) {
+    static const char *const blocks[] = {"\"basic\"", "\"bottleneck\"", NULL};
+    static const char *const shortcuts[] = {"\"A\"", "\"B\"", "\"C\"", NULL};
+    static const char *const orders[] = {"\"post\"", "\"pre\"", NULL};
+    static const char *const drops[] = {"{\"rate\": 0}", "{\"rate\": 0.2}",
+                                        "{\"rate\": 0.3, \"rule\": \"uniform\", \"per\": \"batch\"}", NULL};
+    static const char *const skips[] = {"\"add\"", "\"add\"", "\"none\"", NULL};
+    int block = draw(d, 2);
+    sn_text_addf(&d->text, "{\"family\": \"resnet\", \"depth\": %d, \"block\": %s", block ? 8 : 6, blocks[block]);
+    sn_text_addf(&d->text, ", \"widths\": [%d, %d]", 1 + draw(d, 3), 4 + draw(d, 3));
+    add_one_of(d, "shortcut", shortcuts);
+    add_one_of(d, "order", orders);
+    int skip = draw(d, 3);
+    sn_text_addf(&d->text, ", \"skip\": %s", skips[skip]);
+    if (skip < 2) add_one_of(d, "drop_path", drops);
+    sn_text_add(&d->text, "}");
+}
+
+static void add_densenet(draft *d) {
+    static const char *const compressions[] = {"1", "0.5", NULL}, *const rates[] = {"0", "0.2", NULL};
+    sn_text_add(&d->text, "{\"family\": \"densenet\", \"depth\": 10");
+    add_integer(d, "growth", between(d, 1, 4));
+    add_one_of(d, "bottleneck", flags);
+    add_one_of(d, "compression", compressions);
+    add_one_of(d, "dropout", rates);
+    sn_text_add(&d->text, "}");
+}
+
 static void add_family(draft *d) {
     static const char *const kinds[] = {"none", "add", "concat", "highway"};
     static const char *const orders[] = {"\"pre\"", "\"inside\"", "\"post\"", NULL};
@@ -135,10 +187,14 @@ static void add_network(draft *d) {
     sn_text_add(&d->text, ",\n\"network\": ");
     d->limits.most_units = draw(d, 6) ? 40 : 600;
     d->limits.most_width = 2 * d->limits.most_units;
-    if (draw(d, 3) == 0) {
-        add_family(d);
+    sn_shape image = d->limits.image;
+    if (draw(d, image.rank ? 2 : 3) == 0) {
+        int kind = image.rank ? draw(d, 4) : 0;
+        bool is_halved = kind == 3 && image.dim[0] >= 4 && image.dim[1] >= 4; /* twice */
+        (kind == 0 ? add_family : is_halved ? add_densenet : add_resnet)(d);
         return;
     }
+    if (d->seed % IMAGES_EVERY == 0) d->limits.images = d->limits.image.rank ? RANDOM_OF_INPUT : RANDOM_MADE;
     sn_text graph = random_graph(d->seed, &d->limits);
     sn_text_add(&d->text, sn_text_string(&graph));
     sn_text_free(&graph);

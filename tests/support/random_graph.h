@@ -3,6 +3,7 @@
 #define SN_TESTS_SUPPORT_RANDOM_GRAPH_H
 
 #include "base/rng.h"
+#include "base/shape.h"
 #include "base/text.h"
 #include "support/functions.h"
 
@@ -23,6 +24,12 @@ int random_below(random_draws *draws, int n);
  */
 const function *random_function(random_draws *draws, bool is_smooth);
 
+typedef enum random_images {
+    RANDOM_NO_IMAGES, /* no op that looks at height and width */
+    RANDOM_OF_INPUT,  /* the input is one, `image` */
+    RANDOM_MADE,      /* the input is a vector, of which images are made */
+} random_images;
+
 typedef struct random_limits {
     int in, out;    /* widths of the input and of the last node */
     int most_units; /* of a layer that is free to choose */
@@ -31,9 +38,11 @@ typedef struct random_limits {
                      * differences of the loss are exact */
     bool is_dense;  /* it begins with a concat that grows, every stage under an activation */
     bool is_ill;    /* many norms, stacked up to three deep, of an eps down to 1e-14 */
+    random_images images;
+    sn_shape image;
 } random_limits;
 
-/* A layer list of every op: {"layers": [...]} (sn_text_free). */
+/* A layer list of every op, of those on images where the limits say so: {"layers": [...]} (sn_text_free). */
 sn_text random_graph(uint64_t seed, const random_limits *limits);
 
 /* A whole config that trains for a moment on generated data: a layer list or a family, either loss and precision, odd

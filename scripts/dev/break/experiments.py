@@ -19,15 +19,17 @@ NOT_BY_SCHEMA = (
     *("comment", "path", "test_path", "target", "task", "header", "delimiter", "test_fraction"),
     *("weights", "layers", "inputs", "label", "factors", "epochs", "steps", "batch_size"),
     *("in_dim", "out_dim", "classes", "arms", "samples", "test_samples", "train_limit", "test_limit"),
+    *("kernel", "stride", "padding", "channels", "groups", "factor", "widths", "drop_path", "augment"),
 )
 MOST = 1000000.0  # of what has no upper bound
 GENERATED = {True: ("csv", "gaussian", "spirals", "images"), False: ("csv", "teacher")}
 IMAGE_KINDS = ("mnist", "fashion-mnist")
+OF_IMAGES = ("mnist", "textures", "cifar-10", "cifar-100")  # what networks of images are drawn for
 
 
 def check_sources(kinds: dict) -> None:
     """Raises UnknownWord where the program has a source of data that is not drawn."""
-    known = {*GENERATED[True], *GENERATED[False], *IMAGE_KINDS}
+    known = {*GENERATED[True], *GENERATED[False], *IMAGE_KINDS, *OF_IMAGES}
     unknown = [kind for kind in kinds["data_source"] if kind not in known]
     if unknown:
         raise UnknownWord(f"scripts/dev/break/experiments.py does not draw data {', '.join(unknown)}: add it there")
@@ -43,7 +45,7 @@ def draw_experiment(program: Program, rng: random.Random, directory: pathlib.Pat
     draw_training(config, kinds, rng)
     add_keys(config["data"], kinds["data_source"][config["data"]["kind"]], rng)
     if "family" in config["network"]:
-        add_keys(config["network"], kinds["network_family"]["mlp"], rng)
+        add_keys(config["network"], kinds["network_family"][config["network"]["family"]], rng)
     for entry in config["network"].get("layers", []):
         add_keys(entry, kinds["op"].get(entry.get("op"), {}), rng)
     for part in ("train", "report"):
@@ -63,6 +65,9 @@ def replace_data(config: dict, data: dict) -> None:
 
 def draw_data(drawing: Drawing, rng: random.Random, directory: pathlib.Path) -> None:
     """Whatever gives the features and outputs that an explicit graph was drawn for; a family takes any."""
+    if drawing.image:
+        draw_image_data(drawing, rng, directory)
+        return
     config, is_family = drawing.config, "family" in drawing.config["network"]
     kind = rng.choice(GENERATED[drawing.is_classes])
     sizes = {"samples": drawing.n, "test_samples": rng.randint(0, 30)}
@@ -80,6 +85,29 @@ def draw_data(drawing: Drawing, rng: random.Random, directory: pathlib.Path) -> 
         write_experiment(directory, drawing)
         split_csv(config["data"], rng, directory / "data.csv")
     config["train"]["batch_size"] = min(config["train"]["batch_size"], drawing.n // 2)
+
+
+def draw_image_data(drawing: Drawing, rng: random.Random, directory: pathlib.Path) -> None:
+    kind, (height, width) = rng.choice(OF_IMAGES), drawing.image
+    if kind == "mnist":
+        write_experiment(directory, drawing)
+    elif kind == "textures":
+        sizes = {"height": height, "width": width, "channels": rng.randint(1, 3), "samples": drawing.n}
+        replace_data(drawing.config, {"kind": kind, "classes": drawing.out_dim, "test_samples": 9, **sizes})
+    else:
+        write_photographs(directory, kind, drawing.n, rng)
+        replace_data(drawing.config, {"kind": kind, "path": "."})
+    batch = drawing.config["train"]["batch_size"]
+    drawing.config["train"]["batch_size"] = min(batch, drawing.n // 2)
+
+
+def write_photographs(directory: pathlib.Path, kind: str, n: int, rng: random.Random) -> None:
+    """The files of CIFAR-10 or CIFAR-100, of few records: one label or two, and 3 x 32 x 32 bytes."""
+    labels = 1 if kind == "cifar-10" else 2
+    names = [*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"] if labels == 1 else ["train", "test"]
+    for name in names:
+        records = (bytes([i % 10] * labels) + rng.randbytes(3072) for i in range(n // 5 + 1 if labels == 1 else n))
+        (directory / f"{name}.bin").write_bytes(b"".join(records))
 
 
 def split_csv(data: dict, rng: random.Random, path: pathlib.Path) -> None:
