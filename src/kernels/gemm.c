@@ -138,91 +138,47 @@ UNWATCHED static inline void prefetch(prefetcher *f) {
     }
 }
 
-/* Tiles: rows from i on, vectors from `band` and `column` on, the last of which has `tail` columns that are wanted;
- * `count` of them, their bands `step` apart. */
-typedef struct place {
-    size_t i, band, column, tail, count, step;
-} place;
+/* Rows of vectors, C or what it starts from: rows are `ld` apart, the second vector of a row `apart` from the first,
+ * what the next tile has of them `next` further. */
+typedef struct strides {
+    size_t ld, apart, next;
+} strides;
 
-/* How far the second vector is from the first. */
-static ALWAYS_INLINE size_t apart(size_t band_stride) {
-    return BAND_VECTORS > 1 ? LANES : band_stride;
+/* Tiles of the same rows, which lie in bands that follow each other. */
+typedef struct tile_run {
+    const real *a, *b, *start;
+    real *c;
+    size_t b_apart, b_next, count;
+    strides start_by, c_by;
+} tile_run;
+
+/* Of two vectors of one band a constant. */
+static ALWAYS_INLINE size_t apart(size_t distance) {
+    return BAND_VECTORS > 1 ? LANES : distance;
 }
 
-static ALWAYS_INLINE vector load_part(const real *from, size_t n) {
-    vector v = {0};
-    memcpy(&v, from, n * sizeof(real));
-    return v;
-}
-
-/* What a tile starts from. */
-typedef struct origin {
-    const real *start;
-    size_t ld, band;
-} origin;
-
-static ALWAYS_INLINE void load_tile(vector acc[MOST_ROWS][2], origin o, size_t tail, int rows, int vectors) {
+static ALWAYS_INLINE void load_tile(vector acc[MOST_ROWS][2], const real *from, strides by, int rows, int vectors) {
     for (int r = 0; r < rows; r++) {
-        for (int v = 0; v < vectors; v++) {
-            const real *from = o.start + (size_t)r * o.ld + (size_t)v * apart(o.band);
-            acc[r][v] = v + 1 < vectors || tail == LANES ? *(const vector *)from : load_part(from, tail);
-        }
+        for (int v = 0; v < vectors; v++)
+            acc[r][v] = *(const vector *)(from + (size_t)r * by.ld + (size_t)v * apart(by.apart));
     }
-}
-
-static ALWAYS_INLINE void start_tile(vector acc[MOST_ROWS][2], const part *t, const place *at, int rows, int vectors) {
-    const sn_product *g = t->g;
-    origin o = t->is_first ? (origin){g->start, g->start_ld, g->start_band} : (origin){g->c, g->c_ld, g->c_band};
-    bool has_start = o.start != NULL;
-    if (has_start) o.start += at->band * o.band + at->i * o.ld + at->column;
-    if (has_start && at->tail == LANES) {
-        load_tile(acc, o, LANES, rows, vectors);
-    } else if (has_start) {
-        load_tile(acc, o, at->tail, rows, vectors);
-    } else if (g->bias) {
-        for (int r = 0; r < rows; r++)
-            acc[r][0] = acc[r][1] = (vector){0} + g->bias[at->i + (size_t)r];
-    } else {
-        for (int r = 0; r < rows; r++)
-            acc[r][0] = acc[r][1] = (vector){0};
-    }
-}
-
-/* The first `n` elements, which are what it returns; v in memory of its own, so that the tile stays in registers. */
-static ALWAYS_INLINE vector store(real *to, vector v, size_t n) {
-    if (n < LANES) {
-        memcpy(to, &v, n * sizeof(real));
-        return load_part(to, n);
-    }
-    *(vector *)to = v;
-    return v;
 }
 
 /* The sum of what is stored times 0, in chains that need not wait for each other. */
-static ALWAYS_INLINE vector store_rows(vector acc[MOST_ROWS][2], real *to, const sn_product *g, size_t tail, int rows,
-                                       int vectors) {
+static ALWAYS_INLINE vector store_tile(vector acc[MOST_ROWS][2], real *to, strides by, int rows, int vectors) {
     vector found[4] = {{0}};
     for (int r = 0; r < rows; r++) {
         for (int v = 0; v < vectors; v++) {
-            real *c = to + (size_t)r * g->c_ld + (size_t)v * apart(g->c_band);
-            found[2 * (r % 2) + v] += store(c, acc[r][v], v + 1 < vectors ? LANES : tail) * 0;
+            *(vector *)(to + (size_t)r * by.ld + (size_t)v * apart(by.apart)) = acc[r][v];
+            found[2 * (r % 2) + v] += acc[r][v] * 0;
         }
     }
     return (found[0] + found[1]) + (found[2] + found[3]);
 }
 
-static ALWAYS_INLINE void store_tile(vector acc[MOST_ROWS][2], part *t, const place *at, int rows, int vectors) {
-    const sn_product *g = t->g;
-    real *to = g->c + at->band * g->c_band + at->i * g->c_ld + at->column;
-    if (at->tail == LANES) {
-        t->found += store_rows(acc, to, g, LANES, rows, vectors);
-    } else {
-        t->found += store_rows(acc, to, g, at->tail, rows, vectors);
-    }
-}
-
 typedef struct operands {
     const real *a, *b;
+    size_t b_apart;
 } operands;
 
 /* acc += A B over `steps` steps.  The rows of A behind HALF_ROWS have a pointer of their own: their distances from one
@@ -230,10 +186,9 @@ typedef struct operands {
 static ALWAYS_INLINE void add_steps(vector acc[MOST_ROWS][2], const sn_product *g, operands from, size_t steps,
                                     int rows, int vectors) {
     const real *a = from.a, *b = from.b;
-    size_t a_row = g->a_row, a_step = g->a_step, b_ld = g->b_ld, b_apart = apart(g->b_band);
+    size_t a_row = g->a_row, a_step = g->a_step, b_ld = g->b_ld, b_apart = apart(from.b_apart);
     const real *lower = a + HALF_ROWS * a_row;
-#pragma GCC unroll 4
-    for (size_t p = 0; p < steps; p++) {
+    do {
         vector row[2];
         for (int v = 0; v < vectors; v++)
             row[v] = *(const vector *)(b + (size_t)v * b_apart);
@@ -245,46 +200,52 @@ static ALWAYS_INLINE void add_steps(vector acc[MOST_ROWS][2], const sn_product *
         a += a_step;
         lower += a_step;
         b += b_ld;
-    }
+    } while (--steps > 0);
 }
 
-static ALWAYS_INLINE void tile(part *t, const place *at, int rows, int vectors) {
+/* acc += A B over the steps of the part, of which there is at least one: gcc has to know, or it keeps the tile in
+ * memory, too. */
+static ALWAYS_INLINE void multiply_tile(vector acc[MOST_ROWS][2], const part *t, operands from, int rows, int vectors) {
     const sn_product *g = t->g;
-    const real *b = g->b + at->band * g->b_band + t->p * g->b_ld + at->column;
-    const real *a = g->a + at->i * g->a_row + (g->a_block ? t->p / SN_PANEL * g->a_block : t->p * g->a_step);
     const sn_run *run = g->runs;
-    vector acc[MOST_ROWS][2];
-    start_tile(acc, t, at, rows, vectors);
-    for (size_t left = t->steps, n; left > 0; left -= n) {
-        n = left < t->at_once ? left : t->at_once;
-        operands from = {a, b};
+    size_t left = t->steps;
+    do {
+        size_t n = left < t->at_once ? left : t->at_once;
+        operands here = from;
         if (run) {
-            from = (operands){a + run->a, b + run->b};
+            here = (operands){from.a + run->a, from.b + run->b, from.b_apart};
             n = run++->steps;
         } else {
-            a += g->a_block;
-            b += n * g->b_ld;
+            from.a += g->a_block;
+            from.b += n * g->b_ld;
         }
-        add_steps(acc, g, from, n, rows, vectors);
-    }
-    store_tile(acc, t, at, rows, vectors);
+        add_steps(acc, g, here, n, rows, vectors);
+        left -= n;
+    } while (left > 0);
 }
 
-/* `rows` and `vectors` are constants where this is inlined, so that a tile lives in registers.  The last vector of a
- * row of B may reach beyond the columns of the product; what comes of that is not stored. */
-static ALWAYS_INLINE void tiles(part *t, const place *first, int rows, int vectors) {
-    place at = *first;
-    for (size_t k = 0; k < first->count; k++, at.band += first->step) {
-        prefetch(&t->ahead);
-        tile(t, &at, rows, vectors);
+/* `rows` and `vectors` are constants where this is inlined, so that a tile lives in registers. */
+static ALWAYS_INLINE void multiply_run(part *t, const tile_run *run, int rows, int vectors) {
+    operands from = {run->a, run->b, run->b_apart};
+    const real *start = run->start;
+    real *c = run->c;
+    for (size_t left = run->count; left > 0; left--) {
+        vector acc[MOST_ROWS][2];
+        if (t->ahead.lines > 0) prefetch(&t->ahead);
+        load_tile(acc, start, run->start_by, rows, vectors);
+        multiply_tile(acc, t, from, rows, vectors);
+        t->found += store_tile(acc, c, run->c_by, rows, vectors);
+        from.b += run->b_next;
+        start += run->start_by.next;
+        c += run->c_by.next;
     }
 }
 
-typedef void tile_kernel(part *t, const place *at);
+typedef void tile_kernel(part *t, const tile_run *run);
 
 #define TILE(rows, vectors)                                                                                            \
-    UNWATCHED static void tile_##rows##x##vectors(part *t, const place *at) {                                          \
-        tiles(t, at, rows, vectors);                                                                                   \
+    UNWATCHED static void tile_##rows##x##vectors(part *t, const tile_run *run) {                                      \
+        multiply_run(t, run, rows, vectors);                                                                           \
     }
 /* clang-format off */
 TILE(1, 1) TILE(2, 1) TILE(3, 1) TILE(4, 1) TILE(5, 1) TILE(6, 1)
@@ -307,24 +268,90 @@ static tile_kernel *const pairs[TILE_ROWS] = {
 };
 /* clang-format on */
 
+/* A place for a tile beside the operands, its rows ROOM apart. */
+enum { ROOM = 2 * LANES };
+static const strides in_room = {ROOM, LANES, 0};
+static const real zeros[ROOM];
+
+/* Vectors that are wanted: rows from i on, `cols` columns from `column` on, of `count` bands from `band` on, or of
+ * pairs of bands, `step` apart. */
+typedef struct place {
+    size_t i, rows, band, count, step, column, cols;
+} place;
+
+/* Where tiles start from the bias: for all bands the same. */
+static void spread_bias(const real *bias, size_t rows, real room[MOST_ROWS * ROOM]) {
+    for (size_t r = 0; r < rows; r++)
+        *(vector *)(room + r * ROOM) = *(vector *)(room + r * ROOM + LANES) = (vector){0} + bias[r];
+}
+
+/* A tile whose last vector has columns that are not wanted, or not there: beside C, and then those that are. */
+static __attribute__((noinline)) void multiply_edge(part *t, tile_kernel *kernel, const tile_run *run,
+                                                    const place *at) {
+    real room[MOST_ROWS * ROOM] = {0};
+    size_t bytes = at->cols * sizeof(real);
+    tile_run own = *run;
+    vector found = t->found;
+    for (size_t r = 0; r < at->rows; r++)
+        memcpy(room + r * ROOM, run->start + r * run->start_by.ld, bytes);
+    own.start = own.c = room;
+    own.start_by = own.c_by = in_room;
+    kernel(t, &own);
+    for (size_t r = 0; r < at->rows; r++) {
+        vector wanted[2] = {{0}};
+        memcpy(run->c + r * run->c_by.ld, room + r * ROOM, bytes);
+        memcpy(wanted, room + r * ROOM, bytes);
+        found += wanted[0] * 0 + wanted[1] * 0;
+    }
+    t->found = found;
+}
+
+/* The last vector of a row of B may reach beyond the columns of the product; what comes of that is not stored. */
+static void multiply_place(part *t, const place *at) {
+    const sn_product *g = t->g;
+    real room[MOST_ROWS * ROOM];
+    tile_kernel *kernel = (at->cols > LANES ? pairs : singles)[at->rows - 1];
+    tile_run run = {.a = g->a + at->i * g->a_row + (g->a_block ? t->p / SN_PANEL * g->a_block : t->p * g->a_step),
+                    .b = g->b + at->band * g->b_band + t->p * g->b_ld + at->column,
+                    .b_apart = apart(g->b_band),
+                    .b_next = at->step * g->b_band,
+                    .count = at->count,
+                    .c = g->c + at->band * g->c_band + at->i * g->c_ld + at->column,
+                    .c_by = {g->c_ld, apart(g->c_band), at->step * g->c_band}};
+    if (!t->is_first) {
+        run.start = run.c;
+        run.start_by = run.c_by;
+    } else if (g->start) {
+        run.start = g->start + at->band * g->start_band + at->i * g->start_ld + at->column;
+        run.start_by = (strides){g->start_ld, apart(g->start_band), at->step * g->start_band};
+    } else if (g->bias) {
+        spread_bias(g->bias + at->i, at->rows, room);
+        run.start = room;
+        run.start_by = in_room;
+    } else {
+        run.start = zeros;
+        run.start_by = (strides){0, LANES, 0};
+    }
+    if (at->cols % LANES == 0) {
+        kernel(t, &run);
+    } else {
+        multiply_edge(t, kernel, &run, at);
+    }
+}
+
 /* The rows from i on, over `count` bands from `band` on, `cols` columns of each: pairs of vectors, and what is left. */
 static void multiply_bands(part *t, size_t i, size_t rows, size_t band, size_t count, size_t cols) {
-    place at = {.i = i, .band = band, .count = count, .step = 1};
-    const size_t pair = (size_t)2 * LANES;
-    for (size_t left = cols; left > 0 && count > 0; left -= left > pair ? pair : left) {
-        bool is_pair = left > LANES;
-        size_t last = left - (is_pair ? LANES : 0);
-        at.column = cols - left;
-        at.tail = last < LANES ? last : LANES;
-        tile_kernel *kernel = is_pair ? pairs[rows - 1] : singles[rows - 1];
-        kernel(t, &at);
+    place at = {.i = i, .rows = rows, .band = band, .count = count, .step = 1};
+    for (; at.column < cols && count > 0; at.column += at.cols) {
+        at.cols = cols - at.column < ROOM ? cols - at.column : ROOM;
+        multiply_place(t, &at);
     }
 }
 
 /* Where a vector is a band, two bands make a pair. */
 static void multiply_pairs(part *t, size_t i, size_t rows, size_t whole) {
-    place at = {.i = i, .count = whole / 2, .step = 2, .tail = LANES};
-    pairs[rows - 1](t, &at);
+    place at = {.i = i, .rows = rows, .count = whole / 2, .step = 2, .cols = ROOM};
+    multiply_place(t, &at);
     if (whole % 2 == 1) multiply_bands(t, i, rows, whole - 1, 1, SN_PANEL);
 }
 

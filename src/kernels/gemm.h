@@ -17,7 +17,8 @@ typedef struct sn_run {
  * signal (base/panel.h), each a band, or a plain matrix, whose bands lie side by side.  C must not overlap A or B. */
 typedef struct sn_product {
     size_t m, k, bands;
-    size_t cols; /* of every band that are wanted: SN_PANEL, or fewer in a product of one band or of its last ... */
+    size_t
+        cols; /* of every band that are wanted: whole vectors, or in a product of one band any; at most SN_PANEL ... */
     size_t last_cols; /* ... and those of the last band */
     const real *a;
     size_t a_row, a_step; /* A(i, p) = a[i * a_row + p * a_step]; */
@@ -40,5 +41,10 @@ typedef struct sn_product {
  * one rounding (SN_HAS_FMA) not on the width of the vectors.  OpenBLAS may take another order for another shape, but is
  * called band by band with shapes that do not depend on the number of threads. */
 bool SN_V(sn_gemm)(const sn_product *product);
+
+/* The same, of one band whose first column is the only one that counts, with A read along its rows or its columns
+ * (a_step or a_row 1): `repeats`: the others of C become the same as it, as they are in B, else 0, as they are in B and
+ * in the start. */
+bool SN_V(sn_gemm_single)(const sn_product *product, bool repeats);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "kernels/elementary.h"
 #include "kernels/kernels.h"
+#include "kernels/square.h"
 
 void SN_V(sn_copy)(sn_view to, sn_view from, size_t rows, size_t cols) {
     sn_flatten(&rows, &cols, to.ld == cols && from.ld == cols);
@@ -20,51 +21,19 @@ static void transpose_rest(sn_view to, sn_view from, size_t r0, size_t r1, size_
     }
 }
 
-/* Squares of one vector's width, by exchanging halves, quarters ... between registers; clang 14 has no shuffle with
- * indices that are computed. */
-#if defined(SN_VECTOR_BYTES) && !defined(__clang__)
-enum { SQUARE = SN_VECTOR_BYTES / sizeof(real) };
-
-typedef real vector __attribute__((vector_size(SN_VECTOR_BYTES), aligned(sizeof(real)), may_alias));
-typedef sn_bits indices __attribute__((vector_size(SN_VECTOR_BYTES)));
-
 static void transpose_square(real *to, size_t to_ld, const real *from, size_t from_ld) {
-    vector rows[SQUARE];
-    for (size_t r = 0; r < SQUARE; r++)
-        rows[r] = *(const vector *)(from + r * from_ld);
-#pragma GCC unroll 4
-    for (unsigned half = SQUARE / 2; half > 0; half /= 2) {
-        indices low = {0}, high = {0}; /* all are set below; gcc does not see it at -O2 under TSan */
-        for (unsigned c = 0; c < SQUARE; c++) {
-            low[c] = c & half ? SQUARE + (c & ~half) : c;
-            high[c] = c & half ? SQUARE + c : c | half;
-        }
-#pragma GCC unroll 16
-        for (unsigned r = 0; r < SQUARE; r++) {
-            if (r & half) continue;
-            vector a = rows[r], b = rows[r | half];
-            rows[r] = __builtin_shuffle(a, b, low);
-            rows[r | half] = __builtin_shuffle(a, b, high);
-        }
-    }
-    for (size_t r = 0; r < SQUARE; r++)
-        *(vector *)(to + r * to_ld) = rows[r];
+    sn_vector rows[SN_SQUARE];
+    for (size_t r = 0; r < SN_SQUARE; r++)
+        rows[r] = *(const sn_vector *)(from + r * from_ld);
+    sn_turn_square(rows);
+    for (size_t r = 0; r < SN_SQUARE; r++)
+        *(sn_vector *)(to + r * to_ld) = rows[r];
 }
-#else
-enum { SQUARE = 16 };
-
-static void transpose_square(real *to, size_t to_ld, const real *from, size_t from_ld) {
-    for (size_t c = 0; c < SQUARE; c++) {
-        for (size_t r = 0; r < SQUARE; r++)
-            to[c * to_ld + r] = from[r * from_ld + c];
-    }
-}
-#endif
 
 void SN_V(sn_transpose)(sn_view to, sn_view from, size_t rows, size_t cols) {
-    size_t whole_rows = rows - rows % SQUARE, whole_cols = cols - cols % SQUARE;
-    for (size_t r = 0; r < whole_rows; r += SQUARE) {
-        for (size_t c = 0; c < whole_cols; c += SQUARE)
+    size_t whole_rows = rows - rows % SN_SQUARE, whole_cols = cols - cols % SN_SQUARE;
+    for (size_t r = 0; r < whole_rows; r += SN_SQUARE) {
+        for (size_t c = 0; c < whole_cols; c += SN_SQUARE)
             transpose_square(sn_row(to, c) + r, to.ld, sn_row(from, r) + c, from.ld);
     }
     transpose_rest(to, from, 0, whole_rows, whole_cols, cols);

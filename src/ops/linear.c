@@ -98,11 +98,15 @@ static sn_product forward_product(const sn_op_call *call, sn_view x, sn_view y) 
     return product;
 }
 
+static bool is_single(const sn_op_call *call) {
+    return call->samples == 1 && call->blocks == 1;
+}
+
 /* y = W x + b */
 static void linear_forward(const sn_op_call *call) {
     sn_product product = forward_product(call, call->x[0], call->y);
     if (call->node->n_params > 1) product.bias = call->params[1];
-    *call->is_finite = SN_V(sn_gemm)(&product);
+    *call->is_finite = is_single(call) ? SN_V(sn_gemm_single)(&product, true) : SN_V(sn_gemm)(&product);
 }
 
 /* dx (in, lanes) = W^T (in, out) dy (out, lanes) */
@@ -118,7 +122,11 @@ static void linear_backward(const sn_op_call *call) {
         product.start_ld = SN_PANEL;
         product.start_band = call->base[0].ld;
     }
-    SN_V(sn_gemm)(&product);
+    if (is_single(call)) {
+        SN_V(sn_gemm_single)(&product, false);
+    } else {
+        SN_V(sn_gemm)(&product);
+    }
 }
 
 /* ty = W tx */

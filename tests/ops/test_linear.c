@@ -68,10 +68,16 @@ static double value_at(const signal *s, size_t block, size_t feature, size_t lan
     return s->values[(block * SN_PANEL + lane) * s->width + feature];
 }
 
-/* Random numbers in the lanes that are computed. */
-static signal draw_signal(const problem *p, const char *label, size_t width, size_t gap) {
+typedef enum idle_lanes { REPEATED, ZERO } idle_lanes;
+
+/* Random numbers in the lanes that are computed: in idle ones, too, but beside a single sample, of which vectors need
+ * not run along the lanes. */
+static signal draw_signal(const problem *p, const char *label, size_t width, size_t gap, idle_lanes idle) {
     signal s = make_signal(p, width, gap);
     s.values = real_draw(s.dtype, label, p->number, s.blocks * SN_PANEL * width);
+    bool is_single = s.blocks == 1 && p->samples == 1;
+    for (size_t i = width; i < SN_PANEL * width && is_single; i++)
+        s.values[i] = idle == ZERO ? 0 : s.values[i % width];
     for (size_t i = 0; i < s.blocks * SN_PANEL * width; i++) {
         size_t block = i / width / SN_PANEL, lane = i / width % SN_PANEL;
         if (lane < p->lanes) real_set(s.dtype, s.view.data, place_in(&s, block, i % width, lane), s.values[i]);
@@ -107,8 +113,8 @@ static void open_problem(problem *p) {
         assert_non_null(p->tensors[k]);
         p->backend->from_double(p->tensors[k], k ? p->bias : p->weight, count);
     }
-    p->x = draw_signal(p, "x", p->in, p->number % 3);
-    p->dy = draw_signal(p, "dy", p->out, p->number % 2);
+    p->x = draw_signal(p, "x", p->in, p->number % 3, REPEATED);
+    p->dy = draw_signal(p, "dy", p->out, p->number % 2, ZERO);
 }
 
 static void close_problem(problem *p) {
@@ -196,8 +202,8 @@ typedef enum base_mode { BASE_NONE, BASE_APART, BASE_ITSELF, BASE_MODES } base_m
 static void check_backward(problem *p, base_mode mode) {
     char what[200];
     describe(p, "backward", what);
-    signal base = draw_signal(p, "base", p->in, 1);
-    signal dx = mode == BASE_ITSELF ? draw_signal(p, "base", p->in, 2) : make_signal(p, p->in, 2);
+    signal base = draw_signal(p, "base", p->in, 1, ZERO);
+    signal dx = mode == BASE_ITSELF ? draw_signal(p, "base", p->in, 2, ZERO) : make_signal(p, p->in, 2);
     sn_flow flow = mode == BASE_NONE ? SN_FLOW_WRITE : SN_FLOW_ADD;
     sn_op_call call = {.node = &p->node,
                        .samples = p->samples,
@@ -408,6 +414,17 @@ static void test_random(void **state) {
     assert_true(n_elements > 100000);
 }
 
+/* One sample, with as many rows as groups of vectors, single ones and one that reaches back have. */
+static void test_single(void **state) {
+    (void)state;
+    n_elements = 0;
+    for (size_t i = 0; i < 40; i++) {
+        sizes s = {.in = 1 + i * 11 % 75, .out = 1 + i * 7 % 67, .positions = 1, .samples = 1};
+        check_everywhere(&s, i);
+    }
+    assert_true(n_elements > 100000);
+}
+
 /* Inner dimensions of more than one pass of the kernel, and gradients over more rows than a stripe has. */
 static void test_long_sums(void **state) {
     (void)state;
@@ -455,11 +472,8 @@ static void test_what_is_not_finite(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rows),
-        cmocka_unit_test(test_lanes),
-        cmocka_unit_test(test_random),
-        cmocka_unit_test(test_long_sums),
-        cmocka_unit_test(test_what_is_not_finite),
+        cmocka_unit_test(test_rows),   cmocka_unit_test(test_lanes),     cmocka_unit_test(test_random),
+        cmocka_unit_test(test_single), cmocka_unit_test(test_long_sums), cmocka_unit_test(test_what_is_not_finite),
     };
     return cmocka_run_group_tests(tests, pin_blas, NULL);
 }
