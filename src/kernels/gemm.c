@@ -310,7 +310,7 @@ static __attribute__((noinline)) void multiply_edge(part *t, tile_kernel *kernel
 static void multiply_place(part *t, const place *at) {
     const sn_product *g = t->g;
     real room[MOST_ROWS * ROOM];
-    tile_kernel *kernel = (at->cols > LANES ? pairs : singles)[at->rows - 1];
+    tile_kernel *kernel = at->cols > LANES ? pairs[at->rows - 1] : singles[at->rows - 1];
     tile_run run = {.a = g->a + at->i * g->a_row + (g->a_block ? t->p / SN_PANEL * g->a_block : t->p * g->a_step),
                     .b = g->b + at->band * g->b_band + t->p * g->b_ld + at->column,
                     .b_apart = apart(g->b_band),
