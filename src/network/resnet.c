@@ -148,19 +148,17 @@ static void write_branch(resnet *r, int64_t width, int64_t stride, char name[SN_
     }
 }
 
-/* What the block adds its branch to: reads r->w.from and leaves its label there. */
+/* The shortcut of a block that needs one: reads r->w.from and leaves its label there. */
 static void write_shortcut(resnet *r, const char *block, int64_t channels, int64_t stride) {
-    bool changes = channels != r->channels || stride > 1;
-    char keys[128];
-    if (r->shortcut == 'C' || (changes && r->shortcut == 'B')) {
-        char name[SN_FAMILY_LABEL];
-        snprintf(name, sizeof name, "%.40s.projection", block);
-        sn_family_conv(&r->w, name, (sn_family_kernel){channels, 1, stride});
-        if (!r->is_pre) sn_family_norm(&r->w, name);
-    } else if (changes) {
-        snprintf(keys, sizeof keys, ",\"stride\":%" PRId64 ",\"channels\":%" PRId64, stride, channels);
-        sn_family_op(&r->w, "subsample", block, ".subsample", keys);
+    char text[128];
+    if (r->shortcut == 'A') {
+        snprintf(text, sizeof text, ",\"stride\":%" PRId64 ",\"channels\":%" PRId64, stride, channels);
+        sn_family_op(&r->w, "subsample", block, ".subsample", text);
+        return;
     }
+    snprintf(text, sizeof text, "%s.projection", block);
+    sn_family_conv(&r->w, text, (sn_family_kernel){channels, 1, stride});
+    if (!r->is_pre) sn_family_norm(&r->w, text);
 }
 
 static void write_drop_path(resnet *r, const char *block) {

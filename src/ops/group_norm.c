@@ -21,14 +21,7 @@ static const sn_key group_norm_keys[] = {
      .min = 1,
      .max = 1e6,
      .help = "into which the channels are cut; 1: all of a sample together, as many as channels: each by itself"},
-    {.name = "eps",
-     .types = SN_NUMBER,
-     .flags = SN_ABOVE_MIN,
-     .fallback = "1e-5",
-     .min = 0,
-     .max = 1,
-     .help = "added to the variance"},
-    {.name = "affine", .types = SN_BOOL, .fallback = "true", .help = "whether g and b are learned (else 1 and 0)"},
+    SN_NORM_KEYS,
     {0},
 };
 
@@ -46,21 +39,5 @@ const sn_op sn_op_group_norm = {
     .build = group_norm_build,
 };
 #else
-static void group_norm_forward(const sn_op_call *call) {
-    sn_row_norm_forward(call, norm);
-}
-
-static void group_norm_backward(const sn_op_call *call) {
-    sn_row_norm_backward(call, norm);
-}
-
-static void group_norm_push(const sn_push_call *call) {
-    sn_row_norm_push(call, norm);
-}
-
-const sn_op_kernels SN_V(sn_kernels_group_norm) = {
-    .forward = group_norm_forward,
-    .backward = group_norm_backward,
-    .push = group_norm_push,
-};
+SN_ROW_NORM_KERNELS(group_norm, norm);
 #endif

@@ -9,14 +9,7 @@ static sn_status layer_norm_build(sn_node *node, const sn_node *nodes, sn_pool *
 }
 
 static const sn_key layer_norm_keys[] = {
-    {.name = "eps",
-     .types = SN_NUMBER,
-     .flags = SN_ABOVE_MIN,
-     .fallback = "1e-5",
-     .min = 0,
-     .max = 1,
-     .help = "added to the variance"},
-    {.name = "affine", .types = SN_BOOL, .fallback = "true", .help = "whether g and b are learned (else 1 and 0)"},
+    SN_NORM_KEYS,
     {0},
 };
 
@@ -34,21 +27,5 @@ const sn_op sn_op_layer_norm = {
     .build = layer_norm_build,
 };
 #else
-static void layer_norm_forward(const sn_op_call *call) {
-    sn_row_norm_forward(call, norm);
-}
-
-static void layer_norm_backward(const sn_op_call *call) {
-    sn_row_norm_backward(call, norm);
-}
-
-static void layer_norm_push(const sn_push_call *call) {
-    sn_row_norm_push(call, norm);
-}
-
-const sn_op_kernels SN_V(sn_kernels_layer_norm) = {
-    .forward = layer_norm_forward,
-    .backward = layer_norm_backward,
-    .push = layer_norm_push,
-};
+SN_ROW_NORM_KERNELS(layer_norm, norm);
 #endif

@@ -2,57 +2,32 @@
  *
  * Signals have their samples innermost, so of a block W enters as it is: y = W x + b, dx = W^T dy.  Only dW = dy x^T
  * has the samples inside: it reads x with its features innermost, a stripe of them at a time. */
-#include "ops/row.h"
+#include "ops/weights.h"
 
 #if SN_DESCRIBES
-#include <string.h>
-
-#include "network/init.h"
-
 static sn_status linear_build(sn_node *node, const sn_node *nodes, sn_pool *pool, sn_error *error) {
     (void)pool;
     const sn_node *input = &nodes[node->inputs[0]];
     int64_t units = sn_value_integer(node->config, "units");
-    const sn_value *init = sn_value_get(node->config, "init"), *bias_init = sn_value_get(node->config, "bias_init");
+    const sn_value *init = sn_value_get(node->config, "init");
     sn_param *weight = sn_node_add_param(node, "weight", (size_t)units, input->width, init);
     weight->kind = SN_PARAM_WEIGHT;
     weight->decays = true;
     weight->in_parts = input->positions > 1;
-    if (sn_value_bool(node->config, "bias")) {
-        bool own = strcmp(sn_value_text(init, "kind"), "pytorch") == 0;
-        sn_param *bias = sn_node_add_param(node, "bias", 0, (size_t)units, bias_init ? bias_init : own ? init : NULL);
-        bias->kind = SN_PARAM_BIAS;
-        bias->in_parts = weight->in_parts;
-        bias->fan_in = weight->fan_in;
-        bias->fan_out = weight->fan_out;
-    }
+    sn_weights_add_bias(node, (size_t)units);
     sn_shape shape = sn_shape_with_features(&input->shape, units);
     sn_node_set_shape(node, &shape);
-    sn_status status = sn_init_check(node->origin, init, error), own = sn_init_check(node->origin, bias_init, error);
-    return status ? status : own;
+    return sn_weights_check(node, error);
 }
 
 static double linear_flops(const sn_node *node) {
     return 2.0 * (double)node->params[0].count * (double)node->positions;
 }
 
-static const sn_ruler without_bias[] = {{.key = "bias", .value = "false"}, {.key = "network.weights"}, {0}};
-
 static const sn_key linear_keys[] = {
     {.name = "units", .types = SN_INTEGER, .flags = SN_REQUIRED, .min = 1, .max = 1e6, .help = "outputs"},
-    {.name = "bias", .types = SN_BOOL, .fallback = "true", .help = "whether b is there"},
-    {.name = "init",
-     .types = SN_KIND,
-     .fallback = "\"pytorch\"",
-     .choice = &sn_init_choice,
-     .ruled_by = sn_ruled_by_weights,
-     .help = "initial weights"},
-    {.name = "bias_init",
-     .types = SN_KIND | SN_NULL,
-     .fallback = "null",
-     .choice = &sn_init_choice,
-     .ruled_by = without_bias,
-     .help = "initial biases; null: what belongs to the init (pytorch: its own, others: zeros)"},
+    SN_WEIGHTS_BIAS,
+    SN_WEIGHTS_INITS,
     {0},
 };
 
@@ -68,8 +43,6 @@ const sn_op sn_op_linear = {
 };
 #else
 #include "kernels/gemm.h"
-#include "kernels/kernels.h"
-#include "ops/bias_gradient.h"
 
 /* What products with W have in common: x to y, of blocks of signals. */
 static sn_product product_of(const sn_op_call *call, sn_view x, sn_view y) {

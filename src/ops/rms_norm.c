@@ -37,21 +37,5 @@ const sn_op sn_op_rms_norm = {
     .build = rms_norm_build,
 };
 #else
-static void rms_norm_forward(const sn_op_call *call) {
-    sn_row_norm_forward(call, norm);
-}
-
-static void rms_norm_backward(const sn_op_call *call) {
-    sn_row_norm_backward(call, norm);
-}
-
-static void rms_norm_push(const sn_push_call *call) {
-    sn_row_norm_push(call, norm);
-}
-
-const sn_op_kernels SN_V(sn_kernels_rms_norm) = {
-    .forward = rms_norm_forward,
-    .backward = rms_norm_backward,
-    .push = rms_norm_push,
-};
+SN_ROW_NORM_KERNELS(rms_norm, norm);
 #endif

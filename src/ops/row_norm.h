@@ -28,6 +28,19 @@ typedef struct sn_norm {
 } sn_norm;
 
 #if SN_DESCRIBES
+/* The keys of norms that center. */
+#define SN_NORM_KEYS                                                                                                   \
+    {.name = "eps",                                                                                                    \
+     .types = SN_NUMBER,                                                                                               \
+     .flags = SN_ABOVE_MIN,                                                                                            \
+     .fallback = "1e-5",                                                                                               \
+     .min = 0,                                                                                                         \
+     .max = 1,                                                                                                         \
+     .help = "added to the variance"},                                                                                 \
+    {                                                                                                                  \
+        .name = "affine", .types = SN_BOOL, .fallback = "true", .help = "whether g and b are learned (else 1 and 0)"   \
+    }
+
 static inline void sn_row_norm_add_param(sn_node *node, const char *name, sn_param_kind kind, double start) {
     sn_param *param = sn_node_add_param(node, name, 0, node->width, NULL);
     param->kind = kind;
@@ -267,6 +280,23 @@ SN_ALWAYS_INLINE void sn_row_norm_push(const sn_push_call *call, sn_norm norm) {
             push_row(call, r, norm);
     }
 }
+
+/* The kernels of a norm, and their table. */
+#define SN_ROW_NORM_KERNELS(op, norm)                                                                                  \
+    static void op##_forward(const sn_op_call *call) {                                                                 \
+        sn_row_norm_forward(call, norm);                                                                               \
+    }                                                                                                                  \
+    static void op##_backward(const sn_op_call *call) {                                                                \
+        sn_row_norm_backward(call, norm);                                                                              \
+    }                                                                                                                  \
+    static void op##_push(const sn_push_call *call) {                                                                  \
+        sn_row_norm_push(call, norm);                                                                                  \
+    }                                                                                                                  \
+    const sn_op_kernels SN_V(sn_kernels_##op) = {                                                                      \
+        .forward = op##_forward,                                                                                       \
+        .backward = op##_backward,                                                                                     \
+        .push = op##_push,                                                                                             \
+    }
 #endif
 
 #endif
