@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from .runs import Collection, Run, as_name, group_runs
 from .settings import Keys, kind_first
 from .failure import Failure, FileFault, tell
-from .tables import clean, heights, read_json, read_rows
+from .tables import check_directory, clean, heights, read_json, read_rows
 
 FILES = ("runs.csv", "summary.csv", "profiles.csv", "layers.csv", "datapackage.json")
 COUNTS = ("n_runs", "n_diverged", "n_missing", "n_failed", "n_running")
@@ -66,12 +66,7 @@ def is_comparison(path):
 
 
 def check_files(path):
-    if not os.path.isdir(path):
-        raise Failure(2, f"no directory {path}")
-    for file in FILES:
-        place = os.path.join(path, file)
-        if not os.path.isfile(place) or not os.access(place, os.R_OK):
-            raise Failure(2, f"cannot read {place}: write it with skipnet compare {path} --out {path}")
+    check_directory(path, FILES, "directory", f"write it with skipnet compare {path} --out {path}")
 
 
 def load_keys(path, labels):

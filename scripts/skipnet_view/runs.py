@@ -9,7 +9,7 @@ import numpy as np
 from .settings import SKIP, Keys, looks
 from .stats import align, over_runs
 from .failure import Failure
-from .tables import MOST_STEPS, clean, flatten, is_number, read_header, read_json, read_steps
+from .tables import MOST_STEPS, check_directory, clean, flatten, is_number, read_header, read_json, read_steps
 
 LAYERS = ("gradients.csv", "blocks.csv")
 LOSSES = ("batch_loss", "train_loss", "test_loss")
@@ -68,12 +68,7 @@ class Collection:
 
 
 def check_run(path, files=("loss.csv", "gradients.csv")):
-    if not os.path.isdir(path):
-        raise Failure(2, f"no run directory {path}")
-    for file in files:
-        place = os.path.join(path, file)
-        if not os.path.isfile(place) or not os.access(place, os.R_OK):
-            raise Failure(2, f"cannot read {place}: not a run of skipnet train")
+    check_directory(path, files, "run directory", "not a run of skipnet train")
 
 
 # ---- names ----

@@ -18,6 +18,16 @@ csv.field_size_limit(1 << 30)
 MOST_STEPS = 400  # of a table that are kept
 
 
+def check_directory(path, files, kind, remedy):
+    """Fails unless the directory, of that kind, has all of the files and they can be read."""
+    if not os.path.isdir(path):
+        raise Failure(2, f"no {kind} {path}")
+    for file in files:
+        place = os.path.join(path, file)
+        if not os.path.isfile(place) or not os.access(place, os.R_OK):
+            raise Failure(2, f"cannot read {place}: {remedy}")
+
+
 def clean(text):
     """On one line, and of characters that XML takes: a control character is a blank, what is no character is left
     out."""
