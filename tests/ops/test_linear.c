@@ -418,7 +418,7 @@ static void test_random(void **state) {
 static void test_single(void **state) {
     (void)state;
     n_elements = 0;
-    for (size_t i = 0; i < 40; i++) {
+    for (size_t i = 0; i < 120; i++) {
         sizes s = {.in = 1 + i * 11 % 75, .out = 1 + i * 7 % 67, .positions = 1, .samples = 1};
         check_everywhere(&s, i);
     }

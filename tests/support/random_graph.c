@@ -229,7 +229,9 @@ typedef struct image_op {
     const char *op, *keys;
     int kernel, stride, padding, factor;
     const char *channels; /* the key that says how many the output has; NULL: those of the input */
-    const char *groups;   /* the key that is set to the channels of the input */
+    const char *groups;   /* the key that is set to half of the channels of the input, 1 where they are odd: of a group
+                           * of one channel the mean over all positions would be nothing but rounding */
+    bool needs_channels;  /* two or more */
     bool only_adds;       /* no fewer channels than the input has */
     bool needs_image;     /* a vector will not do */
     bool bends;           /* or is a norm of too few elements */
@@ -265,8 +267,9 @@ static const image_op image_ops[] = {
     {"conv2d", ", \"kernel\": 5, \"padding\": 1, \"conv\": \"direct\"", WINDOW(5, 1, 1), CONVOLUTION},
     {"conv_transpose2d", "", .factor = 2, CONVOLUTION},
     {"conv_transpose2d", ", \"kernel\": 3, \"stride\": 1, \"padding\": 1", SAME, CONVOLUTION},
-    {"group_norm", ", \"groups\": 1, \"eps\": 0.1", SAME, .needs_image = true},
-    {"group_norm", ", \"affine\": false, \"eps\": 0.1", SAME, .groups = "groups", .bends = true},
+    {"group_norm", ", \"groups\": 1, \"eps\": 0.1", SAME, .needs_image = true, .needs_channels = true},
+    {"group_norm", ", \"affine\": false, \"eps\": 0.1", SAME, .groups = "groups", .needs_channels = true,
+     .bends = true},
     {"drop_path", ", \"rate\": 0.3", SAME},
     {"drop_path", ", \"rate\": 0.1, \"per\": \"batch\"", SAME},
     {"drop_path", ", \"rate\": 0", SAME},
@@ -278,6 +281,7 @@ enum { N_IMAGE_OPS = sizeof image_ops / sizeof *image_ops, MOST_POSITIONS = 64 }
 static sn_shape shape_of(const growth *g, const image_op *op, sn_shape in) {
     bool is_vector = in.rank == 1;
     if (is_vector && op->needs_image) return (sn_shape){0};
+    if (op->needs_channels && sn_shape_features(&in) < 2) return (sn_shape){0};
     sn_shape out = {3, {is_vector ? 1 : in.dim[0], is_vector ? 1 : in.dim[1], sn_shape_features(&in)}};
     if (op->makes == ITS_CHANNELS) return sn_shape_vector(out.dim[2]);
     if (op->makes == ALL_OF_IT) out = sn_shape_vector((int64_t)sn_shape_size(&in));
@@ -298,7 +302,8 @@ static void grow_image_op(growth *g, int from, const image_op *op) {
     add_input(g, from, "");
     sn_text_addf(&g->text, "]%s", op->keys);
     if (op->channels) sn_text_addf(&g->text, ", \"%s\": %d", op->channels, channels);
-    if (op->groups) sn_text_addf(&g->text, ", \"%s\": %d", op->groups, width_of(g, from));
+    if (op->groups)
+        sn_text_addf(&g->text, ", \"%s\": %d", op->groups, width_of(g, from) % 2 ? 1 : width_of(g, from) / 2);
     sn_text_add(&g->text, "}");
     g->n++;
 }
