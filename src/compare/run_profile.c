@@ -115,6 +115,7 @@ static sn_measure first_delta(const sn_ends *ends, const sn_rows *rows) {
 static void list_layers(const sn_ends *ends, const sn_rows *rows, sn_profile_each each, void *context) {
     enum { LAYER, FRAC, DELTA, N };
     static const char *const names[N] = {"layer", "depth_frac", "delta_rms"};
+    if (rows->n == 0) return; /* there may be no header either */
     size_t columns[N], role = find_column(&ends->header, "role");
     for (int c = 0; c < N; c++)
         columns[c] = find_column(&ends->header, names[c]);
